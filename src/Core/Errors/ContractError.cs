@@ -14,4 +14,17 @@ internal static class ContractError
     /// <summary>A read past the end of the data.</summary>
     internal static ArgumentOutOfRangeException OutOfBounds(string? paramName, string message) =>
         new(paramName, message) { HResult = HResults.Bounds };
+
+    /// <summary>Refuses a number that is no member of an enumeration (E_INVALIDARG), which a cast lets through.</summary>
+    internal static void ThrowIfUndefined<TEnum>(TEnum value, string paramName)
+        where TEnum : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            throw new ArgumentOutOfRangeException(paramName, value, $"The value is no member of {typeof(TEnum).Name}.")
+            {
+                HResult = HResults.InvalidArgument,
+            };
+        }
+    }
 }

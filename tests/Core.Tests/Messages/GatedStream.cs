@@ -1,0 +1,15 @@
+namespace MessageWebSockets.Tests.Messages;
+
+/// <summary>A stream whose reads and flushes wait until the test lets them go on.</summary>
+public sealed class GatedStream : MemoryStream
+{
+    public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        await Gate.Task.WaitAsync(cancellationToken);
+        return await base.ReadAsync(buffer, cancellationToken);
+    }
+
+    public override async Task FlushAsync(CancellationToken cancellationToken) => await Gate.Task.WaitAsync(cancellationToken);
+}
