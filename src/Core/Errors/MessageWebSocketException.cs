@@ -66,6 +66,16 @@ public sealed class MessageWebSocketException : IOException
     /// <summary>The body of the response to a failed handshake, as text and at most 64 KiB of it; else null.</summary>
     public string? ResponseBody { get; init; }
 
+    /// <summary>The same error once more: one exception object thrown to several readers would mix their stack traces.</summary>
+    internal MessageWebSocketException Again() => new(Message, HResult, this)
+    {
+        Status = Status,
+        PeerUri = PeerUri,
+        HttpStatusCode = HttpStatusCode,
+        ResponseHeaders = ResponseHeaders,
+        ResponseBody = ResponseBody,
+    };
+
     // Exceptions end up in logs; a password in a ws://user:password@host address must not.
     private static Uri? WithoutUserInfo(Uri? uri) => uri is { IsAbsoluteUri: true, UserInfo.Length: > 0 }
         ? new Uri(uri.GetComponents(UriComponents.AbsoluteUri & ~UriComponents.UserInfo, UriFormat.UriEscaped))

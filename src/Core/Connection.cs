@@ -1,0 +1,639 @@
+using System.Net.Sockets;
+using System.Net.WebSockets;
+
+namespace MessageWebSockets;
+
+/// <summary>
+/// One open WebSocket, from the end of the handshake to the end of TCP: sends, the receive loop, the close handshake, keep-alive.
+/// </summary>
+/// <remarks>
+/// The receive loop runs until the connection ends, whatever readers do: cancelling a wait never touches it. The token of a send
+/// only ends the wait for its turn and for room; a frame is then handed over whole.
+/// </remarks>
+#pragma warning disable CA1001 // Release, at the end of the connection, disposes what holds a resource.
+internal sealed class Connection
+#pragma warning restore CA1001
+{
+    // How long the two sides may take over the last bytes once a close frame is on its way.
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(250);
+
+    private readonly MessageWebSocket _owner;
+    private readonly Uri _uri;
+    private readonly OpenedConnection _opened;
+    private readonly FrameStream _transport;
+    private readonly WebSocket _framing;
+    private readonly MessageAssembler _assembler;
+    private readonly KeepAlive? _keepAlive;
+    private readonly SemaphoreSlim _sendGate = new(1, 1);
+    private readonly SemaphoreSlim _fragmentGate = new(1, 1);
+    private readonly CancellationTokenSource _ended = new();
+    private readonly CancellationTokenSource _closeBegan = new();
+    private readonly InboxFullMode _inboxFullMode;
+    private readonly bool _pushes;
+    private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private bool _fragmentOpen;
+    private SocketMessageType _fragmentType;
+    private long _pauses;
+    private int _closing;
+    private int _finished;
+    private volatile bool _closedLocally;
+    private MessageWebSocketException? _abortReason;
+
+    public Connection(MessageWebSocket owner, Uri uri, OpenedConnection opened, bool pushes)
+    {
+        MessageWebSocketControl control = owner.Control;
+        _owner = owner;
+        _uri = uri;
+        _opened = opened;
+        _pushes = pushes;
+        _inboxFullMode = control.InboxFullMode;
+        _transport = new FrameStream(opened.Stream, control.FrameTrace)
+        {
+            RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
+        };
+        _framing = WebSocket.CreateFromStream(_transport, new WebSocketCreationOptions
+        {
+            IsServer = false,
+            SubProtocol = opened.Protocol,
+            KeepAliveInterval = TimeSpan.Zero,
+            DangerousDeflateOptions = opened.Compression,
+        });
+        _assembler = new MessageAssembler(
+            _framing,
+            _transport,
+            control.MaxMessageSize,
+            control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage,
+            opened.Compression is not null);
+        if (control.ActualUnsolicitedPongInterval > TimeSpan.Zero)
+        {
+            _keepAlive = new KeepAlive(
+                _transport,
+                control.ActualUnsolicitedPongInterval,
+                control.KeepAliveTimeout,
+                () => Volatile.Read(ref _pauses),
+                OnPeerVanished);
+        }
+
+        Inbox = new Inbox(control.InboxLimitInBytes);
+        owner.Information.Transport = _transport;
+        owner.Information.Inbox = Inbox;
+    }
+
+    public Inbox Inbox { get; }
+
+    private bool IsClosing => Volatile.Read(ref _closing) != 0;
+
+    // The first to begin the close decides what the close frame says.
+    private bool TryBeginClose()
+    {
+        if (Interlocked.Exchange(ref _closing, 1) != 0)
+        {
+            return false;
+        }
+
+        // A receive loop that waits for room in the inbox has to go on now: the peer's close frame is behind what is unread.
+        _closeBegan.Cancel();
+        return true;
+    }
+
+    public void Start()
+    {
+        _keepAlive?.Start();
+        _ = Task.Run(ReceiveLoopAsync);
+    }
+
+    public ValueTask SendAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        if (!_sendGate.Wait(0, CancellationToken.None))
+        {
+            return SendWhenFreeAsync(message, type, cancellationToken);
+        }
+
+        if (_transport.WaitForRoom(cancellationToken) is { } room)
+        {
+            return SendWhenRoomAsync(room, message, type);
+        }
+
+        return SendNow(message, type);
+    }
+
+    /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
+    public async ValueTask SendFrameAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, CancellationToken cancellationToken)
+    {
+        await _fragmentGate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_fragmentOpen)
+            {
+                await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
+                _fragmentOpen = true;
+                _fragmentType = type;
+            }
+
+            if (_transport.WaitForRoom(cancellationToken) is { } room)
+            {
+                await room.ConfigureAwait(false);
+            }
+
+            await HandOverAsync(data, _fragmentType, isFinal).ConfigureAwait(false);
+            if (isFinal)
+            {
+                _fragmentOpen = false;
+                Count(data.Length, isMessage: true);
+                _sendGate.Release();
+            }
+            else
+            {
+                Count(data.Length, isMessage: false);
+            }
+        }
+        finally
+        {
+            _fragmentGate.Release();
+        }
+    }
+
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _transport.DrainAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw SendFailure(e);
+        }
+    }
+
+    public async Task<TimeSpan> PingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _transport.PingAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw SendFailure(e);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw _abortReason?.Again() ?? Ended();
+        }
+    }
+
+    /// <summary>Sends the close frame, ends reading, and lets the last bytes go in the background.</summary>
+    public void Close(ushort? code, string reason)
+    {
+        if (TryBeginClose())
+        {
+            SendCloseFrame(code, reason);
+            _owner.OnClosed(code ?? 1005, reason, byPeer: false);
+        }
+
+        _closedLocally = true;
+        Inbox.Complete(null);
+        _ = ReleaseAfterLingerAsync();
+
+        // A script often ends right after Close: its last messages should be with the system by then. Never for long.
+        // WhenAny, because a connection that is broken already is closed without an error.
+        Task.WhenAny(_transport.DrainAsync(CancellationToken.None), Task.Delay(LastWords)).Wait();
+    }
+
+    public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (TryBeginClose())
+        {
+            _owner.OnClosing();
+            SendCloseFrame(code, reason);
+        }
+
+        WebSocketCloseResult? result;
+        try
+        {
+            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (timeout > TimeSpan.Zero)
+            {
+                patience.CancelAfter(timeout);
+            }
+
+            result = await _peerClosed.Task.WaitAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            MessageWebSocketException unanswered = new(
+                $"{_uri} did not answer the close frame within {timeout.TotalSeconds:0.###} s. The connection was dropped.", HResults.Timeout, e)
+            {
+                PeerUri = _uri,
+            };
+            Inbox.Complete(null);
+            _owner.OnClosed(code ?? 1005, reason, byPeer: false);
+            Release(unanswered);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw unanswered;
+        }
+
+        if (result is null)
+        {
+            throw _abortReason?.Again() ?? Ended();
+        }
+
+        await _released.Task.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        return result;
+    }
+
+    private ValueTask SendNow(ReadOnlyMemory<byte> message, SocketMessageType type)
+    {
+        ValueTask handOver;
+        try
+        {
+            handOver = _framing.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
+        }
+        catch (Exception e) when (IsConnectionError(e))
+        {
+            _sendGate.Release();
+            return ValueTask.FromException(SendFailure(e));
+        }
+
+        if (!handOver.IsCompletedSuccessfully)
+        {
+            return FinishSendAsync(handOver, message.Length);
+        }
+
+        handOver.GetAwaiter().GetResult();
+        _sendGate.Release();
+        Count(message.Length, isMessage: true);
+        return default;
+    }
+
+    private async ValueTask FinishSendAsync(ValueTask handOver, int length)
+    {
+        try
+        {
+            await handOver.ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsConnectionError(e))
+        {
+            throw SendFailure(e);
+        }
+        finally
+        {
+            _sendGate.Release();
+        }
+
+        Count(length, isMessage: true);
+    }
+
+    private async ValueTask SendWhenFreeAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
+    {
+        await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
+        if (_transport.WaitForRoom(cancellationToken) is { } room)
+        {
+            await SendWhenRoomAsync(room, message, type).ConfigureAwait(false);
+        }
+        else
+        {
+            await SendNow(message, type).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask SendWhenRoomAsync(Task room, ReadOnlyMemory<byte> message, SocketMessageType type)
+    {
+        try
+        {
+            await room.ConfigureAwait(false);
+        }
+        catch
+        {
+            _sendGate.Release();
+            throw;
+        }
+
+        await SendNow(message, type).ConfigureAwait(false);
+    }
+
+    // A message whose fragments never end holds the gate; the end of the connection frees those who wait for it.
+    private async Task WaitForGateAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
+        try
+        {
+            await _sendGate.WaitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw _abortReason?.Again() ?? Ended();
+        }
+    }
+
+    private async ValueTask HandOverAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool endOfMessage)
+    {
+        try
+        {
+            await _framing.SendAsync(data, FramingTypeOf(type), endOfMessage, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsConnectionError(e))
+        {
+            throw SendFailure(e);
+        }
+    }
+
+    private void Count(int payloadLength, bool isMessage)
+    {
+        Interlocked.Add(ref _owner.Information.PayloadBytesSentCount, payloadLength);
+        if (isMessage)
+        {
+            Interlocked.Increment(ref _owner.Information.MessagesSentCount);
+        }
+    }
+
+    private void SendCloseFrame(ushort? code, string reason)
+    {
+        try
+        {
+            _transport.SendClose(code, reason);
+        }
+        catch (IOException)
+        {
+            // A peer that is gone needs no close frame.
+        }
+    }
+
+    private async Task ReceiveLoopAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                if (!_pushes && Inbox.IsFull)
+                {
+                    await MakeRoomAsync().ConfigureAwait(false);
+                }
+
+                (byte[]? payload, SocketMessageType type, bool isComplete) = await _assembler.ReceiveAsync().ConfigureAwait(false);
+                if (payload is null)
+                {
+                    OnPeerClosed();
+                    return;
+                }
+
+                Deliver(payload, type, isComplete);
+            }
+        }
+        catch (Exception e)
+        {
+            OnReceiveFailed(e);
+        }
+    }
+
+    private void Deliver(byte[] payload, SocketMessageType type, bool isComplete)
+    {
+        Interlocked.Add(ref _owner.Information.PayloadBytesReceivedCount, payload.Length);
+        if (isComplete)
+        {
+            Interlocked.Increment(ref _owner.Information.MessagesReceivedCount);
+        }
+
+        if (_closedLocally)
+        {
+            Inbox.CountDropped();
+            return;
+        }
+
+        WsMessage message = new(payload, type, isComplete, DateTime.UtcNow.Ticks, _owner);
+        if (_pushes)
+        {
+            // The handler's time is a pause: while it works nothing can be read, and silence is not the peer's.
+            Interlocked.Increment(ref _pauses);
+            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(message));
+            Interlocked.Increment(ref _pauses);
+        }
+        else if (IsClosing && Inbox.IsFull)
+        {
+            Inbox.CountDropped();
+        }
+        else
+        {
+            Inbox.Add(message);
+        }
+    }
+
+    private async Task MakeRoomAsync()
+    {
+        if (_inboxFullMode == InboxFullMode.DropOldest)
+        {
+            Inbox.DropOldest();
+            return;
+        }
+
+        if (IsClosing)
+        {
+            return;
+        }
+
+        Interlocked.Increment(ref _pauses);
+        try
+        {
+            await Inbox.WaitForRoomAsync(_closeBegan.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Closing: from now on what does not fit is counted as dropped.
+        }
+        finally
+        {
+            Interlocked.Increment(ref _pauses);
+        }
+    }
+
+    private void OnPeerClosed()
+    {
+        WebSocketCloseResult close = _transport.ReceivedClose ?? new WebSocketCloseResult(1005, "");
+        if (TryBeginClose())
+        {
+            // RFC 6455 section 5.5.1: the answer repeats the code.
+            SendCloseFrame(close.Code == 1005 ? null : close.Code, "");
+        }
+
+        _owner.OnClosed(close.Code, close.Reason, byPeer: true);
+        Inbox.Complete(null);
+        _peerClosed.TrySetResult(close);
+        _ = ReleaseAtTcpEndAsync(null);
+    }
+
+    // RFC 6455 section 7.1.1: the server ends TCP first; a client waits for that, but not for ever. Reading on also keeps the
+    // system from answering late data with a reset, which could overtake the close frame.
+    private async Task ReleaseAtTcpEndAsync(Exception? reason)
+    {
+        using CancellationTokenSource patience = new(Linger);
+        try
+        {
+            await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
+            byte[] rest = new byte[4096];
+            while (await _opened.Stream.ReadAsync(rest, patience.Token).ConfigureAwait(false) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (IsConnectionError(e) || e is OperationCanceledException)
+        {
+            // However it ends, it ends here.
+        }
+
+        Release(reason);
+    }
+
+    private async Task ReleaseAfterLingerAsync()
+    {
+        try
+        {
+            await _released.Task.WaitAsync(Linger).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            Release(null);
+        }
+    }
+
+    private void OnReceiveFailed(Exception e)
+    {
+        if (_owner.State == MessageWebSocketState.Closed)
+        {
+            // Closed locally in the meantime: how TCP ended no longer matters.
+            Release(null);
+            return;
+        }
+
+        MessageWebSocketException failure = _abortReason ?? ReceiveFailure(e);
+        if (e is MessageTooLargeException)
+        {
+            // RFC 6455 section 7.4.1: 1009, message too big.
+            SendCloseFrame(1009, "message too big");
+        }
+
+        Abort(failure);
+    }
+
+    private void OnPeerVanished() => Abort(new MessageWebSocketException(
+        $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
+        HResults.Timeout)
+    {
+        PeerUri = _uri,
+    });
+
+    private void Abort(MessageWebSocketException failure)
+    {
+        if (Interlocked.CompareExchange(ref _abortReason, failure, null) is not null)
+        {
+            return;
+        }
+
+        _owner.OnAborted();
+        Inbox.Complete(failure);
+        if (_pushes)
+        {
+            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
+        }
+
+        _peerClosed.TrySetResult(null);
+        if (_transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null)
+        {
+            // The close frame says why; let it out before the connection goes.
+            _ = ReleaseAtTcpEndAsync(failure);
+        }
+        else
+        {
+            Release(failure);
+        }
+    }
+
+    private void Release(Exception? reason)
+    {
+        if (Interlocked.Exchange(ref _finished, 1) != 0)
+        {
+            return;
+        }
+
+        _keepAlive?.Dispose();
+        _ended.Cancel();
+        _transport.Abort(reason);
+        _framing.Dispose();
+        _opened.Handler.Dispose();
+        _peerClosed.TrySetResult(null);
+        _released.TrySetResult();
+    }
+
+    private static WebSocketMessageType FramingTypeOf(SocketMessageType type) =>
+        type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
+
+    private static bool IsConnectionError(Exception e) =>
+        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException;
+
+    private MessageWebSocketException SendFailure(Exception e)
+    {
+        if (_abortReason is { } reason)
+        {
+            return reason.Again();
+        }
+
+        return IsClosing ? Ended() : Lost(e);
+    }
+
+    private MessageWebSocketException Ended() =>
+        new($"The connection to {_uri} is closed. Connect again to go on.", HResults.ConnectionAborted) { PeerUri = _uri };
+
+    private MessageWebSocketException ReceiveFailure(Exception e)
+    {
+        switch (e)
+        {
+            case MessageTooLargeException { Size: var size, Limit: var limit, IsExact: var isExact }:
+                return new MessageWebSocketException(
+                    $"The message from {_uri} exceeds the limit: {(isExact ? "it has" : "it has at least")} {size} bytes and MaxMessageSize is {limit}. Raise MaxMessageSize to receive it.",
+                    HResults.MessageTooLarge,
+                    e)
+                {
+                    PeerUri = _uri,
+                };
+            case InvalidDataException:
+                return ProtocolError(e.Message, e);
+            case WebSocketException when !_transport.ReachedEnd && _transport.Fault is null:
+                return ProtocolError(e.Message, e);
+            case IOException or WebSocketException or ObjectDisposedException:
+                return Lost(e);
+            case OutOfMemoryException:
+                return new MessageWebSocketException($"There is not enough memory for a message from {_uri}.", HResults.MessageTooLarge, e) { PeerUri = _uri };
+            default:
+                // Decompression reports broken data with exceptions of its own.
+                return ProtocolError(e.Message, e);
+        }
+    }
+
+    private MessageWebSocketException ProtocolError(string why, Exception cause) =>
+        new($"{_uri} broke the WebSocket protocol: {why}", HResults.InvalidServerResponse, cause) { PeerUri = _uri };
+
+    private MessageWebSocketException Lost(Exception e)
+    {
+        Exception? cause = _transport.Fault ?? e;
+        SocketError? error = null;
+        for (Exception? inner = cause; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is SocketException socket)
+            {
+                error = socket.SocketErrorCode;
+            }
+        }
+
+        return error is SocketError.ConnectionReset or SocketError.Shutdown
+            ? new MessageWebSocketException($"{_uri} reset the connection. Connect again to go on.", HResults.ConnectionReset, e) { PeerUri = _uri }
+            : error is SocketError.TimedOut
+            ? new MessageWebSocketException($"{_uri} no longer answers. Connect again to go on.", HResults.Timeout, e) { PeerUri = _uri }
+            : new MessageWebSocketException($"{_uri} ended the connection without a close frame. Connect again to go on.", HResults.ConnectionAborted, e) { PeerUri = _uri };
+    }
+}

@@ -1,0 +1,11 @@
+using System.Net.Http;
+using System.Net.WebSockets;
+
+namespace MessageWebSockets;
+
+/// <summary>What a successful handshake leaves to the connection.</summary>
+/// <param name="Stream">The stream that now carries frames.</param>
+/// <param name="Handler">What owns the stream's socket; disposed with the connection.</param>
+/// <param name="Protocol">The agreed subprotocol; null for none.</param>
+/// <param name="Compression">The agreed compression; null for none.</param>
+internal sealed record OpenedConnection(Stream Stream, HttpMessageHandler Handler, string? Protocol, WebSocketDeflateOptions? Compression);

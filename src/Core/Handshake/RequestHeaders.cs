@@ -1,0 +1,75 @@
+using System.Buffers;
+
+namespace MessageWebSockets;
+
+/// <summary>The headers a user adds to the handshake request; what could break or forge the request is refused here.</summary>
+internal sealed class RequestHeaders
+{
+    // The handshake writes these itself; a second value would contradict it.
+    private static readonly HashSet<string> OwnedByHandshake = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Connection", "Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Accept", "Sec-WebSocket-Extensions",
+        "Content-Length", "Transfer-Encoding",
+    };
+
+    private static readonly SearchValues<char> Forbidden = SearchValues.Create("\r\n\0");
+
+    private readonly Dictionary<string, string> _values = new(StringComparer.OrdinalIgnoreCase);
+
+    public IEnumerable<KeyValuePair<string, string>> Values => _values;
+
+    /// <exception cref="ArgumentException">The name or value cannot be sent, or the handshake owns the header.</exception>
+    public void Set(string name, string? value)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (!HttpToken.IsValid(name))
+        {
+            throw new ArgumentException(
+                $"'{Printable(name)}' is no header name: a name is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 9110 section 5.6.2).",
+                nameof(name));
+        }
+
+        if (OwnedByHandshake.Contains(name))
+        {
+            throw new ArgumentException(
+                $"The header {name} belongs to the WebSocket handshake and cannot be set; subprotocols and compression have settings of their own.",
+                nameof(name));
+        }
+
+        if (name.Equals("Sec-WebSocket-Protocol", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ArgumentException("Subprotocols are offered through Control.SupportedProtocols, not as a header.", nameof(name));
+        }
+
+        if (value is null)
+        {
+            _values.Remove(name);
+            return;
+        }
+
+        // The value itself is not shown: it may be a secret.
+        if (value.AsSpan().ContainsAny(Forbidden))
+        {
+            throw new ArgumentException($"The value of the header {name} contains a line break or NUL, which would end the header.", nameof(value));
+        }
+
+        if (!System.Text.Ascii.IsValid(value))
+        {
+            throw new ArgumentException(
+                $"The value of the header {name} contains characters outside ASCII; encode it as its receiver expects, for example percent-encoded.",
+                nameof(value));
+        }
+
+        _values[name] = value;
+    }
+
+    public void CopyTo(RequestHeaders other)
+    {
+        foreach ((string name, string value) in _values)
+        {
+            other._values[name] = value;
+        }
+    }
+
+    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString()));
+}

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace MessageWebSockets;
+
+/// <summary>Opens the TCP or Unix socket of one connect attempt, measures it, and keeps what its failure needs to be told.</summary>
+internal sealed class TransportConnector(MessageWebSocketControl control, MessageWebSocketInformation information)
+{
+    public TimeSpan? NameResolution { get; private set; }
+
+    public TimeSpan? Tcp { get; private set; }
+
+    /// <summary>When the transport was open, in ticks of <see cref="Stopwatch"/>.</summary>
+    public long OpenedAt { get; private set; }
+
+    public TransportFailure? Failure { get; private set; }
+
+    public ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken) =>
+        control.UnixSocketPath is { } path ? ConnectUnixAsync(path, cancellationToken) : ConnectTcpAsync(target, cancellationToken);
+
+    private async ValueTask<Stream> ConnectTcpAsync(DnsEndPoint target, CancellationToken cancellationToken)
+    {
+        string targetName = $"{target.Host}:{target.Port}";
+        IPAddress[] addresses = await ResolveAsync(target.Host, targetName, cancellationToken).ConfigureAwait(false);
+        List<string> tried = [];
+        SocketException? last = null;
+        long started = Stopwatch.GetTimestamp();
+        foreach (IPAddress address in addresses)
+        {
+            IPEndPoint endPoint = new(address, target.Port);
+            tried.Add(endPoint.ToString());
+            Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                ApplySendBuffer(socket);
+                await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+                return Opened(socket, started);
+            }
+            catch (SocketException e)
+            {
+                socket.Dispose();
+                last = e;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        Failure = new TransportFailure(targetName, tried, last!, IsNameResolution: false);
+        throw last!;
+    }
+
+    private async ValueTask<IPAddress[]> ResolveAsync(string host, string targetName, CancellationToken cancellationToken)
+    {
+        if (IPAddress.TryParse(host, out IPAddress? literal))
+        {
+            return [literal];
+        }
+
+        long started = Stopwatch.GetTimestamp();
+        try
+        {
+            IPAddress[] addresses = await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false);
+            if (addresses.Length == 0)
+            {
+                throw new SocketException((int)SocketError.NoData);
+            }
+
+            NameResolution = Stopwatch.GetElapsedTime(started);
+            return addresses;
+        }
+        catch (SocketException e)
+        {
+            NameResolution = Stopwatch.GetElapsedTime(started);
+            Failure = new TransportFailure(targetName, [], e, IsNameResolution: true);
+            throw;
+        }
+        catch (ArgumentException e)
+        {
+            // A host that no name service could know, for example a label of more than 63 characters.
+            SocketException notFound = new((int)SocketError.HostNotFound, e.Message);
+            Failure = new TransportFailure(targetName, [], notFound, IsNameResolution: true);
+            throw notFound;
+        }
+    }
+
+    private async ValueTask<Stream> ConnectUnixAsync(string path, CancellationToken cancellationToken)
+    {
+        long started = Stopwatch.GetTimestamp();
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            ApplySendBuffer(socket);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken).ConfigureAwait(false);
+            return Opened(socket, started);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            Failure = new TransportFailure(path, [path], e, IsNameResolution: false);
+            throw;
+        }
+        catch (ArgumentException e)
+        {
+            socket.Dispose();
+            SocketException invalid = new((int)SocketError.InvalidArgument, e.Message);
+            Failure = new TransportFailure(path, [path], invalid, IsNameResolution: false);
+            throw invalid;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private NetworkStream Opened(Socket socket, long started)
+    {
+        Tcp = Stopwatch.GetElapsedTime(started);
+        OpenedAt = Stopwatch.GetTimestamp();
+        if (socket.LocalEndPoint is IPEndPoint local && socket.RemoteEndPoint is IPEndPoint remote)
+        {
+            information.LocalAddress = local.Address;
+            information.LocalPort = local.Port;
+            information.RemoteAddress = remote.Address;
+            information.RemotePort = remote.Port;
+        }
+
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+
+    private void ApplySendBuffer(Socket socket)
+    {
+        if (control.OutboundBufferSizeInBytes is > 0 and uint size)
+        {
+            socket.SendBufferSize = (int)Math.Min(size, int.MaxValue);
+        }
+    }
+}

@@ -1,0 +1,675 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Unicode;
+
+namespace MessageWebSockets;
+
+/// <summary>
+/// A WebSocket client that sends and receives whole messages (Windows.Networking.Sockets.MessageWebSocket), on every platform.
+/// </summary>
+/// <remarks>
+/// <para>Thread-safe: any number of threads may send, receive, ping and close at once; messages never interleave.</para>
+/// <para>Single use: after Closed or Aborted make another one; <see cref="Clone"/> makes one with the same settings. A failed
+/// connect may be tried again on the same object.</para>
+/// <para>With <see cref="MessageReceived"/> handlers registered before the connect, messages are pushed to them. Without, they wait
+/// in a bounded inbox for <see cref="ReceiveAsync"/>.</para>
+/// </remarks>
+public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSink
+{
+    private const int MaxReasonBytes = 123;
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static int s_lastId;
+
+    private readonly Lock _lock = new();
+    private readonly RequestHeaders _requestHeaders = new();
+    private readonly MessageOutputStream _outputStream;
+    private TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>? _messageReceived;
+    private TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs>? _closed;
+    private TypedEventHandler<MessageWebSocket, WebSocketServerCustomValidationRequestedEventArgs>? _validationRequested;
+    private MessageWebSocketState _state = MessageWebSocketState.Created;
+    private Connection? _connection;
+    private CancellationTokenSource? _connecting;
+    private bool _disposed;
+    private bool _closedRaised;
+
+    /// <summary>Creates a socket that is not connected, with its <see cref="Control"/> and <see cref="Information"/>.</summary>
+    public MessageWebSocket()
+    {
+        Id = Interlocked.Increment(ref s_lastId);
+        _outputStream = new MessageOutputStream(this);
+    }
+
+    /// <summary>
+    /// Raised for each message when a handler was registered before the connect, one at a time and in order. A receive-side error
+    /// (connection lost, invalid data, message too big) arrives as one last event whose reads throw.
+    /// </summary>
+    /// <remarks>What a handler throws is reported through <see cref="System.Diagnostics.Trace"/> and does not end the connection.</remarks>
+    /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
+    public event TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>? MessageReceived
+    {
+        add => ChangeHandlers(() => _messageReceived += value);
+        remove => ChangeHandlers(() => _messageReceived -= value);
+    }
+
+    /// <summary>
+    /// Raised at most once, when a close frame arrives or on a local close; not when TCP simply ends or resets.
+    /// An empty close frame from the peer gives code 1005 and no reason.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
+    public event TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs>? Closed
+    {
+        add => ChangeHandlers(() => _closed += value);
+        remove => ChangeHandlers(() => _closed -= value);
+    }
+
+    /// <summary>
+    /// wss only: raised after the default validation of the server certificate, the ignorable errors included, has passed and before
+    /// any byte of the HTTP request is sent. A handler that throws counts as a rejection.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
+    public event TypedEventHandler<MessageWebSocket, WebSocketServerCustomValidationRequestedEventArgs>? ServerCustomValidationRequested
+    {
+        add => ChangeHandlers(() => _validationRequested += value);
+        remove => ChangeHandlers(() => _validationRequested -= value);
+    }
+
+    /// <summary>A number that no other socket of this process has.</summary>
+    public int Id { get; }
+
+    /// <summary>A name for people; empty until set.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>The address of the last connect; null before.</summary>
+    public Uri? Uri { get; private set; }
+
+    /// <summary>The settings.</summary>
+    public MessageWebSocketControl Control { get; } = new();
+
+    /// <summary>What is known of the connection.</summary>
+    public MessageWebSocketInformation Information { get; } = new();
+
+    /// <summary>
+    /// A write-only stream: what is written is sent as one message of type <see cref="MessageWebSocketControl.MessageType"/> when it
+    /// is flushed. Flushing with nothing pending sends nothing.
+    /// </summary>
+    public Stream OutputStream => _outputStream;
+
+    /// <summary>Where the socket stands.</summary>
+    public MessageWebSocketState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _state;
+            }
+        }
+    }
+
+    SocketMessageType IMessageSink.MessageType => Control.MessageType;
+
+    /// <summary>Sets a header of the handshake request; the same name again replaces it, null removes it.</summary>
+    /// <param name="name">The header name, an HTTP token.</param>
+    /// <param name="value">The value, ASCII without line breaks and NUL.</param>
+    /// <exception cref="ArgumentException">The name or value cannot be sent, or the header belongs to the handshake.</exception>
+    /// <exception cref="InvalidOperationException">The connect has begun (E_ILLEGAL_METHOD_CALL).</exception>
+    public void SetRequestHeader(string name, string? value)
+    {
+        lock (_lock)
+        {
+            ThrowIfDisposed();
+            if (_state != MessageWebSocketState.Created)
+            {
+                throw ContractError.IllegalMethodCall("Request headers can only be set before ConnectAsync.");
+            }
+
+            _requestHeaders.Set(name, value);
+        }
+    }
+
+    /// <summary>Connects and performs the opening handshake (RFC 6455 section 4).</summary>
+    /// <param name="uri">An absolute ws:// or wss:// address without user information and fragment.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="ArgumentException">The address or a subprotocol cannot be used; nothing was sent.</exception>
+    /// <exception cref="InvalidOperationException">Already connecting or connected before (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">The connect failed; it may be tried again.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default)
+    {
+        CheckUri(uri);
+        CheckProtocols();
+        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bool pushes;
+        lock (_lock)
+        {
+            ThrowIfDisposed();
+            if (_state != MessageWebSocketState.Created)
+            {
+                throw ContractError.IllegalMethodCall($"ConnectAsync was called on a socket that is {_state}; each socket connects once. Clone() makes another one.");
+            }
+
+            _state = MessageWebSocketState.Connecting;
+            _connecting = connecting;
+            Control.IsFrozen = true;
+            Uri = uri;
+            pushes = _messageReceived is not null;
+        }
+
+        bool timedOut = false;
+        try
+        {
+            using Timer? timer = StartConnectTimer(() =>
+            {
+                timedOut = true;
+                connecting.Cancel();
+            });
+            OpeningHandshake handshake = new(Control, Information, _requestHeaders, _validationRequested is null ? null : RaiseValidationRequestedAsync);
+            OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
+            Open(uri, opened, pushes);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            BackToCreated();
+            throw timedOut ? HandshakeFailure.ConnectTimeout(uri, Control.ConnectTimeout, e) : ContractError.Closed(nameof(MessageWebSocket));
+        }
+        catch (OperationCanceledException e)
+        {
+            BackToCreated();
+            throw new OperationCanceledException("The connect was cancelled.", e, cancellationToken) { HResult = HResults.OperationCanceled };
+        }
+        catch
+        {
+            BackToCreated();
+            throw;
+        }
+    }
+
+    /// <summary>Sends a text message.</summary>
+    /// <param name="message">The text, without lone surrogates: those have no UTF-8 form.</param>
+    /// <param name="cancellationToken">Ends the wait for other senders and for room in the send buffer; the message was then not sent.</param>
+    /// <returns>Completes when the message is in the send buffer; <see cref="FlushAsync"/> waits for the network.</returns>
+    /// <exception cref="ArgumentException">The text has a lone surrogate; nothing was sent.</exception>
+    /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="ObjectDisposedException">Closed (RO_E_CLOSED).</exception>
+    /// <exception cref="MessageWebSocketException">The connection is broken.</exception>
+    public ValueTask SendAsync(string message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        byte[] payload;
+        try
+        {
+            payload = StrictUtf8.GetBytes(message);
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw new ArgumentException($"The text has half a surrogate pair at index {e.Index}; it has no UTF-8 form. Send it as binary, or repair it.", nameof(message), e);
+        }
+
+        return WritableConnection().SendAsync(payload, SocketMessageType.Utf8, cancellationToken);
+    }
+
+    /// <summary>Sends a message.</summary>
+    /// <param name="message">The payload; not to be changed until the returned task completes.</param>
+    /// <param name="type">Its type; Utf8 must be UTF-8.</param>
+    /// <param name="cancellationToken">Ends the wait for other senders and for room in the send buffer; the message was then not sent.</param>
+    /// <returns>Completes when the message is in the send buffer; <see cref="FlushAsync"/> waits for the network.</returns>
+    /// <exception cref="ArgumentException">The type is Utf8 and the payload is not UTF-8; nothing was sent.</exception>
+    /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="ObjectDisposedException">Closed (RO_E_CLOSED).</exception>
+    /// <exception cref="MessageWebSocketException">The connection is broken.</exception>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken = default)
+    {
+        ContractError.ThrowIfUndefined(type, nameof(type));
+        if (type == SocketMessageType.Utf8 && !Utf8.IsValid(message.Span))
+        {
+            throw new ArgumentException("The bytes are not UTF-8 and cannot be a text message; send them as binary.", nameof(message));
+        }
+
+        return WritableConnection().SendAsync(message, type, cancellationToken);
+    }
+
+    /// <summary>Waits until every message accepted so far was handed to the network.</summary>
+    /// <exception cref="MessageWebSocketException">The connection broke before; Information.MessagesWritten of Information.MessagesSent were handed over.</exception>
+    public Task FlushAsync(CancellationToken cancellationToken = default) => WritableConnection().FlushAsync(cancellationToken);
+
+    /// <summary>Sends one frame that is not the last of its message (FIN 0), of type <see cref="MessageWebSocketControl.MessageType"/>.</summary>
+    /// <param name="data">The payload of the frame.</param>
+    /// <param name="progress">Told the number of bytes accepted.</param>
+    /// <param name="cancellationToken">Ends the wait for its turn and for room; the frame was then not sent.</param>
+    /// <returns>The number of bytes written.</returns>
+    /// <remarks>While the message is open, whole-message sends wait; control frames still pass between its fragments.</remarks>
+    public ValueTask<uint> SendNonfinalFrameAsync(ReadOnlyMemory<byte> data, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
+        SendFrameAsync(data, Control.MessageType, isFinal: false, progress, cancellationToken);
+
+    /// <summary>Sends one frame that is not the last of its message (FIN 0), of a given type.</summary>
+    /// <inheritdoc cref="SendNonfinalFrameAsync(ReadOnlyMemory{byte}, IProgress{uint}, CancellationToken)"/>
+    public ValueTask<uint> SendNonfinalFrameAsync(
+        ReadOnlyMemory<byte> data, SocketMessageType type, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
+        SendFrameAsync(data, type, isFinal: false, progress, cancellationToken);
+
+    /// <summary>Sends the last frame of a message (FIN 1), or a whole message in one frame, of type <see cref="MessageWebSocketControl.MessageType"/>.</summary>
+    /// <inheritdoc cref="SendNonfinalFrameAsync(ReadOnlyMemory{byte}, IProgress{uint}, CancellationToken)"/>
+    public ValueTask<uint> SendFinalFrameAsync(ReadOnlyMemory<byte> data, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
+        SendFrameAsync(data, Control.MessageType, isFinal: true, progress, cancellationToken);
+
+    /// <summary>Sends the last frame of a message (FIN 1), or a whole message in one frame, of a given type.</summary>
+    /// <inheritdoc cref="SendNonfinalFrameAsync(ReadOnlyMemory{byte}, IProgress{uint}, CancellationToken)"/>
+    public ValueTask<uint> SendFinalFrameAsync(
+        ReadOnlyMemory<byte> data, SocketMessageType type, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
+        SendFrameAsync(data, type, isFinal: true, progress, cancellationToken);
+
+    /// <summary>Receives the next message.</summary>
+    /// <param name="cancellationToken">Ends the wait; the connection is unharmed and no message is lost.</param>
+    /// <returns>The message; null once everything was read and the connection ended in order.</returns>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
+    public async ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
+    {
+        Inbox inbox = ReadableInbox();
+        while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (inbox.TryTake(out WsMessage? message))
+            {
+                return message;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes the next message if one is queued.</summary>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    public bool TryReceive([NotNullWhen(true)] out WsMessage? message) => ReadableInbox().TryTake(out message);
+
+    /// <summary>Waits until <see cref="TryReceive"/> may succeed; with it, many messages are read without a wait for each.</summary>
+    /// <returns>False once everything was read and the connection ended in order.</returns>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
+    public ValueTask<bool> WaitToReceiveAsync(CancellationToken cancellationToken = default) => ReadableInbox().WaitToTakeAsync(cancellationToken);
+
+    /// <summary>The messages as they arrive, until the connection ends in order.</summary>
+    /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
+    public async IAsyncEnumerable<WsMessage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        Inbox inbox = ReadableInbox();
+        while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
+        {
+            while (inbox.TryTake(out WsMessage? message))
+            {
+                yield return message;
+            }
+        }
+    }
+
+    /// <summary>Sends a ping with a payload of its own (RFC 6455 section 5.5.2).</summary>
+    /// <returns>The round-trip time, when its pong arrives.</returns>
+    /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">The connection ended before the pong came.</exception>
+    public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => WritableConnection().PingAsync(cancellationToken);
+
+    /// <summary>
+    /// Sends an empty close frame, raises <see cref="Closed"/> and releases everything. Never waits for the peer, never throws for a
+    /// dead one; calling it again does nothing. Unread messages stay readable.
+    /// </summary>
+    public void Close() => CloseLocally(null, "");
+
+    /// <summary>As <see cref="Close()"/>, with a code and a reason.</summary>
+    /// <param name="code">1000-1003, 1007-1014 or 3000-4999 (RFC 6455 section 7.4).</param>
+    /// <param name="reason">At most 123 bytes of UTF-8.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The code cannot be sent.</exception>
+    /// <exception cref="ArgumentException">The reason is too long or has a lone surrogate.</exception>
+    public void Close(ushort code, string reason = "")
+    {
+        CheckClose(code, reason);
+        CloseLocally(code, reason);
+    }
+
+    /// <summary>
+    /// The full close handshake: sends a close frame, waits for the peer's and for the end of TCP. Messages that arrive in the
+    /// meantime stay readable.
+    /// </summary>
+    /// <param name="code">The code; null sends an empty close frame.</param>
+    /// <param name="reason">The reason, only with a code.</param>
+    /// <param name="cancellationToken">Ends the wait; the connection is then dropped.</param>
+    /// <returns>The peer's code and reason.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The code cannot be sent.</exception>
+    /// <exception cref="ArgumentException">The reason is too long, has a lone surrogate, or has no code.</exception>
+    /// <exception cref="InvalidOperationException">Not connected (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="MessageWebSocketControl.CloseTimeout"/>, or the connection broke.</exception>
+    public async Task<WebSocketCloseResult> CloseAsync(ushort? code = null, string? reason = null, CancellationToken cancellationToken = default)
+    {
+        CheckClose(code, reason);
+        Connection? connection;
+        lock (_lock)
+        {
+            connection = _connection;
+        }
+
+        if (connection is null)
+        {
+            throw ContractError.IllegalMethodCall("The socket is not connected, so there is nothing to close in order; Close() ends it.");
+        }
+
+        return await connection.CloseAsync(code, reason ?? "", Control.CloseTimeout, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>As <see cref="Close()"/>.</summary>
+    public void Dispose() => Close();
+
+    /// <summary>As <see cref="Close()"/>.</summary>
+    public ValueTask DisposeAsync()
+    {
+        Close();
+        return default;
+    }
+
+    /// <summary>A socket that is not connected, with the same settings, request headers and name.</summary>
+    public MessageWebSocket Clone()
+    {
+        MessageWebSocket clone = new() { Name = Name };
+        Control.CopyTo(clone.Control);
+        lock (_lock)
+        {
+            _requestHeaders.CopyTo(clone._requestHeaders);
+        }
+
+        return clone;
+    }
+
+    /// <summary>The name, or the address where it has none.</summary>
+    public override string ToString() => Name.Length > 0 ? Name : Uri?.ToString() ?? $"MessageWebSocket {Id}";
+
+    void IMessageSink.ThrowIfNotWritable() => WritableConnection();
+
+    internal void OnMessageReceived(MessageWebSocketMessageReceivedEventArgs args)
+    {
+        try
+        {
+            _messageReceived?.Invoke(this, args);
+        }
+        catch (Exception e)
+        {
+            Report(nameof(MessageReceived), e);
+        }
+    }
+
+    internal void OnClosing()
+    {
+        lock (_lock)
+        {
+            if (_state == MessageWebSocketState.Open)
+            {
+                _state = MessageWebSocketState.Closing;
+            }
+        }
+    }
+
+    internal void OnClosed(ushort code, string reason, bool byPeer)
+    {
+        lock (_lock)
+        {
+            if (_state == MessageWebSocketState.Aborted)
+            {
+                return;
+            }
+
+            _state = MessageWebSocketState.Closed;
+            if (byPeer || Information.CloseCode is null)
+            {
+                Information.CloseCode = code;
+                Information.CloseReason = reason;
+            }
+
+            if (_closedRaised)
+            {
+                return;
+            }
+
+            _closedRaised = true;
+        }
+
+        try
+        {
+            _closed?.Invoke(this, new WebSocketClosedEventArgs(code, reason));
+        }
+        catch (Exception e)
+        {
+            Report(nameof(Closed), e);
+        }
+    }
+
+    internal void OnAborted()
+    {
+        lock (_lock)
+        {
+            if (_state != MessageWebSocketState.Closed)
+            {
+                _state = MessageWebSocketState.Aborted;
+            }
+        }
+    }
+
+    private static void Report(string eventName, Exception e) =>
+        System.Diagnostics.Trace.TraceError($"A handler of MessageWebSocket.{eventName} threw {e}");
+
+    private static void CheckUri(Uri uri)
+    {
+        ArgumentNullException.ThrowIfNull(uri);
+        if (!uri.IsAbsoluteUri)
+        {
+            throw new ArgumentException($"'{uri}' is not an absolute address; WebSocket addresses begin with ws:// or wss://.", nameof(uri));
+        }
+
+        if (uri.Scheme != Uri.UriSchemeWs && uri.Scheme != Uri.UriSchemeWss)
+        {
+            throw new ArgumentException($"An address that begins with {uri.Scheme}: is no WebSocket address; those begin with ws:// or wss://.", nameof(uri));
+        }
+
+        if (uri.UserInfo.Length > 0)
+        {
+            throw new ArgumentException("The address holds a user name or password; give them as a credential.", nameof(uri));
+        }
+
+        if (uri.Fragment.Length > 0)
+        {
+            throw new ArgumentException($"The address has a fragment ({uri.Fragment}), which WebSocket addresses must not have (RFC 6455 section 3); write # as %23.", nameof(uri));
+        }
+
+        if (uri.Port == 0)
+        {
+            throw new ArgumentException("Port 0 cannot be connected to.", nameof(uri));
+        }
+    }
+
+    private static void CheckClose(ushort? code, string? reason)
+    {
+        if (code is null)
+        {
+            if (!string.IsNullOrEmpty(reason))
+            {
+                throw new ArgumentException("A close reason needs a close code beside it (RFC 6455 section 5.5.1).", nameof(reason));
+            }
+
+            return;
+        }
+
+        string? problem = code switch
+        {
+            < 1000 => "codes below 1000 are not used",
+            1005 or 1006 or 1015 => "it only reports that a code is missing and is never sent",
+            1004 => "it is reserved",
+            >= 1016 and <= 2999 => "codes from 1016 to 2999 are reserved",
+            >= 5000 => "codes end at 4999",
+            _ => null,
+        };
+        if (problem is not null)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(code), code, $"The close code {code} cannot be sent: {problem}. Use 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 section 7.4).");
+        }
+
+        int length;
+        try
+        {
+            length = StrictUtf8.GetByteCount(reason ?? "");
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw new ArgumentException("The close reason has half a surrogate pair, which has no UTF-8 form.", nameof(reason), e);
+        }
+
+        if (length > MaxReasonBytes)
+        {
+            throw new ArgumentException($"The close reason has {length} bytes of UTF-8; at most {MaxReasonBytes} fit into a close frame.", nameof(reason));
+        }
+    }
+
+    private void CheckProtocols()
+    {
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        foreach (string protocol in Control.SupportedProtocols)
+        {
+            if (!HttpToken.IsValid(protocol))
+            {
+                throw new ArgumentException($"'{protocol}' is no subprotocol name: one is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 6455 section 4.1).");
+            }
+
+            if (!seen.Add(protocol))
+            {
+                throw new ArgumentException($"The subprotocol '{protocol}' is offered twice.");
+            }
+        }
+    }
+
+    private async ValueTask<uint> SendFrameAsync(
+        ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, IProgress<uint>? progress, CancellationToken cancellationToken)
+    {
+        ContractError.ThrowIfUndefined(type, nameof(type));
+        await WritableConnection().SendFrameAsync(data, type, isFinal, cancellationToken).ConfigureAwait(false);
+        progress?.Report((uint)data.Length);
+        return (uint)data.Length;
+    }
+
+    private Timer? StartConnectTimer(Action elapsed) => Control.ConnectTimeout > TimeSpan.Zero
+        ? new Timer(_ => elapsed(), null, Control.ConnectTimeout, Timeout.InfiniteTimeSpan)
+        : null;
+
+    private void Open(Uri uri, OpenedConnection opened, bool pushes)
+    {
+        Connection connection;
+        lock (_lock)
+        {
+            _connecting = null;
+            if (_disposed)
+            {
+                opened.Stream.Dispose();
+                opened.Handler.Dispose();
+                throw ContractError.Closed(nameof(MessageWebSocket));
+            }
+
+            connection = new Connection(this, uri, opened, pushes);
+            _connection = connection;
+            Information.OpenedAt = DateTime.Now;
+            _state = MessageWebSocketState.Open;
+        }
+
+        connection.Start();
+    }
+
+    private void BackToCreated()
+    {
+        lock (_lock)
+        {
+            _connecting = null;
+            if (_state == MessageWebSocketState.Connecting)
+            {
+                _state = MessageWebSocketState.Created;
+                Control.IsFrozen = false;
+            }
+        }
+    }
+
+    private void CloseLocally(ushort? code, string reason)
+    {
+        Connection? connection;
+        lock (_lock)
+        {
+            _disposed = true;
+            connection = _connection;
+            if (connection is null)
+            {
+                _connecting?.Cancel();
+                _state = MessageWebSocketState.Closed;
+                Control.IsFrozen = true;
+            }
+        }
+
+        connection?.Close(code, reason);
+    }
+
+    private async Task RaiseValidationRequestedAsync(WebSocketServerCustomValidationRequestedEventArgs args, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // On a thread of its own, so that a handler that blocks cannot keep the connect from being cancelled.
+            await Task.Run(() => _validationRequested?.Invoke(this, args), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await args.WhenHandledAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            args.Reject();
+        }
+    }
+
+    private void ChangeHandlers(Action change)
+    {
+        lock (_lock)
+        {
+            if (_state != MessageWebSocketState.Created)
+            {
+                throw ContractError.IllegalMethodCall("Event handlers can only be added or removed before ConnectAsync.");
+            }
+
+            change();
+        }
+    }
+
+    private void ThrowIfDisposed()
+    {
+        if (_disposed)
+        {
+            throw ContractError.Closed(nameof(MessageWebSocket));
+        }
+    }
+
+    private Connection WritableConnection()
+    {
+        lock (_lock)
+        {
+            return _state switch
+            {
+                MessageWebSocketState.Open or MessageWebSocketState.Aborted => _connection!,
+                MessageWebSocketState.Created or MessageWebSocketState.Connecting =>
+                    throw ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."),
+                _ => throw ContractError.Closed(nameof(MessageWebSocket)),
+            };
+        }
+    }
+
+    private Inbox ReadableInbox()
+    {
+        lock (_lock)
+        {
+            if (_messageReceived is not null)
+            {
+                throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
+            }
+
+            return _connection?.Inbox
+                ?? throw (_disposed
+                    ? ContractError.Closed(nameof(MessageWebSocket))
+                    : ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."));
+        }
+    }
+}

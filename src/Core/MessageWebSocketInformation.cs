@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace MessageWebSockets;
+
+/// <summary>
+/// What is known of a connection (Windows.Networking.Sockets.MessageWebSocketInformation). Safe to read from any thread at any
+/// time; what the handshake found stays readable after a failed connect and after the end.
+/// </summary>
+public sealed class MessageWebSocketInformation
+{
+    private readonly TrafficMeter _traffic = new();
+
+    internal MessageWebSocketInformation()
+    {
+    }
+
+    /// <summary>The local address; null before the transport connected, and for a Unix socket.</summary>
+    public IPAddress? LocalAddress { get; internal set; }
+
+    /// <summary>The local port; 0 before the transport connected.</summary>
+    public int LocalPort { get; internal set; }
+
+    /// <summary>The address that was connected to: the server's, or the proxy's.</summary>
+    public IPAddress? RemoteAddress { get; internal set; }
+
+    /// <summary>The port that was connected to: the server's, or the proxy's.</summary>
+    public int RemotePort { get; internal set; }
+
+    /// <summary>The subprotocol: null before a connect, empty when none was agreed.</summary>
+    public string? Protocol { get; internal set; }
+
+    /// <summary>The certificate of the server, also after a connect that failed on it; null for ws://.</summary>
+    public X509Certificate2? ServerCertificate { get; internal set; }
+
+    /// <summary>The certificates between the server's and the root, as far as they are known.</summary>
+    public IReadOnlyList<X509Certificate2> ServerIntermediateCertificates { get; internal set; } = [];
+
+    /// <summary>What is wrong with the server's certificate chain, ignored or not.</summary>
+    public IReadOnlyList<ChainValidationResult> ServerCertificateErrors { get; internal set; } = [];
+
+    /// <summary>How severe these errors are together.</summary>
+    public SocketSslErrorSeverity ServerCertificateErrorSeverity { get; internal set; }
+
+    /// <summary>The TLS version in use; null for ws://.</summary>
+    public SslProtocols? TlsProtocol { get; internal set; }
+
+    /// <summary>The status of the answer to the handshake; null before there was one.</summary>
+    public HttpStatusCode? HandshakeStatusCode { get; internal set; }
+
+    /// <summary>The headers of the answer to the handshake.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> HandshakeHeaders { get; internal set; } =
+        new Dictionary<string, IReadOnlyList<string>>();
+
+    /// <summary>The compression parameters that were agreed; null for none.</summary>
+    public WebSocketDeflateOptions? Compression { get; internal set; }
+
+    /// <summary>How long each stage of the connect took; null before a connect.</summary>
+    public ConnectTimings? ConnectTimings { get; internal set; }
+
+    /// <summary>When the connection opened, in local time; null before.</summary>
+    public DateTime? OpenedAt { get; internal set; }
+
+    /// <summary>Messages accepted for sending.</summary>
+    public long MessagesSent => Volatile.Read(ref MessagesSentCount);
+
+    /// <summary>Messages whose last byte was handed to the network.</summary>
+    public long MessagesWritten => Transport?.MessagesWritten ?? 0;
+
+    /// <summary>Messages received; in <see cref="MessageWebSocketReceiveMode.PartialMessage"/> whole ones.</summary>
+    public long MessagesReceived => Volatile.Read(ref MessagesReceivedCount);
+
+    /// <summary>Messages received and not read yet.</summary>
+    public long MessagesQueued => Inbox?.Count ?? 0;
+
+    /// <summary>The payload of the messages received and not read yet, in bytes.</summary>
+    public long BytesQueued => Inbox?.PayloadBytes ?? 0;
+
+    /// <summary>Messages that <see cref="InboxFullMode.DropOldest"/> or a close with a full inbox discarded.</summary>
+    public long MessagesDropped => Inbox?.Dropped ?? 0;
+
+    /// <summary>Bytes handed to the network after the handshake, framing included.</summary>
+    public long BytesSent => Transport?.BytesSent ?? 0;
+
+    /// <summary>Bytes that arrived after the handshake, framing included.</summary>
+    public long BytesReceived => Transport?.BytesReceived ?? 0;
+
+    /// <summary>The payload of the messages accepted for sending, in bytes before compression.</summary>
+    public long PayloadBytesSent => Volatile.Read(ref PayloadBytesSentCount);
+
+    /// <summary>The payload of the messages received, in bytes after decompression.</summary>
+    public long PayloadBytesReceived => Volatile.Read(ref PayloadBytesReceivedCount);
+
+    /// <summary>Frames sent, control frames included.</summary>
+    public long FramesSent => Transport?.FramesSent ?? 0;
+
+    /// <summary>Frames received, control frames included.</summary>
+    public long FramesReceived => Transport?.FramesReceived ?? 0;
+
+    /// <summary>The round-trip time of the last answered ping; null before there was one.</summary>
+    public TimeSpan? LastRoundTripTime { get; internal set; }
+
+    /// <summary>The close code: the peer's, or ours where the peer sent none; null before the end and after an abnormal one.</summary>
+    public ushort? CloseCode { get; internal set; }
+
+    /// <summary>The reason beside <see cref="CloseCode"/>.</summary>
+    public string? CloseReason { get; internal set; }
+
+    /// <summary>An estimate of the bandwidth from the bytes that moved; zero before data flowed.</summary>
+    public BandwidthStatistics BandwidthStatistics => _traffic.Estimate(BytesSent, BytesReceived);
+
+    internal long MessagesSentCount;
+    internal long MessagesReceivedCount;
+    internal long PayloadBytesSentCount;
+    internal long PayloadBytesReceivedCount;
+
+    internal FrameStream? Transport { get; set; }
+
+    internal Inbox? Inbox { get; set; }
+}

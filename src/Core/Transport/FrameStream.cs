@@ -1,0 +1,639 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace MessageWebSockets;
+
+/// <summary>
+/// The only layer below the frames: it stands between the framework's framing and the connected stream, buffers reads, combines
+/// writes, follows frame boundaries, and sends the control frames that the framing cannot.
+/// </summary>
+/// <remarks>
+/// One reader at a time (the receive loop); writers on any thread. The framing writes each frame with one
+/// <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, so that a control frame can be put between two of them.
+/// A read never returns bytes of two frames: the framing then never holds more than the frame it works on, and
+/// <see cref="CurrentFrame"/> is that frame.
+/// </remarks>
+internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trace) : Stream
+{
+    // An idle connection waits with a small buffer; a busy one, which fills it, reads 64 KiB at a time.
+    private const int IdleReadSize = 4096;
+    private const int BusyReadSize = 64 * 1024;
+    private const int ShortReadsBeforeIdle = 8;
+
+    // More pending bytes than this make senders wait, so that a peer that does not read holds the sender back.
+    private const int PendingLimit = 1024 * 1024;
+
+    // A write that follows the last one closer than this is part of a burst, and bursts go to the pump, which combines them.
+    // A lone message, or one of a request and reply pattern, goes out on its sender's own thread at once.
+    private static readonly long BurstGap = Stopwatch.Frequency / 100_000;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly Lock _writeLock = new();
+    private readonly Dictionary<ulong, PendingPing> _pings = [];
+
+    private byte[] _readBuffer = [];
+    private int _readStart;
+    private int _readEnd;
+    private int _shortReads;
+    private FrameHeader _frame;
+    private int _headerRemaining;
+    private long _payloadRemaining;
+
+    private OutboundBuffer _pending = new();
+    private OutboundBuffer _inFlight = new();
+    private bool _pumping;
+    private bool _closeFrameWritten;
+    private long _lastWriteCompleted;
+    private long _acceptedBytes;
+    private long _bytesSent;
+    private long _framesSent;
+    private long _messagesWritten;
+    private Exception? _writeFault;
+    private TaskCompletionSource? _writeProgress;
+    private TaskCompletionSource? _room;
+
+    private long _bytesReceived;
+    private long _framesReceived;
+    private long _lastReceived = Environment.TickCount64;
+    private ulong _lastPingId;
+    private ulong _keepAlivePingId;
+    private int _disposed;
+
+    /// <summary>The frame whose bytes the framing reads now.</summary>
+    public FrameHeader CurrentFrame => _frame;
+
+    public long BytesSent => Volatile.Read(ref _bytesSent);
+
+    public long BytesReceived => Volatile.Read(ref _bytesReceived);
+
+    public long FramesSent => Volatile.Read(ref _framesSent);
+
+    public long FramesReceived => Volatile.Read(ref _framesReceived);
+
+    public long MessagesWritten => Volatile.Read(ref _messagesWritten);
+
+    /// <summary>When the last byte arrived, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
+    public long LastReceived => Volatile.Read(ref _lastReceived);
+
+    /// <summary>The peer's close frame, once it has passed; 1005 for an empty one.</summary>
+    public WebSocketCloseResult? ReceivedClose { get; private set; }
+
+    /// <summary>Whether the peer ended its side of the stream.</summary>
+    public bool ReachedEnd { get; private set; }
+
+    /// <summary>What broke reading or writing, if anything did.</summary>
+    public Exception? Fault { get; private set; }
+
+    public bool CloseFrameWritten
+    {
+        get
+        {
+            lock (_writeLock)
+            {
+                return _closeFrameWritten;
+            }
+        }
+    }
+
+    /// <summary>Told of the round-trip time of each answered ping.</summary>
+    public Action<TimeSpan>? RoundTripMeasured { get; set; }
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>The header of the next frame, when the last one is done with and this one is already in the buffer.</summary>
+    public bool TryPeekFrame(out FrameHeader header)
+    {
+        header = default;
+        return _headerRemaining == 0 && _payloadRemaining == 0
+            && FrameHeader.TryParse(_readBuffer.AsSpan(_readStart, _readEnd - _readStart), out header);
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (buffer.Length > 0 && _readEnd > _readStart && (_headerRemaining > 0 || _payloadRemaining > 0 || TryBeginFrame()))
+        {
+            return new ValueTask<int>(Deliver(buffer.Span));
+        }
+
+        return ReadSlowAsync(buffer, cancellationToken);
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Enqueue(buffer.Span);
+        return default;
+    }
+
+    /// <summary>Nothing to do: what was written is on its way already.</summary>
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => Enqueue(buffer.AsSpan(offset, count));
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>Waits until there is room for a further message; null when there is already.</summary>
+    public Task? WaitForRoom(CancellationToken cancellationToken)
+    {
+        lock (_writeLock)
+        {
+            if (_pending.Count < PendingLimit || _writeFault is not null)
+            {
+                return null;
+            }
+
+            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _room.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Waits until everything that was accepted so far is handed to the network.</summary>
+    /// <exception cref="IOException">Writing failed before.</exception>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        long target = -1;
+        while (true)
+        {
+            Task progress;
+            lock (_writeLock)
+            {
+                target = target < 0 ? _acceptedBytes : target;
+                if (_bytesSent >= target)
+                {
+                    return;
+                }
+
+                if (_writeFault is not null)
+                {
+                    throw new IOException("The connection broke while sending.", _writeFault);
+                }
+
+                _writeProgress ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                progress = _writeProgress.Task;
+            }
+
+            await progress.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends a ping with a payload of its own and waits for its pong.</summary>
+    /// <returns>The round-trip time.</returns>
+    public async Task<TimeSpan> PingAsync(CancellationToken cancellationToken)
+    {
+        PendingPing ping = new();
+        ulong id;
+        lock (_pings)
+        {
+            id = ++_lastPingId;
+            _pings.Add(id, ping);
+        }
+
+        try
+        {
+            SendPing(id, ping);
+            return await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_pings)
+            {
+                _pings.Remove(id);
+            }
+        }
+    }
+
+    /// <summary>Sends a ping whose answer nobody waits for; any byte that arrives is the answer to a keep-alive.</summary>
+    public void SendKeepAlivePing()
+    {
+        PendingPing ping = new();
+        ulong id;
+        lock (_pings)
+        {
+            // One at a time: a peer that talks but never answers pings must not make them pile up.
+            _pings.Remove(_keepAlivePingId);
+            id = _keepAlivePingId = ++_lastPingId;
+            _pings.Add(id, ping);
+        }
+
+        SendPing(id, ping);
+    }
+
+    /// <summary>Sends a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
+    public void SendUnsolicitedPong() => Enqueue(ControlFrame.Create(FrameOpcode.Pong, []));
+
+    /// <summary>Sends the close frame, once; whatever is written after it is dropped (RFC 6455 section 5.5.1).</summary>
+    /// <param name="code">The close code; null sends an empty close frame.</param>
+    /// <param name="reason">The reason, at most 123 bytes of UTF-8.</param>
+    /// <returns>False when one was already sent.</returns>
+    public bool SendClose(ushort? code, string reason)
+    {
+        Span<byte> payload = stackalloc byte[ControlFrame.MaxPayload];
+        int length = 0;
+        if (code is ushort value)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(payload, value);
+            length = 2 + Encoding.UTF8.GetBytes(reason, payload[2..]);
+        }
+
+        return Enqueue(ControlFrame.Create(FrameOpcode.Close, payload[..length]));
+    }
+
+    /// <summary>Makes everybody who waits for this stream stop waiting, and closes the connection.</summary>
+    public void Abort(Exception? reason)
+    {
+        Break(reason ?? new ObjectDisposedException(nameof(FrameStream)));
+        Dispose();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Break(new ObjectDisposedException(nameof(FrameStream)));
+            inner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void SendPing(ulong id, PendingPing ping)
+    {
+        byte[] payload = new byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(payload, id);
+        ping.Sent = Stopwatch.GetTimestamp();
+        Enqueue(ControlFrame.Create(FrameOpcode.Ping, payload));
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReadSlowAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        while (_headerRemaining == 0 && _payloadRemaining == 0 && !TryBeginFrame())
+        {
+            if (await FillAsync(cancellationToken).ConfigureAwait(false) == 0)
+            {
+                return DeliverTruncatedHeader(buffer.Span);
+            }
+        }
+
+        if (_readEnd == _readStart)
+        {
+            // A large payload goes straight into the buffer of its message.
+            if (_headerRemaining == 0 && _payloadRemaining >= BusyReadSize && buffer.Length >= BusyReadSize)
+            {
+                int read = await ReadInnerAsync(buffer[..(int)Math.Min(buffer.Length, _payloadRemaining)], cancellationToken).ConfigureAwait(false);
+                _payloadRemaining -= read;
+                return read;
+            }
+
+            if (await FillAsync(cancellationToken).ConfigureAwait(false) == 0)
+            {
+                return 0;
+            }
+        }
+
+        return Deliver(buffer.Span);
+    }
+
+    private int Deliver(Span<byte> destination)
+    {
+        long frameRemaining = _headerRemaining + _payloadRemaining;
+        int count = (int)Math.Min(Math.Min(destination.Length, _readEnd - _readStart), frameRemaining < 0 ? long.MaxValue : frameRemaining);
+        _readBuffer.AsSpan(_readStart, count).CopyTo(destination);
+        _readStart += count;
+        int ofHeader = Math.Min(count, _headerRemaining);
+        _headerRemaining -= ofHeader;
+        _payloadRemaining -= count - ofHeader;
+        return count;
+    }
+
+    // The stream ended inside a frame header: the framing gets the rest and reports the premature end itself.
+    private int DeliverTruncatedHeader(Span<byte> destination)
+    {
+        int count = Math.Min(destination.Length, _readEnd - _readStart);
+        _readBuffer.AsSpan(_readStart, count).CopyTo(destination);
+        _readStart += count;
+        return count;
+    }
+
+    private bool TryBeginFrame()
+    {
+        Span<byte> buffered = _readBuffer.AsSpan(_readStart, _readEnd - _readStart);
+        if (!FrameHeader.TryParse(buffered, out FrameHeader header))
+        {
+            return false;
+        }
+
+        if (header.PayloadLength < 0)
+        {
+            throw new InvalidDataException("The peer announced a frame length with its top bit set (RFC 6455 section 5.2).");
+        }
+
+        // A control frame is looked into, so it has to be here whole; one that is too long is left to the framing to refuse.
+        if (header.IsControl && header.PayloadLength <= ControlFrame.MaxPayload)
+        {
+            if (buffered.Length < header.HeaderLength + header.PayloadLength)
+            {
+                return false;
+            }
+
+            Inspect(header, buffered.Slice(header.HeaderLength, (int)header.PayloadLength));
+        }
+
+        _frame = header;
+        _headerRemaining = header.HeaderLength;
+        _payloadRemaining = header.PayloadLength;
+        Volatile.Write(ref _framesReceived, _framesReceived + 1);
+        trace?.Report(new FrameTraceEntry(FrameDirection.Received, header.Opcode, header.IsFinal, header.PayloadLength));
+        return true;
+    }
+
+    private void Inspect(FrameHeader header, Span<byte> payload)
+    {
+        if (header.Opcode == FrameOpcode.Pong)
+        {
+            CompletePing(payload);
+        }
+        else if (header.Opcode == FrameOpcode.Close)
+        {
+            InspectClose(payload);
+        }
+    }
+
+    private void CompletePing(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length != sizeof(ulong))
+        {
+            return;
+        }
+
+        ulong id = BinaryPrimitives.ReadUInt64BigEndian(payload);
+        PendingPing? ping;
+        lock (_pings)
+        {
+            if (!_pings.Remove(id, out ping))
+            {
+                return;
+            }
+
+            // A pong answers the newest ping only; a peer that skipped older ones will not come back to them (RFC 6455 section 5.5.3).
+            // Those keep waiting for their own answer only as long as their caller does.
+        }
+
+        TimeSpan roundTrip = Stopwatch.GetElapsedTime(ping.Sent);
+        RoundTripMeasured?.Invoke(roundTrip);
+        ping.TrySetResult(roundTrip);
+    }
+
+    private void InspectClose(Span<byte> payload)
+    {
+        if (payload.Length == 0)
+        {
+            ReceivedClose = new WebSocketCloseResult(1005, "");
+            return;
+        }
+
+        if (payload.Length == 1)
+        {
+            return;
+        }
+
+        ushort code = BinaryPrimitives.ReadUInt16BigEndian(payload);
+        try
+        {
+            ReceivedClose = new WebSocketCloseResult(code, StrictUtf8.GetString(payload[2..]));
+        }
+        catch (DecoderFallbackException)
+        {
+            // Left to the framing, which refuses the frame.
+            return;
+        }
+
+        // Registered after RFC 6455 (service restart, try again later, bad gateway), and unknown to the framework's framing,
+        // which would call the frame a protocol error: it gets to see a normal closure, the user the real code.
+        if (code is >= 1012 and <= 1014)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(payload, 1000);
+        }
+    }
+
+    private async ValueTask<int> FillAsync(CancellationToken cancellationToken)
+    {
+        PrepareReadBuffer();
+        int read = await ReadInnerAsync(_readBuffer.AsMemory(_readEnd), cancellationToken).ConfigureAwait(false);
+        _shortReads = read < IdleReadSize ? _shortReads + 1 : 0;
+        _readEnd += read;
+        return read;
+    }
+
+    private void PrepareReadBuffer()
+    {
+        int buffered = _readEnd - _readStart;
+        bool wasFilled = _readBuffer.Length == 0 || _readEnd == _readBuffer.Length;
+        int wanted = _readBuffer.Length switch
+        {
+            0 => IdleReadSize,
+            < BusyReadSize when wasFilled => BusyReadSize,
+            >= BusyReadSize when _shortReads >= ShortReadsBeforeIdle && buffered < IdleReadSize / 2 => IdleReadSize,
+            int current => current,
+        };
+
+        if (wanted != _readBuffer.Length)
+        {
+            byte[] replacement = ArrayPool<byte>.Shared.Rent(wanted);
+            _readBuffer.AsSpan(_readStart, buffered).CopyTo(replacement);
+            ReturnReadBuffer();
+            _readBuffer = replacement;
+        }
+        else if (_readStart > 0 && buffered > 0)
+        {
+            _readBuffer.AsSpan(_readStart, buffered).CopyTo(_readBuffer);
+        }
+
+        _readStart = 0;
+        _readEnd = buffered;
+    }
+
+    private void ReturnReadBuffer()
+    {
+        if (_readBuffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_readBuffer);
+        }
+    }
+
+    private async ValueTask<int> ReadInnerAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int read;
+        try
+        {
+            read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Fault ??= e;
+            throw;
+        }
+
+        if (read == 0)
+        {
+            ReachedEnd = true;
+        }
+        else
+        {
+            Volatile.Write(ref _bytesReceived, _bytesReceived + read);
+            Volatile.Write(ref _lastReceived, Environment.TickCount64);
+        }
+
+        return read;
+    }
+
+    private bool Enqueue(ReadOnlySpan<byte> frame)
+    {
+        bool isHeader = FrameHeader.TryParse(frame, out FrameHeader header);
+        Debug.Assert(isHeader, "The framing writes whole frames.");
+        bool inline;
+        lock (_writeLock)
+        {
+            if (_closeFrameWritten)
+            {
+                return false;
+            }
+
+            if (_writeFault is not null)
+            {
+                throw new IOException("The connection broke while sending.", _writeFault);
+            }
+
+            _closeFrameWritten = header.Opcode == FrameOpcode.Close;
+            _pending.Append(frame);
+            _acceptedBytes += frame.Length;
+            Volatile.Write(ref _framesSent, _framesSent + 1);
+            if (header.IsFinal && !header.IsControl)
+            {
+                _pending.CompletedMessages++;
+            }
+
+            inline = !_pumping && Stopwatch.GetTimestamp() - _lastWriteCompleted > BurstGap;
+            if (!_pumping)
+            {
+                _pumping = true;
+                if (!inline)
+                {
+                    PumpOnThreadPool();
+                }
+            }
+        }
+
+        trace?.Report(new FrameTraceEntry(FrameDirection.Sent, header.Opcode, header.IsFinal, header.PayloadLength));
+        if (inline)
+        {
+            _ = PumpAsync(isSendersThread: true);
+        }
+
+        return true;
+    }
+
+    // Runs while there is something pending. What arrives during a write goes out together with the next one. Never throws.
+    private async Task PumpAsync(bool isSendersThread)
+    {
+        for (int rounds = 0; ; rounds++)
+        {
+            lock (_writeLock)
+            {
+                if (isSendersThread && rounds > 0 && _pending.Count > 0 && _writeFault is null)
+                {
+                    // A sender writes its own frame; what others added meanwhile must not keep it.
+                    PumpOnThreadPool();
+                    return;
+                }
+
+                if (_pending.Count == 0 || _writeFault is not null)
+                {
+                    _pumping = false;
+                    _lastWriteCompleted = Stopwatch.GetTimestamp();
+                    _pending.Clear();
+                    _pending.Release();
+                    _inFlight.Release();
+                    return;
+                }
+
+                (_pending, _inFlight) = (_inFlight, _pending);
+                CompleteAndForget(ref _room);
+            }
+
+            try
+            {
+                await inner.WriteAsync(_inFlight.Content).ConfigureAwait(false);
+                await inner.FlushAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                Break(e);
+                continue;
+            }
+
+            lock (_writeLock)
+            {
+                Volatile.Write(ref _bytesSent, _bytesSent + _inFlight.Count);
+                Volatile.Write(ref _messagesWritten, _messagesWritten + _inFlight.CompletedMessages);
+                _inFlight.Clear();
+                CompleteAndForget(ref _writeProgress);
+            }
+        }
+    }
+
+    private void PumpOnThreadPool() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static stream => _ = stream.PumpAsync(isSendersThread: false), this, preferLocal: false);
+
+    private void Break(Exception reason)
+    {
+        lock (_writeLock)
+        {
+            Fault ??= reason;
+            _writeFault ??= reason;
+            CompleteAndForget(ref _writeProgress);
+            CompleteAndForget(ref _room);
+        }
+
+        PendingPing[] waiting;
+        lock (_pings)
+        {
+            waiting = [.. _pings.Values];
+            _pings.Clear();
+        }
+
+        foreach (PendingPing ping in waiting)
+        {
+            ping.TrySetBroken();
+        }
+    }
+
+    private static void CompleteAndForget(ref TaskCompletionSource? source)
+    {
+        source?.TrySetResult();
+        source = null;
+    }
+}
