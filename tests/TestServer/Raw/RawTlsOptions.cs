@@ -1,0 +1,15 @@
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace MessageWebSockets.TestServer;
+
+/// <summary>How a raw server speaks TLS.</summary>
+public sealed record RawTlsOptions(ServerCertificate Certificate)
+{
+    public bool RequireClientCertificate { get; init; }
+
+    /// <summary>Roots that a client certificate must lead to; null takes any.</summary>
+    public X509Certificate2Collection? TrustedClientRoots { get; init; }
+
+    public SslProtocols Protocols { get; init; } = SslProtocols.None;
+}
