@@ -7,7 +7,8 @@ namespace MessageWebSockets;
 /// Receives through the framing and puts messages together: a frame of known length goes straight into the array of its message,
 /// anything else grows in pooled memory, and nothing grows beyond the size limit.
 /// </summary>
-internal sealed class MessageAssembler(WebSocket framing, FrameStream transport, uint maxMessageSize, bool wholeMessages, bool isCompressed)
+internal sealed class MessageAssembler(
+    WebSocket framing, FrameStream transport, Inbox inbox, uint maxMessageSize, bool wholeMessages, bool isCompressed)
 {
     // What is set aside on the peer's mere word; longer messages grow as their bytes arrive.
     private const int LargestExactArray = 1024 * 1024;
@@ -28,7 +29,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
         if (!IsNextFrameKnown(out FrameHeader frame))
         {
             // Waits for the header alone: an idle connection holds no buffer for a message that may never come.
-            ValueWebSocketReceiveResult begun = await framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+            ValueWebSocketReceiveResult begun = await BeginAsync();
             if (begun.MessageType == WebSocketMessageType.Close)
             {
                 return default;
@@ -98,7 +99,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
 
     private async ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveChunkAsync()
     {
-        ValueWebSocketReceiveResult begun = await framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+        ValueWebSocketReceiveResult begun = await BeginAsync();
         if (begun.MessageType == WebSocketMessageType.Close)
         {
             return default;
@@ -145,6 +146,8 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
             }
         }
     }
+
+    private PublishingAwaitable BeginAsync() => new(framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None), inbox);
 
     // The header of a whole data frame is in the buffer already: no need to ask the framing for it first.
     private bool IsNextFrameKnown(out FrameHeader frame) =>
