@@ -77,14 +77,15 @@ internal sealed class EverythingServer : IAsyncDisposable
         });
         if (_options.Raw)
         {
-            _raw = RawServer.Start(RawRouter.RouteAsync);
+            _raw = RawServer.Start(RawRouter.RouteAsync, new RawServerOptions { CaptureLimit = 0, KeepConnections = 0 });
             StartFaults();
         }
 
         if (_options.Raw && _options.Tls)
         {
             _rawTls = RawServer.Start(
-                RawRouter.RouteAsync, new RawServerOptions { Tls = new RawTlsOptions(_certificates.Server) });
+                RawRouter.RouteAsync,
+                new RawServerOptions { CaptureLimit = 0, KeepConnections = 0, Tls = new RawTlsOptions(_certificates.Server) });
         }
 
         if (_options.Proxy)
