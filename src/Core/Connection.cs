@@ -111,7 +111,7 @@ internal sealed class Connection
     {
         if (cancellationToken.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled(cancellationToken);
+            return ValueTask.FromException(ContractError.Canceled(cancellationToken));
         }
 
         if (!_sendGate.Wait(0, CancellationToken.None))
@@ -238,8 +238,7 @@ internal sealed class Connection
             Inbox.Complete(null);
             _owner.OnClosed(code ?? 1005, reason, byPeer: false);
             Release(unanswered);
-            cancellationToken.ThrowIfCancellationRequested();
-            throw unanswered;
+            throw cancellationToken.IsCancellationRequested ? ContractError.Canceled(cancellationToken, e) : unanswered;
         }
 
         if (result is null)
@@ -329,9 +328,11 @@ internal sealed class Connection
         {
             await _sendGate.WaitAsync(either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e)
         {
-            throw _abortReason?.Again() ?? Ended();
+            throw cancellationToken.IsCancellationRequested
+                ? ContractError.Canceled(cancellationToken, e)
+                : _abortReason?.Again() ?? Ended();
         }
     }
 

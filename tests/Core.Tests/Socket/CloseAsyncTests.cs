@@ -204,7 +204,7 @@ public sealed class CloseAsyncTests
     [SocketFact]
     public async Task A_send_that_waits_while_CloseAsync_sends_its_close_frame_fails_instead_of_being_dropped_in_silence()
     {
-        await using Dialogue dialogue = await Dialogue.OpenAsync(preparePeer: peer => peer.LimitReceiveBuffer(4096));
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
         int accepted = 0;
         Task sending = Task.Run(async () =>
         {

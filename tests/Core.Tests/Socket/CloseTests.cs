@@ -145,7 +145,7 @@ public sealed class CloseTests
     [SocketFact]
     public async Task Close_does_not_wait_for_a_peer_that_does_not_read()
     {
-        await using Dialogue dialogue = await Dialogue.OpenAsync(preparePeer: peer => peer.LimitReceiveBuffer(4096));
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
         using CancellationTokenSource patience = new(TimeSpan.FromMilliseconds(300));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {

@@ -154,7 +154,7 @@ public sealed class SendAsyncTests
     [SocketFact]
     public async Task SendAsync_cancelled_while_the_peer_does_not_read_was_not_sent_and_the_connection_lives()
     {
-        await using Dialogue dialogue = await Dialogue.OpenAsync(preparePeer: peer => peer.LimitReceiveBuffer(4096));
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
         using CancellationTokenSource patience = new(TimeSpan.FromMilliseconds(500));
         int accepted = 0;
         OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -208,7 +208,7 @@ public sealed class SendAsyncTests
     [SocketFact]
     public async Task FlushAsync_completes_once_the_messages_are_handed_to_the_network()
     {
-        await using Dialogue dialogue = await Dialogue.OpenAsync(preparePeer: peer => peer.LimitReceiveBuffer(4096));
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
         await dialogue.Socket.SendAsync(new byte[8_000_000], SocketMessageType.Binary);
 
         Task flushing = dialogue.Socket.FlushAsync();
@@ -224,7 +224,7 @@ public sealed class SendAsyncTests
     [SocketFact]
     public async Task FlushAsync_can_be_cancelled_without_harm()
     {
-        await using Dialogue dialogue = await Dialogue.OpenAsync(preparePeer: peer => peer.LimitReceiveBuffer(4096));
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
         await dialogue.Socket.SendAsync(new byte[8_000_000], SocketMessageType.Binary);
         using CancellationTokenSource cancel = new();
         Task flushing = dialogue.Socket.FlushAsync(cancel.Token);
@@ -239,7 +239,7 @@ public sealed class SendAsyncTests
     [SocketFact]
     public async Task FlushAsync_reports_a_connection_that_broke_with_messages_still_waiting()
     {
-        await using Dialogue dialogue = await Dialogue.OpenAsync(preparePeer: peer => peer.LimitReceiveBuffer(4096));
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
         await dialogue.Socket.SendAsync(new byte[8_000_000], SocketMessageType.Binary);
         Task flushing = dialogue.Socket.FlushAsync();
 
