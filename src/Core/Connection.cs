@@ -379,6 +379,12 @@ internal sealed class Connection
                     await MakeRoomAsync().ConfigureAwait(false);
                 }
 
+                if (_assembler.TryReceiveBuffered(out byte[]? buffered, out SocketMessageType bufferedType))
+                {
+                    Deliver(buffered, bufferedType, isComplete: true);
+                    continue;
+                }
+
                 (byte[]? payload, SocketMessageType type, bool isComplete) = await _assembler.ReceiveAsync().ConfigureAwait(false);
                 if (payload is null)
                 {
@@ -397,11 +403,7 @@ internal sealed class Connection
 
     private void Deliver(byte[] payload, SocketMessageType type, bool isComplete)
     {
-        Interlocked.Add(ref _owner.Information.PayloadBytesReceivedCount, payload.Length);
-        if (isComplete)
-        {
-            Interlocked.Increment(ref _owner.Information.MessagesReceivedCount);
-        }
+        _owner.Information.CountReceived(payload.Length, isComplete);
 
         if (_closedLocally)
         {

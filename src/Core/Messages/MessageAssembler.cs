@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 
 namespace MessageWebSockets;
@@ -23,6 +25,28 @@ internal sealed class MessageAssembler(
     /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
     public ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveAsync() =>
         wholeMessages ? ReceiveMessageAsync() : ReceiveChunkAsync();
+
+    /// <summary>
+    /// A whole message that lies in the read buffer already. Most of a flood does, and needs no asynchronous step.
+    /// </summary>
+    /// <exception cref="WebSocketException">The peer broke the protocol.</exception>
+    /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
+    public bool TryReceiveBuffered([NotNullWhen(true)] out byte[]? payload, out SocketMessageType type)
+    {
+        payload = null;
+        type = default;
+        if (!wholeMessages || !IsNextFrameKnown(out FrameHeader frame) || frame.IsCompressed || !transport.IsBuffered(frame))
+        {
+            return false;
+        }
+
+        ThrowIfTooLarge(frame.PayloadLength, isExact: true);
+        payload = GC.AllocateUninitializedArray<byte>((int)frame.PayloadLength);
+        ValueTask<ValueWebSocketReceiveResult> receive = framing.ReceiveAsync(payload.AsMemory(), CancellationToken.None);
+        Debug.Assert(receive.IsCompleted, "All of the frame is in the buffer.");
+        type = TypeOf(receive.IsCompleted ? receive.Result : receive.AsTask().Result);
+        return true;
+    }
 
     private async ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveMessageAsync()
     {
