@@ -1,4 +1,7 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace MessageWebSockets.TestServer;
@@ -7,7 +10,7 @@ namespace MessageWebSockets.TestServer;
 internal sealed class EverythingServer : IAsyncDisposable
 {
     // The URIs and the PEM text are for a parser on the other end of a pipe, not for a page of HTML.
-    private static readonly JsonSerializerOptions s_json = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly TestCertificates _certificates = new();
     private readonly List<FaultServer> _faults = [];
@@ -119,8 +122,7 @@ internal sealed class EverythingServer : IAsyncDisposable
 
     private string ClientKey()
     {
-        using System.Security.Cryptography.ECDsa key =
-            System.Security.Cryptography.X509Certificates.ECDsaCertificateExtensions.GetECDsaPrivateKey(_certificates.Client)!;
+        using ECDsa key = _certificates.Client.GetECDsaPrivateKey()!;
         return key.ExportPkcs8PrivateKeyPem();
     }
 }
