@@ -379,20 +379,17 @@ internal sealed class Connection
                     await MakeRoomAsync().ConfigureAwait(false);
                 }
 
-                if (_assembler.TryReceiveBuffered(out byte[]? buffered, out SocketMessageType bufferedType))
+                if (!_assembler.TryReceiveBuffered(out ReceivedData received))
                 {
-                    Deliver(buffered, bufferedType, isComplete: true);
-                    continue;
+                    received = await _assembler.ReceiveAsync().ConfigureAwait(false);
+                    if (received.IsClose)
+                    {
+                        OnPeerClosed();
+                        return;
+                    }
                 }
 
-                (byte[]? payload, SocketMessageType type, bool isComplete) = await _assembler.ReceiveAsync().ConfigureAwait(false);
-                if (payload is null)
-                {
-                    OnPeerClosed();
-                    return;
-                }
-
-                Deliver(payload, type, isComplete);
+                Deliver(received);
             }
         }
         catch (Exception e)
@@ -401,9 +398,9 @@ internal sealed class Connection
         }
     }
 
-    private void Deliver(byte[] payload, SocketMessageType type, bool isComplete)
+    private void Deliver(ReceivedData received)
     {
-        _owner.Information.CountReceived(payload.Length, isComplete);
+        _owner.Information.CountReceived(received.Length, received.IsComplete);
 
         if (_closedLocally)
         {
@@ -411,7 +408,7 @@ internal sealed class Connection
             return;
         }
 
-        WsMessage message = new(payload, type, isComplete, _transport.LastReadUtcTicks, _owner);
+        WsMessage message = new(received, _transport.LastReadUtcTicks, _owner);
         if (_pushes)
         {
             // The handler's time is a pause: while it works nothing can be read, and silence is not the peer's.
