@@ -380,14 +380,17 @@ internal sealed class Connection
                     await MakeRoomAsync().ConfigureAwait(false);
                 }
 
-                (byte[]? payload, SocketMessageType type, bool isComplete) = await _assembler.ReceiveAsync().ConfigureAwait(false);
-                if (payload is null)
+                if (!_assembler.TryReceiveBuffered(out ReceivedData received))
                 {
-                    OnPeerClosed();
-                    return;
+                    received = await _assembler.ReceiveAsync().ConfigureAwait(false);
+                    if (received.IsClose)
+                    {
+                        OnPeerClosed();
+                        return;
+                    }
                 }
 
-                Deliver(payload, type, isComplete);
+                Deliver(received);
             }
         }
         catch (Exception e)
@@ -396,13 +399,9 @@ internal sealed class Connection
         }
     }
 
-    private void Deliver(byte[] payload, SocketMessageType type, bool isComplete)
+    private void Deliver(ReceivedData received)
     {
-        Interlocked.Add(ref _owner.Information.PayloadBytesReceivedCount, payload.Length);
-        if (isComplete)
-        {
-            Interlocked.Increment(ref _owner.Information.MessagesReceivedCount);
-        }
+        _owner.Information.CountReceived(received.Length, received.IsComplete);
 
         if (_closedLocally)
         {
@@ -410,7 +409,7 @@ internal sealed class Connection
             return;
         }
 
-        WsMessage message = new(payload, type, isComplete, _transport.LastReadUtcTicks, _owner);
+        WsMessage message = new(received, _transport.LastReadUtcTicks, _owner);
         if (_pushes)
         {
             // The handler's time is a pause: while it works nothing can be read, and silence is not the peer's.

@@ -138,8 +138,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public async Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default)
     {
         CheckUri(uri);
-        CheckProtocols();
-        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        string[] protocols = CheckedProtocols();
+        using CancellationTokenSource timeout = new(Control.ConnectTimeout > TimeSpan.Zero ? Control.ConnectTimeout : Timeout.InfiniteTimeSpan);
+        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         bool pushes;
         lock (_lock)
         {
@@ -156,22 +157,17 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             pushes = _messageReceived is not null;
         }
 
-        bool timedOut = false;
         try
         {
-            using Timer? timer = StartConnectTimer(() =>
-            {
-                timedOut = true;
-                connecting.Cancel();
-            });
-            OpeningHandshake handshake = new(Control, Information, _requestHeaders, _validationRequested is null ? null : RaiseValidationRequestedAsync);
-            OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
+            HandshakeSettings settings = new(
+                Control, Information, _requestHeaders, protocols, _validationRequested is null ? null : RaiseValidationRequestedAsync);
+            OpenedConnection opened = await new OpeningHandshake(settings).RunAsync(uri, connecting.Token).ConfigureAwait(false);
             Open(uri, opened, pushes);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             BackToCreated();
-            throw timedOut ? HandshakeFailure.ConnectTimeout(uri, Control.ConnectTimeout, e) : ContractError.Closed(nameof(MessageWebSocket));
+            throw timeout.IsCancellationRequested ? HandshakeFailure.ConnectTimeout(uri, Control.ConnectTimeout, e) : ContractError.Closed(nameof(MessageWebSocket));
         }
         catch (OperationCanceledException e)
         {
@@ -264,18 +260,10 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <returns>The message; null once everything was read and the connection ended in order.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
-    public async ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
+    public ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
     {
         Inbox inbox = ReadableInbox();
-        while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (inbox.TryTake(out WsMessage? message))
-            {
-                return message;
-            }
-        }
-
-        return null;
+        return inbox.TryTake(out WsMessage? message) ? new ValueTask<WsMessage?>(message) : ReceiveSlowAsync(inbox, cancellationToken);
     }
 
     /// <summary>Takes the next message if one is queued.</summary>
@@ -450,6 +438,19 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
+    private static async ValueTask<WsMessage?> ReceiveSlowAsync(Inbox inbox, CancellationToken cancellationToken)
+    {
+        while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (inbox.TryTake(out WsMessage? message))
+            {
+                return message;
+            }
+        }
+
+        return null;
+    }
+
     private static void Report(string eventName, Exception e) =>
         System.Diagnostics.Trace.TraceError($"A handler of MessageWebSocket.{eventName} threw {e}");
 
@@ -525,10 +526,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
-    private void CheckProtocols()
+    private string[] CheckedProtocols()
     {
+        string[] protocols = [.. Control.SupportedProtocols];
         HashSet<string> seen = new(StringComparer.Ordinal);
-        foreach (string protocol in Control.SupportedProtocols)
+        foreach (string protocol in protocols)
         {
             if (!HttpToken.IsValid(protocol))
             {
@@ -540,6 +542,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
                 throw new ArgumentException($"The subprotocol '{protocol}' is offered twice.");
             }
         }
+
+        return protocols;
     }
 
     private async ValueTask<uint> SendFrameAsync(
@@ -550,10 +554,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         progress?.Report((uint)data.Length);
         return (uint)data.Length;
     }
-
-    private Timer? StartConnectTimer(Action elapsed) => Control.ConnectTimeout > TimeSpan.Zero
-        ? new Timer(_ => elapsed(), null, Control.ConnectTimeout, Timeout.InfiniteTimeSpan)
-        : null;
 
     private void Open(Uri uri, OpenedConnection opened, bool pushes)
     {
@@ -599,7 +599,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             connection = _connection;
             if (connection is null)
             {
-                _connecting?.Cancel();
+                // On another thread: what waits for the connect goes on with code of its own, and must not do so in this lock.
+                _ = _connecting?.CancelAsync();
                 _state = MessageWebSocketState.Closed;
                 Control.IsFrozen = true;
             }
@@ -659,17 +660,15 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     private Inbox ReadableInbox()
     {
-        lock (_lock)
+        // Handlers cannot change any more once there is a connection, so this needs no lock.
+        if (_messageReceived is not null)
         {
-            if (_messageReceived is not null)
-            {
-                throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
-            }
-
-            return _connection?.Inbox
-                ?? throw (_disposed
-                    ? ContractError.Closed(nameof(MessageWebSocket))
-                    : ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."));
+            throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
         }
+
+        return Volatile.Read(ref _connection)?.Inbox
+            ?? throw (_disposed
+                ? ContractError.Closed(nameof(MessageWebSocket))
+                : ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."));
     }
 }

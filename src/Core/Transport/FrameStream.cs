@@ -127,6 +127,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             && FrameHeader.TryParse(_readBuffer.AsSpan(_readStart, _readEnd - _readStart), out header);
     }
 
+    /// <summary>Whether all of the frame that <see cref="TryPeekFrame"/> found is in the buffer.</summary>
+    public bool IsBuffered(FrameHeader next) => _readEnd - _readStart - next.HeaderLength >= next.PayloadLength;
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.Length > 0 && _readEnd > _readStart && (_headerRemaining > 0 || _payloadRemaining > 0 || TryBeginFrame()))

@@ -75,7 +75,8 @@ public sealed class MessageOutputStreamTests : IDisposable
         Assert.Equal(Closed, (await Assert.ThrowsAsync<ObjectDisposedException>(() => _stream.FlushAsync())).HResult);
         Assert.Equal(Closed, Assert.Throws<ObjectDisposedException>(_stream.Flush).HResult);
         Assert.Equal(Closed, Assert.Throws<ObjectDisposedException>(() => _stream.Write([1])).HResult);
-        Assert.Equal(Closed, (await Assert.ThrowsAsync<ObjectDisposedException>(async () => await _stream.WriteAsync(new byte[1]))).HResult);
+        var error = await Assert.ThrowsAsync<ObjectDisposedException>(async () => await _stream.WriteAsync(new byte[1]));
+        Assert.Equal(Closed, error.HResult);
         Assert.Empty(_sink.Sent);
     }
 
