@@ -130,31 +130,37 @@ internal sealed class Connection
     /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
     public async ValueTask SendFrameAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, CancellationToken cancellationToken)
     {
-        await _fragmentGate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await EnterAsync(_fragmentGate, cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!_fragmentOpen)
+            bool begins = !_fragmentOpen;
+            if (begins)
             {
-                await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
-                _fragmentOpen = true;
+                await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
                 _fragmentType = type;
             }
 
-            if (_transport.WaitForRoom(cancellationToken) is { } room)
+            try
             {
-                await room.ConfigureAwait(false);
+                if (_transport.WaitForRoom(cancellationToken) is { } room)
+                {
+                    await room.ConfigureAwait(false);
+                }
+
+                await HandOverAsync(data, _fragmentType, isFinal).ConfigureAwait(false);
+            }
+            catch when (begins)
+            {
+                // Nothing of the message went out, so it is not open and must not hold up others.
+                _sendGate.Release();
+                throw;
             }
 
-            await HandOverAsync(data, _fragmentType, isFinal).ConfigureAwait(false);
+            _fragmentOpen = !isFinal;
+            Count(data.Length, isMessage: isFinal);
             if (isFinal)
             {
-                _fragmentOpen = false;
-                Count(data.Length, isMessage: true);
                 _sendGate.Release();
-            }
-            else
-            {
-                Count(data.Length, isMessage: false);
             }
         }
         finally
@@ -294,7 +300,7 @@ internal sealed class Connection
 
     private async ValueTask SendWhenFreeAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
     {
-        await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
+        await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
         if (_transport.WaitForRoom(cancellationToken) is { } room)
         {
             await SendWhenRoomAsync(room, message, type).ConfigureAwait(false);
@@ -321,12 +327,12 @@ internal sealed class Connection
     }
 
     // A message whose fragments never end holds the gate; the end of the connection frees those who wait for it.
-    private async Task WaitForGateAsync(CancellationToken cancellationToken)
+    private async Task EnterAsync(SemaphoreSlim gate, CancellationToken cancellationToken)
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
         try
         {
-            await _sendGate.WaitAsync(either.Token).ConfigureAwait(false);
+            await gate.WaitAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e)
         {
