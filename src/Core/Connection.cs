@@ -211,8 +211,20 @@ internal sealed class Connection
         _ = ReleaseAfterLingerAsync();
 
         // A script often ends right after Close: its last messages should be with the system by then. Never for long.
-        // WhenAny, because a connection that is broken already is closed without an error.
-        Task.WhenAny(_transport.DrainAsync(CancellationToken.None), Task.Delay(LastWords)).Wait();
+        LastWordsAsync().Wait();
+    }
+
+    private async Task LastWordsAsync()
+    {
+        using CancellationTokenSource patience = new(LastWords);
+        try
+        {
+            await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsConnectionError(e) || e is OperationCanceledException)
+        {
+            // A connection that is broken already is closed without an error.
+        }
     }
 
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, TimeSpan timeout, CancellationToken cancellationToken)
