@@ -97,7 +97,8 @@ internal sealed class Connection
         }
 
         // A receive loop that waits for room in the inbox has to go on now: the peer's close frame is behind what is unread.
-        _closeBegan.Cancel();
+        // Elsewhere, so that the loop and whoever it wakes do not run on the thread that closes.
+        _ = _closeBegan.CancelAsync();
         return true;
     }
 
