@@ -538,17 +538,19 @@ internal sealed class Connection
             SendCloseFrame(1009, "message too big");
         }
 
-        Abort(failure);
+        Abort(failure, isLoopOver: true);
     }
 
-    private void OnPeerVanished() => Abort(new MessageWebSocketException(
-        $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
-        HResults.Timeout)
-    {
-        PeerUri = _uri,
-    });
+    private void OnPeerVanished() => Abort(
+        new MessageWebSocketException(
+            $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
+            HResults.Timeout)
+        {
+            PeerUri = _uri,
+        },
+        isLoopOver: false);
 
-    private void Abort(MessageWebSocketException failure)
+    private void Abort(MessageWebSocketException failure, bool isLoopOver)
     {
         if (Interlocked.CompareExchange(ref _abortReason, failure, null) is not null)
         {
@@ -557,13 +559,8 @@ internal sealed class Connection
 
         _owner.OnAborted();
         Inbox.Complete(failure);
-        if (_pushes)
-        {
-            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
-        }
-
         _peerClosed.TrySetResult(null);
-        if (_transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null)
+        if (isLoopOver && _transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null)
         {
             // The close frame says why; let it out before the connection goes.
             _ = ReleaseAtTcpEndAsync(failure);
@@ -571,6 +568,12 @@ internal sealed class Connection
         else
         {
             Release(failure);
+        }
+
+        if (_pushes)
+        {
+            // Last, because a handler may take its time or close the socket.
+            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
         }
     }
 

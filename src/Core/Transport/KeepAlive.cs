@@ -58,10 +58,11 @@ internal sealed class KeepAlive : IDisposable
 
             _awaitingLife = false;
             long silence = Environment.TickCount64 - _transport.LastReceived;
-            if (_timeout > TimeSpan.Zero && silence >= (long)_interval.TotalMilliseconds && !IsPaused(_pauses()))
+            long pausesNow = _pauses();
+            if (_timeout > TimeSpan.Zero && silence >= (long)_interval.TotalMilliseconds && !IsPaused(pausesNow))
             {
                 _bytesAtPing = _transport.BytesReceived;
-                _pausesAtPing = _pauses();
+                _pausesAtPing = pausesNow;
                 _awaitingLife = true;
                 _transport.SendKeepAlivePing();
                 Schedule(_timeout);
