@@ -205,8 +205,20 @@ internal sealed class Connection
         _ = ReleaseAfterLingerAsync();
 
         // A script often ends right after Close: its last messages should be with the system by then. Never for long.
-        // WhenAny, because a connection that is broken already is closed without an error.
-        Task.WhenAny(_transport.DrainAsync(CancellationToken.None), Task.Delay(LastWords)).Wait();
+        LetLastWordsOutAsync().GetAwaiter().GetResult();
+    }
+
+    private async Task LetLastWordsOutAsync()
+    {
+        using CancellationTokenSource patience = new(LastWords);
+        try
+        {
+            await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // A connection that is broken already is closed without an error.
+        }
     }
 
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, TimeSpan timeout, CancellationToken cancellationToken)
