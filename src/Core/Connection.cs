@@ -97,7 +97,8 @@ internal sealed class Connection
         }
 
         // A receive loop that waits for room in the inbox has to go on now: the peer's close frame is behind what is unread.
-        _closeBegan.Cancel();
+        // Elsewhere, because it would go on inside Cancel and keep the caller for as long as the peer sends.
+        _ = _closeBegan.CancelAsync();
         return true;
     }
 
@@ -574,7 +575,7 @@ internal sealed class Connection
         }
 
         _keepAlive?.Dispose();
-        _ended.Cancel();
+        _ = _ended.CancelAsync();
         _transport.Abort(reason);
         _framing.Dispose();
         _opened.Handler.Dispose();

@@ -604,7 +604,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             connection = _connection;
             if (connection is null)
             {
-                _connecting?.Cancel();
+                // Not inside the lock: what waits for the connect would go on in here.
+                _ = _connecting?.CancelAsync();
                 _state = MessageWebSocketState.Closed;
                 Control.IsFrozen = true;
             }
