@@ -534,6 +534,13 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
                 throw new IOException("The connection broke while sending.", _writeFault);
             }
 
+            if (header.Opcode == FrameOpcode.Pong && _pending.Count >= PendingLimit)
+            {
+                // A peer that floods with pings and reads no answers must not fill our memory with them; it has to expect
+                // that not each is answered (RFC 6455 section 5.5.3).
+                return false;
+            }
+
             _closeFrameWritten = header.Opcode == FrameOpcode.Close;
             _pending.Append(frame);
             _acceptedBytes += frame.Length;
