@@ -132,12 +132,13 @@ internal sealed class Connection
     public async ValueTask SendFrameAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, CancellationToken cancellationToken)
     {
         await _fragmentGate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        bool holdsGate = _fragmentOpen;
         try
         {
-            if (!_fragmentOpen)
+            if (!holdsGate)
             {
                 await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
-                _fragmentOpen = true;
+                holdsGate = true;
                 _fragmentType = type;
             }
 
@@ -147,19 +148,17 @@ internal sealed class Connection
             }
 
             await HandOverAsync(data, _fragmentType, isFinal).ConfigureAwait(false);
-            if (isFinal)
-            {
-                _fragmentOpen = false;
-                Count(data.Length, isMessage: true);
-                _sendGate.Release();
-            }
-            else
-            {
-                Count(data.Length, isMessage: false);
-            }
+            _fragmentOpen = !isFinal;
+            Count(data.Length, isMessage: isFinal);
         }
         finally
         {
+            // A first frame that was given up while it waited has opened no message.
+            if (holdsGate && !_fragmentOpen)
+            {
+                _sendGate.Release();
+            }
+
             _fragmentGate.Release();
         }
     }
