@@ -533,20 +533,23 @@ internal sealed class Connection
         Abort(failure);
     }
 
-    private void OnPeerVanished() => Abort(new MessageWebSocketException(
-        $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
-        HResults.Timeout)
+    // The receive loop is the one that tells: it delivers what it has first, and never two things at once.
+    private void OnPeerVanished()
     {
-        PeerUri = _uri,
-    });
+        MessageWebSocketException vanished = new(
+            $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
+            HResults.Timeout)
+        {
+            PeerUri = _uri,
+        };
+        Interlocked.CompareExchange(ref _abortReason, vanished, null);
+        Release(vanished);
+    }
 
+    // Called by the receive loop, which then is over: nobody else reads.
     private void Abort(MessageWebSocketException failure)
     {
-        if (Interlocked.CompareExchange(ref _abortReason, failure, null) is not null)
-        {
-            return;
-        }
-
+        Interlocked.CompareExchange(ref _abortReason, failure, null);
         _owner.OnAborted();
         Inbox.Complete(failure);
         if (_pushes)
