@@ -38,7 +38,7 @@ internal sealed class Connection
     private bool _fragmentOpen;
     private SocketMessageType _fragmentType;
     private long _pauses;
-    private int _closing;
+    private WebSocketCloseResult? _closeBegun;
     private int _finished;
     private volatile bool _closedLocally;
     private MessageWebSocketException? _abortReason;
@@ -86,12 +86,12 @@ internal sealed class Connection
 
     public Inbox Inbox { get; }
 
-    private bool IsClosing => Volatile.Read(ref _closing) != 0;
+    private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
     // The first to begin the close decides what the close frame says.
-    private bool TryBeginClose()
+    private bool TryBeginClose(ushort? code, string reason)
     {
-        if (Interlocked.Exchange(ref _closing, 1) != 0)
+        if (Interlocked.CompareExchange(ref _closeBegun, new WebSocketCloseResult(code ?? 1005, reason), null) is not null)
         {
             return false;
         }
@@ -194,12 +194,12 @@ internal sealed class Connection
     /// <summary>Sends the close frame, ends reading, and lets the last bytes go in the background.</summary>
     public void Close(ushort? code, string reason)
     {
-        if (TryBeginClose())
+        if (TryBeginClose(code, reason))
         {
             SendCloseFrame(code, reason);
-            _owner.OnClosed(code ?? 1005, reason, byPeer: false);
         }
 
+        OnClosedLocally();
         _closedLocally = true;
         Inbox.Complete(null);
         _ = ReleaseAfterLingerAsync();
@@ -207,6 +207,9 @@ internal sealed class Connection
         // A script often ends right after Close: its last messages should be with the system by then. Never for long.
         LetLastWordsOutAsync().GetAwaiter().GetResult();
     }
+
+    // Whoever began the close: once somebody waits for it no longer, it is over.
+    private void OnClosedLocally() => _owner.OnClosed(_closeBegun!.Code, _closeBegun.Reason, byPeer: false);
 
     private async Task LetLastWordsOutAsync()
     {
@@ -223,7 +226,7 @@ internal sealed class Connection
 
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        if (TryBeginClose())
+        if (TryBeginClose(code, reason))
         {
             _owner.OnClosing();
             SendCloseFrame(code, reason);
@@ -248,7 +251,7 @@ internal sealed class Connection
                 PeerUri = _uri,
             };
             Inbox.Complete(null);
-            _owner.OnClosed(code ?? 1005, reason, byPeer: false);
+            OnClosedLocally();
             Release(unanswered);
             cancellationToken.ThrowIfCancellationRequested();
             throw unanswered;
@@ -469,7 +472,7 @@ internal sealed class Connection
     private void OnPeerClosed()
     {
         WebSocketCloseResult close = _transport.ReceivedClose ?? new WebSocketCloseResult(1005, "");
-        if (TryBeginClose())
+        if (TryBeginClose(close.Code, ""))
         {
             // RFC 6455 section 5.5.1: the answer repeats the code.
             SendCloseFrame(close.Code == 1005 ? null : close.Code, "");
