@@ -527,10 +527,15 @@ internal sealed class Connection
         }
 
         MessageWebSocketException failure = _abortReason ?? ReceiveFailure(e);
-        if (e is MessageTooLargeException)
+        if (failure.HResult == HResults.MessageTooLarge)
         {
             // RFC 6455 section 7.4.1: 1009, message too big.
             SendCloseFrame(1009, "message too big");
+        }
+        else if (failure.HResult == HResults.InvalidServerResponse)
+        {
+            // What the framing refuses it answers itself; this is for what we refuse below it.
+            SendCloseFrame(1002, "");
         }
 
         Abort(failure);
