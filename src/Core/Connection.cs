@@ -14,8 +14,8 @@ namespace MessageWebSockets;
 internal sealed class Connection
 #pragma warning restore CA1001
 {
-    // How long the two sides may take over the last bytes once a close frame is on its way.
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
+    // How long the two sides may take over the last bytes once a close frame is on its way, unless CloseTimeout is shorter.
+    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(250);
 
@@ -32,6 +32,7 @@ internal sealed class Connection
     private readonly CancellationTokenSource _closeBegan = new();
     private readonly InboxFullMode _inboxFullMode;
     private readonly bool _pushes;
+    private readonly TimeSpan _linger;
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -50,6 +51,7 @@ internal sealed class Connection
         _uri = uri;
         _opened = opened;
         _pushes = pushes;
+        _linger = control.CloseTimeout > TimeSpan.Zero && control.CloseTimeout < LongestLinger ? control.CloseTimeout : LongestLinger;
         _inboxFullMode = control.InboxFullMode;
         Inbox = new Inbox(control.InboxLimitInBytes);
         _transport = new FrameStream(opened.Stream, control.FrameTrace)
@@ -488,7 +490,7 @@ internal sealed class Connection
     // system from answering late data with a reset, which could overtake the close frame.
     private async Task ReleaseAtTcpEndAsync(Exception? reason)
     {
-        using CancellationTokenSource patience = new(Linger);
+        using CancellationTokenSource patience = new(_linger);
         try
         {
             await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
@@ -509,7 +511,7 @@ internal sealed class Connection
     {
         try
         {
-            await _released.Task.WaitAsync(Linger).ConfigureAwait(false);
+            await _released.Task.WaitAsync(_linger).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
