@@ -132,6 +132,10 @@ internal sealed class Inbox(long limitInBytes)
         {
             Interlocked.CompareExchange(ref _end, error, null);
             _completed = true;
+
+            // Without it the look at the sleeping readers could come before the write: a reader that falls asleep just now would
+            // see neither the end nor a wake-up.
+            Interlocked.MemoryBarrier();
         }
 
         PublishElsewhere();
