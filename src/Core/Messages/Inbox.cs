@@ -145,7 +145,11 @@ internal sealed class Inbox(long limitInBytes)
     {
         while (true)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            if (cancellationToken.IsCancellationRequested)
+            {
+                throw ContractError.Canceled(cancellationToken);
+            }
+
             TaskCompletionSource available = WaitingReaders();
 
             // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
@@ -160,7 +164,14 @@ internal sealed class Inbox(long limitInBytes)
                 return _end is { } error ? throw error.Again() : false;
             }
 
-            await available.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await available.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException e)
+            {
+                throw ContractError.Canceled(cancellationToken, e);
+            }
         }
     }
 
