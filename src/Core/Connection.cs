@@ -51,6 +51,7 @@ internal sealed class Connection
         _opened = opened;
         _pushes = pushes;
         _inboxFullMode = control.InboxFullMode;
+        Inbox = new Inbox(control.InboxLimitInBytes);
         _transport = new FrameStream(opened.Stream, control.FrameTrace)
         {
             RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
@@ -65,6 +66,7 @@ internal sealed class Connection
         _assembler = new MessageAssembler(
             _framing,
             _transport,
+            Inbox,
             control.MaxMessageSize,
             control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage,
             opened.Compression is not null);
@@ -78,7 +80,6 @@ internal sealed class Connection
                 OnPeerVanished);
         }
 
-        Inbox = new Inbox(control.InboxLimitInBytes);
         owner.Information.Transport = _transport;
         owner.Information.Inbox = Inbox;
     }
@@ -378,6 +379,12 @@ internal sealed class Connection
                     await MakeRoomAsync().ConfigureAwait(false);
                 }
 
+                if (_assembler.TryReceiveBuffered(out byte[]? buffered, out SocketMessageType bufferedType))
+                {
+                    Deliver(buffered, bufferedType, isComplete: true);
+                    continue;
+                }
+
                 (byte[]? payload, SocketMessageType type, bool isComplete) = await _assembler.ReceiveAsync().ConfigureAwait(false);
                 if (payload is null)
                 {
@@ -396,11 +403,7 @@ internal sealed class Connection
 
     private void Deliver(byte[] payload, SocketMessageType type, bool isComplete)
     {
-        Interlocked.Add(ref _owner.Information.PayloadBytesReceivedCount, payload.Length);
-        if (isComplete)
-        {
-            Interlocked.Increment(ref _owner.Information.MessagesReceivedCount);
-        }
+        _owner.Information.CountReceived(payload.Length, isComplete);
 
         if (_closedLocally)
         {
@@ -408,7 +411,7 @@ internal sealed class Connection
             return;
         }
 
-        WsMessage message = new(payload, type, isComplete, DateTime.UtcNow.Ticks, _owner);
+        WsMessage message = new(payload, type, isComplete, _transport.LastReadUtcTicks, _owner);
         if (_pushes)
         {
             // The handler's time is a pause: while it works nothing can be read, and silence is not the peer's.

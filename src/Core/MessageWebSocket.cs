@@ -264,18 +264,10 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <returns>The message; null once everything was read and the connection ended in order.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
-    public async ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
+    public ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
     {
         Inbox inbox = ReadableInbox();
-        while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (inbox.TryTake(out WsMessage? message))
-            {
-                return message;
-            }
-        }
-
-        return null;
+        return inbox.TryTake(out WsMessage? message) ? new ValueTask<WsMessage?>(message) : ReceiveSlowAsync(inbox, cancellationToken);
     }
 
     /// <summary>Takes the next message if one is queued.</summary>
@@ -452,6 +444,19 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
                 _state = MessageWebSocketState.Aborted;
             }
         }
+    }
+
+    private static async ValueTask<WsMessage?> ReceiveSlowAsync(Inbox inbox, CancellationToken cancellationToken)
+    {
+        while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (inbox.TryTake(out WsMessage? message))
+            {
+                return message;
+            }
+        }
+
+        return null;
     }
 
     private static void Report(string eventName, Exception e) =>
@@ -663,17 +668,15 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     private Inbox ReadableInbox()
     {
-        lock (_lock)
+        // Handlers cannot change any more once there is a connection, so this needs no lock.
+        if (_messageReceived is not null)
         {
-            if (_messageReceived is not null)
-            {
-                throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
-            }
-
-            return _connection?.Inbox
-                ?? throw (_disposed
-                    ? ContractError.Closed(nameof(MessageWebSocket))
-                    : ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."));
+            throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
         }
+
+        return Volatile.Read(ref _connection)?.Inbox
+            ?? throw (_disposed
+                ? ContractError.Closed(nameof(MessageWebSocket))
+                : ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."));
     }
 }

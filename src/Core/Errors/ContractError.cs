@@ -1,6 +1,6 @@
 namespace MessageWebSockets;
 
-/// <summary>Makes the framework exceptions of the contract with the HRESULT that the reference class reports for the same mistake.</summary>
+/// <summary>The framework's exceptions, with the HRESULT that the reference class reports for the same mistake.</summary>
 internal static class ContractError
 {
     /// <summary>A call that does not fit the state of the object.</summary>

@@ -1,47 +1,74 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 
 namespace MessageWebSockets;
 
 /// <summary>
 /// The received and unread messages of a connection, bounded by their size. One writer, the receive loop; readers on any thread.
 /// </summary>
+/// <remarks>
+/// A message can be taken from the moment it is added, but sleeping readers are only woken by <see cref="Publish"/>, once for all the
+/// messages that arrived together: a wake-up a message would cost more than the message.
+/// </remarks>
 internal sealed class Inbox(long limitInBytes)
 {
     // What a queued message costs beside its payload, so that a flood of tiny messages is bounded as well.
     private const int CostPerMessage = 96;
 
-    private readonly Channel<WsMessage> _messages = Channel.CreateUnbounded<WsMessage>(new UnboundedChannelOptions { SingleWriter = true });
-    private long _bytes;
-    private long _count;
+    private readonly ConcurrentQueue<WsMessage> _messages = new();
+
+    // Two counters, so that the writer needs no interlocked operation.
+    private long _costAdded;
+    private long _costTaken;
     private long _dropped;
+    private volatile bool _completed;
     private MessageWebSocketException? _end;
+    private TaskCompletionSource? _available;
     private TaskCompletionSource? _room;
 
-    public long Count => Volatile.Read(ref _count);
+    public long Count => _messages.Count;
 
     /// <summary>The payload of the queued messages, in bytes.</summary>
-    public long PayloadBytes => Volatile.Read(ref _bytes);
+    public long PayloadBytes => Math.Max(0, Cost - (Count * CostPerMessage));
 
     public long Dropped => Volatile.Read(ref _dropped);
 
     /// <summary>Whether the limit is reached.</summary>
     public bool IsFull => Cost >= limitInBytes;
 
-    private long Cost => PayloadBytes + (Count * CostPerMessage);
+    /// <summary>Whether a reader sleeps until <see cref="Publish"/>.</summary>
+    public bool HasWaitingReaders => Volatile.Read(ref _available) is not null;
+
+    private long Cost => Volatile.Read(ref _costAdded) - Volatile.Read(ref _costTaken);
 
     /// <summary>Adds a message whatever the limit: the writer asks <see cref="IsFull"/> before it receives the next one.</summary>
     public void Add(WsMessage message)
     {
-        // Counted first: a reader may take it before the writer comes to the next line.
-        Interlocked.Add(ref _bytes, message.Length);
-        Interlocked.Increment(ref _count);
-        if (!_messages.Writer.TryWrite(message))
+        if (_completed)
         {
-            // Completed by a local Close while this message arrived.
-            Interlocked.Add(ref _bytes, -message.Length);
-            Interlocked.Decrement(ref _count);
             CountDropped();
+            return;
+        }
+
+        Volatile.Write(ref _costAdded, _costAdded + message.Length + CostPerMessage);
+        _messages.Enqueue(message);
+    }
+
+    /// <summary>Wakes the readers that sleep; their continuations may run on this thread.</summary>
+    public void Publish()
+    {
+        if (!_messages.IsEmpty || _completed)
+        {
+            Interlocked.Exchange(ref _available, null)?.TrySetResult();
+        }
+    }
+
+    /// <summary>Wakes the readers that sleep, on another thread.</summary>
+    public void PublishElsewhere()
+    {
+        if (HasWaitingReaders)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static inbox => inbox.Publish(), this, preferLocal: false);
         }
     }
 
@@ -59,13 +86,13 @@ internal sealed class Inbox(long limitInBytes)
     /// <summary>Waits until readers made room.</summary>
     public async Task WaitForRoomAsync(CancellationToken cancellationToken)
     {
+        PublishElsewhere();
         while (true)
         {
             TaskCompletionSource room = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            Volatile.Write(ref _room, room);
+            Interlocked.Exchange(ref _room, room);
 
             // Looked at after the source is in place: a reader that takes a message from now on completes it.
-            Interlocked.MemoryBarrier();
             if (!IsFull)
             {
                 Volatile.Write(ref _room, null);
@@ -78,13 +105,12 @@ internal sealed class Inbox(long limitInBytes)
 
     public bool TryTake([NotNullWhen(true)] out WsMessage? message)
     {
-        if (!_messages.Reader.TryRead(out message))
+        if (!_messages.TryDequeue(out message))
         {
             return false;
         }
 
-        Interlocked.Add(ref _bytes, -message.Length);
-        Interlocked.Decrement(ref _count);
+        Interlocked.Add(ref _costTaken, message.Length + CostPerMessage);
         if (Volatile.Read(ref _room) is { } room && !IsFull && Interlocked.CompareExchange(ref _room, null, room) == room)
         {
             room.TrySetResult();
@@ -97,31 +123,59 @@ internal sealed class Inbox(long limitInBytes)
 
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
-    public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken)
-    {
-        return Count > 0 ? new ValueTask<bool>(true) : WaitSlowAsync(cancellationToken);
-    }
+    public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken) =>
+        _messages.IsEmpty ? WaitSlowAsync(cancellationToken) : new ValueTask<bool>(true);
 
     /// <summary>Says that no further message comes; queued ones stay readable.</summary>
     /// <param name="error">The abnormal end that readers are told of once the inbox is empty; null after an orderly one.</param>
     public void Complete(MessageWebSocketException? error)
     {
-        Interlocked.CompareExchange(ref _end, error, null);
-        _messages.Writer.TryComplete();
+        if (!_completed)
+        {
+            Interlocked.CompareExchange(ref _end, error, null);
+            _completed = true;
+        }
+
+        PublishElsewhere();
     }
 
     private async ValueTask<bool> WaitSlowAsync(CancellationToken cancellationToken)
     {
-        if (await _messages.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        while (true)
         {
-            return true;
-        }
+            cancellationToken.ThrowIfCancellationRequested();
+            TaskCompletionSource available = WaitingReaders();
 
-        if (_end is { } error)
+            // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
+            bool completed = _completed;
+            if (!_messages.IsEmpty)
+            {
+                return true;
+            }
+
+            if (completed)
+            {
+                return _end is { } error ? throw error.Again() : false;
+            }
+
+            await available.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private TaskCompletionSource WaitingReaders()
+    {
+        while (true)
         {
-            throw error.Again();
-        }
+            if (Volatile.Read(ref _available) is { } waiting)
+            {
+                return waiting;
+            }
 
-        return false;
+            TaskCompletionSource created = new();
+            if (Interlocked.CompareExchange(ref _available, created, null) is null)
+            {
+                return created;
+            }
+        }
     }
 }

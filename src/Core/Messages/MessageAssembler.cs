@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 
 namespace MessageWebSockets;
@@ -7,7 +9,8 @@ namespace MessageWebSockets;
 /// Receives through the framing and puts messages together: a frame of known length goes straight into the array of its message,
 /// anything else grows in pooled memory, and nothing grows beyond the size limit.
 /// </summary>
-internal sealed class MessageAssembler(WebSocket framing, FrameStream transport, uint maxMessageSize, bool wholeMessages, bool isCompressed)
+internal sealed class MessageAssembler(
+    WebSocket framing, FrameStream transport, Inbox inbox, uint maxMessageSize, bool wholeMessages, bool isCompressed)
 {
     // What is set aside on the peer's mere word; longer messages grow as their bytes arrive.
     private const int LargestExactArray = 1024 * 1024;
@@ -23,12 +26,34 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
     public ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveAsync() =>
         wholeMessages ? ReceiveMessageAsync() : ReceiveChunkAsync();
 
+    /// <summary>
+    /// A whole message that lies in the read buffer already. Most of a flood does, and needs no asynchronous step.
+    /// </summary>
+    /// <exception cref="WebSocketException">The peer broke the protocol.</exception>
+    /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
+    public bool TryReceiveBuffered([NotNullWhen(true)] out byte[]? payload, out SocketMessageType type)
+    {
+        payload = null;
+        type = default;
+        if (!wholeMessages || !IsNextFrameKnown(out FrameHeader frame) || frame.IsCompressed || !transport.IsBuffered(frame))
+        {
+            return false;
+        }
+
+        ThrowIfTooLarge(frame.PayloadLength, isExact: true);
+        payload = GC.AllocateUninitializedArray<byte>((int)frame.PayloadLength);
+        ValueTask<ValueWebSocketReceiveResult> receive = framing.ReceiveAsync(payload.AsMemory(), CancellationToken.None);
+        Debug.Assert(receive.IsCompleted, "All of the frame is in the buffer.");
+        type = TypeOf(receive.IsCompleted ? receive.Result : receive.AsTask().Result);
+        return true;
+    }
+
     private async ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveMessageAsync()
     {
         if (!IsNextFrameKnown(out FrameHeader frame))
         {
             // Waits for the header alone: an idle connection holds no buffer for a message that may never come.
-            ValueWebSocketReceiveResult begun = await framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+            ValueWebSocketReceiveResult begun = await BeginAsync();
             if (begun.MessageType == WebSocketMessageType.Close)
             {
                 return default;
@@ -98,7 +123,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
 
     private async ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveChunkAsync()
     {
-        ValueWebSocketReceiveResult begun = await framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+        ValueWebSocketReceiveResult begun = await BeginAsync();
         if (begun.MessageType == WebSocketMessageType.Close)
         {
             return default;
@@ -145,6 +170,8 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
             }
         }
     }
+
+    private PublishingAwaitable BeginAsync() => new(framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None), inbox);
 
     // The header of a whole data frame is in the buffer already: no need to ask the framing for it first.
     private bool IsNextFrameKnown(out FrameHeader frame) =>

@@ -79,6 +79,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     /// <summary>When the last byte arrived, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
     public long LastReceived => Volatile.Read(ref _lastReceived);
 
+    /// <summary>When the last byte arrived, for the reader: in ticks of UTC.</summary>
+    public long LastReadUtcTicks { get; private set; }
+
     /// <summary>The peer's close frame, once it has passed; 1005 for an empty one.</summary>
     public WebSocketCloseResult? ReceivedClose { get; private set; }
 
@@ -123,6 +126,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         return _headerRemaining == 0 && _payloadRemaining == 0
             && FrameHeader.TryParse(_readBuffer.AsSpan(_readStart, _readEnd - _readStart), out header);
     }
+
+    /// <summary>Whether all of the frame that <see cref="TryPeekFrame"/> found is in the buffer.</summary>
+    public bool IsBuffered(FrameHeader next) => _readEnd - _readStart - next.HeaderLength >= next.PayloadLength;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -505,6 +511,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         {
             Volatile.Write(ref _bytesReceived, _bytesReceived + read);
             Volatile.Write(ref _lastReceived, Environment.TickCount64);
+            LastReadUtcTicks = DateTime.UtcNow.Ticks;
         }
 
         return read;

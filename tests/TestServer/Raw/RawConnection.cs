@@ -73,6 +73,8 @@ public sealed class RawConnection : IDisposable
     /// <summary>Completes, never faulted, when the script is over and the socket closed.</summary>
     public Task Completion => Completed.Task;
 
+    internal FrameChannel Channel => _channel;
+
     internal TaskCompletionSource Completed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Reads the head of the request; a second call returns the same one.</summary>
