@@ -119,7 +119,7 @@ internal sealed class Inbox(long limitInBytes)
         return true;
     }
 
-    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => _messages.Reader.TryPeek(out message);
+    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => _messages.TryPeek(out message);
 
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
