@@ -284,6 +284,25 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToReceiveAsync(CancellationToken cancellationToken = default) => ReadableInbox().WaitToTakeAsync(cancellationToken);
 
+    /// <summary>
+    /// Receives the first message, of those that arrive from now on, that a filter accepts: the reply to what is sent next. Messages
+    /// it does not accept stay readable, in order. Several may wait at once; the one that asked first is offered a message first.
+    /// </summary>
+    /// <param name="filter">
+    /// Called on the thread that receives, which waits for it; what it throws ends this wait. In
+    /// <see cref="MessageWebSocketReceiveMode.PartialMessage"/> it is given chunks.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait; the connection is unharmed and no message is lost.</param>
+    /// <returns>The message; null when the connection ended in order.</returns>
+    /// <remarks>While the inbox is full nothing is received, and so no reply either.</remarks>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
+    public Task<WsMessage?> ReceiveNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return ReadableInbox().TakeNextAsync(filter, cancellationToken);
+    }
+
     /// <summary>The messages as they arrive, until the connection ends in order.</summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
     public async IAsyncEnumerable<WsMessage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
