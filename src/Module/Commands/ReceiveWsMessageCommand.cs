@@ -216,8 +216,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             }
             else
             {
-                // One call for many messages, and still each is taken from the inbox only when the pipeline asks for it.
-                WriteObject(Take(limit), enumerateCollection: true);
+                WriteMessages(limit);
             }
 
             RunPosted();
@@ -226,13 +225,15 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         while (_received > before && _received < _limit);
     }
 
-    private IEnumerable<object> Take(long limit)
+    // One call a message: a collection would be taken from the inbox whole before the next command of the pipeline sees its first
+    // message, and what that command then does not want would be lost.
+    private void WriteMessages(long limit)
     {
         bool raw = Raw;
         while (_received < limit && _source.TryTake(out WsMessage? message))
         {
             _received++;
-            yield return raw ? message.Data : message;
+            WriteObject(raw ? message.Data : message, enumerateCollection: false);
         }
     }
 
