@@ -10,6 +10,7 @@
     CompatiblePSEditions = @('Core')
     PowerShellVersion    = '7.6'
     FormatsToProcess     = @('WebSocket.Format.ps1xml')
+    TypesToProcess       = @('WebSocket.Types.ps1xml')
     FunctionsToExport    = @()
     CmdletsToExport      = @(
         'Close-MessageWebSocket'
