@@ -68,7 +68,6 @@ internal sealed class Connection
         _assembler = new MessageAssembler(
             _framing,
             _transport,
-            Inbox,
             control.MaxMessageSize,
             control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage,
             opened.Compression is not null);
@@ -405,7 +404,7 @@ internal sealed class Connection
 
                 if (!_assembler.TryReceiveBuffered(out ReceivedData received))
                 {
-                    received = await _assembler.ReceiveAsync().ConfigureAwait(false);
+                    received = await new PublishingAwaitable(_assembler.ReceiveAsync(), Inbox);
                     if (received.IsClose)
                     {
                         OnPeerClosed();
