@@ -88,6 +88,9 @@ internal sealed class Connection
 
     public Inbox Inbox { get; }
 
+    /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
+    public Task Released => _released.Task;
+
     private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
     // The first to begin the close decides what the close frame says.
