@@ -117,7 +117,7 @@ internal sealed class Connection
     {
         if (cancellationToken.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled(cancellationToken);
+            return ValueTask.FromException(ContractError.Canceled(cancellationToken));
         }
 
         if (!_sendGate.Wait(0, CancellationToken.None))
@@ -136,13 +136,13 @@ internal sealed class Connection
     /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
     public async ValueTask SendFrameAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, CancellationToken cancellationToken)
     {
-        await _fragmentGate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await EnterAsync(_fragmentGate, cancellationToken).ConfigureAwait(false);
         bool holdsGate = _fragmentOpen;
         try
         {
             if (!holdsGate)
             {
-                await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
+                await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
                 holdsGate = true;
                 _fragmentType = type;
             }
@@ -258,8 +258,7 @@ internal sealed class Connection
             Inbox.Complete(null);
             OnClosedLocally();
             Release(unanswered);
-            cancellationToken.ThrowIfCancellationRequested();
-            throw unanswered;
+            throw cancellationToken.IsCancellationRequested ? ContractError.Canceled(cancellationToken, e) : unanswered;
         }
 
         if (result is null)
@@ -315,7 +314,7 @@ internal sealed class Connection
 
     private async ValueTask SendWhenFreeAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
     {
-        await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
+        await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
         if (_transport.WaitForRoom(cancellationToken) is { } room)
         {
             await SendWhenRoomAsync(room, message, type).ConfigureAwait(false);
@@ -342,16 +341,18 @@ internal sealed class Connection
     }
 
     // A message whose fragments never end holds the gate; the end of the connection frees those who wait for it.
-    private async Task WaitForGateAsync(CancellationToken cancellationToken)
+    private async Task EnterAsync(SemaphoreSlim gate, CancellationToken cancellationToken)
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
         try
         {
-            await _sendGate.WaitAsync(either.Token).ConfigureAwait(false);
+            await gate.WaitAsync(either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e)
         {
-            throw _abortReason?.Again() ?? Ended();
+            throw cancellationToken.IsCancellationRequested
+                ? ContractError.Canceled(cancellationToken, e)
+                : _abortReason?.Again() ?? Ended();
         }
     }
 
@@ -565,11 +566,6 @@ internal sealed class Connection
         Interlocked.CompareExchange(ref _abortReason, failure, null);
         _owner.OnAborted();
         Inbox.Complete(failure);
-        if (_pushes)
-        {
-            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
-        }
-
         _peerClosed.TrySetResult(null);
         if (_transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null)
         {
@@ -579,6 +575,12 @@ internal sealed class Connection
         else
         {
             Release(failure);
+        }
+
+        if (_pushes)
+        {
+            // Last, because a handler may take its time or close the socket.
+            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
         }
     }
 

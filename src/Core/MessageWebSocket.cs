@@ -141,8 +141,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public async Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default)
     {
         CheckUri(uri);
-        CheckProtocols();
-        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        string[] protocols = CheckedProtocols();
+        using CancellationTokenSource timeout = new(Control.ConnectTimeout > TimeSpan.Zero ? Control.ConnectTimeout : Timeout.InfiniteTimeSpan);
+        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         bool pushes;
         lock (_lock)
         {
@@ -159,27 +160,22 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             pushes = _messageReceived is not null;
         }
 
-        bool timedOut = false;
         try
         {
-            using Timer? timer = StartConnectTimer(() =>
-            {
-                timedOut = true;
-                connecting.Cancel();
-            });
-            OpeningHandshake handshake = new(Control, Information, _requestHeaders, _validationRequested is null ? null : RaiseValidationRequestedAsync);
-            OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
+            HandshakeSettings settings = new(
+                Control, Information, _requestHeaders, protocols, _validationRequested is null ? null : RaiseValidationRequestedAsync);
+            OpenedConnection opened = await new OpeningHandshake(settings).RunAsync(uri, connecting.Token).ConfigureAwait(false);
             Open(uri, opened, pushes);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             BackToCreated();
-            throw timedOut ? HandshakeFailure.ConnectTimeout(uri, Control.ConnectTimeout, e) : ContractError.Closed(nameof(MessageWebSocket));
+            throw timeout.IsCancellationRequested ? HandshakeFailure.ConnectTimeout(uri, Control.ConnectTimeout, e) : ContractError.Closed(nameof(MessageWebSocket));
         }
         catch (OperationCanceledException e)
         {
             BackToCreated();
-            throw new OperationCanceledException("The connect was cancelled.", e, cancellationToken) { HResult = HResults.OperationCanceled };
+            throw ContractError.Canceled(cancellationToken, e);
         }
         catch
         {
@@ -277,11 +273,34 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     public bool TryReceive([NotNullWhen(true)] out WsMessage? message) => ReadableInbox().TryTake(out message);
 
+    /// <summary>Looks at the next message if one is queued, and leaves it there.</summary>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => ReadableInbox().TryPeek(out message);
+
     /// <summary>Waits until <see cref="TryReceive"/> may succeed; with it, many messages are read without a wait for each.</summary>
     /// <returns>False once everything was read and the connection ended in order.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToReceiveAsync(CancellationToken cancellationToken = default) => ReadableInbox().WaitToTakeAsync(cancellationToken);
+
+    /// <summary>
+    /// Receives the first message, of those that arrive from now on, that a filter accepts: the reply to what is sent next. Messages
+    /// it does not accept stay readable, in order. Several may wait at once; the one that asked first is offered a message first.
+    /// </summary>
+    /// <param name="filter">
+    /// Called on the thread that receives, which waits for it; what it throws ends this wait. In
+    /// <see cref="MessageWebSocketReceiveMode.PartialMessage"/> it is given chunks.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait; the connection is unharmed and no message is lost.</param>
+    /// <returns>The message; null when the connection ended in order.</returns>
+    /// <remarks>While the inbox is full nothing is received, and so no reply either.</remarks>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
+    public Task<WsMessage?> ReceiveNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return ReadableInbox().TakeNextAsync(filter, cancellationToken);
+    }
 
     /// <summary>The messages as they arrive, until the connection ends in order.</summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
@@ -533,10 +552,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
-    private void CheckProtocols()
+    private string[] CheckedProtocols()
     {
+        string[] protocols = [.. Control.SupportedProtocols];
         HashSet<string> seen = new(StringComparer.Ordinal);
-        foreach (string protocol in Control.SupportedProtocols)
+        foreach (string protocol in protocols)
         {
             if (!HttpToken.IsValid(protocol))
             {
@@ -548,6 +568,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
                 throw new ArgumentException($"The subprotocol '{protocol}' is offered twice.");
             }
         }
+
+        return protocols;
     }
 
     private async ValueTask<uint> SendFrameAsync(
@@ -558,10 +580,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         progress?.Report((uint)data.Length);
         return (uint)data.Length;
     }
-
-    private Timer? StartConnectTimer(Action elapsed) => Control.ConnectTimeout > TimeSpan.Zero
-        ? new Timer(_ => elapsed(), null, Control.ConnectTimeout, Timeout.InfiniteTimeSpan)
-        : null;
 
     private void Open(Uri uri, OpenedConnection opened, bool pushes)
     {
@@ -607,7 +625,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             connection = _connection;
             if (connection is null)
             {
-                // Not inside the lock: what waits for the connect would go on in here.
+                // On another thread: what waits for the connect goes on with code of its own, and must not do so in this lock.
                 _ = _connecting?.CancelAsync();
                 _state = MessageWebSocketState.Closed;
                 Control.IsFrozen = true;

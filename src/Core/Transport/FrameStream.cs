@@ -172,7 +172,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             }
 
             _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _room.Task.WaitAsync(cancellationToken);
+            return WaitAsync(_room.Task, cancellationToken);
         }
     }
 
@@ -201,7 +201,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
                 progress = _writeProgress.Task;
             }
 
-            await progress.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await WaitAsync(progress, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -221,6 +221,10 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         {
             SendPing(id, ping);
             return await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
         }
         finally
         {
@@ -283,6 +287,18 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
 
         base.Dispose(disposing);
+    }
+
+    private static async Task WaitAsync(Task task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
+        }
     }
 
     private void SendPing(ulong id, PendingPing ping)

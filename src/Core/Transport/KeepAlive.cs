@@ -58,10 +58,11 @@ internal sealed class KeepAlive : IDisposable
 
             _awaitingLife = false;
             TimeSpan silence = TimeSpan.FromMilliseconds(Environment.TickCount64 - _transport.LastReceived);
-            if (_timeout > TimeSpan.Zero && silence >= _interval && !IsPaused(_pauses()))
+            long pausesNow = _pauses();
+            if (_timeout > TimeSpan.Zero && silence >= _interval && !IsPaused(pausesNow))
             {
                 _bytesAtPing = _transport.BytesReceived;
-                _pausesAtPing = _pauses();
+                _pausesAtPing = pausesNow;
                 _awaitingLife = true;
                 _transport.SendKeepAlivePing();
                 Schedule(_timeout);
