@@ -631,8 +631,8 @@ internal sealed class Connection
                 {
                     PeerUri = _uri,
                 };
-            case InvalidDataException:
-                return ProtocolError(e.Message, e);
+            case InvalidDataException or WebSocketException { InnerException: InvalidDataException }:
+                return ProtocolError((e as InvalidDataException ?? e.InnerException!).Message, e);
             case WebSocketException when !_transport.ReachedEnd && _transport.Fault is null:
                 return ProtocolError(e.Message, e);
             case IOException or WebSocketException or ObjectDisposedException:
