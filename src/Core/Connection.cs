@@ -395,7 +395,7 @@ internal sealed class Connection
         {
             while (true)
             {
-                if (!_pushes && Inbox.IsFull)
+                if (!_pushes && _inboxFullMode == InboxFullMode.Wait && Inbox.IsFull)
                 {
                     await MakeRoomAsync().ConfigureAwait(false);
                 }
@@ -437,6 +437,11 @@ internal sealed class Connection
             _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(message));
             Interlocked.Increment(ref _pauses);
         }
+        else if (_inboxFullMode == InboxFullMode.DropOldest)
+        {
+            Inbox.DropOldest();
+            Inbox.Add(message);
+        }
         else if (IsClosing && Inbox.IsFull)
         {
             Inbox.CountDropped();
@@ -449,12 +454,6 @@ internal sealed class Connection
 
     private async Task MakeRoomAsync()
     {
-        if (_inboxFullMode == InboxFullMode.DropOldest)
-        {
-            Inbox.DropOldest();
-            return;
-        }
-
         if (IsClosing)
         {
             return;
