@@ -88,6 +88,9 @@ internal sealed class Connection
 
     public Inbox Inbox { get; }
 
+    /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
+    public Task Released => _released.Task;
+
     private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
     // The first to begin the close decides what the close frame says.
@@ -392,7 +395,7 @@ internal sealed class Connection
         {
             while (true)
             {
-                if (!_pushes && Inbox.IsFull)
+                if (!_pushes && _inboxFullMode == InboxFullMode.Wait && Inbox.IsFull)
                 {
                     await MakeRoomAsync().ConfigureAwait(false);
                 }
@@ -434,6 +437,11 @@ internal sealed class Connection
             _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(message));
             Interlocked.Increment(ref _pauses);
         }
+        else if (_inboxFullMode == InboxFullMode.DropOldest)
+        {
+            Inbox.DropOldest();
+            Inbox.Add(message);
+        }
         else if (IsClosing && Inbox.IsFull)
         {
             Inbox.CountDropped();
@@ -446,12 +454,6 @@ internal sealed class Connection
 
     private async Task MakeRoomAsync()
     {
-        if (_inboxFullMode == InboxFullMode.DropOldest)
-        {
-            Inbox.DropOldest();
-            return;
-        }
-
         if (IsClosing)
         {
             return;
@@ -628,8 +630,8 @@ internal sealed class Connection
                 {
                     PeerUri = _uri,
                 };
-            case InvalidDataException:
-                return ProtocolError(e.Message, e);
+            case InvalidDataException or WebSocketException { InnerException: InvalidDataException }:
+                return ProtocolError((e as InvalidDataException ?? e.InnerException!).Message, e);
             case WebSocketException when !_transport.ReachedEnd && _transport.Fault is null:
                 return ProtocolError(e.Message, e);
             case IOException or WebSocketException or ObjectDisposedException:

@@ -437,20 +437,26 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             return;
         }
 
+        // The framing would refuse these frames as well, but only after it has waited for the server to end TCP, which ends in an
+        // error that does not say why.
         if (payload.Length == 1)
         {
-            return;
+            throw new InvalidDataException("The peer sent a close frame with half a close code (RFC 6455 section 5.5.1).");
         }
 
         ushort code = BinaryPrimitives.ReadUInt16BigEndian(payload);
+        if (code is < 1000 or 1004 or 1005 or 1006 or (>= 1015 and < 3000) or >= 5000)
+        {
+            throw new InvalidDataException($"The peer sent the close code {code}, which must not be sent (RFC 6455 section 7.4).");
+        }
+
         try
         {
             ReceivedClose = new WebSocketCloseResult(code, StrictUtf8.GetString(payload[2..]));
         }
-        catch (DecoderFallbackException)
+        catch (DecoderFallbackException e)
         {
-            // Left to the framing, which refuses the frame.
-            return;
+            throw new InvalidDataException("The peer sent a close reason that is not UTF-8 (RFC 6455 section 5.5.1).", e);
         }
 
         // Registered after RFC 6455 (service restart, try again later, bad gateway), and unknown to the framework's framing,
