@@ -117,7 +117,7 @@ internal sealed class Connection
     {
         if (cancellationToken.IsCancellationRequested)
         {
-            return ValueTask.FromException(ContractError.Canceled(cancellationToken));
+            return CanceledAsync(cancellationToken);
         }
 
         if (!_sendGate.Wait(0, CancellationToken.None))
@@ -131,6 +131,12 @@ internal sealed class Connection
         }
 
         return SendNow(message, type);
+    }
+
+    private static async ValueTask CanceledAsync(CancellationToken cancellationToken)
+    {
+        await ValueTask.CompletedTask.ConfigureAwait(false);
+        throw ContractError.Canceled(cancellationToken);
     }
 
     /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
@@ -223,7 +229,7 @@ internal sealed class Connection
         {
             await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (IsConnectionError(e))
         {
             // A connection that is broken already is closed without an error.
         }
@@ -502,7 +508,7 @@ internal sealed class Connection
             {
             }
         }
-        catch (Exception e) when (IsConnectionError(e) || e is OperationCanceledException)
+        catch (Exception e) when (IsConnectionError(e))
         {
             // However it ends, it ends here.
         }
@@ -602,8 +608,10 @@ internal sealed class Connection
     private static WebSocketMessageType FramingTypeOf(SocketMessageType type) =>
         type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
 
+    // The framing calls a send on an aborted connection cancelled; no token of a caller ever gets that far.
     private static bool IsConnectionError(Exception e) =>
-        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException;
+        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException
+            or OperationCanceledException;
 
     private MessageWebSocketException SendFailure(Exception e)
     {
