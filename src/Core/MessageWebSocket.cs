@@ -138,8 +138,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public async Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default)
     {
         CheckUri(uri);
-        CheckProtocols();
-        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        string[] protocols = CheckedProtocols();
+        using CancellationTokenSource timeout = new(Control.ConnectTimeout > TimeSpan.Zero ? Control.ConnectTimeout : Timeout.InfiniteTimeSpan);
+        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         bool pushes;
         lock (_lock)
         {
@@ -156,27 +157,22 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             pushes = _messageReceived is not null;
         }
 
-        bool timedOut = false;
         try
         {
-            using Timer? timer = StartConnectTimer(() =>
-            {
-                timedOut = true;
-                connecting.Cancel();
-            });
-            OpeningHandshake handshake = new(Control, Information, _requestHeaders, _validationRequested is null ? null : RaiseValidationRequestedAsync);
-            OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
+            HandshakeSettings settings = new(
+                Control, Information, _requestHeaders, protocols, _validationRequested is null ? null : RaiseValidationRequestedAsync);
+            OpenedConnection opened = await new OpeningHandshake(settings).RunAsync(uri, connecting.Token).ConfigureAwait(false);
             Open(uri, opened, pushes);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             BackToCreated();
-            throw timedOut ? HandshakeFailure.ConnectTimeout(uri, Control.ConnectTimeout, e) : ContractError.Closed(nameof(MessageWebSocket));
+            throw timeout.IsCancellationRequested ? HandshakeFailure.ConnectTimeout(uri, Control.ConnectTimeout, e) : ContractError.Closed(nameof(MessageWebSocket));
         }
         catch (OperationCanceledException e)
         {
             BackToCreated();
-            throw new OperationCanceledException("The connect was cancelled.", e, cancellationToken) { HResult = HResults.OperationCanceled };
+            throw ContractError.Canceled(cancellationToken, e);
         }
         catch
         {
@@ -553,10 +549,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
-    private void CheckProtocols()
+    private string[] CheckedProtocols()
     {
+        string[] protocols = [.. Control.SupportedProtocols];
         HashSet<string> seen = new(StringComparer.Ordinal);
-        foreach (string protocol in Control.SupportedProtocols)
+        foreach (string protocol in protocols)
         {
             if (!HttpToken.IsValid(protocol))
             {
@@ -568,6 +565,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
                 throw new ArgumentException($"The subprotocol '{protocol}' is offered twice.");
             }
         }
+
+        return protocols;
     }
 
     private async ValueTask<uint> SendFrameAsync(
@@ -578,10 +577,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         progress?.Report((uint)data.Length);
         return (uint)data.Length;
     }
-
-    private Timer? StartConnectTimer(Action elapsed) => Control.ConnectTimeout > TimeSpan.Zero
-        ? new Timer(_ => elapsed(), null, Control.ConnectTimeout, Timeout.InfiniteTimeSpan)
-        : null;
 
     private void Open(Uri uri, OpenedConnection opened, bool pushes)
     {
@@ -627,7 +622,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             connection = _connection;
             if (connection is null)
             {
-                _connecting?.Cancel();
+                // On another thread: what waits for the connect goes on with code of its own, and must not do so in this lock.
+                _ = _connecting?.CancelAsync();
                 _state = MessageWebSocketState.Closed;
                 Control.IsFrozen = true;
             }

@@ -129,4 +129,23 @@ public sealed class MessageWebSocketInformation
             Volatile.Write(ref _messagesReceived, _messagesReceived + 1);
         }
     }
+
+    /// <summary>Forgets what an earlier attempt to connect found, so that nothing of it is taken for the next one's.</summary>
+    internal void ForgetConnect()
+    {
+        LocalAddress = null;
+        LocalPort = 0;
+        RemoteAddress = null;
+        RemotePort = 0;
+        Protocol = null;
+        ServerCertificate = null;
+        ServerIntermediateCertificates = [];
+        ServerCertificateErrors = [];
+        ServerCertificateErrorSeverity = SocketSslErrorSeverity.None;
+        TlsProtocol = null;
+        HandshakeStatusCode = null;
+        HandshakeHeaders = new Dictionary<string, IReadOnlyList<string>>();
+        Compression = null;
+        ConnectTimings = null;
+    }
 }

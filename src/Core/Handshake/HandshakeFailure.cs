@@ -2,37 +2,47 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http;
 using System.Net.Sockets;
-using System.Security.Authentication;
 
 namespace MessageWebSockets;
 
 /// <summary>Tells a failed connect: what failed, with which peer, and what to try (the table "Errors" of the contract).</summary>
 internal sealed class HandshakeFailure(
-    Uri uri,
-    MessageWebSocketControl control,
-    MessageWebSocketInformation information,
-    TransportConnector transport,
-    bool certificateRefused)
+    Uri uri, MessageWebSocketControl control, MessageWebSocketInformation information, TransportConnector transport, TlsHandshake tls)
 {
-    public MessageWebSocketException TooManyRedirects(int followed) =>
-        Create($"{uri} redirects more than {followed} times. Raise MaximumRedirection, or connect to the final address.", HResults.RedirectFailed, null);
+    private readonly string _peer = PeerText.Name(uri);
+
+    public static MessageWebSocketException ConnectTimeout(Uri uri, TimeSpan timeout, Exception cause) =>
+        new(
+            $"Cannot connect to {PeerText.Name(uri)}: no WebSocket within {timeout.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s. "
+            + "Is a firewall or proxy in between, or is the server too busy? Raise ConnectTimeout to wait longer.",
+            HResults.Timeout,
+            cause)
+        {
+            PeerUri = uri,
+        };
 
     public MessageWebSocketException InvalidResponse(string why, Exception? cause = null) =>
-        Create($"{uri} does not speak WebSocket as RFC 6455 demands: {why}. Is this the address of a WebSocket endpoint?", HResults.InvalidServerResponse, cause);
+        Create($"{_peer} does not speak WebSocket as RFC 6455 demands: {why}. Is this the address of a WebSocket endpoint?", HResults.InvalidServerResponse, cause);
 
-    public MessageWebSocketException FromResponse(HttpResponseMessage response, string body)
+    public MessageWebSocketException TooManyRedirects(HttpResponseMessage response, string body) => WithResponse(
+        $"The handshake was redirected {control.MaximumRedirection} times and {_peer} redirects once more. Raise MaximumRedirection, or connect to the final address.",
+        HResults.RedirectFailed,
+        response,
+        body);
+
+    /// <param name="response">The response that came instead of a connection.</param>
+    /// <param name="body">The beginning of its body.</param>
+    /// <param name="redirectRefusal">Why the redirect it is was not followed; null if redirects are off or it is none.</param>
+    public MessageWebSocketException FromResponse(HttpResponseMessage response, string body, string? redirectRefusal)
     {
         int status = (int)response.StatusCode;
         string phrase = string.IsNullOrEmpty(response.ReasonPhrase) ? response.StatusCode.ToString() : response.ReasonPhrase;
-        return new MessageWebSocketException(
-            $"{uri} answered the WebSocket handshake with {status.ToString(CultureInfo.InvariantCulture)} {Clean(phrase)} instead of a connection. {AdviceFor(status)}",
-            HResults.FromHttpStatus(status))
-        {
-            PeerUri = uri,
-            HttpStatusCode = response.StatusCode,
-            ResponseHeaders = information.HandshakeHeaders,
-            ResponseBody = body,
-        };
+        return WithResponse(
+            $"{_peer} answered the WebSocket handshake with {status.ToString(CultureInfo.InvariantCulture)} {PeerText.Clean(phrase)} instead of a connection. "
+            + (redirectRefusal ?? AdviceFor(status)),
+            HResults.FromHttpStatus(status),
+            response,
+            body);
     }
 
     public MessageWebSocketException FromHttp(HttpRequestException e)
@@ -42,178 +52,46 @@ internal sealed class HandshakeFailure(
             return FromTransport(failure, e);
         }
 
-        if (certificateRefused || HasFatalCertificateErrors())
+        if (tls.Refusal != CertificateRefusal.None)
         {
-            return FromCertificate(e);
+            return new CertificateFailure(uri, control, information, e).Tell(tls.Refusal);
         }
 
         SocketError? socketError = Find<SocketException>(e)?.SocketErrorCode;
+        bool isReset = socketError is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown;
         return e.HttpRequestError switch
         {
             HttpRequestError.ProxyTunnelError => FromProxy(e),
-            HttpRequestError.SecureConnectionError => FromTls(e, socketError),
-            _ when socketError is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown =>
-                Create($"{uri} reset the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionReset, e),
+            HttpRequestError.SecureConnectionError => FromTls(e, isReset),
+
+            // With TLS 1.3 a server tells only after the handshake that it does not like the client's certificate.
+            _ when tls.AsksForClientCertificate && information.HandshakeStatusCode is null => FromTls(e, isReset: false),
+            _ when isReset =>
+                Create($"{_peer} reset the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionReset, e),
             HttpRequestError.ResponseEnded =>
-                Create($"{uri} closed the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionAborted, e),
-            HttpRequestError.ConfigurationLimitExceeded =>
-                Create($"{uri} answered the handshake with more than 64 KiB of headers.", HResults.InvalidServerResponse, e),
+                Create($"{_peer} closed the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionAborted, e),
+            HttpRequestError.ConfigurationLimitExceeded => InvalidResponse("its answer has more than 64 KiB of headers", e),
             HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported =>
-                Create($"{uri} does not offer WebSockets over HTTP/2 (RFC 8441). Use HTTP 1.1, the default.", HResults.InvalidServerResponse, e),
+                Create($"{_peer} does not offer WebSockets over HTTP/2 (RFC 8441). Use HTTP 1.1, the default.", HResults.InvalidServerResponse, e),
             HttpRequestError.UserAuthenticationError =>
-                Create($"{uri} and this client could not agree on how to authenticate.", HResults.FromHttpStatus((int)HttpStatusCode.Unauthorized), e),
+                Create($"{_peer} and this client could not agree on how to authenticate.", HResults.FromHttpStatus((int)HttpStatusCode.Unauthorized), e),
             HttpRequestError.ConnectionError =>
-                Create($"Cannot connect to {uri}{ThroughProxy()}: {Clean(Innermost(e).Message)}", HResults.CannotConnect, e),
+                Create($"Cannot connect to {_peer}{ThroughProxy()}: {PeerText.Clean(Innermost(e).Message)}", HResults.CannotConnect, e),
             _ => InvalidResponse("its answer is not an HTTP response" + (uri.Scheme == Uri.UriSchemeWs ? "; a server that speaks TLS needs wss://" : ""), e),
         };
     }
-
-    public static MessageWebSocketException ConnectTimeout(Uri uri, TimeSpan timeout, Exception cause) =>
-        new(
-            $"Cannot connect to {uri}: no WebSocket within {timeout.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s. "
-            + "Is a firewall or proxy in between, or is the server too busy? Allow more time to wait longer.",
-            HResults.Timeout,
-            cause)
-        {
-            PeerUri = uri,
-        };
-
-    private MessageWebSocketException FromTransport(TransportFailure failure, Exception cause)
-    {
-        bool isProxy = control.Proxy is { } proxy && control.UnixSocketPath is null
-            && failure.Target == $"{proxy.IdnHost}:{proxy.Port}" && proxy.IdnHost + proxy.Port != uri.IdnHost + uri.Port;
-        string peer = isProxy ? $"the proxy {control.Proxy}" : uri.ToString();
-        if (failure.IsNameResolution)
-        {
-            string host = failure.Target[..failure.Target.LastIndexOf(':')];
-            return Create($"Cannot connect to {peer}: the name {host} is not known. Is it spelled right, and does this machine's DNS know it?", HResults.NameNotResolved, cause);
-        }
-
-        string tried = failure.Tried.Count > 0 ? $" ({string.Join(", ", failure.Tried)})" : "";
-        string advice = failure.Cause.SocketErrorCode == SocketError.ConnectionRefused
-            ? "Is the server running and the port right?"
-            : "Is the address right, and is there a way to it from this machine?";
-        string what = failure.Cause.SocketErrorCode == SocketError.ConnectionRefused ? "connection refused" : Clean(failure.Cause.Message);
-        return Create($"Cannot connect to {peer}: {what}{tried}. {advice}", HResults.CannotConnect, cause);
-    }
-
-    private MessageWebSocketException FromProxy(HttpRequestException e)
-    {
-        int status = (int?)e.StatusCode ?? 0;
-        string proxy = control.Proxy?.ToString() ?? "the proxy";
-        return status == 0
-            ? Create($"Cannot connect to {uri} through {proxy}: {Clean(Innermost(e).Message)}", HResults.CannotConnect, e)
-            : new MessageWebSocketException(
-                $"Cannot connect to {uri}: {proxy} answered {status}. "
-                + (status == 407 ? "It wants credentials: give them as the proxy credential." : "Does the proxy allow this address?"),
-                HResults.FromHttpStatus(status),
-                e)
-            {
-                PeerUri = uri,
-                HttpStatusCode = e.StatusCode,
-            };
-    }
-
-    private MessageWebSocketException FromTls(HttpRequestException e, SocketError? socketError)
-    {
-        if (socketError is SocketError.ConnectionReset or SocketError.ConnectionAborted)
-        {
-            return Create(
-                $"{uri} reset the connection during the TLS handshake. Does it want a client certificate, or another TLS version?",
-                HResults.ConnectionReset,
-                e);
-        }
-
-        return Create(
-            $"The TLS handshake with {uri} failed: {Clean(Innermost(e).Message)} Does the server speak TLS on this port (else try ws://), "
-            + "does it want a client certificate, and do both sides allow a common TLS version?",
-            HResults.SecureChannel,
-            e);
-    }
-
-    private MessageWebSocketException FromCertificate(Exception cause)
-    {
-        string host = uri.IdnHost;
-        string subject = information.ServerCertificate is { } certificate
-            ? $" ({Clean(certificate.Subject)}, issued by {Clean(certificate.Issuer)})"
-            : "";
-        if (certificateRefused)
-        {
-            string by = control.PinnedCertificateSha256.Count > 0 && information.ServerCertificate is { } actual
-                && !CertificatePin.Matches(control.PinnedCertificateSha256, actual)
-                ? "matches none of the pinned SHA-256 hashes"
-                : "was rejected by the custom validation";
-            return new MessageWebSocketException($"The certificate of {host} {by}{subject}.", HResults.CertificateInvalid, cause)
-            {
-                Status = WebErrorStatus.CertificateIsInvalid,
-                PeerUri = uri,
-            };
-        }
-
-        ChainValidationResult[] errors =
-            [.. information.ServerCertificateErrors.Where(error => !control.IgnorableServerCertificateErrors.Contains(error))];
-        string advice = errors.All(ServerCertificateValidation.CanBeIgnored)
-            ? $" To connect all the same, ignore: {string.Join(", ", errors)}."
-            : " This cannot be ignored.";
-        if (errors.Length != 1)
-        {
-            // Untrusted and incomplete are one cause: no chain to a trusted root.
-            bool isAuthority = errors.All(e => e is ChainValidationResult.Untrusted or ChainValidationResult.IncompleteChain);
-            return new MessageWebSocketException(
-                $"The certificate of {host} has several errors: {string.Join(", ", errors)}{subject}.{advice}",
-                isAuthority ? HResults.CertificateAuthority : HResults.CertificateInvalid,
-                cause)
-            {
-                Status = isAuthority ? WebErrorStatus.CertificateIsInvalid : WebErrorStatus.CertificateContainsErrors,
-                PeerUri = uri,
-            };
-        }
-
-        (string what, int hresult) = errors[0] switch
-        {
-            ChainValidationResult.InvalidName => ("is for another name", HResults.CertificateName),
-            ChainValidationResult.Expired => (Validity(), HResults.CertificateDate),
-            ChainValidationResult.Untrusted => ("does not lead to a root that this machine trusts", HResults.CertificateAuthority),
-            ChainValidationResult.IncompleteChain => ("does not lead to a trusted root: an intermediate certificate is missing", HResults.CertificateAuthority),
-            ChainValidationResult.Revoked => ("was revoked", HResults.CertificateRevoked),
-            ChainValidationResult.WrongUsage => ("is not meant for a server", HResults.CertificateInvalid),
-            ChainValidationResult.RevocationInformationMissing => ("does not say where its revocation can be looked up, or the answer is not usable", HResults.CertificateInvalid),
-            ChainValidationResult.RevocationFailure => ("could not be checked for revocation: the service does not answer", HResults.CertificateInvalid),
-            ChainValidationResult error => ($"is not valid: {error}", HResults.CertificateInvalid),
-        };
-        return new MessageWebSocketException($"The certificate of {host} {what}{subject}.{advice}", hresult, cause) { PeerUri = uri };
-    }
-
-    private string Validity()
-    {
-        if (information.ServerCertificate is not { } certificate)
-        {
-            return "is not valid now";
-        }
-
-        return certificate.NotBefore > DateTime.Now
-            ? $"is not valid before {certificate.NotBefore.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}"
-            : $"expired on {certificate.NotAfter.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}";
-    }
-
-    private bool HasFatalCertificateErrors() =>
-        information.ServerCertificateErrors.Any(error => !control.IgnorableServerCertificateErrors.Contains(error));
-
-    private string ThroughProxy() => control.Proxy is { } proxy ? $" through {proxy}" : "";
-
-    private MessageWebSocketException Create(string message, int hresult, Exception? cause) => new(message, hresult, cause) { PeerUri = uri };
 
     private static string AdviceFor(int status) => status switch
     {
         200 => "This address serves ordinary pages; is the path right?",
         >= 300 and < 400 => "It points elsewhere: connect to that address, or allow redirects with MaximumRedirection.",
-        401 => "It wants credentials.",
+        401 => "It wants credentials, or others than it was given.",
         403 => "It refuses this client; check the credentials, the Origin header and the rights.",
         404 => "Is the path right?",
         407 => "The proxy wants credentials: give them as the proxy credential.",
         426 => "It wants another protocol version.",
         429 or 503 => "It is too busy; try again later.",
-        >= 500 => "The server, or one behind it, failed; its log says more.",
+        >= 500 and < 600 => "The server, or one behind it, failed; its log says more.",
         _ => "Is this the address of a WebSocket endpoint?",
     };
 
@@ -230,6 +108,66 @@ internal sealed class HandshakeFailure(
 
     private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
 
-    // What a server or certificate says ends up on terminals.
-    private static string Clean(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c));
+    private MessageWebSocketException FromTransport(TransportFailure failure, Exception cause)
+    {
+        // What was connected to is not the address: so it is a proxy, the given one or the system's.
+        bool isProxy = control.UnixSocketPath is null && failure.Target != TransportConnector.NameOf(uri.IdnHost, uri.Port);
+        string peer = isProxy ? $"{_peer} through the proxy {failure.Target}" : control.UnixSocketPath is { } path ? $"{_peer} at {path}" : _peer;
+        if (failure.IsNameResolution)
+        {
+            string host = failure.Target[..failure.Target.LastIndexOf(':')];
+            return Create($"Cannot connect to {peer}: the name {host} is not known. Is it spelled right, and does this machine's DNS know it?", HResults.NameNotResolved, cause);
+        }
+
+        bool isRefused = failure.Cause.SocketErrorCode == SocketError.ConnectionRefused;
+        string tried = failure.Tried.Count > 0 ? $" ({string.Join(", ", failure.Tried)})" : "";
+        string what = isRefused ? "connection refused" : PeerText.Clean(failure.Cause.Message);
+        string advice = isRefused ? "Is the server running and the port right?" : "Is the address right, and is there a way to it from this machine?";
+        return Create($"Cannot connect to {peer}: {what}{tried}. {advice}", HResults.CannotConnect, cause);
+    }
+
+    private MessageWebSocketException FromProxy(HttpRequestException e)
+    {
+        string proxy = control.Proxy is { } given ? $"the proxy {PeerText.Name(given)}" : "the proxy";
+        if (e.StatusCode is not { } status)
+        {
+            return Create($"Cannot connect to {_peer} through {proxy}: {PeerText.Clean(Innermost(e).Message)}", HResults.CannotConnect, e);
+        }
+
+        string advice = status == HttpStatusCode.ProxyAuthenticationRequired
+            ? "It wants credentials, or others than it was given: give them as the proxy credential."
+            : "Does the proxy allow this address, and does it reach it?";
+        return new MessageWebSocketException($"Cannot connect to {_peer}: {proxy} answered {(int)status}. {advice}", HResults.FromHttpStatus((int)status), e)
+        {
+            PeerUri = uri,
+            HttpStatusCode = status,
+        };
+    }
+
+    private MessageWebSocketException FromTls(HttpRequestException e, bool isReset)
+    {
+        string peer = tls.IsProxyRefused ? $"the proxy {PeerText.Name(control.Proxy!)}" : _peer;
+        string advice = tls switch
+        {
+            { IsProxyRefused: true } => "Its certificate is not valid; a root of its own can be given as TrustedRoots.",
+            { AsksForClientCertificate: true, HasClientCertificate: false } => "The server asks for a client certificate: give it as ClientCertificate.",
+            { AsksForClientCertificate: true } => "The server asks for a client certificate; does it accept the one it was given?",
+            _ => "Does the server speak TLS on this port (else try ws://), and do both sides allow a common TLS version?",
+        };
+        return isReset
+            ? Create($"{peer} reset the connection during the TLS handshake. {advice}", HResults.ConnectionReset, e)
+            : Create($"The TLS handshake with {peer} failed: {PeerText.Clean(Innermost(e).Message.TrimEnd('.'))}. {advice}", HResults.SecureChannel, e);
+    }
+
+    private string ThroughProxy() => control.Proxy is { } proxy ? $" through {PeerText.Name(proxy)}" : "";
+
+    private MessageWebSocketException Create(string message, int hresult, Exception? cause) => new(message, hresult, cause) { PeerUri = uri };
+
+    private MessageWebSocketException WithResponse(string message, int hresult, HttpResponseMessage response, string body) => new(message, hresult)
+    {
+        PeerUri = uri,
+        HttpStatusCode = response.StatusCode,
+        ResponseHeaders = information.HandshakeHeaders,
+        ResponseBody = body,
+    };
 }

@@ -7,6 +7,10 @@ namespace MessageWebSockets;
 /// <summary>Opens the TCP or Unix socket of one connect attempt, measures it, and keeps what its failure needs to be told.</summary>
 internal sealed class TransportConnector(MessageWebSocketControl control, MessageWebSocketInformation information)
 {
+    private readonly Lock _lock = new();
+    private readonly List<Socket> _opened = [];
+    private bool _isAborted;
+
     public TimeSpan? NameResolution { get; private set; }
 
     public TimeSpan? Tcp { get; private set; }
@@ -16,12 +20,25 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
 
     public TransportFailure? Failure { get; private set; }
 
+    /// <summary>A target as a person would write it.</summary>
+    public static string NameOf(string host, int port) => host.Contains(':') ? $"[{host}]:{port}" : $"{host}:{port}";
+
     public ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken) =>
         control.UnixSocketPath is { } path ? ConnectUnixAsync(path, cancellationToken) : ConnectTcpAsync(target, cancellationToken);
 
+    /// <summary>Closes what was opened, whatever the framework still does with it.</summary>
+    public void Abort()
+    {
+        lock (_lock)
+        {
+            _isAborted = true;
+            _opened.ForEach(socket => socket.Dispose());
+        }
+    }
+
     private async ValueTask<Stream> ConnectTcpAsync(DnsEndPoint target, CancellationToken cancellationToken)
     {
-        string targetName = $"{target.Host}:{target.Port}";
+        string targetName = NameOf(target.Host, target.Port);
         IPAddress[] addresses = await ResolveAsync(target.Host, targetName, cancellationToken).ConfigureAwait(false);
         List<string> tried = [];
         SocketException? last = null;
@@ -30,21 +47,22 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         {
             IPEndPoint endPoint = new(address, target.Port);
             tried.Add(endPoint.ToString());
-            Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            Socket? socket = null;
             try
             {
+                socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 ApplySendBuffer(socket);
                 await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
                 return Opened(socket, started);
             }
             catch (SocketException e)
             {
-                socket.Dispose();
+                socket?.Dispose();
                 last = e;
             }
             catch
             {
-                socket.Dispose();
+                socket?.Dispose();
                 throw;
             }
         }
@@ -119,6 +137,12 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
 
     private NetworkStream Opened(Socket socket, long started)
     {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isAborted, this);
+            _opened.Add(socket);
+        }
+
         Tcp = Stopwatch.GetElapsedTime(started);
         OpenedAt = Stopwatch.GetTimestamp();
         if (socket.LocalEndPoint is IPEndPoint local && socket.RemoteEndPoint is IPEndPoint remote)

@@ -225,15 +225,15 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         while (_received > before && _received < _limit);
     }
 
+    // One call a message: a collection would be taken from the inbox whole before the next command of the pipeline sees its first
+    // message, and what that command then does not want would be lost.
     private void WriteMessages(long limit)
     {
-        // One at a time: PowerShell copies a collection before it writes the first item, and a pipeline that stops early would lose
-        // what was copied.
         bool raw = Raw;
         while (_received < limit && _source.TryTake(out WsMessage? message))
         {
             _received++;
-            WriteObject(raw ? message.Data : message);
+            WriteObject(raw ? message.Data : message, enumerateCollection: false);
         }
     }
 
@@ -305,6 +305,24 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
 
         return Resolve(null);
+    }
+
+    private void CheckReadable(MessageWebSocket socket)
+    {
+        try
+        {
+            socket.TryPeek(out _);
+        }
+        catch (ObjectDisposedException)
+        {
+            ThrowTerminatingError(WsErrors.ConnectionClosed(socket));
+        }
+        catch (InvalidOperationException)
+        {
+            ThrowTerminatingError(socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting
+                ? WsErrors.SocketNotConnected(socket)
+                : WsErrors.MessagesGoToHandlers(socket));
+        }
     }
 
     private void RefuseTogether(bool isFirst, string first, bool isSecond, string second)

@@ -1,0 +1,180 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http;
+using System.Net.Security;
+
+namespace MessageWebSockets;
+
+/// <summary>
+/// One request for an upgrade at one address, through the framework's HTTP handler, which brings TLS, proxies and authentication.
+/// </summary>
+/// <param name="settings">The settings of the connect.</param>
+/// <param name="uri">The address.</param>
+/// <param name="isEntrusted">False at an address that a redirect from another origin led to: it gets no credential, no client
+/// certificate and none of the user's headers.</param>
+internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool isEntrusted)
+{
+    private const int MaxResponseHeaderKilobytes = 64;
+
+    private readonly MessageWebSocketControl _control = settings.Control;
+    private readonly MessageWebSocketInformation _information = settings.Information;
+    private readonly TransportConnector _transport = new(settings.Control, settings.Information);
+    private readonly TlsHandshake _tls = new(settings, isEntrusted);
+    private TimeSpan? _tlsTime;
+    private TimeSpan? _upgradeTime;
+    private long _requestSentAt;
+
+    private HandshakeFailure Failure => new(uri, _control, _information, _transport, _tls);
+
+    public ConnectTimings Timings(TimeSpan total) => new(_transport.NameResolution, _transport.Tcp, _tlsTime, _upgradeTime, total);
+
+    /// <param name="mayRedirect">Whether a redirect may still be followed.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="MessageWebSocketException">The attempt failed; Information holds what is known.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<HandshakeOutcome> RunAsync(bool mayRedirect, CancellationToken cancellationToken)
+    {
+        _information.ForgetConnect();
+
+        // The framework goes on connecting for a while after its request was given up; with this it ends at once.
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        SocketsHttpHandler handler = CreateHandler(ended.Token);
+        HttpResponseMessage? response = null;
+        HandshakeOutcome outcome = default;
+        try
+        {
+            string key = HandshakeRequest.CreateKey();
+            using HttpRequestMessage request = HandshakeRequest.Create(settings, uri, key, isEntrusted);
+            response = await SendAsync(handler, request, cancellationToken).ConfigureAwait(false);
+            outcome = await ReadAsync(response, handler, key, mayRedirect, cancellationToken).ConfigureAwait(false);
+            return outcome;
+        }
+        finally
+        {
+            if (outcome.Opened is null)
+            {
+                await ended.CancelAsync().ConfigureAwait(false);
+                response?.Dispose();
+                handler.Dispose();
+                _transport.Abort();
+            }
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(SocketsHttpHandler handler, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        using HttpMessageInvoker invoker = new(handler, disposeHandler: false);
+        try
+        {
+            HttpResponseMessage response = await invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            long sentAt = _requestSentAt != 0 ? _requestSentAt : _transport.OpenedAt;
+            _upgradeTime = sentAt != 0 ? Stopwatch.GetElapsedTime(sentAt) : null;
+            return response;
+        }
+        catch (HttpRequestException e)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Failure.FromHttp(e);
+        }
+    }
+
+    private async Task<HandshakeOutcome> ReadAsync(
+        HttpResponseMessage message, SocketsHttpHandler handler, string key, bool mayRedirect, CancellationToken cancellationToken)
+    {
+        HandshakeResponse response = new(message);
+        _information.HandshakeStatusCode = message.StatusCode;
+        _information.HandshakeHeaders = response.Headers();
+        bool isHttp2 = _control.HttpVersion == HttpVersion.Version20;
+        if (message.StatusCode == (isHttp2 ? HttpStatusCode.OK : HttpStatusCode.SwitchingProtocols))
+        {
+            return new HandshakeOutcome(Accept(message, response, handler, isHttp2 ? null : key), null);
+        }
+
+        Redirection redirection = _control.MaximumRedirection > 0 ? Redirection.Of(uri, message) : Redirection.NotAllowed;
+        if (redirection.Target is not null && mayRedirect)
+        {
+            return new HandshakeOutcome(null, redirection.Target);
+        }
+
+        string body = await response.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
+        throw redirection.Target is null
+            ? Failure.FromResponse(message, body, redirection.Refusal)
+            : Failure.TooManyRedirects(message, body);
+    }
+
+    private OpenedConnection Accept(HttpResponseMessage message, HandshakeResponse response, SocketsHttpHandler handler, string? key)
+    {
+        try
+        {
+            if (key is not null)
+            {
+                response.CheckUpgrade(key);
+            }
+
+            string? protocol = response.AgreedProtocol(settings.Protocols);
+            _information.Compression = response.AgreedCompression(_control.Compression);
+            _information.Protocol = protocol ?? "";
+            return new OpenedConnection(message.Content.ReadAsStream(), handler, protocol, _information.Compression);
+        }
+        catch (FormatException e)
+        {
+            throw Failure.InvalidResponse(PeerText.Clean(e.Message));
+        }
+    }
+
+    private SocketsHttpHandler CreateHandler(CancellationToken ended)
+    {
+        SocketsHttpHandler handler = new()
+        {
+            AllowAutoRedirect = false,
+            UseCookies = _control.Cookies is not null,
+            Credentials = isEntrusted ? _control.ServerCredential : null,
+            UseProxy = _control.UseProxy && _control.UnixSocketPath is null,
+            MaxResponseHeadersLength = MaxResponseHeaderKilobytes,
+            ConnectTimeout = Timeout.InfiniteTimeSpan,
+            ActivityHeadersPropagator = null,
+            SslOptions = _tls.CreateOptions(),
+            ConnectCallback = (context, _) =>
+            {
+                _tls.BeginTransport();
+                return _transport.ConnectAsync(context.DnsEndPoint, ended);
+            },
+            PlaintextStreamFilter = (context, _) => FilterAsync(context, ended),
+        };
+        if (_control.Cookies is not null)
+        {
+            handler.CookieContainer = _control.Cookies;
+        }
+
+        if (_control.Proxy is not null)
+        {
+            handler.Proxy = new WebProxy(_control.Proxy) { Credentials = _control.ProxyCredential };
+        }
+        else
+        {
+            handler.DefaultProxyCredentials = _control.ProxyCredential;
+        }
+
+        return handler;
+    }
+
+    // Runs once the connection to the server stands, TLS and proxy tunnel included, and before the request is written.
+    private async ValueTask<Stream> FilterAsync(SocketsHttpPlaintextStreamFilterContext context, CancellationToken cancellationToken)
+    {
+        // The request for a tunnel goes to the proxy's own http:// or https:// address and comes here as well.
+        if (context.InitialRequestMessage.RequestUri?.Scheme is not ("ws" or "wss"))
+        {
+            return context.PlaintextStream;
+        }
+
+        if (context.PlaintextStream is SslStream stream)
+        {
+            _tlsTime = Stopwatch.GetElapsedTime(_transport.OpenedAt);
+            _information.TlsProtocol = stream.SslProtocol;
+            await _tls.RequestCustomValidationAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        _requestSentAt = Stopwatch.GetTimestamp();
+        return context.PlaintextStream;
+    }
+}

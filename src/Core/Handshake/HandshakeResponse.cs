@@ -1,0 +1,118 @@
+using System.Net.Http;
+using System.Net.Http.Headers;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MessageWebSockets;
+
+/// <summary>Reads the answer to the opening handshake. Its checks throw <see cref="FormatException"/> saying what is wrong.</summary>
+internal sealed class HandshakeResponse(HttpResponseMessage response)
+{
+    private const int MaxBodyBytes = 64 * 1024;
+    private static readonly TimeSpan BodyPatience = TimeSpan.FromSeconds(2);
+
+    // RFC 6455 section 1.3
+    private static readonly byte[] AcceptGuid = Encoding.ASCII.GetBytes("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+
+    public Dictionary<string, IReadOnlyList<string>> Headers()
+    {
+        Dictionary<string, IReadOnlyList<string>> headers = new(StringComparer.OrdinalIgnoreCase);
+        foreach ((string name, HeaderStringValues values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
+        {
+            headers[name] = [.. values];
+        }
+
+        return headers;
+    }
+
+    /// <summary>Checks that a 101 response is the one to this key (RFC 6455 section 4.1, the client's requirements 2 to 4).</summary>
+    public void CheckUpgrade(string key)
+    {
+        string[] upgrade = ValuesOf("Upgrade");
+        if (upgrade.Length != 1 || !upgrade[0].Equals("websocket", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new FormatException("its 101 response lacks 'Upgrade: websocket'");
+        }
+
+        string[] connection = [.. ValuesOf("Connection").SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries))];
+        if (!connection.Contains("Upgrade", StringComparer.OrdinalIgnoreCase))
+        {
+            throw new FormatException("its 101 response lacks 'Connection: Upgrade'");
+        }
+
+        string[] accept = ValuesOf("Sec-WebSocket-Accept");
+        if (accept.Length != 1 || accept[0] != AcceptFor(key))
+        {
+            throw new FormatException(accept.Length == 0
+                ? "its 101 response lacks Sec-WebSocket-Accept"
+                : "its Sec-WebSocket-Accept does not match the key that was sent");
+        }
+    }
+
+    /// <summary>The subprotocol the server chose; null for none.</summary>
+    public string? AgreedProtocol(IReadOnlyList<string> offered)
+    {
+        string[] values = ValuesOf("Sec-WebSocket-Protocol");
+        if (values.Length == 0)
+        {
+            return null;
+        }
+
+        string chosen = values[0];
+        if (values.Length > 1 || chosen.Contains(','))
+        {
+            throw new FormatException("it chose more than one subprotocol");
+        }
+
+        // Case-sensitive: RFC 6455 section 4.1 compares with the strings of the request.
+        return offered.Contains(chosen, StringComparer.Ordinal)
+            ? chosen
+            : throw new FormatException(offered.Count == 0
+                ? $"it chose the subprotocol '{chosen}' and none was offered"
+                : $"it chose the subprotocol '{chosen}', which is not one of those offered ({string.Join(", ", offered)})");
+    }
+
+    /// <summary>The compression the server agreed to; null for none.</summary>
+    public WebSocketDeflateOptions? AgreedCompression(WebSocketDeflateOptions? offer) =>
+        CompressionNegotiation.ReadAnswer(ValuesOf("Sec-WebSocket-Extensions"), offer);
+
+    /// <summary>The beginning of the body, as text, as far as it comes in time.</summary>
+    public async Task<string> ReadBodyAsync(CancellationToken cancellationToken)
+    {
+        // The body only helps a person; a server that is slow with it must not hold the error back.
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(BodyPatience);
+        byte[] buffer = new byte[MaxBodyBytes];
+        int count = 0;
+        try
+        {
+            using Stream body = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
+            int read;
+            do
+            {
+                read = await body.ReadAsync(buffer.AsMemory(count), patience.Token).ConfigureAwait(false);
+                count += read;
+            }
+            while (read > 0);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return Encoding.UTF8.GetString(buffer, 0, count);
+    }
+
+    private static string AcceptFor(string key)
+    {
+        byte[] input = [.. Encoding.ASCII.GetBytes(key), .. AcceptGuid];
+#pragma warning disable CA5350 // RFC 6455 section 4.2.2 prescribes SHA-1; nothing secret depends on it.
+        return Convert.ToBase64String(SHA1.HashData(input));
+#pragma warning restore CA5350
+    }
+
+    // As they came: the framework's typed headers pass over what they cannot read.
+    private string[] ValuesOf(string name) =>
+        response.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values) ? [.. values.Select(value => value.Trim())] : [];
+}

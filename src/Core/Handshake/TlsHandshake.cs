@@ -1,0 +1,139 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace MessageWebSockets;
+
+/// <summary>The TLS side of one attempt: what the client allows and presents, how it judges the server's certificate, and why it refused it.</summary>
+internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
+    private readonly MessageWebSocketControl _control = settings.Control;
+    private readonly MessageWebSocketInformation _information = settings.Information;
+
+    // Whether the next handshake is with an https:// proxy: always the first on a transport, whatever names the two have.
+    private bool _isWithProxy;
+
+    /// <summary>Why the server's certificate was refused; None as long as it was not.</summary>
+    public CertificateRefusal Refusal { get; private set; }
+
+    /// <summary>Whether the certificate of an https:// proxy was refused.</summary>
+    public bool IsProxyRefused { get; private set; }
+
+    /// <summary>Whether the server asked for a client certificate.</summary>
+    public bool AsksForClientCertificate { get; private set; }
+
+    /// <summary>Whether a client certificate is there for the server to ask for.</summary>
+    public bool HasClientCertificate => isEntrusted && _control.ClientCertificate is not null;
+
+    /// <summary>Says that a new transport connection is being opened, for what follows on it.</summary>
+    public void BeginTransport() => _isWithProxy = _control is { UseProxy: true, UnixSocketPath: null, Proxy.Scheme: "https" };
+
+    public SslClientAuthenticationOptions CreateOptions()
+    {
+        SslClientAuthenticationOptions options = new()
+        {
+            EnabledSslProtocols = _control.SslProtocols,
+            CertificateRevocationCheckMode = _control.RevocationMode,
+            RemoteCertificateValidationCallback = Validate,
+            LocalCertificateSelectionCallback = SelectClientCertificate!,
+        };
+        if (_control.TrustedRoots is { Count: > 0 } roots)
+        {
+            options.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = _control.RevocationMode,
+                RevocationFlag = X509RevocationFlag.ExcludeRoot,
+            };
+            options.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
+            options.CertificateChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
+        }
+
+        return options;
+    }
+
+    /// <summary>Asks the handlers of ServerCustomValidationRequested, after the default validation has passed.</summary>
+    /// <exception cref="AuthenticationException">One rejected the certificate.</exception>
+    public async Task RequestCustomValidationAsync(CancellationToken cancellationToken)
+    {
+        if (settings.CustomValidation is null || _information.ServerCertificate is null)
+        {
+            return;
+        }
+
+        WebSocketServerCustomValidationRequestedEventArgs args = new(_information);
+        await settings.CustomValidation(args, cancellationToken).ConfigureAwait(false);
+        if (args.IsRejected)
+        {
+            Refusal = CertificateRefusal.Handler;
+            throw new AuthenticationException("The certificate was rejected.");
+        }
+    }
+
+    private static List<X509Certificate2> IntermediatesOf(X509Chain? chain)
+    {
+        List<X509Certificate2> intermediates = [];
+        for (int i = 1; i < (chain?.ChainElements.Count ?? 0); i++)
+        {
+            X509Certificate2 element = chain!.ChainElements[i].Certificate;
+            bool isRoot = element.SubjectName.RawData.AsSpan().SequenceEqual(element.IssuerName.RawData);
+            if (!isRoot)
+            {
+                intermediates.Add(X509CertificateLoader.LoadCertificate(element.RawData));
+            }
+        }
+
+        return intermediates;
+    }
+
+    // The framework asks once before the handshake, without the server's certificate, and again when the server wants one.
+    private X509Certificate2? SelectClientCertificate(
+        object sender, string targetHost, X509CertificateCollection localCertificates, X509Certificate? remoteCertificate, string[] acceptableIssuers)
+    {
+        if (_isWithProxy)
+        {
+            return null;
+        }
+
+        AsksForClientCertificate |= remoteCertificate is not null || acceptableIssuers.Length > 0;
+        return HasClientCertificate ? _control.ClientCertificate : null;
+    }
+
+    private bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors policyErrors)
+    {
+        if (_isWithProxy)
+        {
+            _isWithProxy = false;
+            IsProxyRefused = policyErrors != SslPolicyErrors.None;
+            return !IsProxyRefused;
+        }
+
+        IReadOnlyList<ChainValidationResult> errors = ServerCertificateValidation.ErrorsOf(policyErrors, chain);
+        _information.ServerCertificateErrors = errors;
+        _information.ServerCertificateErrorSeverity = ServerCertificateValidation.SeverityOf(errors);
+        if (certificate is not null)
+        {
+            // Copies, because the framework disposes what it hands to this callback.
+            _information.ServerCertificate = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+            _information.ServerIntermediateCertificates = IntermediatesOf(chain);
+        }
+
+        Refusal = Judge(errors);
+        return Refusal == CertificateRefusal.None;
+    }
+
+    private CertificateRefusal Judge(IReadOnlyList<ChainValidationResult> errors)
+    {
+        if (_information.ServerCertificate is not { } certificate || !errors.All(_control.IgnorableServerCertificateErrors.Contains))
+        {
+            return CertificateRefusal.Errors;
+        }
+
+        return _control.PinnedCertificateSha256.Count > 0 && !CertificatePin.Matches(_control.PinnedCertificateSha256, certificate)
+            ? CertificateRefusal.Pin
+            : CertificateRefusal.None;
+    }
+}
