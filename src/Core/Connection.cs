@@ -66,7 +66,6 @@ internal sealed class Connection
         _assembler = new MessageAssembler(
             _receiving,
             _transport,
-            Inbox,
             control.MaxMessageSize,
             control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage,
             opened.Compression is not null);
@@ -406,7 +405,7 @@ internal sealed class Connection
 
                 if (!_assembler.TryReceiveBuffered(out ReceivedData received))
                 {
-                    received = await _assembler.ReceiveAsync().ConfigureAwait(false);
+                    received = await new PublishingAwaitable(_assembler.ReceiveAsync(), Inbox);
                     if (received.IsClose)
                     {
                         OnPeerClosed();

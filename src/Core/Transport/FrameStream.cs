@@ -144,13 +144,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (!Enqueue(buffer.Span) && ((buffer.Span[0] >> 3) & 1) == 0)
-        {
-            // The framing's own answers to pings and closes are rightly dropped now, but a message that its sender believes
-            // to be on its way is not.
-            throw new IOException("The close frame was sent already; no data may follow it (RFC 6455 section 5.5.1).");
-        }
-
+        Enqueue(buffer.Span);
         return default;
     }
 
