@@ -502,7 +502,7 @@ internal sealed class Connection
             {
             }
         }
-        catch (Exception e) when (IsConnectionError(e) || e is OperationCanceledException)
+        catch (Exception e) when (IsConnectionError(e))
         {
             // However it ends, it ends here.
         }
@@ -602,8 +602,10 @@ internal sealed class Connection
     private static WebSocketMessageType FramingTypeOf(SocketMessageType type) =>
         type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
 
+    // Cancelled is what the framing calls an operation that it aborts itself: it never gets a token of ours.
     private static bool IsConnectionError(Exception e) =>
-        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException;
+        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException
+            or OperationCanceledException;
 
     private MessageWebSocketException SendFailure(Exception e)
     {
@@ -634,7 +636,7 @@ internal sealed class Connection
                 return ProtocolError((e as InvalidDataException ?? e.InnerException!).Message, e);
             case WebSocketException when !_transport.ReachedEnd && _transport.Fault is null:
                 return ProtocolError(e.Message, e);
-            case IOException or WebSocketException or ObjectDisposedException:
+            case IOException or WebSocketException or ObjectDisposedException or OperationCanceledException:
                 return Lost(e);
             case OutOfMemoryException:
                 return new MessageWebSocketException($"There is not enough memory for a message from {_uri}.", HResults.MessageTooLarge, e) { PeerUri = _uri };
