@@ -659,7 +659,7 @@ internal sealed class Connection
                 return ProtocolError((e as InvalidDataException ?? e.InnerException!).Message, e);
             case WebSocketException when !_transport.ReachedEnd && _transport.Fault is null:
                 return ProtocolError(e.Message, e);
-            case IOException or WebSocketException or ObjectDisposedException:
+            case IOException or WebSocketException or ObjectDisposedException or OperationCanceledException:
                 return Lost(e);
             case OutOfMemoryException:
                 return new MessageWebSocketException($"There is not enough memory for a message from {_uri}.", HResults.MessageTooLarge, e) { PeerUri = _uri };
