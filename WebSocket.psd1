@@ -16,6 +16,7 @@
         'Close-MessageWebSocket'
         'Connect-MessageWebSocket'
         'Get-MessageWebSocket'
+        'Invoke-WsRequest'
         'New-MessageWebSocket'
         'Receive-WsMessage'
         'Send-WsMessage'

@@ -107,6 +107,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
+    /// <summary>Completes when nothing of the connection is left; completed before there was one.</summary>
+    internal Task Released => Volatile.Read(ref _connection)?.Released ?? Task.CompletedTask;
+
     SocketMessageType IMessageSink.MessageType => Control.MessageType;
 
     /// <summary>Sets a header of the handshake request; the same name again replaces it, null removes it.</summary>

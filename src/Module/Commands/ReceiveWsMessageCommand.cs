@@ -307,24 +307,6 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         return Resolve(null);
     }
 
-    private void CheckReadable(MessageWebSocket socket)
-    {
-        try
-        {
-            socket.TryPeek(out _);
-        }
-        catch (ObjectDisposedException)
-        {
-            ThrowTerminatingError(WsErrors.ConnectionClosed(socket));
-        }
-        catch (InvalidOperationException)
-        {
-            ThrowTerminatingError(socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting
-                ? WsErrors.SocketNotConnected(socket)
-                : WsErrors.MessagesGoToHandlers(socket));
-        }
-    }
-
     private void RefuseTogether(bool isFirst, string first, bool isSecond, string second)
     {
         if (isFirst && isSecond)
