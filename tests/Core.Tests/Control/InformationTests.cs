@@ -78,6 +78,7 @@ public sealed class InformationTests
         await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, new byte[100], fin: false);
         await dialogue.Peer.SendFrameAsync(WireOpcode.Continuation, new byte[200]);
         await dialogue.Peer.AwaitClientCaughtUpAsync();
+        await dialogue.Socket.FlushAsync();
         MessageWebSocketInformation information = dialogue.Socket.Information;
 
         Assert.Equal(2, information.MessagesQueued);
