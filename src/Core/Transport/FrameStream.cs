@@ -11,6 +11,7 @@ namespace MessageWebSockets;
 /// writes, follows frame boundaries, and sends the control frames that the framing cannot.
 /// </summary>
 /// <remarks>
+/// A client masks everything it sends (RFC 6455 section 5.3); frames that come here without a mask get theirs here.
 /// One reader at a time (the receive loop); writers on any thread. The framing writes each frame with one
 /// <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, so that a control frame can be put between two of them.
 /// A read never returns bytes of two frames: the framing then never holds more than the frame it works on, and
@@ -43,6 +44,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private int _headerRemaining;
     private long _payloadRemaining;
 
+    private readonly MaskingKeys _maskingKeys = new();
     private OutboundBuffer _pending = new();
     private OutboundBuffer _inFlight = new();
     private bool _pumping;
@@ -564,8 +566,17 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             }
 
             _closeFrameWritten = header.Opcode == FrameOpcode.Close;
-            _pending.Append(frame);
-            _acceptedBytes += frame.Length;
+            int before = _pending.Count;
+            if (header.IsMasked)
+            {
+                _pending.Append(frame);
+            }
+            else
+            {
+                _pending.AppendMasked(frame, header.HeaderLength, _maskingKeys.Next());
+            }
+
+            _acceptedBytes += _pending.Count - before;
             Volatile.Write(ref _framesSent, _framesSent + 1);
             if (header.IsFinal && !header.IsControl)
             {
