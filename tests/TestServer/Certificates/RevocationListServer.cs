@@ -9,7 +9,7 @@ internal sealed class RevocationListServer : IAsyncDisposable
     private readonly RawServer _server;
     private int _requests;
 
-    public RevocationListServer() => _server = RawServer.Start(ServeAsync);
+    public RevocationListServer() => _server = RawServer.Start(ServeAsync, new RawServerOptions { CaptureLimit = 0, KeepConnections = 0 });
 
     public int Requests => Volatile.Read(ref _requests);
 

@@ -28,6 +28,7 @@ public sealed class TestCertificates : IAsyncDisposable
     private readonly Lazy<ServerCertificate> _selfSigned;
     private readonly Lazy<ServerCertificate> _unknownAuthority;
     private readonly Lazy<ServerCertificate> _incompleteChain;
+    private readonly Lazy<X509Certificate2> _revokedLeaf;
     private readonly Lazy<ServerCertificate> _revoked;
     private readonly Lazy<ServerCertificate> _notRevoked;
     private readonly Lazy<ServerCertificate> _revocationOffline;
@@ -53,8 +54,9 @@ public sealed class TestCertificates : IAsyncDisposable
         _selfSigned = new(() => new ServerCertificate(CertificateAuthority.SelfSign(good), []));
         _unknownAuthority = new(() => new ServerCertificate(_otherRoot.Value.Issue(good), []));
         _incompleteChain = new(() => new ServerCertificate(_unsentIntermediate.Value.Issue(good), []));
-        _revoked = new(CreateRevoked);
-        _notRevoked = Sent(_revokingIntermediate, () => good with { RevocationList = _lists.Value.UriOf("leaf") });
+        _revokedLeaf = new(CreateRevokedLeaf);
+        _revoked = new(() => new ServerCertificate(_revokedLeaf.Value, [_revokingIntermediate.Value.PublicCertificate]));
+        _notRevoked = new(CreateNotRevoked);
         _revocationOffline = Sent(_intermediate, () => good with { RevocationList = RefusedPort.UnservedHttpUri });
         LeafRequest user = new("Test user") { Usage = LeafRequest.ClientAuthentication, IsServer = false };
         _client = new(() => _root.Value.Issue(user));
@@ -133,20 +135,26 @@ public sealed class TestCertificates : IAsyncDisposable
     private static Lazy<ServerCertificate> Sent(Lazy<CertificateAuthority> issuer, Func<LeafRequest> request) =>
         new(() => new ServerCertificate(issuer.Value.Issue(request()), [issuer.Value.PublicCertificate]));
 
-    private CertificateAuthority CreateRevokingIntermediate()
-    {
-        // A client that checks revocation checks the intermediate too, so both lists have to be there.
-        CertificateAuthority authority = _root.Value.IssueAuthority($"Revoking intermediate {_id}", _lists.Value.UriOf("intermediate"));
-        _lists.Value.Publish("intermediate", _root.Value.CreateRevocationList());
-        _lists.Value.Publish("leaf", authority.CreateRevocationList());
-        return authority;
-    }
+    // A client that checks revocation checks the intermediate too, so both lists have to be there.
+    private CertificateAuthority CreateRevokingIntermediate() =>
+        _root.Value.IssueAuthority($"Revoking intermediate {_id}", _lists.Value.UriOf("intermediate"));
 
-    private ServerCertificate CreateRevoked()
+    // The revoked one is on the list from the first time it is served: platforms cache lists, and a list fetched for
+    // NotRevoked must not clear Revoked.
+    private X509Certificate2 CreateRevokedLeaf()
     {
         CertificateAuthority authority = _revokingIntermediate.Value;
         X509Certificate2 leaf = authority.Issue(new LeafRequest("localhost") { RevocationList = _lists.Value.UriOf("leaf") });
+        _lists.Value.Publish("intermediate", _root.Value.CreateRevocationList());
         _lists.Value.Publish("leaf", authority.CreateRevocationList(leaf));
+        return leaf;
+    }
+
+    private ServerCertificate CreateNotRevoked()
+    {
+        _ = _revokedLeaf.Value;
+        CertificateAuthority authority = _revokingIntermediate.Value;
+        X509Certificate2 leaf = authority.Issue(new LeafRequest("localhost") { RevocationList = _lists.Value.UriOf("leaf") });
         return new ServerCertificate(leaf, [authority.PublicCertificate]);
     }
 }

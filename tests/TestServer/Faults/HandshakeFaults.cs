@@ -53,7 +53,9 @@ internal static class HandshakeFaults
         Answer("extension-not-offered", new HandshakeAnswer { Extensions = "x-never-offered" }),
         Answer("deflate-not-offered", new HandshakeAnswer { Extensions = "permessage-deflate" }),
         Answer("deflate-parameter-unknown", new HandshakeAnswer { Extensions = "permessage-deflate; x-unknown=1" }),
-        Answer("deflate-parameter-twice", new HandshakeAnswer { Extensions = "permessage-deflate; server_no_context_takeover; server_no_context_takeover" }),
+        Answer(
+            "deflate-parameter-twice",
+            new HandshakeAnswer { Extensions = "permessage-deflate; server_no_context_takeover; server_no_context_takeover" }),
         Answer("deflate-window-bits-illegal", new HandshakeAnswer { Extensions = "permessage-deflate; server_max_window_bits=16" }),
         Answer("deflate-twice", new HandshakeAnswer { Extensions = "permessage-deflate, permessage-deflate" }),
         Make("body-instead-of-upgrade", "200 with a page of HTML, chunked", BodyAsync),

@@ -23,10 +23,16 @@ internal static class LifeFaults
         After("fin-mid-frame", "a TCP FIN inside a frame", FinMidFrameAsync),
         After("fin-between-fragments", "a TCP FIN inside a fragmented message", FinBetweenFragmentsAsync),
         After("fin-on-close", "answers the client's close frame with a TCP FIN only", FinOnCloseAsync),
-        After("vanishes", "stays open and neither reads nor writes ever again: half-open, as far as a client can tell", connection => connection.HoldAsync()),
+        After(
+            "vanishes",
+            "stays open and neither reads nor writes ever again: half-open, as far as a client can tell",
+            connection => connection.HoldAsync()),
         After("stalls-mid-frame", "sends half a frame, then reads only", StallsMidFrameAsync),
         After("never-answers-pings", "reads everything and answers nothing", connection => connection.DrainFramesAsync()),
-        After("never-answers-close", "reads everything, the close frame too, and answers nothing", connection => connection.DrainFramesAsync()),
+        After(
+            "never-answers-close",
+            "reads everything, the close frame too, and answers nothing",
+            connection => connection.DrainFramesAsync()),
         After("never-ends-tcp", "answers the close frame and keeps TCP open", NeverEndsTcpAsync),
         After("both-close-at-once", "meets the client's close frame with its own, 1001 \"crossed\", not an echo", BothCloseAsync),
         After("closes-while-client-sends", "closes with 1011 once the first data frame has come", ClosesWhileClientSendsAsync),

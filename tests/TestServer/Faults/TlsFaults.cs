@@ -15,12 +15,23 @@ internal static class TlsFaults
         Certificate("certificate-unknown-ca", "comes from another root", certificates => certificates.UnknownAuthority),
         Certificate("certificate-missing-intermediate", "comes without its intermediate", certificates => certificates.IncompleteChain),
         Certificate("certificate-revoked", "is on its issuer's revocation list", certificates => certificates.Revoked),
-        Certificate("certificate-revocation-offline", "names a revocation list nobody serves", certificates => certificates.RevocationOffline),
-        Secure("client-certificate-missing", "asks for a client certificate and takes none for a no", AcceptAndSinkAsync, certificates =>
+        Certificate(
+            "certificate-revocation-offline",
+            "names a revocation list nobody serves",
+            certificates => certificates.RevocationOffline),
+        Secure("client-certificate-missing", "asks for a client certificate and fails the handshake without one", AcceptAndSinkAsync, certificates =>
             new RawTlsOptions(certificates.Server) { RequireClientCertificate = true, TrustedClientRoots = certificates.Roots }),
-        Secure("client-certificate-wrong", "wants a client certificate of another root than the client's", AcceptAndSinkAsync, certificates =>
+        Secure(
+            "client-certificate-wrong",
+            "wants a client certificate of another root than the client's",
+            AcceptAndSinkAsync,
+            certificates =>
             new RawTlsOptions(certificates.Server) { RequireClientCertificate = true, TrustedClientRoots = [certificates.OtherRoot] }),
-        Secure("client-certificate-missing-tls12", "as client-certificate-missing, in TLS 1.2, which tells at once", AcceptAndSinkAsync, certificates =>
+        Secure(
+            "client-certificate-missing-tls12",
+            "as client-certificate-missing, in TLS 1.2, which tells at once",
+            AcceptAndSinkAsync,
+            certificates =>
             new RawTlsOptions(certificates.Server)
             {
                 RequireClientCertificate = true,

@@ -20,7 +20,7 @@ public sealed class HttpConnectProxy : IAsyncDisposable
     private HttpConnectProxy(string? user, string? password)
     {
         _expected = user is null ? null : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
-        _server = RawServer.Start(ServeAsync);
+        _server = RawServer.Start(ServeAsync, new RawServerOptions { CaptureLimit = 0, KeepConnections = 0 });
     }
 
     /// <summary>http://127.0.0.1:port/</summary>

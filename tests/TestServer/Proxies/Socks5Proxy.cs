@@ -23,7 +23,7 @@ public sealed class Socks5Proxy : IAsyncDisposable
     private Socks5Proxy((string User, string Password)? expected)
     {
         _expected = expected;
-        _server = RawServer.Start(ServeAsync);
+        _server = RawServer.Start(ServeAsync, new RawServerOptions { CaptureLimit = 0, KeepConnections = 0 });
     }
 
     /// <summary>socks5://127.0.0.1:port/</summary>

@@ -38,10 +38,16 @@ internal sealed class Tunnels
         await sayConnected();
         await using NetworkStream stream = new(target);
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(client.Stopping);
-        Task toTarget = CopyAsync(buffer => client.Channel.Source.ReadAsync(buffer, ended.Token), bytes => stream.WriteAsync(bytes, ended.Token),
-            () => target.Shutdown(SocketShutdown.Send), ended);
-        Task toClient = CopyAsync(buffer => stream.ReadAsync(buffer, ended.Token), bytes => new ValueTask(client.Channel.SendBytesAsync(bytes, ended.Token)),
-            client.ShutdownSend, ended);
+        Task toTarget = CopyAsync(
+            buffer => client.Channel.Source.ReadAsync(buffer, ended.Token),
+            bytes => stream.WriteAsync(bytes, ended.Token),
+            () => target.Shutdown(SocketShutdown.Send),
+            ended);
+        Task toClient = CopyAsync(
+            buffer => stream.ReadAsync(buffer, ended.Token),
+            bytes => new ValueTask(client.Channel.SendBytesAsync(bytes, ended.Token)),
+            client.ShutdownSend,
+            ended);
         await Task.WhenAll(toTarget, toClient);
     }
 
@@ -65,7 +71,8 @@ internal sealed class Tunnels
             await WaitWhileStalledAsync(ended.Token);
             passOnEnd();
         }
-        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (
+            exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
             // One side broke off: so does the other.
             await ended.CancelAsync();

@@ -15,6 +15,7 @@ public sealed class RawServer : IAsyncDisposable
 {
     private const int Backlog = 1024;
     private const int MaximumAcceptFailures = 1000;
+    private const int MaximumKeptFailures = 10_000;
     private static readonly TimeSpan AcceptRetryPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
@@ -66,7 +67,7 @@ public sealed class RawServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Every connection whose script was started, in order.</summary>
+    /// <summary>The connections whose script was started, in order, as many as the options keep.</summary>
     public IReadOnlyList<RawConnection> Connections
     {
         get
@@ -142,7 +143,7 @@ public sealed class RawServer : IAsyncDisposable
             catch (SocketException exception) when (!_stoppingToken.IsCancellationRequested)
             {
                 // Out of file descriptors, most likely: they come back, and the listener must outlive that.
-                _failures.Enqueue(exception);
+                Record(exception);
                 failures++;
                 await Task.Delay(AcceptRetryPause, CancellationToken.None);
             }
@@ -172,12 +173,7 @@ public sealed class RawServer : IAsyncDisposable
             }
 
             connection = new RawConnection(number, socket, stream, _options.CaptureLimit, _stoppingToken);
-            lock (_connections)
-            {
-                _connections.Add(connection);
-            }
-
-            _accepted.Writer.TryWrite(connection);
+            Remember(connection);
             await _script(connection);
         }
         catch (Exception) when (_stoppingToken.IsCancellationRequested)
@@ -188,7 +184,7 @@ public sealed class RawServer : IAsyncDisposable
         {
             // Whatever a script throws belongs to the test that looks at Failures, not to an unobserved task.
             failure = exception;
-            _failures.Enqueue(exception);
+            Record(exception);
         }
 
         if (connection is null)
@@ -204,6 +200,30 @@ public sealed class RawServer : IAsyncDisposable
         _open.TryRemove(number, out _);
         Leave();
         connection?.Completed.TrySetResult();
+    }
+
+    private void Remember(RawConnection connection)
+    {
+        lock (_connections)
+        {
+            if (_connections.Count >= _options.KeepConnections)
+            {
+                return;
+            }
+
+            _connections.Add(connection);
+        }
+
+        _accepted.Writer.TryWrite(connection);
+    }
+
+    private void Record(Exception failure)
+    {
+        // A server that lives for a whole benchmark must not collect its clients' resets for ever.
+        if (_failures.Count < MaximumKeptFailures)
+        {
+            _failures.Enqueue(failure);
+        }
     }
 
     private SslServerAuthenticationOptions TlsAuthentication(RawTlsOptions tls) => new()

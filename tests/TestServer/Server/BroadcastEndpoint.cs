@@ -42,7 +42,8 @@ internal sealed class BroadcastEndpoint
                 // Whole messages only: two members' fragments must not mix on a third one's connection.
                 byte[] whole = message.ToArray();
                 message.SetLength(0);
-                await Task.WhenAll(_members.Select(member => SendAsync(member.Key, member.Value, whole, received.MessageType, cancellationToken)));
+                await Task.WhenAll(_members.Select(member =>
+                    SendAsync(member.Key, member.Value, whole, received.MessageType, cancellationToken)));
             }
         }
     }

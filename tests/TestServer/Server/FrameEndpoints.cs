@@ -36,7 +36,8 @@ internal static class FrameEndpoints
     public static Task FragmentsAsync(HttpContext context)
     {
         IQueryCollection query = context.Request.Query;
-        int[] sizes = [.. (query["sizes"].FirstOrDefault() ?? "1,2,3").Split(',').Select(size => int.Parse(size, CultureInfo.InvariantCulture))];
+        string list = query["sizes"].FirstOrDefault() ?? "1,2,3";
+        int[] sizes = [.. list.Split(',').Select(size => int.Parse(size, CultureInfo.InvariantCulture))];
         FrameOpcode type = query["type"] == "binary" ? FrameOpcode.Binary : FrameOpcode.Text;
         return Upgrade.ToFramesAsync(context, async (channel, ending) =>
         {

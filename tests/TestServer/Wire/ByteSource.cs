@@ -1,9 +1,16 @@
 namespace MessageWebSockets.TestServer;
 
-/// <summary>A read buffer over a stream that lets the caller look ahead; for one reader at a time.</summary>
+/// <summary>
+/// A read buffer over a stream that lets the caller look ahead; for one reader at a time. It starts small and grows with the
+/// traffic: thousands of idle connections must not cost a flood's buffer each.
+/// </summary>
 internal sealed class ByteSource(Stream stream, int capacity, Action<ReadOnlyMemory<byte>>? arrived)
 {
-    private readonly byte[] _buffer = new byte[capacity];
+    private const int InitialCapacity = 4096;
+    private const int GrowthFactor = 4;
+
+    private byte[] _buffer = new byte[Math.Min(InitialCapacity, capacity)];
+    private bool _wasFilled;
     private int _start;
     private int _end;
 
@@ -31,6 +38,10 @@ internal sealed class ByteSource(Stream stream, int capacity, Action<ReadOnlyMem
         if (_start == _end)
         {
             _start = _end = 0;
+            if (_wasFilled && _buffer.Length < capacity)
+            {
+                Grow();
+            }
         }
         else if (_end == _buffer.Length || _start > _buffer.Length / 2)
         {
@@ -41,12 +52,13 @@ internal sealed class ByteSource(Stream stream, int capacity, Action<ReadOnlyMem
 
         if (_end == _buffer.Length)
         {
-            throw new InvalidDataException($"More than {_buffer.Length} bytes were needed at once.");
+            Grow();
         }
 
         int count = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
         arrived?.Invoke(_buffer.AsMemory(_end, count));
         _end += count;
+        _wasFilled = _end == _buffer.Length;
         return count;
     }
 
@@ -61,5 +73,19 @@ internal sealed class ByteSource(Stream stream, int capacity, Action<ReadOnlyMem
         _buffer.AsMemory(_start, count).CopyTo(target);
         _start += count;
         return count;
+    }
+
+    private void Grow()
+    {
+        if (_buffer.Length == capacity)
+        {
+            throw new InvalidDataException($"More than {capacity} bytes were needed at once.");
+        }
+
+        byte[] larger = new byte[Math.Min(_buffer.Length * GrowthFactor, capacity)];
+        _buffer.AsSpan(_start, _end - _start).CopyTo(larger);
+        _buffer = larger;
+        _end -= _start;
+        _start = 0;
     }
 }

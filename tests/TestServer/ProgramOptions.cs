@@ -1,0 +1,35 @@
+namespace MessageWebSockets.TestServer;
+
+/// <summary>The command line: --raw, --tls, --proxy each start one part; none of them starts all. --unix PATH adds a socket.</summary>
+internal sealed record ProgramOptions(bool Raw, bool Tls, bool Proxy, string? UnixSocketPath)
+{
+    public const string Usage = "usage: MessageWebSockets.TestServer [--raw] [--tls] [--proxy] [--unix PATH]";
+
+    /// <summary>Null if the arguments make no sense.</summary>
+    public static ProgramOptions? Parse(string[] arguments)
+    {
+        ProgramOptions options = new(false, false, false, null);
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            switch (arguments[i])
+            {
+                case "--raw":
+                    options = options with { Raw = true };
+                    break;
+                case "--tls":
+                    options = options with { Tls = true };
+                    break;
+                case "--proxy":
+                    options = options with { Proxy = true };
+                    break;
+                case "--unix" when i + 1 < arguments.Length:
+                    options = options with { UnixSocketPath = arguments[++i] };
+                    break;
+                default:
+                    return null;
+            }
+        }
+
+        return options is { Raw: false, Tls: false, Proxy: false } ? options with { Raw = true, Tls = true, Proxy = true } : options;
+    }
+}

@@ -1,0 +1,57 @@
+namespace MessageWebSockets.TestServer;
+
+/// <summary>
+/// The raw server of the program: /flood, /sink, /echo, and every fault under its name. A fault that would strike before the
+/// request strikes after it here, since its name comes with the request.
+/// </summary>
+public static class RawRouter
+{
+    public static async Task RouteAsync(RawConnection connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        RawRequest request = await connection.ReadRequestAsync();
+        string name = request.Path.TrimStart('/');
+        switch (name)
+        {
+            case "flood":
+                await connection.AcceptHandshakeAsync();
+                await connection.FloodAsync(FloodPlan.Parse(request.Query));
+                break;
+            case "sink":
+                await connection.AcceptHandshakeAsync();
+                await connection.SinkAsync();
+                break;
+            case "echo":
+                await connection.AcceptHandshakeAsync();
+                await EchoFramesAsync(connection);
+                break;
+            default:
+                Func<RawConnection, Task>? script = Faults.Find(name) is { } fault && IsRoutable(fault) ? fault.Script : null;
+                await (script is null ? connection.SendResponseAsync(404, $"No fault is called {name}.") : script(connection));
+                break;
+        }
+    }
+
+    /// <summary>Whether a fault needs no transport of its own.</summary>
+    public static bool IsRoutable(Fault fault)
+    {
+        ArgumentNullException.ThrowIfNull(fault);
+        return fault.Transport == FaultTransport.Plain || fault.Name == "redirect-to-http-from-https";
+    }
+
+    /// <summary>Sends every frame back as it came: opcode, FIN and all. The bare echo for latency, without a framework.</summary>
+    private static async Task EchoFramesAsync(RawConnection connection)
+    {
+        RawFrame? frame;
+        do
+        {
+            frame = await connection.ReadFrameAsync();
+            if (frame is not null && frame.Opcode != FrameOpcode.Pong)
+            {
+                FrameOpcode opcode = frame.Opcode == FrameOpcode.Ping ? FrameOpcode.Pong : frame.Opcode;
+                await connection.SendFrameAsync(opcode, frame.Payload, frame.Fin);
+            }
+        }
+        while (frame is not null && frame.Opcode != FrameOpcode.Close);
+    }
+}
