@@ -172,6 +172,23 @@ public sealed class OpeningHandshakeTests
     }
 
     [Fact]
+    public async Task ResponseBody_that_does_not_end_does_not_hold_the_error_back()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.SendBytesAsync("HTTP/1.1 503 Busy\r\nContent-Length: 1000\r\n\r\nso far");
+            await connection.DrainBytesAsync();
+        });
+        using MessageWebSocket socket = new();
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
+
+        failure.Is(WebErrorStatus.ServiceUnavailable, 0x801901F7);
+        Assert.Equal("so far", failure.ResponseBody);
+    }
+
+    [Fact]
     public async Task MessageWebSocketException_Message_shows_no_control_character_of_the_server()
     {
         await using RawServer server = RawServer.Start(async connection =>

@@ -118,6 +118,22 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
         Assert.Empty(plain.Connections);
     }
 
+    [Fact]
+    public async Task MaximumRedirection_leads_from_ws_to_wss_without_what_was_entrusted_to_ws()
+    {
+        await using RawServer secure = RawServer.Start(AcceptAsync, new RawServerOptions { Tls = new RawTlsOptions(certificates.Server) });
+        await using RawServer plain = RedirectTo(() => $"https://localhost:{secure.EndPoint.Port}/");
+        using MessageWebSocket socket = new();
+        socket.Control.MaximumRedirection = 1;
+        socket.Control.TrustedRoots = certificates.Roots;
+        socket.SetRequestHeader("X-Key", "mine");
+
+        await socket.ConnectAsync(plain.Uri, TestContext.Current.CancellationToken);
+
+        Assert.NotNull(socket.Information.ServerCertificate);
+        Assert.DoesNotContain("X-Key", secure.Connections[0].Request!.Headers.Keys);
+    }
+
     [Theory]
     [InlineData("ftp://127.0.0.1/", "begins with ftp:")]
     [InlineData("file:///etc/passwd", "begins with file:")]
