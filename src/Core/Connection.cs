@@ -14,8 +14,8 @@ namespace MessageWebSockets;
 internal sealed class Connection
 #pragma warning restore CA1001
 {
-    // How long the two sides may take over the last bytes once a close frame is on its way.
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
+    // How long the two sides may take over the last bytes once a close frame is on its way, unless CloseTimeout is shorter.
+    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(250);
 
@@ -32,13 +32,14 @@ internal sealed class Connection
     private readonly CancellationTokenSource _closeBegan = new();
     private readonly InboxFullMode _inboxFullMode;
     private readonly bool _pushes;
+    private readonly TimeSpan _linger;
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private bool _fragmentOpen;
     private SocketMessageType _fragmentType;
     private long _pauses;
-    private int _closing;
+    private WebSocketCloseResult? _closeBegun;
     private int _finished;
     private volatile bool _closedLocally;
     private MessageWebSocketException? _abortReason;
@@ -50,7 +51,9 @@ internal sealed class Connection
         _uri = uri;
         _opened = opened;
         _pushes = pushes;
+        _linger = control.CloseTimeout > TimeSpan.Zero && control.CloseTimeout < LongestLinger ? control.CloseTimeout : LongestLinger;
         _inboxFullMode = control.InboxFullMode;
+        Inbox = new Inbox(control.InboxLimitInBytes);
         _transport = new FrameStream(opened.Stream, control.FrameTrace)
         {
             RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
@@ -65,6 +68,7 @@ internal sealed class Connection
         _assembler = new MessageAssembler(
             _framing,
             _transport,
+            Inbox,
             control.MaxMessageSize,
             control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage,
             opened.Compression is not null);
@@ -78,25 +82,28 @@ internal sealed class Connection
                 OnPeerVanished);
         }
 
-        Inbox = new Inbox(control.InboxLimitInBytes);
         owner.Information.Transport = _transport;
         owner.Information.Inbox = Inbox;
     }
 
     public Inbox Inbox { get; }
 
-    private bool IsClosing => Volatile.Read(ref _closing) != 0;
+    /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
+    public Task Released => _released.Task;
+
+    private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
     // The first to begin the close decides what the close frame says.
-    private bool TryBeginClose()
+    private bool TryBeginClose(ushort? code, string reason)
     {
-        if (Interlocked.Exchange(ref _closing, 1) != 0)
+        if (Interlocked.CompareExchange(ref _closeBegun, new WebSocketCloseResult(code ?? 1005, reason), null) is not null)
         {
             return false;
         }
 
         // A receive loop that waits for room in the inbox has to go on now: the peer's close frame is behind what is unread.
-        _closeBegan.Cancel();
+        // Elsewhere, because it would go on inside Cancel and keep the caller for as long as the peer sends.
+        _ = _closeBegan.CancelAsync();
         return true;
     }
 
@@ -110,7 +117,7 @@ internal sealed class Connection
     {
         if (cancellationToken.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled(cancellationToken);
+            return CanceledAsync(cancellationToken);
         }
 
         if (!_sendGate.Wait(0, CancellationToken.None))
@@ -126,16 +133,23 @@ internal sealed class Connection
         return SendNow(message, type);
     }
 
+    private static async ValueTask CanceledAsync(CancellationToken cancellationToken)
+    {
+        await ValueTask.CompletedTask.ConfigureAwait(false);
+        throw ContractError.Canceled(cancellationToken);
+    }
+
     /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
     public async ValueTask SendFrameAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, CancellationToken cancellationToken)
     {
-        await _fragmentGate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await EnterAsync(_fragmentGate, cancellationToken).ConfigureAwait(false);
+        bool holdsGate = _fragmentOpen;
         try
         {
-            if (!_fragmentOpen)
+            if (!holdsGate)
             {
-                await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
-                _fragmentOpen = true;
+                await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
+                holdsGate = true;
                 _fragmentType = type;
             }
 
@@ -145,19 +159,17 @@ internal sealed class Connection
             }
 
             await HandOverAsync(data, _fragmentType, isFinal).ConfigureAwait(false);
-            if (isFinal)
-            {
-                _fragmentOpen = false;
-                Count(data.Length, isMessage: true);
-                _sendGate.Release();
-            }
-            else
-            {
-                Count(data.Length, isMessage: false);
-            }
+            _fragmentOpen = !isFinal;
+            Count(data.Length, isMessage: isFinal);
         }
         finally
         {
+            // A first frame that was given up while it waited has opened no message.
+            if (holdsGate && !_fragmentOpen)
+            {
+                _sendGate.Release();
+            }
+
             _fragmentGate.Release();
         }
     }
@@ -193,24 +205,39 @@ internal sealed class Connection
     /// <summary>Sends the close frame, ends reading, and lets the last bytes go in the background.</summary>
     public void Close(ushort? code, string reason)
     {
-        if (TryBeginClose())
+        if (TryBeginClose(code, reason))
         {
             SendCloseFrame(code, reason);
-            _owner.OnClosed(code ?? 1005, reason, byPeer: false);
         }
 
+        OnClosedLocally();
         _closedLocally = true;
         Inbox.Complete(null);
         _ = ReleaseAfterLingerAsync();
 
         // A script often ends right after Close: its last messages should be with the system by then. Never for long.
-        // WhenAny, because a connection that is broken already is closed without an error.
-        Task.WhenAny(_transport.DrainAsync(CancellationToken.None), Task.Delay(LastWords)).Wait();
+        LetLastWordsOutAsync().GetAwaiter().GetResult();
+    }
+
+    // Whoever began the close: once somebody waits for it no longer, it is over.
+    private void OnClosedLocally() => _owner.OnClosed(_closeBegun!.Code, _closeBegun.Reason, byPeer: false);
+
+    private async Task LetLastWordsOutAsync()
+    {
+        using CancellationTokenSource patience = new(LastWords);
+        try
+        {
+            await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsConnectionError(e))
+        {
+            // A connection that is broken already is closed without an error.
+        }
     }
 
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        if (TryBeginClose())
+        if (TryBeginClose(code, reason))
         {
             _owner.OnClosing();
             SendCloseFrame(code, reason);
@@ -235,10 +262,9 @@ internal sealed class Connection
                 PeerUri = _uri,
             };
             Inbox.Complete(null);
-            _owner.OnClosed(code ?? 1005, reason, byPeer: false);
+            OnClosedLocally();
             Release(unanswered);
-            cancellationToken.ThrowIfCancellationRequested();
-            throw unanswered;
+            throw cancellationToken.IsCancellationRequested ? ContractError.Canceled(cancellationToken, e) : unanswered;
         }
 
         if (result is null)
@@ -294,7 +320,7 @@ internal sealed class Connection
 
     private async ValueTask SendWhenFreeAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
     {
-        await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
+        await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
         if (_transport.WaitForRoom(cancellationToken) is { } room)
         {
             await SendWhenRoomAsync(room, message, type).ConfigureAwait(false);
@@ -321,16 +347,18 @@ internal sealed class Connection
     }
 
     // A message whose fragments never end holds the gate; the end of the connection frees those who wait for it.
-    private async Task WaitForGateAsync(CancellationToken cancellationToken)
+    private async Task EnterAsync(SemaphoreSlim gate, CancellationToken cancellationToken)
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
         try
         {
-            await _sendGate.WaitAsync(either.Token).ConfigureAwait(false);
+            await gate.WaitAsync(either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e)
         {
-            throw _abortReason?.Again() ?? Ended();
+            throw cancellationToken.IsCancellationRequested
+                ? ContractError.Canceled(cancellationToken, e)
+                : _abortReason?.Again() ?? Ended();
         }
     }
 
@@ -373,19 +401,22 @@ internal sealed class Connection
         {
             while (true)
             {
-                if (!_pushes && Inbox.IsFull)
+                if (!_pushes && _inboxFullMode == InboxFullMode.Wait && Inbox.IsFull)
                 {
                     await MakeRoomAsync().ConfigureAwait(false);
                 }
 
-                (byte[]? payload, SocketMessageType type, bool isComplete) = await _assembler.ReceiveAsync().ConfigureAwait(false);
-                if (payload is null)
+                if (!_assembler.TryReceiveBuffered(out ReceivedData received))
                 {
-                    OnPeerClosed();
-                    return;
+                    received = await _assembler.ReceiveAsync().ConfigureAwait(false);
+                    if (received.IsClose)
+                    {
+                        OnPeerClosed();
+                        return;
+                    }
                 }
 
-                Deliver(payload, type, isComplete);
+                Deliver(received);
             }
         }
         catch (Exception e)
@@ -394,13 +425,9 @@ internal sealed class Connection
         }
     }
 
-    private void Deliver(byte[] payload, SocketMessageType type, bool isComplete)
+    private void Deliver(ReceivedData received)
     {
-        Interlocked.Add(ref _owner.Information.PayloadBytesReceivedCount, payload.Length);
-        if (isComplete)
-        {
-            Interlocked.Increment(ref _owner.Information.MessagesReceivedCount);
-        }
+        _owner.Information.CountReceived(received.Length, received.IsComplete);
 
         if (_closedLocally)
         {
@@ -408,13 +435,18 @@ internal sealed class Connection
             return;
         }
 
-        WsMessage message = new(payload, type, isComplete, DateTime.UtcNow.Ticks, _owner);
+        WsMessage message = new(received, _transport.LastReadUtcTicks, _owner);
         if (_pushes)
         {
             // The handler's time is a pause: while it works nothing can be read, and silence is not the peer's.
             Interlocked.Increment(ref _pauses);
             _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(message));
             Interlocked.Increment(ref _pauses);
+        }
+        else if (_inboxFullMode == InboxFullMode.DropOldest)
+        {
+            Inbox.DropOldest();
+            Inbox.Add(message);
         }
         else if (IsClosing && Inbox.IsFull)
         {
@@ -428,12 +460,6 @@ internal sealed class Connection
 
     private async Task MakeRoomAsync()
     {
-        if (_inboxFullMode == InboxFullMode.DropOldest)
-        {
-            Inbox.DropOldest();
-            return;
-        }
-
         if (IsClosing)
         {
             return;
@@ -457,7 +483,7 @@ internal sealed class Connection
     private void OnPeerClosed()
     {
         WebSocketCloseResult close = _transport.ReceivedClose ?? new WebSocketCloseResult(1005, "");
-        if (TryBeginClose())
+        if (TryBeginClose(close.Code, ""))
         {
             // RFC 6455 section 5.5.1: the answer repeats the code.
             SendCloseFrame(close.Code == 1005 ? null : close.Code, "");
@@ -473,7 +499,7 @@ internal sealed class Connection
     // system from answering late data with a reset, which could overtake the close frame.
     private async Task ReleaseAtTcpEndAsync(Exception? reason)
     {
-        using CancellationTokenSource patience = new(Linger);
+        using CancellationTokenSource patience = new(_linger);
         try
         {
             await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
@@ -482,7 +508,7 @@ internal sealed class Connection
             {
             }
         }
-        catch (Exception e) when (IsConnectionError(e) || e is OperationCanceledException)
+        catch (Exception e) when (IsConnectionError(e))
         {
             // However it ends, it ends here.
         }
@@ -494,7 +520,7 @@ internal sealed class Connection
     {
         try
         {
-            await _released.Task.WaitAsync(Linger).ConfigureAwait(false);
+            await _released.Task.WaitAsync(_linger).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -512,36 +538,39 @@ internal sealed class Connection
         }
 
         MessageWebSocketException failure = _abortReason ?? ReceiveFailure(e);
-        if (e is MessageTooLargeException)
+        if (failure.HResult == HResults.MessageTooLarge)
         {
             // RFC 6455 section 7.4.1: 1009, message too big.
             SendCloseFrame(1009, "message too big");
+        }
+        else if (failure.HResult == HResults.InvalidServerResponse)
+        {
+            // What the framing refuses it answers itself; this is for what we refuse below it.
+            SendCloseFrame(1002, "");
         }
 
         Abort(failure);
     }
 
-    private void OnPeerVanished() => Abort(new MessageWebSocketException(
-        $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
-        HResults.Timeout)
+    // The receive loop is the one that tells: it delivers what it has first, and never two things at once.
+    private void OnPeerVanished()
     {
-        PeerUri = _uri,
-    });
+        MessageWebSocketException vanished = new(
+            $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
+            HResults.Timeout)
+        {
+            PeerUri = _uri,
+        };
+        Interlocked.CompareExchange(ref _abortReason, vanished, null);
+        Release(vanished);
+    }
 
+    // Called by the receive loop, which then is over: nobody else reads.
     private void Abort(MessageWebSocketException failure)
     {
-        if (Interlocked.CompareExchange(ref _abortReason, failure, null) is not null)
-        {
-            return;
-        }
-
+        Interlocked.CompareExchange(ref _abortReason, failure, null);
         _owner.OnAborted();
         Inbox.Complete(failure);
-        if (_pushes)
-        {
-            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
-        }
-
         _peerClosed.TrySetResult(null);
         if (_transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null)
         {
@@ -551,6 +580,12 @@ internal sealed class Connection
         else
         {
             Release(failure);
+        }
+
+        if (_pushes)
+        {
+            // Last, because a handler may take its time or close the socket.
+            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
         }
     }
 
@@ -562,7 +597,7 @@ internal sealed class Connection
         }
 
         _keepAlive?.Dispose();
-        _ended.Cancel();
+        _ = _ended.CancelAsync();
         _transport.Abort(reason);
         _framing.Dispose();
         _opened.Handler.Dispose();
@@ -573,8 +608,10 @@ internal sealed class Connection
     private static WebSocketMessageType FramingTypeOf(SocketMessageType type) =>
         type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
 
+    // The framing calls a send on an aborted connection cancelled; no token of a caller ever gets that far.
     private static bool IsConnectionError(Exception e) =>
-        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException;
+        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException
+            or OperationCanceledException;
 
     private MessageWebSocketException SendFailure(Exception e)
     {
@@ -601,8 +638,8 @@ internal sealed class Connection
                 {
                     PeerUri = _uri,
                 };
-            case InvalidDataException:
-                return ProtocolError(e.Message, e);
+            case InvalidDataException or WebSocketException { InnerException: InvalidDataException }:
+                return ProtocolError((e as InvalidDataException ?? e.InnerException!).Message, e);
             case WebSocketException when !_transport.ReachedEnd && _transport.Fault is null:
                 return ProtocolError(e.Message, e);
             case IOException or WebSocketException or ObjectDisposedException:

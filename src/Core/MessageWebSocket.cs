@@ -107,6 +107,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
+    /// <summary>Completes when nothing of the connection is left; completed before there was one.</summary>
+    internal Task Released => Volatile.Read(ref _connection)?.Released ?? Task.CompletedTask;
+
     SocketMessageType IMessageSink.MessageType => Control.MessageType;
 
     /// <summary>Sets a header of the handshake request; the same name again replaces it, null removes it.</summary>
@@ -172,7 +175,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         catch (OperationCanceledException e)
         {
             BackToCreated();
-            throw new OperationCanceledException("The connect was cancelled.", e, cancellationToken) { HResult = HResults.OperationCanceled };
+            throw ContractError.Canceled(cancellationToken, e);
         }
         catch
         {
@@ -260,29 +263,44 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <returns>The message; null once everything was read and the connection ended in order.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
-    public async ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
+    public ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
     {
         Inbox inbox = ReadableInbox();
-        while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (inbox.TryTake(out WsMessage? message))
-            {
-                return message;
-            }
-        }
-
-        return null;
+        return inbox.TryTake(out WsMessage? message) ? new ValueTask<WsMessage?>(message) : ReceiveSlowAsync(inbox, cancellationToken);
     }
 
     /// <summary>Takes the next message if one is queued.</summary>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     public bool TryReceive([NotNullWhen(true)] out WsMessage? message) => ReadableInbox().TryTake(out message);
 
+    /// <summary>Looks at the next message if one is queued, and leaves it there.</summary>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => ReadableInbox().TryPeek(out message);
+
     /// <summary>Waits until <see cref="TryReceive"/> may succeed; with it, many messages are read without a wait for each.</summary>
     /// <returns>False once everything was read and the connection ended in order.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToReceiveAsync(CancellationToken cancellationToken = default) => ReadableInbox().WaitToTakeAsync(cancellationToken);
+
+    /// <summary>
+    /// Receives the first message, of those that arrive from now on, that a filter accepts: the reply to what is sent next. Messages
+    /// it does not accept stay readable, in order. Several may wait at once; the one that asked first is offered a message first.
+    /// </summary>
+    /// <param name="filter">
+    /// Called on the thread that receives, which waits for it; what it throws ends this wait. In
+    /// <see cref="MessageWebSocketReceiveMode.PartialMessage"/> it is given chunks.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait; the connection is unharmed and no message is lost.</param>
+    /// <returns>The message; null when the connection ended in order.</returns>
+    /// <remarks>While the inbox is full nothing is received, and so no reply either.</remarks>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
+    public Task<WsMessage?> ReceiveNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return ReadableInbox().TakeNextAsync(filter, cancellationToken);
+    }
 
     /// <summary>The messages as they arrive, until the connection ends in order.</summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
@@ -444,6 +462,19 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
                 _state = MessageWebSocketState.Aborted;
             }
         }
+    }
+
+    private static async ValueTask<WsMessage?> ReceiveSlowAsync(Inbox inbox, CancellationToken cancellationToken)
+    {
+        while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (inbox.TryTake(out WsMessage? message))
+            {
+                return message;
+            }
+        }
+
+        return null;
     }
 
     private static void Report(string eventName, Exception e) =>
@@ -655,17 +686,15 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     private Inbox ReadableInbox()
     {
-        lock (_lock)
+        // Handlers cannot change any more once there is a connection, so this needs no lock.
+        if (_messageReceived is not null)
         {
-            if (_messageReceived is not null)
-            {
-                throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
-            }
-
-            return _connection?.Inbox
-                ?? throw (_disposed
-                    ? ContractError.Closed(nameof(MessageWebSocket))
-                    : ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."));
+            throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
         }
+
+        return Volatile.Read(ref _connection)?.Inbox
+            ?? throw (_disposed
+                ? ContractError.Closed(nameof(MessageWebSocket))
+                : ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."));
     }
 }

@@ -70,7 +70,7 @@ public sealed class MessageWebSocketInformation
     public long MessagesWritten => Transport?.MessagesWritten ?? 0;
 
     /// <summary>Messages received; in <see cref="MessageWebSocketReceiveMode.PartialMessage"/> whole ones.</summary>
-    public long MessagesReceived => Volatile.Read(ref MessagesReceivedCount);
+    public long MessagesReceived => Volatile.Read(ref _messagesReceived);
 
     /// <summary>Messages received and not read yet.</summary>
     public long MessagesQueued => Inbox?.Count ?? 0;
@@ -91,7 +91,7 @@ public sealed class MessageWebSocketInformation
     public long PayloadBytesSent => Volatile.Read(ref PayloadBytesSentCount);
 
     /// <summary>The payload of the messages received, in bytes after decompression.</summary>
-    public long PayloadBytesReceived => Volatile.Read(ref PayloadBytesReceivedCount);
+    public long PayloadBytesReceived => Volatile.Read(ref _payloadBytesReceived);
 
     /// <summary>Frames sent, control frames included.</summary>
     public long FramesSent => Transport?.FramesSent ?? 0;
@@ -112,13 +112,23 @@ public sealed class MessageWebSocketInformation
     public BandwidthStatistics BandwidthStatistics => _traffic.Estimate(BytesSent, BytesReceived);
 
     internal long MessagesSentCount;
-    internal long MessagesReceivedCount;
     internal long PayloadBytesSentCount;
-    internal long PayloadBytesReceivedCount;
+    private long _messagesReceived;
+    private long _payloadBytesReceived;
 
     internal FrameStream? Transport { get; set; }
 
     internal Inbox? Inbox { get; set; }
+
+    /// <summary>Called by the receive loop alone, so that no interlocked operation is needed.</summary>
+    internal void CountReceived(int payloadLength, bool isWholeMessage)
+    {
+        Volatile.Write(ref _payloadBytesReceived, _payloadBytesReceived + payloadLength);
+        if (isWholeMessage)
+        {
+            Volatile.Write(ref _messagesReceived, _messagesReceived + 1);
+        }
+    }
 
     /// <summary>Forgets what an earlier attempt to connect found, so that nothing of it is taken for the next one's.</summary>
     internal void ForgetConnect()

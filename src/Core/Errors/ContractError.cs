@@ -1,6 +1,6 @@
 namespace MessageWebSockets;
 
-/// <summary>Makes the framework exceptions of the contract with the HRESULT that the reference class reports for the same mistake.</summary>
+/// <summary>The framework's exceptions, with the HRESULT that the reference class reports for the same mistake.</summary>
 internal static class ContractError
 {
     /// <summary>A call that does not fit the state of the object.</summary>
@@ -14,6 +14,10 @@ internal static class ContractError
     /// <summary>A read past the end of the data.</summary>
     internal static ArgumentOutOfRangeException OutOfBounds(string? paramName, string message) =>
         new(paramName, message) { HResult = HResults.Bounds };
+
+    /// <summary>An operation that its caller cancelled, as the connection-stage errors number it.</summary>
+    internal static OperationCanceledException Canceled(CancellationToken cancellationToken, Exception? cause = null) =>
+        new("The operation was cancelled.", cause, cancellationToken) { HResult = HResults.OperationCanceled };
 
     /// <summary>Refuses a number that is no member of an enumeration (E_INVALIDARG), which a cast lets through.</summary>
     internal static void ThrowIfUndefined<TEnum>(TEnum value, string paramName)

@@ -180,7 +180,7 @@ public sealed class DataWriter : IDisposable
     /// <param name="value">The value.</param>
     public void WriteGuid(Guid value) => value.TryWriteBytes(Reserve(16), IsBigEndian, out _);
 
-    /// <summary>Writes a string in the encoding of <see cref="UnicodeEncoding"/>, without its length and without a byte order mark.</summary>
+    /// <summary>Writes a string in the encoding of <see cref="UnicodeEncoding"/>: no length, no byte order mark.</summary>
     /// <param name="value">The string.</param>
     /// <returns>Its length in code units, as <see cref="DataReader.ReadString"/> takes it.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="value"/> is null.</exception>

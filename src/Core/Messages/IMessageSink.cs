@@ -6,7 +6,7 @@ internal interface IMessageSink
     /// <summary>The type of the messages that are sent from now on.</summary>
     public SocketMessageType MessageType { get; }
 
-    /// <summary>Throws what a flush must throw before a successful connect (E_ILLEGAL_METHOD_CALL) or after the end (RO_E_CLOSED).</summary>
+    /// <summary>Throws what a flush must throw before a connect (E_ILLEGAL_METHOD_CALL) or after the end (RO_E_CLOSED).</summary>
     public void ThrowIfNotWritable();
 
     /// <summary>

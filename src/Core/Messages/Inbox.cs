@@ -1,47 +1,81 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 
 namespace MessageWebSockets;
 
 /// <summary>
 /// The received and unread messages of a connection, bounded by their size. One writer, the receive loop; readers on any thread.
 /// </summary>
+/// <remarks>
+/// A message can be taken from the moment it is added, but sleeping readers are only woken by <see cref="Publish"/>, once for all the
+/// messages that arrived together: a wake-up a message would cost more than the message.
+/// </remarks>
 internal sealed class Inbox(long limitInBytes)
 {
     // What a queued message costs beside its payload, so that a flood of tiny messages is bounded as well.
     private const int CostPerMessage = 96;
 
-    private readonly Channel<WsMessage> _messages = Channel.CreateUnbounded<WsMessage>(new UnboundedChannelOptions { SingleWriter = true });
-    private long _bytes;
-    private long _count;
-    private long _dropped;
-    private MessageWebSocketException? _end;
-    private TaskCompletionSource? _room;
+    private readonly ConcurrentQueue<WsMessage> _messages = new();
 
-    public long Count => Volatile.Read(ref _count);
+    // Two counters, so that the writer needs no interlocked operation.
+    private long _costAdded;
+    private long _costTaken;
+    private long _dropped;
+    private volatile bool _completed;
+    private MessageWebSocketException? _end;
+    private TaskCompletionSource? _available;
+    private TaskCompletionSource? _room;
+    private ImmutableArray<Expectation> _expectations = [];
+
+    public long Count => _messages.Count;
 
     /// <summary>The payload of the queued messages, in bytes.</summary>
-    public long PayloadBytes => Volatile.Read(ref _bytes);
+    public long PayloadBytes => Math.Max(0, Cost - (Count * CostPerMessage));
 
     public long Dropped => Volatile.Read(ref _dropped);
 
     /// <summary>Whether the limit is reached.</summary>
     public bool IsFull => Cost >= limitInBytes;
 
-    private long Cost => PayloadBytes + (Count * CostPerMessage);
+    /// <summary>Whether a reader sleeps until <see cref="Publish"/>.</summary>
+    public bool HasWaitingReaders => Volatile.Read(ref _available) is not null;
+
+    private long Cost => Volatile.Read(ref _costAdded) - Volatile.Read(ref _costTaken);
 
     /// <summary>Adds a message whatever the limit: the writer asks <see cref="IsFull"/> before it receives the next one.</summary>
     public void Add(WsMessage message)
     {
-        // Counted first: a reader may take it before the writer comes to the next line.
-        Interlocked.Add(ref _bytes, message.Length);
-        Interlocked.Increment(ref _count);
-        if (!_messages.Writer.TryWrite(message))
+        if (_completed)
         {
-            // Completed by a local Close while this message arrived.
-            Interlocked.Add(ref _bytes, -message.Length);
-            Interlocked.Decrement(ref _count);
             CountDropped();
+            return;
+        }
+
+        if (!_expectations.IsEmpty && HandToWhoeverExpects(message))
+        {
+            return;
+        }
+
+        Volatile.Write(ref _costAdded, _costAdded + message.Length + CostPerMessage);
+        _messages.Enqueue(message);
+    }
+
+    /// <summary>Wakes the readers that sleep; their continuations may run on this thread.</summary>
+    public void Publish()
+    {
+        if (!_messages.IsEmpty || _completed)
+        {
+            Interlocked.Exchange(ref _available, null)?.TrySetResult();
+        }
+    }
+
+    /// <summary>Wakes the readers that sleep, on another thread.</summary>
+    public void PublishElsewhere()
+    {
+        if (HasWaitingReaders)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static inbox => inbox.Publish(), this, preferLocal: false);
         }
     }
 
@@ -59,13 +93,13 @@ internal sealed class Inbox(long limitInBytes)
     /// <summary>Waits until readers made room.</summary>
     public async Task WaitForRoomAsync(CancellationToken cancellationToken)
     {
+        PublishElsewhere();
         while (true)
         {
             TaskCompletionSource room = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            Volatile.Write(ref _room, room);
+            Interlocked.Exchange(ref _room, room);
 
             // Looked at after the source is in place: a reader that takes a message from now on completes it.
-            Interlocked.MemoryBarrier();
             if (!IsFull)
             {
                 Volatile.Write(ref _room, null);
@@ -78,13 +112,12 @@ internal sealed class Inbox(long limitInBytes)
 
     public bool TryTake([NotNullWhen(true)] out WsMessage? message)
     {
-        if (!_messages.Reader.TryRead(out message))
+        if (!_messages.TryDequeue(out message))
         {
             return false;
         }
 
-        Interlocked.Add(ref _bytes, -message.Length);
-        Interlocked.Decrement(ref _count);
+        Interlocked.Add(ref _costTaken, message.Length + CostPerMessage);
         if (Volatile.Read(ref _room) is { } room && !IsFull && Interlocked.CompareExchange(ref _room, null, room) == room)
         {
             room.TrySetResult();
@@ -93,33 +126,151 @@ internal sealed class Inbox(long limitInBytes)
         return true;
     }
 
+    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => _messages.TryPeek(out message);
+
+    /// <summary>
+    /// Waits for the first message added from now on that a filter accepts; it passes the queue by. Null once the inbox ended in order.
+    /// </summary>
+    /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
+    public async Task<WsMessage?> TakeNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken)
+    {
+        Expectation expectation = new(filter);
+        ImmutableInterlocked.Update(ref _expectations, static (all, one) => all.Add(one), expectation);
+        if (_completed)
+        {
+            EndExpectations();
+        }
+
+        try
+        {
+            return await expectation.Arrival.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!expectation.Arrival.TrySetCanceled(cancellationToken))
+        {
+            // It arrived as the wait was given up: the message must not be lost.
+            return await expectation.Arrival.Task.ConfigureAwait(false);
+        }
+        finally
+        {
+            ImmutableInterlocked.Update(ref _expectations, static (all, one) => all.Remove(one), expectation);
+        }
+    }
+
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
-    public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken)
-    {
-        return Count > 0 ? new ValueTask<bool>(true) : WaitSlowAsync(cancellationToken);
-    }
+    public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken) =>
+        _messages.IsEmpty ? WaitSlowAsync(cancellationToken) : new ValueTask<bool>(true);
 
     /// <summary>Says that no further message comes; queued ones stay readable.</summary>
     /// <param name="error">The abnormal end that readers are told of once the inbox is empty; null after an orderly one.</param>
     public void Complete(MessageWebSocketException? error)
     {
-        Interlocked.CompareExchange(ref _end, error, null);
-        _messages.Writer.TryComplete();
+        if (!_completed)
+        {
+            Interlocked.CompareExchange(ref _end, error, null);
+            _completed = true;
+
+            // Without it the look at the sleeping readers could come before the write: a reader that falls asleep just now would
+            // see neither the end nor a wake-up.
+            Interlocked.MemoryBarrier();
+        }
+
+        EndExpectations();
+        PublishElsewhere();
+    }
+
+    private bool HandToWhoeverExpects(WsMessage message)
+    {
+        foreach (Expectation expectation in _expectations)
+        {
+            try
+            {
+                if (expectation.Filter(message) && expectation.Arrival.TrySetResult(message))
+                {
+                    return true;
+                }
+            }
+            catch (Exception e)
+            {
+                // A filter is a stranger's code: its failure is told to who waits, and the receive loop goes on.
+                expectation.Arrival.TrySetException(e);
+            }
+        }
+
+        return false;
+    }
+
+    private void EndExpectations()
+    {
+        foreach (Expectation expectation in _expectations)
+        {
+            if (_end is { } error)
+            {
+                expectation.Arrival.TrySetException(error.Again());
+            }
+            else
+            {
+                expectation.Arrival.TrySetResult(null);
+            }
+        }
     }
 
     private async ValueTask<bool> WaitSlowAsync(CancellationToken cancellationToken)
     {
-        if (await _messages.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        while (true)
         {
-            return true;
-        }
+            if (cancellationToken.IsCancellationRequested)
+            {
+                throw ContractError.Canceled(cancellationToken);
+            }
 
-        if (_end is { } error)
+            TaskCompletionSource available = WaitingReaders();
+
+            // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
+            bool completed = _completed;
+            if (!_messages.IsEmpty)
+            {
+                return true;
+            }
+
+            if (completed)
+            {
+                return _end is { } error ? throw error.Again() : false;
+            }
+
+            try
+            {
+                await available.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException e)
+            {
+                throw ContractError.Canceled(cancellationToken, e);
+            }
+        }
+    }
+
+    private TaskCompletionSource WaitingReaders()
+    {
+        while (true)
         {
-            throw error.Again();
-        }
+            if (Volatile.Read(ref _available) is { } waiting)
+            {
+                return waiting;
+            }
 
-        return false;
+            TaskCompletionSource created = new();
+            if (Interlocked.CompareExchange(ref _available, created, null) is null)
+            {
+                return created;
+            }
+        }
+    }
+
+    /// <summary>Someone who waits for a certain message.</summary>
+    private sealed class Expectation(Predicate<WsMessage> filter)
+    {
+        public Predicate<WsMessage> Filter => filter;
+
+        public TaskCompletionSource<WsMessage?> Arrival { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

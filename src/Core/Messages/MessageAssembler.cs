@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net.WebSockets;
 
 namespace MessageWebSockets;
@@ -7,28 +8,49 @@ namespace MessageWebSockets;
 /// Receives through the framing and puts messages together: a frame of known length goes straight into the array of its message,
 /// anything else grows in pooled memory, and nothing grows beyond the size limit.
 /// </summary>
-internal sealed class MessageAssembler(WebSocket framing, FrameStream transport, uint maxMessageSize, bool wholeMessages, bool isCompressed)
+internal sealed class MessageAssembler(
+    WebSocket framing, FrameStream transport, Inbox inbox, uint maxMessageSize, bool wholeMessages, bool isCompressed)
 {
-    // What is set aside on the peer's mere word; longer messages grow as their bytes arrive.
-    private const int LargestExactArray = 1024 * 1024;
+    // What is set aside on the peer's mere word; longer messages grow segment by segment as their bytes arrive.
+    private const int LargestExactArray = Payload.SegmentLength;
     private const int ChunkSize = 64 * 1024;
-    private const int FirstGrowth = 4096;
 
     private byte[] _carry = [];
     private long _chunkedSize;
 
-    /// <summary>The next message or chunk; its <c>Payload</c> is null once the peer's close frame came.</summary>
+    /// <summary>The next message or chunk; <see cref="ReceivedData.IsClose"/> once the peer's close frame came.</summary>
     /// <exception cref="WebSocketException">The connection broke, or the peer broke the protocol.</exception>
     /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
-    public ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveAsync() =>
+    public ValueTask<ReceivedData> ReceiveAsync() =>
         wholeMessages ? ReceiveMessageAsync() : ReceiveChunkAsync();
 
-    private async ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveMessageAsync()
+    /// <summary>
+    /// A whole message that lies in the read buffer already. Most of a flood does, and needs no asynchronous step.
+    /// </summary>
+    /// <exception cref="WebSocketException">The peer broke the protocol.</exception>
+    /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
+    public bool TryReceiveBuffered(out ReceivedData received)
+    {
+        received = default;
+        if (!wholeMessages || !IsNextFrameKnown(out FrameHeader frame) || frame.IsCompressed || !transport.IsBuffered(frame))
+        {
+            return false;
+        }
+
+        ThrowIfTooLarge(frame.PayloadLength, isExact: true);
+        byte[] payload = GC.AllocateUninitializedArray<byte>((int)frame.PayloadLength);
+        ValueTask<ValueWebSocketReceiveResult> receive = framing.ReceiveAsync(payload.AsMemory(), CancellationToken.None);
+        Debug.Assert(receive.IsCompleted, "All of the frame is in the buffer.");
+        received = new ReceivedData(payload, null, TypeOf(receive.IsCompleted ? receive.Result : receive.AsTask().Result), true);
+        return true;
+    }
+
+    private async ValueTask<ReceivedData> ReceiveMessageAsync()
     {
         if (!IsNextFrameKnown(out FrameHeader frame))
         {
             // Waits for the header alone: an idle connection holds no buffer for a message that may never come.
-            ValueWebSocketReceiveResult begun = await framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+            ValueWebSocketReceiveResult begun = await BeginAsync();
             if (begun.MessageType == WebSocketMessageType.Close)
             {
                 return default;
@@ -36,7 +58,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
 
             if (begun.EndOfMessage)
             {
-                return ([], TypeOf(begun), true);
+                return new ReceivedData([], null, TypeOf(begun), true);
             }
 
             frame = transport.CurrentFrame;
@@ -49,44 +71,56 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
             int filled = 0;
             while (true)
             {
-                ValueWebSocketReceiveResult result = await framing.ReceiveAsync(payload.AsMemory(filled), CancellationToken.None).ConfigureAwait(false);
+                ValueWebSocketReceiveResult result = await ReceiveIntoAsync(payload.AsMemory(filled));
                 filled += result.Count;
                 if (result.EndOfMessage)
                 {
-                    return (payload, TypeOf(result), true);
+                    return new ReceivedData(payload, null, TypeOf(result), true);
                 }
             }
         }
 
-        return await ReceiveGrowingAsync(frame).ConfigureAwait(false);
+        return await ReceiveSegmentsAsync(frame).ConfigureAwait(false);
     }
 
-    private async ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveGrowingAsync(FrameHeader frame)
+    private async ValueTask<ReceivedData> ReceiveSegmentsAsync(FrameHeader frame)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(FirstGrowth);
+        if (!isCompressed)
+        {
+            // Refused on the announcement, before the bytes come. Later frames of the message are counted as they arrive.
+            ThrowIfTooLarge(frame.PayloadLength, isExact: frame.IsFinal);
+        }
+
+        // Most compressed or fragmented messages are short: those never leave this buffer but for an array of their size.
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(Payload.SegmentLength);
+        List<byte[]>? segments = null;
         try
         {
+            byte[] current = buffer;
             int filled = 0;
+            long total = 0;
             while (true)
             {
-                if (!isCompressed)
-                {
-                    // Refused on the announcement, before the bytes come.
-                    ThrowIfTooLarge(filled + frame.PayloadLength, isExact: frame.IsFinal);
-                }
-
-                ValueWebSocketReceiveResult result = await framing.ReceiveAsync(buffer.AsMemory(filled), CancellationToken.None).ConfigureAwait(false);
+                ValueWebSocketReceiveResult result = await ReceiveIntoAsync(current.AsMemory(filled, Payload.SegmentLength - filled));
                 filled += result.Count;
-                ThrowIfTooLarge(filled, isExact: result.EndOfMessage);
+                total += result.Count;
+                ThrowIfTooLarge(total, isExact: result.EndOfMessage);
                 if (result.EndOfMessage)
                 {
-                    return (buffer.AsSpan(0, filled).ToArray(), TypeOf(result), true);
+                    if (segments is null)
+                    {
+                        return new ReceivedData(buffer.AsSpan(0, filled).ToArray(), null, TypeOf(result), true);
+                    }
+
+                    return new ReceivedData(null, new Payload([.. segments], (int)total), TypeOf(result), true);
                 }
 
-                frame = default;
-                if (filled == buffer.Length)
+                if (filled == Payload.SegmentLength)
                 {
-                    buffer = Grow(buffer, filled);
+                    segments ??= [buffer.AsSpan(0, filled).ToArray()];
+                    current = GC.AllocateUninitializedArray<byte>(Payload.SegmentLength);
+                    segments.Add(current);
+                    filled = 0;
                 }
             }
         }
@@ -96,9 +130,9 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
         }
     }
 
-    private async ValueTask<(byte[]? Payload, SocketMessageType Type, bool IsComplete)> ReceiveChunkAsync()
+    private async ValueTask<ReceivedData> ReceiveChunkAsync()
     {
-        ValueWebSocketReceiveResult begun = await framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+        ValueWebSocketReceiveResult begun = await BeginAsync();
         if (begun.MessageType == WebSocketMessageType.Close)
         {
             return default;
@@ -113,7 +147,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
                 int filled = _carry.Length;
                 ValueWebSocketReceiveResult result = begun.EndOfMessage
                     ? begun
-                    : await framing.ReceiveAsync(buffer.AsMemory(filled, ChunkSize - filled), CancellationToken.None).ConfigureAwait(false);
+                    : await ReceiveIntoAsync(buffer.AsMemory(filled, ChunkSize - filled));
                 filled += result.Count;
                 _chunkedSize += result.Count;
                 ThrowIfTooLarge(_chunkedSize, isExact: result.EndOfMessage);
@@ -137,7 +171,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
                     }
                 }
 
-                return (buffer.AsSpan(0, handedOut).ToArray(), TypeOf(result), result.EndOfMessage);
+                return new ReceivedData(buffer.AsSpan(0, handedOut).ToArray(), null, TypeOf(result), result.EndOfMessage);
             }
             finally
             {
@@ -146,29 +180,22 @@ internal sealed class MessageAssembler(WebSocket framing, FrameStream transport,
         }
     }
 
+    private PublishingAwaitable BeginAsync() => ReceiveIntoAsync(Memory<byte>.Empty);
+
+    // Every wait publishes: readers must not sleep on messages that arrived together with half of the next one.
+    private PublishingAwaitable ReceiveIntoAsync(Memory<byte> buffer) => new(framing.ReceiveAsync(buffer, CancellationToken.None), inbox);
+
     // The header of a whole data frame is in the buffer already: no need to ask the framing for it first.
     private bool IsNextFrameKnown(out FrameHeader frame) =>
         transport.TryPeekFrame(out frame) && frame is { Opcode: FrameOpcode.Text or FrameOpcode.Binary, IsFinal: true, PayloadLength: >= 0 };
 
-    private static byte[] Grow(byte[] buffer, int filled)
-    {
-        int size = (int)Math.Min(2L * buffer.Length, Array.MaxLength);
-        if (size == buffer.Length)
-        {
-            throw new MessageTooLargeException(filled + 1L, Array.MaxLength, isExact: false);
-        }
-
-        byte[] larger = ArrayPool<byte>.Shared.Rent(size);
-        buffer.AsSpan(0, filled).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(buffer);
-        return larger;
-    }
-
     private void ThrowIfTooLarge(long size, bool isExact)
     {
-        if (size > maxMessageSize || size < 0)
+        // No array holds more, so nobody could ask for the message in one piece.
+        long limit = Math.Min(maxMessageSize, Array.MaxLength);
+        if (size > limit)
         {
-            throw new MessageTooLargeException(size, maxMessageSize, isExact);
+            throw new MessageTooLargeException(size, limit, isExact);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace MessageWebSockets;
@@ -6,16 +7,18 @@ namespace MessageWebSockets;
 /// <remarks>Immutable but for <see cref="Bytes"/>, which hands out the received array itself.</remarks>
 public sealed class WsMessage
 {
-    private readonly byte[] _payload;
+    // A byte[] of the exact length, or a Payload.
+    private readonly object _payload;
     private readonly long _receivedTicks;
     private string? _text;
 
-    internal WsMessage(byte[] payload, SocketMessageType messageType, bool isMessageComplete, long receivedUtcTicks, MessageWebSocket? socket)
+    internal WsMessage(ReceivedData received, long receivedUtcTicks, MessageWebSocket? socket)
     {
-        _payload = payload;
+        _payload = received.Bytes ?? (object)received.Long!;
         _receivedTicks = receivedUtcTicks;
-        MessageType = messageType;
-        IsMessageComplete = isMessageComplete;
+        MessageType = received.Type;
+        IsMessageComplete = received.IsComplete;
+        Length = received.Length;
         Socket = socket;
     }
 
@@ -23,16 +26,16 @@ public sealed class WsMessage
     public object Data => MessageType == SocketMessageType.Utf8 ? Text : Bytes;
 
     /// <summary>The payload as text, decoded from UTF-8 when first asked for, whatever the type; bytes that are no UTF-8 become U+FFFD.</summary>
-    public string Text => _text ??= Encoding.UTF8.GetString(_payload);
+    public string Text => _text ??= _payload is byte[] bytes ? Encoding.UTF8.GetString(bytes) : ((Payload)_payload).ToText();
 
-    /// <summary>The payload as it was received.</summary>
-    public byte[] Bytes => _payload;
+    /// <summary>The payload as it was received. A message of more than 64 KiB is put together when this is first asked for.</summary>
+    public byte[] Bytes => _payload as byte[] ?? ((Payload)_payload).ToArray();
 
     /// <summary>The type its sender gave it.</summary>
     public SocketMessageType MessageType { get; }
 
     /// <summary>The length of the payload in bytes, after decompression.</summary>
-    public int Length => _payload.Length;
+    public int Length { get; }
 
     /// <summary>When its last byte arrived, in local time.</summary>
     public DateTime ReceivedAt => new DateTime(_receivedTicks, DateTimeKind.Utc).ToLocalTime();
@@ -43,8 +46,12 @@ public sealed class WsMessage
     /// <summary>The socket it came through.</summary>
     public MessageWebSocket? Socket { get; }
 
-    /// <summary>The payload without a copy.</summary>
-    public ReadOnlyMemory<byte> AsMemory() => _payload;
+    /// <summary>The payload in one piece, as <see cref="Bytes"/>.</summary>
+    public ReadOnlyMemory<byte> AsMemory() => Bytes;
+
+    /// <summary>The payload without a copy, long messages in the segments they were received into.</summary>
+    public ReadOnlySequence<byte> AsSequence() =>
+        _payload is byte[] bytes ? new ReadOnlySequence<byte>(bytes) : ((Payload)_payload).AsSequence();
 
     /// <summary>The text.</summary>
     public override string ToString() => Text;

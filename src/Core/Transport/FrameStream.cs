@@ -79,6 +79,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     /// <summary>When the last byte arrived, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
     public long LastReceived => Volatile.Read(ref _lastReceived);
 
+    /// <summary>When the last byte arrived, for the reader: in ticks of UTC.</summary>
+    public long LastReadUtcTicks { get; private set; }
+
     /// <summary>The peer's close frame, once it has passed; 1005 for an empty one.</summary>
     public WebSocketCloseResult? ReceivedClose { get; private set; }
 
@@ -124,6 +127,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             && FrameHeader.TryParse(_readBuffer.AsSpan(_readStart, _readEnd - _readStart), out header);
     }
 
+    /// <summary>Whether all of the frame that <see cref="TryPeekFrame"/> found is in the buffer.</summary>
+    public bool IsBuffered(FrameHeader next) => _readEnd - _readStart - next.HeaderLength >= next.PayloadLength;
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.Length > 0 && _readEnd > _readStart && (_headerRemaining > 0 || _payloadRemaining > 0 || TryBeginFrame()))
@@ -136,7 +142,13 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        Enqueue(buffer.Span);
+        if (!Enqueue(buffer.Span) && ((buffer.Span[0] >> 3) & 1) == 0)
+        {
+            // The framing's own answers to pings and closes are rightly dropped now, but a message that its sender believes
+            // to be on its way is not.
+            throw new IOException("The close frame was sent already; no data may follow it (RFC 6455 section 5.5.1).");
+        }
+
         return default;
     }
 
@@ -166,7 +178,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             }
 
             _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _room.Task.WaitAsync(cancellationToken);
+            return WaitAsync(_room.Task, cancellationToken);
         }
     }
 
@@ -195,7 +207,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
                 progress = _writeProgress.Task;
             }
 
-            await progress.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await WaitAsync(progress, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -215,6 +227,10 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         {
             SendPing(id, ping);
             return await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
         }
         finally
         {
@@ -244,7 +260,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     /// <summary>Sends a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
     public void SendUnsolicitedPong() => Enqueue(ControlFrame.Create(FrameOpcode.Pong, []));
 
-    /// <summary>Sends the close frame, once; whatever is written after it is dropped (RFC 6455 section 5.5.1).</summary>
+    /// <summary>Sends the close frame, once; control frames written after it are dropped, data is refused (RFC 6455 section 5.5.1).</summary>
     /// <param name="code">The close code; null sends an empty close frame.</param>
     /// <param name="reason">The reason, at most 123 bytes of UTF-8.</param>
     /// <returns>False when one was already sent.</returns>
@@ -277,6 +293,18 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
 
         base.Dispose(disposing);
+    }
+
+    private static async Task WaitAsync(Task task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
+        }
     }
 
     private void SendPing(ulong id, PendingPing ping)
@@ -415,20 +443,26 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             return;
         }
 
+        // The framing would refuse these frames as well, but only after it has waited for the server to end TCP, which ends in an
+        // error that does not say why.
         if (payload.Length == 1)
         {
-            return;
+            throw new InvalidDataException("The peer sent a close frame with half a close code (RFC 6455 section 5.5.1).");
         }
 
         ushort code = BinaryPrimitives.ReadUInt16BigEndian(payload);
+        if (code is < 1000 or 1004 or 1005 or 1006 or (>= 1015 and < 3000) or >= 5000)
+        {
+            throw new InvalidDataException($"The peer sent the close code {code}, which must not be sent (RFC 6455 section 7.4).");
+        }
+
         try
         {
             ReceivedClose = new WebSocketCloseResult(code, StrictUtf8.GetString(payload[2..]));
         }
-        catch (DecoderFallbackException)
+        catch (DecoderFallbackException e)
         {
-            // Left to the framing, which refuses the frame.
-            return;
+            throw new InvalidDataException("The peer sent a close reason that is not UTF-8 (RFC 6455 section 5.5.1).", e);
         }
 
         // Registered after RFC 6455 (service restart, try again later, bad gateway), and unknown to the framework's framing,
@@ -505,6 +539,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         {
             Volatile.Write(ref _bytesReceived, _bytesReceived + read);
             Volatile.Write(ref _lastReceived, Environment.TickCount64);
+            LastReadUtcTicks = DateTime.UtcNow.Ticks;
         }
 
         return read;
@@ -519,12 +554,19 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         {
             if (_closeFrameWritten)
             {
-                return false;
+                return header.IsControl ? false : throw new IOException("The connection is closing; nothing can follow the close frame.");
             }
 
             if (_writeFault is not null)
             {
                 throw new IOException("The connection broke while sending.", _writeFault);
+            }
+
+            if (header.Opcode == FrameOpcode.Pong && _pending.Count >= PendingLimit)
+            {
+                // A peer that floods with pings and reads no answers must not fill our memory with them; it has to expect
+                // that not each is answered (RFC 6455 section 5.5.3).
+                return false;
             }
 
             _closeFrameWritten = header.Opcode == FrameOpcode.Close;

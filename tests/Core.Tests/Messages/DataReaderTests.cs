@@ -88,7 +88,8 @@ public sealed class DataReaderTests
     {
         using var reader = DataReader.FromBuffer(default);
         Assert.Equal(InvalidArgument, Assert.Throws<ArgumentOutOfRangeException>(() => reader.ByteOrder = (ByteOrder)2).HResult);
-        Assert.Equal(InvalidArgument, Assert.Throws<ArgumentOutOfRangeException>(() => reader.UnicodeEncoding = (UnicodeEncoding)3).HResult);
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => reader.UnicodeEncoding = (UnicodeEncoding)3);
+        Assert.Equal(InvalidArgument, error.HResult);
     }
 
     [Fact]

@@ -34,7 +34,10 @@ public sealed class DataWriterTests
             "0102030405060708090A0B0C0D0E0F10", "0403020106050807090A0B0C0D0E0F10"
         },
         { "WriteString", w => w.WriteString("é"), "C3A9", "C3A9" },
-        { "WriteDateTime", w => w.WriteDateTime(new DateTimeOffset(1601, 1, 1, 1, 0, 1, TimeSpan.FromHours(1))), "0000000000989680", "8096980000000000" },
+        {
+            "WriteDateTime", w => w.WriteDateTime(new DateTimeOffset(1601, 1, 1, 1, 0, 1, TimeSpan.FromHours(1))),
+            "0000000000989680", "8096980000000000"
+        },
         { "WriteTimeSpan", w => w.WriteTimeSpan(TimeSpan.FromTicks(-2)), "FFFFFFFFFFFFFFFE", "FEFFFFFFFFFFFFFF" },
     };
 
@@ -55,7 +58,8 @@ public sealed class DataWriterTests
 
     [Theory]
     [MemberData(nameof(Writes))]
-    public void DataWriter_Dispose_makes_every_write_RO_E_CLOSED(string member, Action<DataWriter> write, string bigEndian, string littleEndian)
+    public void DataWriter_Dispose_makes_every_write_RO_E_CLOSED(
+        string member, Action<DataWriter> write, string bigEndian, string littleEndian)
     {
         var writer = new DataWriter();
         writer.Dispose();
@@ -121,7 +125,8 @@ public sealed class DataWriterTests
         Assert.Throws<ArgumentNullException>(() => writer.WriteBytes(null!));
         Assert.Throws<ArgumentNullException>(() => new DataWriter(null!));
         Assert.Equal(InvalidArgument, Assert.Throws<ArgumentOutOfRangeException>(() => writer.ByteOrder = (ByteOrder)2).HResult);
-        Assert.Equal(InvalidArgument, Assert.Throws<ArgumentOutOfRangeException>(() => writer.UnicodeEncoding = (UnicodeEncoding)3).HResult);
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => writer.UnicodeEncoding = (UnicodeEncoding)3);
+        Assert.Equal(InvalidArgument, error.HResult);
     }
 
     [Theory]

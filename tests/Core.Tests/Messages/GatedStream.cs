@@ -1,6 +1,6 @@
 namespace MessageWebSockets.Tests.Messages;
 
-/// <summary>A stream whose reads and flushes wait until the test lets them go on.</summary>
+/// <summary>A stream whose reads and writes wait until the test lets them go on.</summary>
 public sealed class GatedStream : MemoryStream
 {
     public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -11,5 +11,9 @@ public sealed class GatedStream : MemoryStream
         return await base.ReadAsync(buffer, cancellationToken);
     }
 
-    public override async Task FlushAsync(CancellationToken cancellationToken) => await Gate.Task.WaitAsync(cancellationToken);
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        await Gate.Task.WaitAsync(cancellationToken);
+        await base.WriteAsync(buffer, cancellationToken);
+    }
 }

@@ -75,7 +75,8 @@ public sealed class MessageOutputStreamTests : IDisposable
         Assert.Equal(Closed, (await Assert.ThrowsAsync<ObjectDisposedException>(() => _stream.FlushAsync())).HResult);
         Assert.Equal(Closed, Assert.Throws<ObjectDisposedException>(_stream.Flush).HResult);
         Assert.Equal(Closed, Assert.Throws<ObjectDisposedException>(() => _stream.Write([1])).HResult);
-        Assert.Equal(Closed, (await Assert.ThrowsAsync<ObjectDisposedException>(async () => await _stream.WriteAsync(new byte[1]))).HResult);
+        var error = await Assert.ThrowsAsync<ObjectDisposedException>(async () => await _stream.WriteAsync(new byte[1]));
+        Assert.Equal(Closed, error.HResult);
         Assert.Empty(_sink.Sent);
     }
 
@@ -156,14 +157,16 @@ public sealed class MessageOutputStreamTests : IDisposable
     [Fact]
     public async Task OutputStream_writes_from_many_threads_arrive_whole()
     {
-        const int Writers = 8, WritesEach = 500, Length = 7;
+        const int Writers = 4, WritesEach = 100_000, Length = 7;
+        using var start = new Barrier(Writers);
         await Task.WhenAll(Enumerable.Range(1, Writers).Select(writer => Task.Run(async () =>
         {
             var bytes = Enumerable.Repeat((byte)writer, Length).ToArray();
+            start.SignalAndWait();
             for (var i = 0; i < WritesEach; i++)
             {
                 _stream.Write(bytes);
-                if (i % 50 == 0)
+                if (i % 10_000 == 0)
                 {
                     await _stream.FlushAsync();
                 }
@@ -172,7 +175,7 @@ public sealed class MessageOutputStreamTests : IDisposable
         await _stream.FlushAsync();
 
         var writes = _sink.Sent.SelectMany(item => item.Message.Chunk(Length)).ToList();
-        Assert.All(writes, write => Assert.Equal(Enumerable.Repeat(write[0], Length), write));
+        Assert.DoesNotContain(writes, write => write.AsSpan().ContainsAnyExcept(write[0]));
         Assert.Equal(Enumerable.Repeat(WritesEach, Writers), writes.CountBy(write => write[0]).Select(pair => pair.Value));
     }
 

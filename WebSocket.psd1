@@ -1,0 +1,37 @@
+@{
+    RootModule           = 'WebSocket.psm1'
+    # Equal to VersionPrefix of Directory.Build.props, where the number is kept; a test compares the two.
+    ModuleVersion        = '0.1.0'
+    GUID                 = '93c7a76b-029c-4d54-bce7-88c86fd54061'
+    Author               = 'The WebSocket module contributors'
+    CompanyName          = 'The WebSocket module contributors'
+    Copyright            = '(c) the WebSocket module contributors. MIT licence.'
+    Description          = 'Talk to WebSocket servers from PowerShell: connect, send, receive and close, with whole messages as objects.'
+    CompatiblePSEditions = @('Core')
+    PowerShellVersion    = '7.6'
+    FormatsToProcess     = @('WebSocket.Format.ps1xml')
+    TypesToProcess       = @('WebSocket.Types.ps1xml')
+    FunctionsToExport    = @()
+    CmdletsToExport      = @(
+        'Close-MessageWebSocket'
+        'Connect-MessageWebSocket'
+        'Get-MessageWebSocket'
+        'Invoke-WsRequest'
+        'New-MessageWebSocket'
+        'Receive-WsMessage'
+        'Send-WsMessage'
+        'Set-WsRequestHeader'
+    )
+    VariablesToExport    = @('WsSession')
+    AliasesToExport      = @()
+    PrivateData          = @{
+        PSData = @{
+            Tags         = @(
+                'WebSocket', 'WebSockets', 'wss', 'RFC6455', 'network', 'client', 'messaging'
+                'PSEdition_Core', 'Windows', 'Linux', 'MacOS'
+            )
+            LicenseUri   = 'https://opensource.org/license/mit'
+            ReleaseNotes = 'See CHANGELOG.md in the module folder.'
+        }
+    }
+}

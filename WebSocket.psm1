@@ -1,0 +1,15 @@
+Set-StrictMode -Version Latest
+
+$binaryPath = Join-Path -Path $PSScriptRoot -ChildPath 'bin' -AdditionalChildPath 'MessageWebSockets.PowerShell.dll'
+if (-not (Test-Path -LiteralPath $binaryPath)) {
+    throw "The WebSocket module in $PSScriptRoot is not built yet. Run 'pwsh ./build.ps1' (or './build.sh build') there first."
+}
+
+$binaryModule = Import-Module -Name $binaryPath -PassThru -ErrorAction Stop
+
+# $WsSession is the user's to overwrite, so what closes the sockets keeps its own reference.
+$session = [MessageWebSockets.PowerShell.WsSession]::ForCurrentRunspace()
+$WsSession = $session
+$ExecutionContext.SessionState.Module.OnRemove = { $session.CloseAll() }
+
+Export-ModuleMember -Cmdlet @($binaryModule.ExportedCmdlets.Keys) -Variable 'WsSession'

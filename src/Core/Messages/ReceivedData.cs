@@ -1,0 +1,14 @@
+namespace MessageWebSockets;
+
+/// <summary>What one receive brought.</summary>
+/// <param name="Bytes">The payload in an array of its exact length; null when it is long or the peer closed.</param>
+/// <param name="Long">The payload of a long message; null otherwise.</param>
+/// <param name="Type">The type its sender gave it.</param>
+/// <param name="IsComplete">Whether it is the last of its message.</param>
+internal readonly record struct ReceivedData(byte[]? Bytes, Payload? Long, SocketMessageType Type, bool IsComplete)
+{
+    /// <summary>Whether this is the peer's close frame and not data.</summary>
+    public bool IsClose => Bytes is null && Long is null;
+
+    public int Length => Bytes?.Length ?? Long?.Length ?? 0;
+}

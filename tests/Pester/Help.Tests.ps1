@@ -1,0 +1,93 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+BeforeDiscovery {
+    $root = Join-Path -Path $PSScriptRoot -ChildPath '..' -AdditionalChildPath '..' -Resolve
+    $manifest = Import-PowerShellDataFile -LiteralPath (Join-Path -Path $root -ChildPath 'WebSocket.psd1')
+    $cmdlets = foreach ($name in $manifest.CmdletsToExport) {
+        @{ Name = $name; Page = Join-Path -Path $root -ChildPath 'docs' -AdditionalChildPath 'help', "$name.md" }
+    }
+}
+
+BeforeAll {
+    $root = Join-Path -Path $PSScriptRoot -ChildPath '..' -AdditionalChildPath '..' -Resolve
+    $helpSource = Join-Path -Path $root -ChildPath 'docs' -AdditionalChildPath 'help'
+    Import-Module -Name (Join-Path -Path $root -ChildPath 'WebSocket.psd1')
+    # -ProgressAction is listed there too.
+    $commonParameters = [System.Management.Automation.Cmdlet]::CommonParameters
+
+    # The part of a page under one heading of the second level.
+    function Get-PageSection {
+        [CmdletBinding()]
+        param([string] $Text, [string] $Heading)
+
+        $pattern = '(?ms)^## {0}[ \t]*\r?$(.*?)(?=^## |\z)' -f [regex]::Escape($Heading)
+        [regex]::Match($Text, $pattern).Groups[1].Value
+    }
+}
+
+AfterAll {
+    Remove-Module -Name 'WebSocket' -ErrorAction Ignore
+}
+
+Describe 'The help page of <Name>' -ForEach $cmdlets {
+    BeforeAll {
+        $text = (Test-Path -LiteralPath $Page) ? (Get-Content -LiteralPath $Page -Raw) : ''
+        $documented = @([regex]::Matches((Get-PageSection -Text $text -Heading 'PARAMETERS'), '(?m)^### -(\w+)') |
+            ForEach-Object { $_.Groups[1].Value } | Sort-Object)
+        $real = @((Get-Command -Name $Name -Module 'WebSocket').Parameters.Keys |
+            Where-Object { $_ -notin $commonParameters } | Sort-Object)
+    }
+
+    It 'exists' {
+        $Page | Should -Exist
+    }
+
+    It 'describes the parameters the cmdlet has, and no others' {
+        $documented -join ', ' | Should -BeExactly ($real -join ', ')
+    }
+
+    It 'says of each parameter whether it is needed, and in which parameter sets' {
+        foreach ($parameterName in $documented) {
+            $pattern = '(?ms)^### -{0}\s*$(.*?)(?=^### |\z)' -f $parameterName
+            $section = [regex]::Match((Get-PageSection -Text $text -Heading 'PARAMETERS'), $pattern).Groups[1].Value
+            $yaml = [regex]::Match($section, '(?ms)^```yaml\s*$(.*?)^```').Groups[1].Value
+            $written = @([regex]::Matches($yaml, '(?ms)^- Name: (?<set>[^\r\n]+)(?:.(?!^- Name:))*?^  IsRequired: (?<needed>\w+)') |
+                ForEach-Object { '{0}: {1}' -f $_.Groups['set'].Value.Trim(), $_.Groups['needed'].Value.ToLowerInvariant() } | Sort-Object)
+            $sets = (Get-Command -Name $Name -Module 'WebSocket').Parameters[$parameterName].ParameterSets
+            $wanted = @($sets.Keys | ForEach-Object {
+                    $set = $_ -eq '__AllParameterSets' ? '(All)' : $_
+                    '{0}: {1}' -f $set, $sets[$_].IsMandatory.ToString().ToLowerInvariant()
+                } | Sort-Object)
+            $written -join '; ' | Should -BeExactly ($wanted -join '; ') -Because "of the parameter -$parameterName"
+        }
+    }
+
+    It 'has three examples or more' {
+        [regex]::Matches((Get-PageSection -Text $text -Heading 'EXAMPLES'), '(?m)^### Example\b').Count | Should -BeGreaterOrEqual 3
+    }
+
+    It 'has nothing left to fill in' {
+        $text | Should -Not -Match '\{\{'
+    }
+}
+
+Describe 'The pages in docs/help' {
+    It 'are about exported cmdlets only' {
+        $names = (Get-ChildItem -Path $helpSource -Filter '*-*.md').BaseName | Sort-Object
+        $exported = (Get-Command -Module 'WebSocket').Name | Sort-Object
+        $names -join ', ' | Should -BeExactly ($exported -join ', ')
+    }
+
+    It 'are what Get-Help shows' {
+        $built = Join-Path -Path $root -ChildPath 'en-US' -AdditionalChildPath 'MessageWebSockets.PowerShell.dll-Help.xml'
+        if (-not (Test-Path -LiteralPath $built)) {
+            Set-ItResult -Skipped -Because 'en-US was not built: PlatyPS was not to be had'
+            return
+        }
+
+        foreach ($command in Get-Command -Module 'WebSocket') {
+            $help = Get-Help -Name $command.Name -Full
+            @($help.examples.example).Count | Should -BeGreaterOrEqual 3 -Because $command.Name
+        }
+    }
+}
