@@ -60,9 +60,22 @@ internal static class Connector
         cmdlet.WriteWarning($"Lost the connection to {address}: {SocketText.State(lost)}. Reconnecting.");
         MessageWebSocket successor = lost.Clone();
         SocketExtras.Of(lost).CopyTo(successor);
-        for (int attempt = 1; ; attempt++)
+        if (lost.Information.MessagesReceived > 0)
         {
+            // It was of use: only connections that end before that are attempts of one series.
+            reconnection.Attempts = 0;
+        }
+
+        while (true)
+        {
+            int attempt = ++reconnection.Attempts;
             TimeSpan delay = reconnection.Delay(attempt);
+            if (attempt > reconnection.MaximumRetryCount)
+            {
+                reconnection.GaveUp = true;
+                return null;
+            }
+
             cmdlet.WriteVerbose($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
             cmdlet.Wait(Task.Delay(delay, cmdlet.StopToken));
             try
@@ -88,7 +101,7 @@ internal static class Connector
     /// <summary>The record of a connect that failed.</summary>
     public static ErrorRecord Failure(MessageWebSocket socket, Uri uri, MessageWebSocketException e)
     {
-        ErrorRecord record = WsErrors.Connect(e, uri);
+        ErrorRecord record = WsErrors.Connect(e, Redaction.Target(uri));
         if (SocketExtras.Of(socket).CertificateScript?.Failure is { } thrown)
         {
             string why = $"The script of -CertificateValidation threw: {thrown.Message}";
