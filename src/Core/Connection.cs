@@ -66,7 +66,6 @@ internal sealed class Connection
         _assembler = new MessageAssembler(
             _receiving,
             _transport,
-            Inbox,
             control.MaxMessageSize,
             control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage,
             opened.Compression is not null);
@@ -406,7 +405,7 @@ internal sealed class Connection
 
                 if (!_assembler.TryReceiveBuffered(out ReceivedData received))
                 {
-                    received = await _assembler.ReceiveAsync().ConfigureAwait(false);
+                    received = await new PublishingAwaitable(_assembler.ReceiveAsync(), Inbox);
                     if (received.IsClose)
                     {
                         OnPeerClosed();
@@ -660,7 +659,7 @@ internal sealed class Connection
                 return ProtocolError((e as InvalidDataException ?? e.InnerException!).Message, e);
             case WebSocketException when !_transport.ReachedEnd && _transport.Fault is null:
                 return ProtocolError(e.Message, e);
-            case IOException or WebSocketException or ObjectDisposedException:
+            case IOException or WebSocketException or ObjectDisposedException or OperationCanceledException:
                 return Lost(e);
             case OutOfMemoryException:
                 return new MessageWebSocketException($"There is not enough memory for a message from {_uri}.", HResults.MessageTooLarge, e) { PeerUri = _uri };

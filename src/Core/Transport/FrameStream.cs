@@ -144,13 +144,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (!Enqueue(buffer.Span) && ((buffer.Span[0] >> 3) & 1) == 0)
-        {
-            // The framing's own answers to pings and closes are rightly dropped now, but a message that its sender believes
-            // to be on its way is not.
-            throw new IOException("The close frame was sent already; no data may follow it (RFC 6455 section 5.5.1).");
-        }
-
+        Enqueue(buffer.Span);
         return default;
     }
 
@@ -227,7 +221,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
         try
         {
-            SendPing(id, ping);
+            if (!SendPing(id, ping))
+            {
+                throw new IOException("The connection is closing; nothing can follow the close frame.");
+            }
+
             return await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
@@ -309,12 +307,13 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
     }
 
-    private void SendPing(ulong id, PendingPing ping)
+    // False when a close frame went before it.
+    private bool SendPing(ulong id, PendingPing ping)
     {
         byte[] payload = new byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64BigEndian(payload, id);
         ping.Sent = Stopwatch.GetTimestamp();
-        Enqueue(ControlFrame.Create(FrameOpcode.Ping, payload));
+        return Enqueue(ControlFrame.Create(FrameOpcode.Ping, payload));
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
