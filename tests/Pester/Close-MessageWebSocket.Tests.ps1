@@ -28,12 +28,12 @@ Describe 'Close-MessageWebSocket' {
     }
 
     It 'sends an empty close frame without -Code' {
-        $said = (Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket -Debug }).Debug -join "`n"
+        $said = (Get-Streams { $DebugPreference = 'Continue'; Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket }).Debug -join "`n"
         $said | Should -BeLike '*sent close 0 B fin*'
     }
 
     It 'sends code 1000 with a -Reason alone' {
-        $said = (Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket -Reason 'bye' -Debug }).Debug -join "`n"
+        $said = (Get-Streams { $DebugPreference = 'Continue'; Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket -Reason 'bye' }).Debug -join "`n"
         $said | Should -BeLike '*sent close 5 B fin*'
     }
 

@@ -67,8 +67,8 @@ Describe 'New-MessageWebSocket' {
 
     It 'pushes messages to Register-ObjectEvent handlers' {
         $socket = New-MessageWebSocket -Name pushed
-        $subscription = Register-ObjectEvent -InputObject $socket -EventName MessageReceived -SourceIdentifier 'ws.message'
-        $closing = Register-ObjectEvent -InputObject $socket -EventName Closed -SourceIdentifier 'ws.closed'
+        Register-ObjectEvent -InputObject $socket -EventName MessageReceived -SourceIdentifier 'ws.message'
+        Register-ObjectEvent -InputObject $socket -EventName Closed -SourceIdentifier 'ws.closed'
         try {
             $null = Connect-MessageWebSocket -Socket $socket -Uri (Get-Address -Path 'say?text=one&text=two')
             $texts = 1..2 | ForEach-Object {
@@ -80,21 +80,38 @@ Describe 'New-MessageWebSocket' {
             Close-MessageWebSocket -Socket $socket -Code 1000
             (Wait-Event -SourceIdentifier 'ws.closed' -Timeout 60).SourceEventArgs.Code | Should -Be 1000
         } finally {
-            $subscription, $closing | Remove-Job -Force
+            Get-EventSubscriber | Where-Object SourceObject -EQ $socket | Unregister-Event
             Get-Event -SourceIdentifier 'ws.*' | Remove-Event
         }
     }
 
     It 'cannot be read from when its messages go to handlers' {
         $socket = New-MessageWebSocket
-        $subscription = Register-ObjectEvent -InputObject $socket -EventName MessageReceived -Action { }
+        $null = Register-ObjectEvent -InputObject $socket -EventName MessageReceived -Action { }
         try {
             $null = Connect-MessageWebSocket -Socket $socket -Uri (Get-Address -Path 'echo')
             (Get-Failure { Receive-WsMessage -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'MessagesGoToHandlers,*'
             (Get-Failure { Invoke-WsRequest 'x' -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'MessagesGoToHandlers,*'
         } finally {
-            $subscription | Remove-Job -Force
+            Get-EventSubscriber | Where-Object SourceObject -EQ $socket | Unregister-Event
         }
+    }
+
+    It 'lets PowerShell take its handlers back once it is connected, and a process with handlers end' {
+        $program = {
+            param($Manifest, $Address)
+            $ErrorActionPreference = 'Stop'
+            Import-Module $Manifest
+            $socket = New-MessageWebSocket
+            $null = Register-ObjectEvent -InputObject $socket -EventName MessageReceived -SourceIdentifier taken
+            $null = Register-ObjectEvent -InputObject $socket -EventName Closed -SourceIdentifier left
+            $null = Connect-MessageWebSocket -Socket $socket -Uri $Address
+            Unregister-Event -SourceIdentifier taken
+            "$($socket.State)"
+        }
+        $output = pwsh -NoProfile -NonInteractive -Command $program -args "$repository/WebSocket.psd1", (Get-Address -Path 'echo')
+        $LASTEXITCODE | Should -Be 0
+        $output | Should -Be 'Open'
     }
 
     It 'refuses every certificate when -CertificateValidation has no cmdlet to run in' {

@@ -22,7 +22,7 @@ Describe 'Set-WsRequestHeader' {
         $seen = Receive-WsMessage -FromJson
         $seen.'X-One' | Should -Be '1'
         $seen.'X-Two' | Should -Be '2'
-        $WsSession.RequestHeaders | Should -BeNullOrEmpty
+        $WsSession.RequestHeaders.Count | Should -Be 0
     }
 
     It 'keeps them when the connect fails' {
@@ -42,7 +42,7 @@ Describe 'Set-WsRequestHeader' {
         Set-WsRequestHeader 'x-one' $null
         $WsSession.RequestHeaders.Keys | Should -Be 'X-Two'
         Set-WsRequestHeader -Headers @{ 'X-Two' = $null }
-        $WsSession.RequestHeaders | Should -BeNullOrEmpty
+        $WsSession.RequestHeaders.Count | Should -Be 0
     }
 
     It 'takes a table from the pipeline' {
@@ -53,7 +53,7 @@ Describe 'Set-WsRequestHeader' {
     It 'sets headers of a -Socket that is not connected yet' {
         $socket = New-MessageWebSocket -Name own
         Set-WsRequestHeader 'X-Own' 'yes' -Socket own
-        $WsSession.RequestHeaders | Should -BeNullOrEmpty
+        $WsSession.RequestHeaders.Count | Should -Be 0
         $null = Connect-MessageWebSocket -Socket $socket -Uri (Get-Address -Path 'headers')
         (Receive-WsMessage -FromJson).'X-Own' | Should -Be 'yes'
     }
@@ -74,7 +74,7 @@ Describe 'Set-WsRequestHeader' {
         @{ What = 'a list of extensions'; Name = 'Sec-WebSocket-Extensions'; Value = 'a' }
     ) {
         (Get-Failure { Set-WsRequestHeader $Name $Value }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
-        $WsSession.RequestHeaders | Should -BeNullOrEmpty
+        $WsSession.RequestHeaders.Count | Should -Be 0
     }
 
     It 'keeps a secret out of the error' {

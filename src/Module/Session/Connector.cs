@@ -10,7 +10,7 @@ internal static class Connector
     public static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri)
     {
         SocketExtras extras = SocketExtras.Of(socket);
-        cmdlet.WriteVerbose($"Connecting to {Redaction.Of(uri)}{Offer(socket)}.");
+        cmdlet.Tell($"Connecting to {Redaction.Of(uri)}{Offer(socket)}.");
         if (extras.CertificateScript is { } script)
         {
             script.Connecting = cmdlet;
@@ -76,7 +76,7 @@ internal static class Connector
                 return null;
             }
 
-            cmdlet.WriteVerbose($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
+            cmdlet.Tell($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
             cmdlet.Wait(Task.Delay(delay, cmdlet.StopToken));
             try
             {
@@ -87,7 +87,7 @@ internal static class Connector
             }
             catch (MessageWebSocketException e) when (attempt < reconnection.MaximumRetryCount && Reconnection.IsWorthwhile(e))
             {
-                cmdlet.WriteVerbose($"Attempt {attempt} failed: {WsErrors.Connect(e, lost).ErrorDetails.Message}");
+                cmdlet.Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, lost).ErrorDetails.Message}");
             }
             catch (MessageWebSocketException e)
             {
@@ -120,11 +120,11 @@ internal static class Connector
     private static void Describe(WsCmdlet cmdlet, MessageWebSocket socket)
     {
         MessageWebSocketInformation information = socket.Information;
-        cmdlet.WriteVerbose($"Connected to {information.RemoteAddress?.ToString() ?? "the Unix socket"}{(information.RemotePort > 0 ? $":{information.RemotePort}" : "")}: {SocketText.Timings(socket)}.");
-        cmdlet.WriteVerbose($"Protocol: {(string.IsNullOrEmpty(information.Protocol) ? "none" : TerminalText.Escape(information.Protocol))}. Compression: {SocketText.Compression(socket)}.");
+        cmdlet.Tell($"Connected to {information.RemoteAddress?.ToString() ?? "the Unix socket"}{(information.RemotePort > 0 ? $":{information.RemotePort}" : "")}: {SocketText.Timings(socket)}.");
+        cmdlet.Tell($"Protocol: {(string.IsNullOrEmpty(information.Protocol) ? "none" : TerminalText.Escape(information.Protocol))}. Compression: {SocketText.Compression(socket)}.");
         if (information.ServerCertificate is not null)
         {
-            cmdlet.WriteVerbose($"Certificate: {SocketText.Tls(socket)}.");
+            cmdlet.Tell($"Certificate: {SocketText.Tls(socket)}.");
         }
 
         foreach ((string name, IReadOnlyList<string> values) in information.HandshakeHeaders)
