@@ -270,11 +270,34 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     public bool TryReceive([NotNullWhen(true)] out WsMessage? message) => ReadableInbox().TryTake(out message);
 
+    /// <summary>Looks at the next message if one is queued, and leaves it there.</summary>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => ReadableInbox().TryPeek(out message);
+
     /// <summary>Waits until <see cref="TryReceive"/> may succeed; with it, many messages are read without a wait for each.</summary>
     /// <returns>False once everything was read and the connection ended in order.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToReceiveAsync(CancellationToken cancellationToken = default) => ReadableInbox().WaitToTakeAsync(cancellationToken);
+
+    /// <summary>
+    /// Receives the first message, of those that arrive from now on, that a filter accepts: the reply to what is sent next. Messages
+    /// it does not accept stay readable, in order. Several may wait at once; the one that asked first is offered a message first.
+    /// </summary>
+    /// <param name="filter">
+    /// Called on the thread that receives, which waits for it; what it throws ends this wait. In
+    /// <see cref="MessageWebSocketReceiveMode.PartialMessage"/> it is given chunks.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait; the connection is unharmed and no message is lost.</param>
+    /// <returns>The message; null when the connection ended in order.</returns>
+    /// <remarks>While the inbox is full nothing is received, and so no reply either.</remarks>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
+    public Task<WsMessage?> ReceiveNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return ReadableInbox().TakeNextAsync(filter, cancellationToken);
+    }
 
     /// <summary>The messages as they arrive, until the connection ends in order.</summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>

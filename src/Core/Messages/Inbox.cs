@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 
 namespace MessageWebSockets;
@@ -25,6 +26,7 @@ internal sealed class Inbox(long limitInBytes)
     private MessageWebSocketException? _end;
     private TaskCompletionSource? _available;
     private TaskCompletionSource? _room;
+    private ImmutableArray<Expectation> _expectations = [];
 
     public long Count => _messages.Count;
 
@@ -47,6 +49,11 @@ internal sealed class Inbox(long limitInBytes)
         if (_completed)
         {
             CountDropped();
+            return;
+        }
+
+        if (!_expectations.IsEmpty && HandToWhoeverExpects(message))
+        {
             return;
         }
 
@@ -119,6 +126,36 @@ internal sealed class Inbox(long limitInBytes)
         return true;
     }
 
+    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => _messages.TryPeek(out message);
+
+    /// <summary>
+    /// Waits for the first message added from now on that a filter accepts; it passes the queue by. Null once the inbox ended in order.
+    /// </summary>
+    /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
+    public async Task<WsMessage?> TakeNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken)
+    {
+        Expectation expectation = new(filter);
+        ImmutableInterlocked.Update(ref _expectations, static (all, one) => all.Add(one), expectation);
+        if (_completed)
+        {
+            EndExpectations();
+        }
+
+        try
+        {
+            return await expectation.Arrival.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!expectation.Arrival.TrySetCanceled(cancellationToken))
+        {
+            // It arrived as the wait was given up: the message must not be lost.
+            return await expectation.Arrival.Task.ConfigureAwait(false);
+        }
+        finally
+        {
+            ImmutableInterlocked.Update(ref _expectations, static (all, one) => all.Remove(one), expectation);
+        }
+    }
+
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken) =>
@@ -134,7 +171,44 @@ internal sealed class Inbox(long limitInBytes)
             _completed = true;
         }
 
+        EndExpectations();
         PublishElsewhere();
+    }
+
+    private bool HandToWhoeverExpects(WsMessage message)
+    {
+        foreach (Expectation expectation in _expectations)
+        {
+            try
+            {
+                if (expectation.Filter(message) && expectation.Arrival.TrySetResult(message))
+                {
+                    return true;
+                }
+            }
+            catch (Exception e)
+            {
+                // A filter is a stranger's code: its failure is told to who waits, and the receive loop goes on.
+                expectation.Arrival.TrySetException(e);
+            }
+        }
+
+        return false;
+    }
+
+    private void EndExpectations()
+    {
+        foreach (Expectation expectation in _expectations)
+        {
+            if (_end is { } error)
+            {
+                expectation.Arrival.TrySetException(error.Again());
+            }
+            else
+            {
+                expectation.Arrival.TrySetResult(null);
+            }
+        }
     }
 
     private async ValueTask<bool> WaitSlowAsync(CancellationToken cancellationToken)
@@ -175,5 +249,13 @@ internal sealed class Inbox(long limitInBytes)
                 return created;
             }
         }
+    }
+
+    /// <summary>Someone who waits for a certain message.</summary>
+    private sealed class Expectation(Predicate<WsMessage> filter)
+    {
+        public Predicate<WsMessage> Filter => filter;
+
+        public TaskCompletionSource<WsMessage?> Arrival { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

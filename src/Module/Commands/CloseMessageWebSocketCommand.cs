@@ -1,0 +1,134 @@
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Closes connections with the close handshake.</summary>
+[Cmdlet(VerbsCommon.Close, "MessageWebSocket", SupportsShouldProcess = true)]
+[OutputType(typeof(MessageWebSocket))]
+public sealed class CloseMessageWebSocketCommand : WsCmdlet
+{
+    private const ushort NormalClosure = 1000;
+
+    private readonly List<(MessageWebSocket Socket, Task<WebSocketCloseResult> Close)> _closing = [];
+    private CancellationTokenSource? _patience;
+
+    /// <summary>The sockets, as objects or names; without it the only open one of this session.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [SocketNameTransform]
+    [ArgumentCompleter(typeof(SocketNameCompleter))]
+    public MessageWebSocket[]? Socket { get; set; }
+
+    /// <summary>The close code; without it the close frame is empty.</summary>
+    [Parameter]
+    [ValidateCloseCode]
+    [ArgumentCompleter(typeof(CloseCodeCompleter))]
+    public int Code { get; set; }
+
+    /// <summary>The reason, at most 123 bytes; with code 1000 when none is given.</summary>
+    [Parameter]
+    [AllowEmptyString]
+    [ValidateCloseReason]
+    public string? Reason { get; set; }
+
+    /// <summary>How long to wait for the server's answer, in seconds; 0 for no limit.</summary>
+    [Parameter]
+    [ValidateRange(0, Limits.Seconds)]
+    public int TimeoutSeconds { get; set; } = 5;
+
+    /// <summary>Emit the closed sockets.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (Socket is null && MyInvocation.ExpectingInput)
+        {
+            return;
+        }
+
+        // All at once: a hundred dead peers take no longer than one.
+        foreach (MessageWebSocket socket in Socket ?? [ResolveForClose()])
+        {
+            MessageWebSocket latest = Reconnection.LatestOf(socket);
+            if (ShouldProcess(latest.ToString(), "Close the connection"))
+            {
+                Begin(latest);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        foreach ((MessageWebSocket socket, Task<WebSocketCloseResult> close) in _closing)
+        {
+            Finish(socket, close);
+            if (PassThru)
+            {
+                WriteObject(socket);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing()
+    {
+        // Whoever stops a close wants it over: what is not closed by now is dropped.
+        _patience?.Cancel();
+        base.StopProcessing();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _patience?.Dispose();
+        }
+    }
+
+    private MessageWebSocket ResolveForClose() =>
+        Session.Open().Length == 0 && Session.Sockets.Where(WsSession.HasEnded).ToArray() is [var ended] ? ended : Resolve(null);
+
+    private void Begin(MessageWebSocket socket)
+    {
+        ShowFrames(socket);
+        Session.Remove(socket);
+        if (SocketExtras.Of(socket).Reconnection is { } reconnection)
+        {
+            reconnection.GaveUp = true;
+        }
+
+        if (socket.State is not (MessageWebSocketState.Open or MessageWebSocketState.Closing))
+        {
+            socket.Close();
+            _closing.Add((socket, Task.FromResult(new WebSocketCloseResult(socket.Information.CloseCode ?? 1005, ""))));
+            return;
+        }
+
+        _patience ??= TimeoutSeconds == 0 ? new CancellationTokenSource() : new CancellationTokenSource(TimeSpan.FromSeconds(TimeoutSeconds));
+        ushort? code = IsBound(nameof(Code)) ? (ushort)Code : string.IsNullOrEmpty(Reason) ? null : NormalClosure;
+        _closing.Add((socket, socket.CloseAsync(code, code is null ? null : Reason ?? "", _patience.Token)));
+    }
+
+    private void Finish(MessageWebSocket socket, Task<WebSocketCloseResult> close)
+    {
+        try
+        {
+            Wait(close);
+            string reason = close.Result.Reason.Length > 0 ? $" ({TerminalText.Escape(close.Result.Reason)})" : "";
+            WriteVerbose($"Closed {socket}: {(close.Result.Code == 1005 ? "no code" : $"code {close.Result.Code}")}{reason}.");
+        }
+        catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
+        {
+            WriteWarning($"{socket} did not answer the close within {TimeoutSeconds} s. The connection was dropped.");
+        }
+        catch (MessageWebSocketException e)
+        {
+            WriteWarning($"The connection to {socket} broke while it was closed: {TerminalText.Escape(e.Message)}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Opens a WebSocket connection.</summary>
+[Cmdlet(VerbsCommunications.Connect, "MessageWebSocket", DefaultParameterSetName = UriSet)]
+[OutputType(typeof(MessageWebSocket))]
+public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
+{
+    private const string UriSet = "Uri";
+    private const string SocketSet = "Socket";
+
+    /// <summary>The address, ws:// or wss://.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = UriSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = SocketSet)]
+    [ValidateNotNull]
+    public Uri? Uri { get; set; }
+
+    /// <summary>A socket of New-MessageWebSocket to connect, in place of a new one.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = SocketSet)]
+    [ValidateNotNull]
+    [SocketNameTransform]
+    [ArgumentCompleter(typeof(SocketNameCompleter))]
+    public MessageWebSocket? Socket { get; set; }
+
+    /// <summary>The name of a variable to keep the socket in, without the $.</summary>
+    [Parameter]
+    [Alias("SV")]
+    [ValidateNotNullOrEmpty]
+    public string? SessionVariable { get; set; }
+
+    /// <summary>Connect again when the connection is lost, as soon as a cmdlet needs it.</summary>
+    [Parameter]
+    public SwitchParameter AutoReconnect { get; set; }
+
+    /// <summary>How often to try again after a failed attempt, at the first connect too when it is given.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int MaximumRetryCount { get; set; } = 10;
+
+    /// <summary>The delay of the first retry in seconds; it doubles each time up to a minute.</summary>
+    [Parameter]
+    [ValidateRange(1, Limits.Seconds)]
+    public int RetryIntervalSec { get; set; } = 1;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => CheckParameters();
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (WsUri.Check(Uri!) is { } problem)
+        {
+            WriteError(problem);
+            return;
+        }
+
+        MessageWebSocket? socket = Prepare();
+        if (socket is null || !ConnectWithRetries(socket))
+        {
+            return;
+        }
+
+        Session.RequestHeaders.Clear();
+        if (Socket is null)
+        {
+            Session.Add(socket);
+        }
+
+        if (AutoReconnect)
+        {
+            SocketExtras.Of(socket).Reconnection = new Reconnection(socket, MaximumRetryCount, TimeSpan.FromSeconds(RetryIntervalSec));
+        }
+
+        if (SessionVariable is not null)
+        {
+            SessionState.PSVariable.Set(SessionVariable, socket);
+        }
+
+        WriteObject(socket);
+    }
+
+    /// <summary>The socket with all its settings; null when they are refused.</summary>
+    private MessageWebSocket? Prepare()
+    {
+        if (Socket is { State: not MessageWebSocketState.Created } used)
+        {
+            WriteError(WsErrors.SocketAlreadyConnected(used));
+            return null;
+        }
+
+        if (!string.IsNullOrEmpty(Name) && Session.IsTaken(Name) && Session.Find(Name) != Socket)
+        {
+            WriteError(WsErrors.SocketNameInUse(Name));
+            return null;
+        }
+
+        MessageWebSocket socket = Socket ?? new MessageWebSocket();
+        if (!string.IsNullOrEmpty(Name))
+        {
+            socket.Name = Name;
+        }
+        else if (socket.Name.Length == 0)
+        {
+            socket.Name = Session.MakeUnique(Uri!.Host);
+        }
+
+        Apply(socket, isNew: Socket is null);
+        SocketExtras extras = SocketExtras.Of(socket);
+        if (extras.CarriesCredentials && !extras.AllowsUnencryptedAuthentication && Uri!.Scheme == System.Uri.UriSchemeWs)
+        {
+            WriteError(WsErrors.UnencryptedAuthentication(Uri));
+            return null;
+        }
+
+        // What was said for this connect alone wins over what was collected before.
+        HashSet<string> given = new(RequestHeaderTable.From(Headers).Select(static header => header.Key), StringComparer.OrdinalIgnoreCase);
+        foreach ((string name, string value) in Session.RequestHeaders.Where(header => !given.Contains(header.Key)))
+        {
+            socket.SetRequestHeader(name, value);
+        }
+
+        ShowFrames(socket);
+        return socket;
+    }
+
+    private bool ConnectWithRetries(MessageWebSocket socket)
+    {
+        int retries = IsBound(nameof(MaximumRetryCount)) ? MaximumRetryCount : 0;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Connector.Connect(this, socket, Uri!);
+                return true;
+            }
+            catch (MessageWebSocketException e) when (attempt <= retries && Reconnection.IsWorthwhile(e))
+            {
+                TimeSpan delay = Reconnection.Delay(attempt, TimeSpan.FromSeconds(RetryIntervalSec));
+                WriteVerbose($"Attempt {attempt} failed: {WsErrors.Connect(e, Uri).ErrorDetails.Message} Trying again in {delay.TotalSeconds:0.0} s.");
+                Wait(Task.Delay(delay, StopToken));
+            }
+            catch (MessageWebSocketException e)
+            {
+                WriteError(Connector.Failure(socket, Uri!, e));
+                return false;
+            }
+            catch (ArgumentException e)
+            {
+                // Subprotocol names are checked by the connect.
+                WriteError(WsErrors.InvalidSetting(WithoutParameterName(e), Uri));
+                return false;
+            }
+        }
+    }
+}

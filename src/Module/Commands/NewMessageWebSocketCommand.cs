@@ -1,0 +1,27 @@
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Makes a socket that is not connected yet, for event handlers or settings of its Control.</summary>
+[Cmdlet(VerbsCommon.New, "MessageWebSocket")]
+[OutputType(typeof(MessageWebSocket))]
+public sealed class NewMessageWebSocketCommand : ConnectionSettingsCmdlet
+{
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => CheckParameters();
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (!string.IsNullOrEmpty(Name) && Session.IsTaken(Name))
+        {
+            WriteError(WsErrors.SocketNameInUse(Name));
+            return;
+        }
+
+        MessageWebSocket socket = new() { Name = Name ?? "" };
+        Apply(socket, isNew: true);
+        Session.Add(socket);
+        WriteObject(socket);
+    }
+}

@@ -1,0 +1,345 @@
+using System.Management.Automation;
+using System.Text.Json;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Receives messages.</summary>
+[Cmdlet(VerbsCommunications.Receive, "WsMessage", DefaultParameterSetName = CountSet)]
+[OutputType(typeof(WsMessage))]
+[OutputType(typeof(string), typeof(byte[]), typeof(PSObject))]
+public sealed class ReceiveWsMessageCommand : WsCmdlet
+{
+    private const string CountSet = "Count";
+    private const string AllSet = "All";
+    private const string FollowSet = "Follow";
+
+    // How many messages to write between two looks at the clock and at what other threads posted.
+    private const int Batch = 1024;
+
+    private readonly List<MessageWebSocket> _sockets = [];
+    private MessageSource _source = null!;
+    private TransferProgress? _progress;
+    private MessageFile? _file;
+    private long _received;
+    private long _bytes;
+    private long _limit;
+
+    /// <summary>The sockets, as objects or names; without it the only open one of this session. Several are merged in the order of arrival.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    [SocketNameTransform]
+    [ArgumentCompleter(typeof(SocketNameCompleter))]
+    public MessageWebSocket[]? Socket { get; set; }
+
+    /// <summary>How many messages to receive.</summary>
+    [Parameter(Position = 0, ParameterSetName = CountSet)]
+    [ValidateRange(1L, long.MaxValue)]
+    public long Count { get; set; } = 1;
+
+    /// <summary>Everything that is queued now, without waiting.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = AllSet)]
+    public SwitchParameter All { get; set; }
+
+    /// <summary>Until the connection ends or the pipeline is stopped.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = FollowSet)]
+    public SwitchParameter Follow { get; set; }
+
+    /// <summary>How long nothing may arrive, in seconds; 0 for no limit. 30 unless -Follow.</summary>
+    [Parameter(ParameterSetName = CountSet)]
+    [Parameter(ParameterSetName = FollowSet)]
+    [ValidateRange(0, Limits.Seconds)]
+    public int TimeoutSeconds { get; set; } = 30;
+
+    /// <summary>Emit the objects that the JSON of each message stands for.</summary>
+    [Parameter]
+    public SwitchParameter FromJson { get; set; }
+
+    /// <summary>Emit strings and byte arrays in place of message objects.</summary>
+    [Parameter]
+    public SwitchParameter Raw { get; set; }
+
+    /// <summary>Write the payloads to a file in place of emitting messages; text messages are separated by line feeds.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? OutFile { get; set; }
+
+    private TimeSpan QuietTime => Follow && !IsBound(nameof(TimeoutSeconds)) ? Timeout.InfiniteTimeSpan : Limits.Timeout(TimeoutSeconds);
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        RefuseTogether(FromJson, nameof(FromJson), Raw, nameof(Raw));
+        RefuseTogether(FromJson, nameof(FromJson), OutFile is not null, nameof(OutFile));
+        RefuseTogether(Raw, nameof(Raw), OutFile is not null, nameof(OutFile));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => _sockets.AddRange(Socket ?? []);
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (_sockets.Count == 0)
+        {
+            if (MyInvocation.ExpectingInput)
+            {
+                return;
+            }
+
+            _sockets.Add(ResolveForReceive());
+        }
+
+        MessageWebSocket[] sockets = [.. _sockets.Select(Reconnection.LatestOf).Distinct()];
+        foreach (MessageWebSocket socket in sockets)
+        {
+            CheckReadable(socket);
+            ShowFrames(socket);
+        }
+
+        _source = new MessageSource(sockets);
+        _limit = ParameterSetName == CountSet ? Count : long.MaxValue;
+        if (ParameterSetName == CountSet && Count > 1)
+        {
+            _progress = new TransferProgress(this, $"Receiving from {Describe(sockets)}", Count);
+        }
+
+        if (OutFile is not null)
+        {
+            OpenFile();
+            _progress ??= new TransferProgress(this, $"Receiving from {Describe(sockets)}", 0);
+        }
+
+        if (All)
+        {
+            Drain();
+        }
+        else
+        {
+            ReceiveUntilDone();
+        }
+
+        _file?.Close();
+        _progress?.Complete();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _source?.Dispose();
+            _file?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void ReceiveUntilDone()
+    {
+        while (true)
+        {
+            Drain();
+            if (_received >= _limit || _source.Open.Count == 0)
+            {
+                return;
+            }
+
+            MessageSource.End? end;
+            try
+            {
+                end = WaitForArrival();
+            }
+            catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
+            {
+                WriteError(WsErrors.ReceiveTimeout(_source.Open, QuietTime, Progress()));
+                return;
+            }
+
+            if (end is not null)
+            {
+                OnEnd(end);
+            }
+        }
+    }
+
+    private MessageSource.End? WaitForArrival()
+    {
+        TimeSpan quietTime = QuietTime;
+        if (quietTime == Timeout.InfiniteTimeSpan)
+        {
+            return Wait(_source.WaitAsync(StopToken));
+        }
+
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
+        patience.CancelAfter(quietTime);
+        return Wait(_source.WaitAsync(patience.Token));
+    }
+
+    private void OnEnd(MessageSource.End end)
+    {
+        if (Connector.Renew(this, end.Socket) is { } successor)
+        {
+            _source.Replace(end.Socket, successor);
+            ShowFrames(successor);
+            return;
+        }
+
+        if (end.Failure is not null)
+        {
+            WriteError(WsErrors.Broken(end.Failure, end.Socket));
+        }
+        else if (!Follow && _source.Open.Count == 0)
+        {
+            WriteError(WsErrors.ConnectionClosed(end.Socket, Progress(" ", ".")));
+        }
+        else
+        {
+            WriteVerbose($"{end.Socket} ended: {SocketText.State(end.Socket)}.");
+        }
+    }
+
+    /// <summary>Writes what is queued.</summary>
+    private void Drain()
+    {
+        long before;
+        do
+        {
+            before = _received;
+            long limit = Math.Min(_limit, _received + Batch);
+            if (_file is not null)
+            {
+                WriteToFile(limit);
+            }
+            else if (FromJson)
+            {
+                WriteObjects(limit);
+            }
+            else
+            {
+                // One call for many messages, and still each is taken from the inbox only when the pipeline asks for it.
+                WriteObject(Take(limit), enumerateCollection: true);
+            }
+
+            RunPosted();
+            _progress?.Report(_file is null ? _received : _bytes, Status());
+        }
+        while (_received > before && _received < _limit);
+    }
+
+    private IEnumerable<object> Take(long limit)
+    {
+        bool raw = Raw;
+        while (_received < limit && _source.TryTake(out WsMessage? message))
+        {
+            _received++;
+            yield return raw ? message.Data : message;
+        }
+    }
+
+    private void WriteObjects(long limit)
+    {
+        while (_received < limit && _source.TryTake(out WsMessage? message))
+        {
+            _received++;
+            object? value;
+            try
+            {
+                value = JsonText.Read(message.AsMemory());
+            }
+            catch (JsonException e)
+            {
+                WriteError(WsErrors.InvalidJson(message, e.Message));
+                continue;
+            }
+
+            WriteObject(value, enumerateCollection: true);
+        }
+    }
+
+    private void WriteToFile(long limit)
+    {
+        while (_received < limit && !StopToken.IsCancellationRequested && _source.TryTake(out WsMessage? message))
+        {
+            _received++;
+            _bytes += message.Length;
+            try
+            {
+                _file!.Write(message);
+            }
+            catch (IOException e)
+            {
+                ThrowTerminatingError(WsErrors.FileError(e, OutFile!, ErrorCategory.WriteError));
+            }
+        }
+    }
+
+    private void OpenFile()
+    {
+        string path = GetUnresolvedProviderPathFromPSPath(OutFile);
+        try
+        {
+            _file = new MessageFile(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ThrowTerminatingError(WsErrors.FileError(e, path, ErrorCategory.OpenError));
+        }
+    }
+
+    /// <summary>The only open socket; with none open, the only one that ended with messages unread or its end not yet told.</summary>
+    private MessageWebSocket ResolveForReceive()
+    {
+        if (Session.Open().Length == 0 && !Session.Sockets.Any(Reconnection.IsDue))
+        {
+            MessageWebSocket[] ended = [.. Session.Sockets.Where(WsSession.HasEnded)];
+            if (ended.Where(static socket => socket.Information.MessagesQueued > 0).ToArray() is [var unread])
+            {
+                return unread;
+            }
+
+            if (ended is [var only])
+            {
+                return only;
+            }
+        }
+
+        return Resolve(null);
+    }
+
+    private void CheckReadable(MessageWebSocket socket)
+    {
+        try
+        {
+            socket.TryPeek(out _);
+        }
+        catch (ObjectDisposedException)
+        {
+            ThrowTerminatingError(WsErrors.ConnectionClosed(socket));
+        }
+        catch (InvalidOperationException)
+        {
+            ThrowTerminatingError(socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting
+                ? WsErrors.SocketNotConnected(socket)
+                : WsErrors.MessagesGoToHandlers(socket));
+        }
+    }
+
+    private void RefuseTogether(bool isFirst, string first, bool isSecond, string second)
+    {
+        if (isFirst && isSecond)
+        {
+            ThrowTerminatingError(WsErrors.ParameterConflict(first, second));
+        }
+    }
+
+    private string Progress(string before = " (", string after = ")") =>
+        ParameterSetName == CountSet && Count > 1 ? $"{before}{_received} of {Count} received{after}" : "";
+
+    private string Status()
+    {
+        string bytes = _file is null ? "" : $", {ByteCount.Of(_bytes)}";
+        return ParameterSetName == CountSet ? $"{_received} of {Count} messages{bytes}" : $"{_received} messages{bytes}";
+    }
+
+    private static string Describe(MessageWebSocket[] sockets) => sockets is [var only] ? only.ToString() : $"{sockets.Length} sockets";
+}

@@ -1,0 +1,513 @@
+using System.Management.Automation;
+using System.Text;
+using System.Text.Unicode;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Sends messages: each object of the pipeline is one.</summary>
+[Cmdlet(VerbsCommunications.Send, "WsMessage", DefaultParameterSetName = ObjectSet)]
+[OutputType(typeof(string), typeof(byte[]), typeof(FileInfo))]
+public sealed class SendWsMessageCommand : WsCmdlet
+{
+    private const string ObjectSet = "InputObject";
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
+    private readonly MemoryStream _byteStream = new();
+    private MessageWebSocket _socket = null!;
+    private CancellationTokenSource? _limit;
+    private ScriptBlock? _jsonWriter;
+    private bool _typeIsGiven;
+    private long _accepted;
+    private long _sentBefore;
+    private bool _isFlushed;
+
+    /// <summary>The message: a string, a byte array, a received message, or with -AsJson any object.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ObjectSet)]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public object? InputObject { get; set; }
+
+    /// <summary>Files to send, each as one message; with wildcards.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PathSet)]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? Path { get; set; }
+
+    /// <summary>Files to send, each as one message; taken as they are written.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath", "LP")]
+    [ValidateNotNullOrEmpty]
+    public string[]? LiteralPath { get; set; }
+
+    /// <summary>The socket, as an object or name; without it the only open one of this session.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    [SocketNameTransform]
+    [ArgumentCompleter(typeof(SocketNameCompleter))]
+    public MessageWebSocket? Socket { get; set; }
+
+    /// <summary>The type of the messages; without it strings go as text, bytes and files as binary.</summary>
+    [Parameter]
+    public SocketMessageType MessageType { get; set; }
+
+    /// <summary>Send each object as one line of JSON.</summary>
+    [Parameter(ParameterSetName = ObjectSet)]
+    public SwitchParameter AsJson { get; set; }
+
+    /// <summary>How deep -AsJson follows objects in objects.</summary>
+    [Parameter(ParameterSetName = ObjectSet)]
+    [ValidateRange(0, 100)]
+    public int Depth { get; set; } = JsonText.DefaultDepth;
+
+    /// <summary>Collect the bytes of the pipeline into one message.</summary>
+    [Parameter(ParameterSetName = ObjectSet)]
+    public SwitchParameter AsByteStream { get; set; }
+
+    /// <summary>Send messages in fragments of at most so many bytes.</summary>
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int FragmentSize { get; set; }
+
+    /// <summary>How long to wait for the server to take a message, in seconds; 0 for no limit.</summary>
+    [Parameter]
+    [ValidateRange(0, Limits.Seconds)]
+    public int TimeoutSeconds { get; set; }
+
+    /// <summary>Emit what was sent.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (AsJson && AsByteStream)
+        {
+            ThrowTerminatingError(WsErrors.ParameterConflict(nameof(AsJson), nameof(AsByteStream)));
+        }
+
+        _typeIsGiven = IsBound(nameof(MessageType));
+        Use(Resolve(Socket));
+        if (WsSession.HasEnded(_socket))
+        {
+            ReplaceSocketOrStop(WsErrors.ConnectionClosed(_socket));
+        }
+        else if (_socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting)
+        {
+            ThrowTerminatingError(WsErrors.SocketNotConnected(_socket));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        switch (ParameterSetName)
+        {
+            case PathSet:
+                SendFiles(Path!.SelectMany(Resolve));
+                break;
+            case LiteralPathSet:
+                SendFiles(LiteralPath!.Select(GetUnresolvedProviderPathFromPSPath));
+                break;
+            default:
+                Send(InputObject is PSObject wrapped && !AsJson ? wrapped.BaseObject : InputObject);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (AsByteStream && _byteStream.Length > 0)
+        {
+            byte[] bytes = _byteStream.ToArray();
+            if (SendBytes(bytes, _typeIsGiven ? MessageType : SocketMessageType.Binary, bytes) && PassThru)
+            {
+                WriteObject(bytes);
+            }
+        }
+
+        Flush();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            if (_accepted > 0 && !_isFlushed)
+            {
+                // Stopped half-way, and perhaps the end of the script: what was accepted gets a moment to leave.
+                WaitBriefly(() => _socket.FlushAsync(CancellationToken.None));
+            }
+
+            _limit?.Dispose();
+            _byteStream.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void Send(object? item)
+    {
+        bool sent;
+        if (AsJson)
+        {
+            sent = SendText(ToJson(item), item);
+        }
+        else if (AsByteStream)
+        {
+            Collect(item);
+            return;
+        }
+        else
+        {
+            sent = item switch
+            {
+                string text => SendText(text, item),
+                byte[] bytes => SendBytes(bytes, _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
+                WsMessage message => SendBytes(message.AsMemory(), _typeIsGiven ? MessageType : message.MessageType, item),
+                ReadOnlyMemory<byte> bytes => SendBytes(bytes, _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
+                Memory<byte> bytes => SendBytes(bytes, _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
+                IEnumerable<byte> bytes => SendBytes(bytes.ToArray(), _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
+                object?[] { Length: > 0 } array when array.All(static b => Unwrap(b) is byte) =>
+                    SendBytes(Array.ConvertAll(array, static b => (byte)Unwrap(b)!), _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
+                _ => Refuse(item),
+            };
+        }
+
+        if (sent && PassThru)
+        {
+            WriteObject(item);
+        }
+    }
+
+    private string ToJson(object? item)
+    {
+        _jsonWriter ??= JsonText.Writer();
+        object json = _jsonWriter.InvokeReturnAsIs(item, Depth);
+        return json is PSObject wrapped ? (string)wrapped.BaseObject : (string)json;
+    }
+
+    private void Collect(object? item)
+    {
+        switch (item)
+        {
+            case byte single:
+                _byteStream.WriteByte(single);
+                break;
+            case byte[] several:
+                _byteStream.Write(several);
+                break;
+            case object?[] several when several.All(static b => Unwrap(b) is byte):
+                _byteStream.Write(Array.ConvertAll(several, static b => (byte)Unwrap(b)!));
+                break;
+            default:
+                WriteError(WsErrors.NotBytes(item));
+                break;
+        }
+    }
+
+    private bool Refuse(object? item)
+    {
+        WriteError(WsErrors.UnsupportedInputObject(item));
+        return false;
+    }
+
+    private bool SendText(string text, object? item)
+    {
+        if (FragmentSize > 0 || (_typeIsGiven && MessageType == SocketMessageType.Binary))
+        {
+            return SendBytes(Encoding.UTF8.GetBytes(text), _typeIsGiven ? MessageType : SocketMessageType.Utf8, item);
+        }
+
+        return HandOver(new ReadyMessage(text, default, SocketMessageType.Utf8), item);
+    }
+
+    private bool SendBytes(ReadOnlyMemory<byte> bytes, SocketMessageType type, object? item)
+    {
+        if (FragmentSize == 0 || bytes.Length <= FragmentSize)
+        {
+            return HandOver(new ReadyMessage(null, bytes, type), item);
+        }
+
+        if (type == SocketMessageType.Utf8 && !Utf8.IsValid(bytes.Span))
+        {
+            WriteError(WsErrors.InvalidMessage("The bytes are not UTF-8 and cannot be a text message; send them as binary.", item));
+            return false;
+        }
+
+        using MemoryStream content = new(bytes.ToArray(), writable: false);
+        return SendFragments(content, bytes.Length, FragmentSize, type, item, null);
+    }
+
+    /// <summary>Hands a whole message over. The usual case, room in the send buffer, takes no task and no timer.</summary>
+    private bool HandOver(in ReadyMessage message, object? item)
+    {
+        while (true)
+        {
+            try
+            {
+                CancellationToken token = LimitToken();
+                ValueTask sending = message.Text is { } text
+                    ? _socket.SendAsync(text, token)
+                    : _socket.SendAsync(message.Bytes, message.Type, token);
+                if (!sending.IsCompletedSuccessfully)
+                {
+                    WaitWithLimit(sending.AsTask());
+                }
+
+                _accepted++;
+                return true;
+            }
+            catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
+            {
+                WriteError(WsErrors.SendTimeout(_socket, Limits.Timeout(TimeoutSeconds), item));
+                return false;
+            }
+            catch (ArgumentException e)
+            {
+                WriteError(WsErrors.InvalidMessage(ConnectionSettingsCmdlet.WithoutParameterName(e), item));
+                return false;
+            }
+            catch (MessageWebSocketException e)
+            {
+                ReplaceSocketOrStop(WsErrors.Broken(e, _socket, Progress(failed: 1)));
+            }
+            catch (ObjectDisposedException)
+            {
+                ReplaceSocketOrStop(WsErrors.ConnectionClosed(_socket, " " + Progress(failed: 1)));
+            }
+        }
+    }
+
+    private IEnumerable<string> Resolve(string path)
+    {
+        try
+        {
+            return GetResolvedProviderPathFromPSPath(path, out _);
+        }
+        catch (ItemNotFoundException e)
+        {
+            WriteError(e.ErrorRecord);
+            return [];
+        }
+    }
+
+    private void SendFiles(IEnumerable<string> paths)
+    {
+        const int DefaultFragmentSize = 64 * 1024;
+        foreach (string path in paths)
+        {
+            FileInfo file = new(path);
+            try
+            {
+                using FileStream content = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+                SocketMessageType type = _typeIsGiven ? MessageType : SocketMessageType.Binary;
+                if (type == SocketMessageType.Utf8 && !IsUtf8(content))
+                {
+                    WriteError(WsErrors.InvalidMessage($"{path} is not UTF-8 and cannot be a text message; send it as binary.", file));
+                    continue;
+                }
+
+                if (SendFragments(content, content.Length, FragmentSize > 0 ? FragmentSize : DefaultFragmentSize, type, file, path) && PassThru)
+                {
+                    WriteObject(file);
+                }
+            }
+            catch (Exception e) when (e is (IOException and not MessageWebSocketException) or UnauthorizedAccessException)
+            {
+                WriteError(WsErrors.FileError(e, path));
+            }
+        }
+    }
+
+    /// <summary>Sends a stream as one message. Once its first fragment is out it has to be finished, or the connection is of no use.</summary>
+    private bool SendFragments(Stream content, long length, int fragmentSize, SocketMessageType type, object? item, string? path)
+    {
+        byte[] current = new byte[(int)Math.Min(fragmentSize, Math.Max(length, 1))];
+        byte[] next = new byte[current.Length];
+        TransferProgress? progress = path is null ? null : new TransferProgress(this, $"Sending {path}", length);
+        bool isOpen = false;
+        long sent = 0;
+        try
+        {
+            int count = content.ReadAtLeast(current, current.Length, throwOnEndOfStream: false);
+            while (true)
+            {
+                int nextCount = content.ReadAtLeast(next, next.Length, throwOnEndOfStream: false);
+                bool isFinal = nextCount == 0;
+                ReadOnlyMemory<byte> fragment = current.AsMemory(0, count);
+                ValueTask<uint> sending = isFinal
+                    ? _socket.SendFinalFrameAsync(fragment, type, null, LimitToken())
+                    : _socket.SendNonfinalFrameAsync(fragment, type, null, LimitToken());
+                if (!sending.IsCompletedSuccessfully)
+                {
+                    WaitWithLimit(sending.AsTask());
+                }
+
+                isOpen = !isFinal;
+                sent += count;
+                if (isFinal)
+                {
+                    _accepted++;
+                    progress?.Complete();
+                    return true;
+                }
+
+                progress?.Report(sent);
+                (current, next, count) = (next, current, nextCount);
+            }
+        }
+        catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
+        {
+            WriteError(isOpen
+                ? WsErrors.SendTimeoutInMessage(_socket, Limits.Timeout(TimeoutSeconds), sent, item)
+                : WsErrors.SendTimeout(_socket, Limits.Timeout(TimeoutSeconds), item));
+            return false;
+        }
+        catch (MessageWebSocketException e)
+        {
+            isOpen = false;
+            ReplaceSocketOrStop(WsErrors.Broken(e, _socket, Progress(failed: 1)));
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            isOpen = false;
+            ReplaceSocketOrStop(WsErrors.ConnectionClosed(_socket, " " + Progress(failed: 1)));
+            return false;
+        }
+        finally
+        {
+            if (isOpen)
+            {
+                // A message half sent cannot be taken back, and nothing else can be sent before it ends.
+                _socket.Close();
+            }
+        }
+    }
+
+    private static bool IsUtf8(FileStream content)
+    {
+        // The decoder keeps the bytes of a character that the chunks split.
+        Decoder decoder = new UTF8Encoding(false, throwOnInvalidBytes: true).GetDecoder();
+        byte[] chunk = new byte[64 * 1024];
+        char[] characters = new char[chunk.Length + 1];
+        try
+        {
+            int count;
+            do
+            {
+                count = content.Read(chunk);
+                decoder.GetChars(chunk.AsSpan(0, count), characters, flush: count == 0);
+            }
+            while (count > 0);
+        }
+        catch (DecoderFallbackException)
+        {
+            return false;
+        }
+
+        content.Position = 0;
+        return true;
+    }
+
+    private void Flush()
+    {
+        if (_accepted == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            WaitWithLimit(_socket.FlushAsync(LimitToken()));
+        }
+        catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
+        {
+            WriteWarning($"{_accepted - Written()} of {_accepted} messages still wait for {_socket} to read; they go out when it does.");
+        }
+        catch (MessageWebSocketException e)
+        {
+            _isFlushed = true;
+            ThrowTerminatingError(WsErrors.Broken(e, _socket, Progress(failed: 0)));
+        }
+        catch (ObjectDisposedException) when (Written() < _accepted)
+        {
+            _isFlushed = true;
+            ThrowTerminatingError(WsErrors.ConnectionClosed(_socket, " " + Progress(failed: 0)));
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed since, with everything handed over before.
+        }
+
+        _isFlushed = true;
+    }
+
+    private void Use(MessageWebSocket socket)
+    {
+        _socket = socket;
+        _accepted = 0;
+        _sentBefore = socket.Information.MessagesSent;
+        ShowFrames(socket);
+    }
+
+    private void ReplaceSocketOrStop(ErrorRecord error)
+    {
+        long lost = _accepted - Written();
+        if (Connector.Renew(this, _socket) is not { } successor)
+        {
+            _isFlushed = true;
+            ThrowTerminatingError(error);
+            return;
+        }
+
+        if (lost > 0)
+        {
+            WriteWarning($"{lost} messages had been accepted and were not handed to the network before the connection was lost.");
+        }
+
+        Use(successor);
+    }
+
+    /// <summary>How many messages of this pipeline were handed to the network, as far as nobody else sends at the same time.</summary>
+    private long Written() => Math.Clamp(_socket.Information.MessagesWritten - _sentBefore, 0, _accepted);
+
+    private string Progress(int failed)
+    {
+        long written = Written();
+        return $"Of this pipeline's messages {written} were handed to the network and {_accepted - written + failed} were not.";
+    }
+
+    private CancellationToken LimitToken()
+    {
+        if (_limit is null || _limit.IsCancellationRequested)
+        {
+            _limit?.Dispose();
+            _limit = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
+        }
+
+        return _limit.Token;
+    }
+
+    private void WaitWithLimit(Task task)
+    {
+        if (TimeoutSeconds > 0)
+        {
+            _limit!.CancelAfter(Limits.Timeout(TimeoutSeconds));
+        }
+
+        Wait(task);
+        if (TimeoutSeconds > 0)
+        {
+            _limit!.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+
+    private readonly record struct ReadyMessage(string? Text, ReadOnlyMemory<byte> Bytes, SocketMessageType Type);
+}

@@ -1,0 +1,210 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>
+/// The base of the module's cmdlets, and the only place that waits synchronously: while a task runs, the pipeline thread does
+/// what other threads post (verbose, debug and warning records, script blocks), until the task ends or the user stops the pipeline.
+/// </summary>
+public abstract class WsCmdlet : PSCmdlet, IDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly ManualResetEventSlim _wake = new();
+    private readonly List<FrameLog> _frameLogs = [];
+
+    private protected WsCmdlet() => _stopping.Token.Register(_wake.Set);
+
+    /// <summary>Cancelled when the user stops the pipeline (Ctrl+C), and when the cmdlet is over.</summary>
+    internal CancellationToken StopToken => _stopping.Token;
+
+    private protected static WsSession Session => WsSession.ForCurrentRunspace();
+
+    private protected bool ShowsDebug => IsShown("Debug", "DebugPreference");
+
+    /// <summary>Whether the user gave a parameter.</summary>
+    private protected bool IsBound(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
+
+    /// <inheritdoc/>
+    protected override void StopProcessing()
+    {
+        try
+        {
+            _stopping.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // A stop that comes as the cmdlet ends has nothing left to stop.
+        }
+    }
+
+    /// <summary>Ends what the cmdlet still has under way; PowerShell calls it whichever way the pipeline ended.</summary>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <inheritdoc cref="Dispose()"/>
+    /// <param name="disposing">Whether <see cref="Dispose()"/> calls it.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (FrameLog log in _frameLogs)
+            {
+                log.Leave(this);
+            }
+
+            _stopping.Cancel();
+            _stopping.Dispose();
+        }
+    }
+
+    /// <summary>Lets another thread have something done on the pipeline thread, at the next wait.</summary>
+    internal void Post(Action action)
+    {
+        _posted.Enqueue(action);
+        _wake.Set();
+    }
+
+    /// <summary>Waits for a result without keeping the pipeline thread from what is posted to it.</summary>
+    /// <exception cref="PipelineStoppedException">The user stopped the pipeline.</exception>
+    internal T Wait<T>(ValueTask<T> operation)
+    {
+        if (operation.IsCompletedSuccessfully)
+        {
+            return operation.Result;
+        }
+
+        Task<T> task = operation.AsTask();
+        Wait(task);
+        return task.Result;
+    }
+
+    /// <inheritdoc cref="Wait{T}(ValueTask{T})"/>
+    internal void Wait(ValueTask operation)
+    {
+        if (!operation.IsCompletedSuccessfully)
+        {
+            Wait(operation.AsTask());
+        }
+    }
+
+    /// <inheritdoc cref="Wait{T}(ValueTask{T})"/>
+    internal void Wait(Task task)
+    {
+        if (!task.IsCompleted)
+        {
+            // Synchronously: all the completing thread does is to set the event.
+            _ = task.ContinueWith(
+                static (_, wake) => ((ManualResetEventSlim)wake!).Set(),
+                _wake,
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+            PumpUntil(task);
+        }
+
+        RunPosted();
+        try
+        {
+            task.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Gives something a moment to end, for a cmdlet that is over; whether and how it ends no longer matters.</summary>
+    private protected static void WaitBriefly(Func<Task> begin)
+    {
+        try
+        {
+            begin().Wait(TimeSpan.FromMilliseconds(250));
+        }
+        catch (Exception e) when (e is AggregateException or MessageWebSocketException or InvalidOperationException)
+        {
+        }
+    }
+
+    /// <summary>Writes what other threads posted; for loops that are too busy to wait.</summary>
+    private protected void RunPosted()
+    {
+        while (_posted.TryDequeue(out Action? action))
+        {
+            action();
+        }
+    }
+
+    /// <summary>The socket to use: the given one or what took its place, else the only open one of this session.</summary>
+    private protected MessageWebSocket Resolve(MessageWebSocket? given)
+    {
+        if (given is not null)
+        {
+            return Reconnection.LatestOf(given);
+        }
+
+        // One that waits to be reconnected counts as open, lest a message goes to another server meanwhile.
+        MessageWebSocket[] open = [.. Session.Sockets.Where(static socket => socket.State == MessageWebSocketState.Open || Reconnection.IsDue(socket))];
+        if (open.Length != 1)
+        {
+            ThrowTerminatingError(open.Length == 0 ? WsErrors.NoOpenSocket(Session) : WsErrors.SeveralOpenSockets(open));
+        }
+
+        return open[0];
+    }
+
+    /// <summary>Shows the frames of a socket on the debug stream for as long as this cmdlet runs, if the user asked for that.</summary>
+    private protected void ShowFrames(MessageWebSocket socket)
+    {
+        if (ShowsDebug && socket.Control.FrameTrace is FrameLog log && !_frameLogs.Contains(log))
+        {
+            _frameLogs.Add(log);
+            log.Join(this);
+        }
+    }
+
+    private void PumpUntil(Task task)
+    {
+        while (!task.IsCompleted)
+        {
+            _wake.Wait(CancellationToken.None);
+            _wake.Reset();
+            if (_stopping.IsCancellationRequested && !task.IsCompleted)
+            {
+                // The task was given the token and ends in its own time; the user does not wait for that.
+                Forget(task);
+                throw new PipelineStoppedException();
+            }
+
+            try
+            {
+                RunPosted();
+            }
+            catch
+            {
+                // Such as -WarningAction Stop: the cmdlet is over, and with it what it waited for.
+                _stopping.Cancel();
+                Forget(task);
+                throw;
+            }
+        }
+    }
+
+    private static void Forget(Task task) => _ = task.ContinueWith(static t => t.Exception, TaskScheduler.Default);
+
+    private bool IsShown(string parameter, string preference)
+    {
+        if (MyInvocation.BoundParameters.TryGetValue(parameter, out object? given))
+        {
+            return LanguagePrimitives.IsTrue(given);
+        }
+
+        return GetVariableValue(preference) is object value
+            && LanguagePrimitives.TryConvertTo(value, out ActionPreference action)
+            && action is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>
+/// Asks a script block whether a server certificate is acceptable. The question comes on a thread of the handshake, which has no
+/// runspace; the script runs on the pipeline thread of the cmdlet that waits for the connect.
+/// </summary>
+internal sealed class CertificateScript(ScriptBlock script)
+{
+    private WsCmdlet? _connecting;
+
+    /// <summary>The cmdlet that connects. With none, as when a script calls ConnectAsync itself, nobody can be asked: that is a no.</summary>
+    public WsCmdlet? Connecting
+    {
+        get => Volatile.Read(ref _connecting);
+        set => Volatile.Write(ref _connecting, value);
+    }
+
+    /// <summary>What the script threw; null if it did not.</summary>
+    public Exception? Failure { get; private set; }
+
+    public void Attach(MessageWebSocket socket) => socket.ServerCustomValidationRequested += OnRequested;
+
+    private void OnRequested(MessageWebSocket sender, WebSocketServerCustomValidationRequestedEventArgs args)
+    {
+        if (Connecting is not { } cmdlet)
+        {
+            args.Reject();
+            return;
+        }
+
+        Deferral deferral = args.GetDeferral();
+        cmdlet.Post(() => Ask(args, deferral));
+    }
+
+    private void Ask(WebSocketServerCustomValidationRequestedEventArgs args, Deferral deferral)
+    {
+        // Rejected until the script has said otherwise, so that no way out of here accepts by accident.
+        bool accepted = false;
+        Failure = null;
+        try
+        {
+            accepted = !script
+                .InvokeWithContext(
+                    null,
+                    [new PSVariable("_", args)],
+                    args.ServerCertificate,
+                    args.ServerIntermediateCertificates,
+                    args.ServerCertificateErrors)
+                .Any(static output => output?.BaseObject is false);
+        }
+        catch (RuntimeException e) when (e is not PipelineStoppedException)
+        {
+            Failure = e;
+        }
+        finally
+        {
+            if (!accepted)
+            {
+                args.Reject();
+            }
+
+            deferral.Complete();
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.RegularExpressions;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Keeps secrets out of what is shown: messages, verbose and debug records.</summary>
+internal static partial class Redaction
+{
+    private const string Hidden = "***";
+
+    private static readonly HashSet<string> SecretHeaders = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie",
+    };
+
+    /// <summary>The value of a header, or asterisks where it is a secret.</summary>
+    public static string Header(string name, string value) =>
+        SecretHeaders.Contains(name) || SecretName().IsMatch(name) ? Hidden : value;
+
+    /// <summary>An address without user information and without the values of query parameters that carry secrets.</summary>
+    public static string Of(Uri uri) => Of(uri.IsAbsoluteUri ? uri.ToString() : uri.OriginalString);
+
+    /// <inheritdoc cref="Of(Uri)"/>
+    public static string Of(string address) =>
+        SecretParameter().Replace(UserInfo().Replace(address, Hidden + "@", 1), "$1" + Hidden);
+
+    [GeneratedRegex("token|secret|password|passwd|api-?_?key|signature|credential", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretName();
+
+    [GeneratedRegex(
+        @"([?&](?:[^=&#]*(?:token|secret|passw(?:or)?d|passphrase|api[-_.]?key|access[-_.]?key|signature|credential|auth)[^=&#]*|key|sig|pwd|jwt)=)[^&#]*",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex SecretParameter();
+
+    [GeneratedRegex("(?<=^[a-z][a-z0-9+.-]*://)[^/?#]*@", RegexOptions.IgnoreCase)]
+    private static partial Regex UserInfo();
+}

@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>What the module knows of a socket beyond its own settings; kept for as long as the socket lives.</summary>
+internal sealed class SocketExtras
+{
+    private static readonly ConditionalWeakTable<MessageWebSocket, SocketExtras> Table = [];
+
+    /// <summary>The script that judges the server's certificate.</summary>
+    public CertificateScript? CertificateScript { get; set; }
+
+    /// <summary>Whether it was given a user name, password or token, which must not go over plain ws by accident.</summary>
+    public bool CarriesCredentials { get; set; }
+
+    public bool AllowsUnencryptedAuthentication { get; set; }
+
+    /// <summary>How to reconnect; null for not at all.</summary>
+    public Reconnection? Reconnection { get; set; }
+
+    public static SocketExtras Of(MessageWebSocket socket) => Table.GetOrCreateValue(socket);
+
+    /// <summary>Gives a clone what the original has.</summary>
+    public void CopyTo(MessageWebSocket clone)
+    {
+        SocketExtras copy = Of(clone);
+        copy.CertificateScript = CertificateScript;
+        CertificateScript?.Attach(clone);
+        copy.CarriesCredentials = CarriesCredentials;
+        copy.AllowsUnencryptedAuthentication = AllowsUnencryptedAuthentication;
+        copy.Reconnection = Reconnection;
+    }
+}

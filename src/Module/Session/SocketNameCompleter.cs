@@ -1,0 +1,25 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Completes the names of this session's sockets.</summary>
+internal sealed class SocketNameCompleter : IArgumentCompleter
+{
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        WildcardPattern pattern = new(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
+        return WsSession.ForCurrentRunspace().Sockets
+            .Where(socket => socket.Name.Length > 0 && pattern.IsMatch(socket.Name))
+            .Select(static socket => new CompletionResult(
+                Quote(socket.Name),
+                socket.Name,
+                CompletionResultType.ParameterValue,
+                $"{socket.State} {(socket.Uri is { } uri ? Redaction.Of(uri) : "")}".TrimEnd()));
+    }
+
+    private static string Quote(string name) =>
+        name.All(static c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_') ? name : $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
+}

@@ -1,0 +1,36 @@
+using System.Collections;
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Lets a -Socket parameter take the name of a socket of this session in place of the socket itself.</summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
+internal sealed class SocketNameTransformAttribute : ArgumentTransformationAttribute
+{
+    public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
+    {
+        object? input = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        return input switch
+        {
+            string name => Find(name),
+            byte[] => input,
+            IList list => list.Cast<object?>().Select(item => Transform(engineIntrinsics, item)).ToArray(),
+            PSCustomObject => throw new ArgumentTransformationMetadataException(
+                "This is a copy of a socket, from another process or a file; the connection itself is not in it. Connect in this session, or give the name of one of its sockets."),
+            _ => input,
+        };
+    }
+
+    private static MessageWebSocket Find(string name)
+    {
+        WsSession session = WsSession.ForCurrentRunspace();
+        if (session.Find(name) is { } socket)
+        {
+            return socket;
+        }
+
+        string[] names = [.. session.Sockets.Select(static s => s.Name).Where(static n => n.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase)];
+        string known = names.Length == 0 ? "It has none with a name." : $"Its sockets: {string.Join(", ", names)}.";
+        throw new ArgumentTransformationMetadataException($"This session has no socket named '{name}'. {known}");
+    }
+}

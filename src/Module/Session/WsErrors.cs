@@ -1,0 +1,254 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Text.RegularExpressions;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>The error records of the module: a stable id, what happened, and what to do about it. about_WebSocket_Errors lists the ids.</summary>
+internal static partial class WsErrors
+{
+    public static ErrorRecord NoOpenSocket(WsSession session)
+    {
+        string ended = session.Sockets.LastOrDefault(WsSession.HasEnded) is { } last ? $" The last one, {last}, is {last.State}." : "";
+        return Create(
+            "NoOpenSocket",
+            new InvalidOperationException("This session has no open socket." + ended),
+            "Open one with Connect-MessageWebSocket, or name one with -Socket.",
+            ErrorCategory.InvalidOperation,
+            null);
+    }
+
+    public static ErrorRecord SeveralOpenSockets(IReadOnlyList<MessageWebSocket> open) => Create(
+        "SeveralOpenSockets",
+        new InvalidOperationException($"This session has {open.Count} open sockets: {string.Join(", ", open)}."),
+        "Say which one with -Socket.",
+        ErrorCategory.InvalidOperation,
+        open);
+
+    public static ErrorRecord SocketNotFound(string name, WsSession session)
+    {
+        string[] names = [.. session.Sockets.Select(static socket => socket.Name)];
+        return Create(
+            "SocketNotFound",
+            new ItemNotFoundException($"This session has no socket named '{name}'."),
+            names.Length == 0 ? "It has none at all; Connect-MessageWebSocket opens one." : $"Its sockets: {string.Join(", ", names)}.",
+            ErrorCategory.ObjectNotFound,
+            name);
+    }
+
+    public static ErrorRecord SocketNameInUse(string name) => Create(
+        "SocketNameInUse",
+        new InvalidOperationException($"A socket of this session is already named '{name}'."),
+        "Choose another -Name, or close that socket first.",
+        ErrorCategory.ResourceExists,
+        name);
+
+    public static ErrorRecord SocketAlreadyConnected(MessageWebSocket socket) => Create(
+        "SocketAlreadyConnected",
+        new InvalidOperationException($"{Describe(socket)} is {socket.State}: a socket connects once, and its request headers go out with the connect."),
+        "Set headers before connecting, or connect a new socket.",
+        ErrorCategory.InvalidOperation,
+        socket);
+
+    public static ErrorRecord SocketNotConnected(MessageWebSocket socket) => Create(
+        "SocketNotConnected",
+        new InvalidOperationException($"{Describe(socket)} is not connected yet."),
+        "Connect it with Connect-MessageWebSocket -Socket.",
+        ErrorCategory.InvalidOperation,
+        socket);
+
+    public static ErrorRecord MessagesGoToHandlers(MessageWebSocket socket) => Create(
+        "MessagesGoToHandlers",
+        new InvalidOperationException($"The messages of {Describe(socket)} go to the handlers of its MessageReceived event."),
+        "Handle them there, or use a socket without such handlers.",
+        ErrorCategory.InvalidOperation,
+        socket);
+
+    public static ErrorRecord ConnectionClosed(MessageWebSocket socket, string? progress = null)
+    {
+        ushort? code = socket.Information.CloseCode;
+        string reason = string.IsNullOrEmpty(socket.Information.CloseReason) ? "" : $" \"{TerminalText.Escape(socket.Information.CloseReason)}\"";
+        string close = code is null or 1005 ? "without a code" : $"with code {code}{reason}";
+        return Create(
+            "ConnectionClosed",
+            new InvalidOperationException($"The connection to {Describe(socket)} was closed {close}.{progress}"),
+            "Connect-MessageWebSocket opens a new one.",
+            ErrorCategory.ConnectionError,
+            socket);
+    }
+
+    public static ErrorRecord ReceiveTimeout(IReadOnlyList<MessageWebSocket> sockets, TimeSpan timeout, string progress)
+    {
+        string from = sockets is [var only] ? Describe(only) : $"{sockets.Count} sockets";
+        string open = sockets is [_] ? "The connection is still open" : "The connections are still open";
+        string full = sockets.FirstOrDefault(static s => s.Information.MessagesQueued > 0) is { } behind
+            ? $" {behind.Information.MessagesQueued} other messages wait unread."
+            : "";
+        return Create(
+            "ReceiveTimeout",
+            new TimeoutException($"No message from {from} within {Seconds(timeout)}{progress}. {open}.{full}"),
+            "Call Receive-WsMessage again, or use -Follow to wait without a limit.",
+            ErrorCategory.OperationTimeout,
+            sockets is [var target] ? target : sockets);
+    }
+
+    public static ErrorRecord ReplyTimeout(MessageWebSocket socket, TimeSpan timeout) => Create(
+        "ReplyTimeout",
+        new TimeoutException($"No reply from {Describe(socket)} within {Seconds(timeout)}. The request was sent and the connection is open."),
+        socket.Information.BytesQueued >= socket.Control.InboxLimitInBytes
+            ? "The inbox is full, so that nothing more is read; empty it with Receive-WsMessage."
+            : "A late reply stays in the inbox for Receive-WsMessage.",
+        ErrorCategory.OperationTimeout,
+        socket);
+
+    public static ErrorRecord SendTimeout(MessageWebSocket socket, TimeSpan timeout, object? item) => Create(
+        "SendTimeout",
+        new TimeoutException($"{Describe(socket)} took no more data within {Seconds(timeout)}. This message was not sent, and the connection is still open."),
+        "The server reads too slowly; send again later.",
+        ErrorCategory.OperationTimeout,
+        item);
+
+    public static ErrorRecord SendTimeoutInMessage(MessageWebSocket socket, TimeSpan timeout, long sent, object? item) => Create(
+        "SendTimeout",
+        new TimeoutException($"{Describe(socket)} took no more data within {Seconds(timeout)}, after {sent} bytes of this message."),
+        "A message cannot be taken back half sent, so the connection was closed; connect again.",
+        ErrorCategory.OperationTimeout,
+        item);
+
+    public static ErrorRecord NotBytes(object? item) => Create(
+        "UnsupportedInputObject",
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no byte, and -AsByteStream collects bytes."),
+        "Get bytes with Get-Content -AsByteStream for example, or leave -AsByteStream out.",
+        ErrorCategory.InvalidType,
+        item);
+
+    public static ErrorRecord UnsupportedInputObject(object? item)
+    {
+        string what = item is null ? "Null" : $"An object of type {item.GetType().Name}";
+        string advice = item switch
+        {
+            FileSystemInfo or Stream => "Send a file with -Path.",
+            byte => "Collect bytes into one message with -AsByteStream.",
+            _ => "Send it as JSON with -AsJson, or make it a string or byte array first.",
+        };
+        return Create(
+            "UnsupportedInputObject",
+            new ArgumentException($"{what} is no message: a message is a string or a byte array."),
+            advice,
+            ErrorCategory.InvalidType,
+            item);
+    }
+
+    public static ErrorRecord InvalidMessage(string message, object? item) => Create(
+        "InvalidMessage", new ArgumentException(message), null, ErrorCategory.InvalidData, item);
+
+    public static ErrorRecord InvalidJson(WsMessage message, string why) => Create(
+        "InvalidJson",
+        new FormatException($"A message of {message.Length} bytes is no JSON: {TerminalText.Escape(why)}"),
+        "The message itself is the TargetObject of this error.",
+        ErrorCategory.InvalidData,
+        message);
+
+    public static ErrorRecord InvalidHeader(string message, string name) => Create(
+        "InvalidHeader", new ArgumentException(message), null, ErrorCategory.InvalidArgument, name);
+
+    public static ErrorRecord InvalidUri(string message, string advice, object? target) => Create(
+        "InvalidUri", new ArgumentException(message), advice, ErrorCategory.InvalidArgument, target);
+
+    public static ErrorRecord InvalidSetting(string message, object? target) => Create(
+        "InvalidSetting", new ArgumentException(message), null, ErrorCategory.InvalidArgument, target);
+
+    public static ErrorRecord ParameterConflict(string first, string second) => Create(
+        "ParameterConflict",
+        new ArgumentException($"-{first} and -{second} cannot be used together."),
+        "Leave one of them out.",
+        ErrorCategory.InvalidArgument,
+        null);
+
+    public static ErrorRecord UnencryptedAuthentication(Uri? uri) => Create(
+        "UnencryptedAuthentication",
+        new InvalidOperationException($"Credentials would go over the network in plain text{(uri is null ? "" : $" to {Redaction.Of(uri)}")}."),
+        "Use wss://, or add -AllowUnencryptedAuthentication if the network in between is trusted.",
+        ErrorCategory.SecurityError,
+        uri);
+
+    public static ErrorRecord CertificateNotFound(string thumbprint) => Create(
+        "CertificateNotFound",
+        new ItemNotFoundException($"No certificate with the thumbprint {thumbprint} and a private key is in the personal stores of this user or machine."),
+        "Give the certificate itself with -Certificate.",
+        ErrorCategory.ObjectNotFound,
+        thumbprint);
+
+    public static ErrorRecord FileError(Exception e, string path, ErrorCategory category = ErrorCategory.ReadError) => Create(
+        "FileError", e, null, category, path);
+
+    public static ErrorRecord JsonRpcError(string message, object? error) => Create(
+        "JsonRpcError", new InvalidOperationException(message), null, ErrorCategory.InvalidResult, error);
+
+    /// <summary>A connect that failed.</summary>
+    public static ErrorRecord Connect(MessageWebSocketException e, object? target) => FromException(e, target, ConnectAdvice(e));
+
+    /// <summary>A connection that broke.</summary>
+    public static ErrorRecord Broken(MessageWebSocketException e, object? target, string? detail = null) => FromException(e, target, null, detail);
+
+    private static ErrorRecord FromException(MessageWebSocketException e, object? target, string? advice, string? detail = null)
+    {
+        string message = detail is null ? e.Message : $"{e.Message} {detail}";
+        if (e.PeerUri is { } peer)
+        {
+            message = message.Replace(peer.ToString(), Redaction.Of(peer), StringComparison.Ordinal);
+        }
+
+        // The library names its settings; whoever reads this uses the cmdlet's.
+        message = IgnoreAdvice().Replace(TerminalText.Escape(message), "To connect all the same: -IgnoreCertificateError $1.")
+            .Replace("with MaximumRedirection.", "with -MaximumRedirection.", StringComparison.Ordinal)
+            .Replace("Raise MaxMessageSize", "Raise -MaxMessageSize", StringComparison.Ordinal);
+        string id = e.Status == WebErrorStatus.Unknown ? "WebSocketFailure" : e.Status.ToString();
+        return new ErrorRecord(e, id, CategoryOf(e.Status), target)
+        {
+            ErrorDetails = new ErrorDetails(message) { RecommendedAction = advice ?? "" },
+        };
+    }
+
+    private static string? ConnectAdvice(MessageWebSocketException e) => e.Status switch
+    {
+        WebErrorStatus.Timeout => "-ConnectionTimeoutSeconds sets the limit.",
+        WebErrorStatus.Unauthorized => "Give them with -Credential, or a token with -Token.",
+        WebErrorStatus.ProxyAuthenticationRequired => "That is -ProxyCredential.",
+        _ => null,
+    };
+
+    private static ErrorCategory CategoryOf(WebErrorStatus status) => status switch
+    {
+        >= WebErrorStatus.CertificateCommonNameIsIncorrect and <= WebErrorStatus.CertificateIsInvalid => ErrorCategory.SecurityError,
+        WebErrorStatus.Timeout or WebErrorStatus.RequestTimeout or WebErrorStatus.GatewayTimeout => ErrorCategory.OperationTimeout,
+        WebErrorStatus.OperationCanceled => ErrorCategory.OperationStopped,
+        WebErrorStatus.Unauthorized or WebErrorStatus.ProxyAuthenticationRequired => ErrorCategory.AuthenticationError,
+        WebErrorStatus.Forbidden => ErrorCategory.PermissionDenied,
+        WebErrorStatus.NotFound or WebErrorStatus.Gone => ErrorCategory.ObjectNotFound,
+        WebErrorStatus.ErrorHttpInvalidServerResponse => ErrorCategory.ProtocolError,
+        WebErrorStatus.ServiceUnavailable => ErrorCategory.ResourceUnavailable,
+        WebErrorStatus.UnexpectedServerError => ErrorCategory.LimitsExceeded,
+        >= WebErrorStatus.MultipleChoices => ErrorCategory.InvalidResult,
+        _ => ErrorCategory.ConnectionError,
+    };
+
+    private static ErrorRecord Create(string id, Exception exception, string? advice, ErrorCategory category, object? target)
+    {
+        ErrorRecord record = new(exception, id, category, target);
+        if (advice is not null)
+        {
+            // PowerShell shows the advice below the message.
+            record.ErrorDetails = new ErrorDetails(exception.Message) { RecommendedAction = advice };
+        }
+
+        return record;
+    }
+
+    private static string Describe(MessageWebSocket socket) => socket.Uri is { } uri ? Redaction.Of(uri) : socket.ToString();
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + " s";
+
+    [GeneratedRegex(@"To connect all the same, ignore: ([A-Za-z, ]+)\.")]
+    private static partial Regex IgnoreAdvice();
+}

@@ -1,0 +1,125 @@
+using System.Management.Automation.Runspaces;
+using System.Runtime.CompilerServices;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>
+/// What one runspace has open: <c>$WsSession</c>. Each runspace has its own, so that a script in
+/// <c>ForEach-Object -Parallel</c> or a thread job never picks up a socket it was not given.
+/// </summary>
+/// <remarks>Thread-safe. The sockets are closed when the runspace closes and when the module is removed from it.</remarks>
+public sealed class WsSession
+{
+    // Sockets that ended on their own stay listed, so that a user sees what became of them; not without limit.
+    private const int EndedSocketsListed = 32;
+
+    private static readonly ConditionalWeakTable<Runspace, WsSession> Sessions = [];
+
+    private readonly List<MessageWebSocket> _sockets = [];
+
+    private WsSession(Runspace runspace) => runspace.StateChanged += (_, e) =>
+    {
+        if (e.RunspaceStateInfo.State is RunspaceState.Closing or RunspaceState.Closed or RunspaceState.Broken)
+        {
+            CloseAll();
+        }
+    };
+
+    /// <summary>The sockets of this runspace, oldest first: not connected yet, open, and ended but not closed by the user.</summary>
+    public IReadOnlyList<MessageWebSocket> Sockets
+    {
+        get
+        {
+            lock (_sockets)
+            {
+                return [.. _sockets];
+            }
+        }
+    }
+
+    /// <summary>The only open socket, which cmdlets without -Socket use; null when none or several are open.</summary>
+    public MessageWebSocket? Current => Open() is [var only] ? only : null;
+
+    /// <summary>The headers that Set-WsRequestHeader collected for the next connection; a connect that succeeds takes and clears them.</summary>
+    public IDictionary<string, string> RequestHeaders { get; } = new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The session of the runspace that runs on this thread.</summary>
+    /// <exception cref="InvalidOperationException">No runspace runs on this thread.</exception>
+    public static WsSession ForCurrentRunspace() => Sessions.GetValue(
+        Runspace.DefaultRunspace ?? throw new InvalidOperationException("There is no PowerShell runspace on this thread."),
+        static runspace => new WsSession(runspace));
+
+    /// <summary>Closes every socket of this runspace. The module does so when it is removed, and when the runspace closes.</summary>
+    public void CloseAll()
+    {
+        MessageWebSocket[] sockets;
+        lock (_sockets)
+        {
+            sockets = [.. _sockets];
+            _sockets.Clear();
+        }
+
+        // Each close may take a moment to hand its last bytes over; together they take no longer than one.
+        Parallel.ForEach(sockets, static socket => socket.Close());
+    }
+
+    /// <summary>How many sockets there are.</summary>
+    public override string ToString() => $"{Open().Length} open of {Sockets.Count}";
+
+    internal MessageWebSocket[] Open() => [.. Sockets.Where(static socket => socket.State == MessageWebSocketState.Open)];
+
+    internal void Add(MessageWebSocket socket)
+    {
+        lock (_sockets)
+        {
+            _sockets.Add(socket);
+            int excess = _sockets.Count(HasEnded) - EndedSocketsListed;
+            _sockets.RemoveAll(candidate => excess > 0 && HasEnded(candidate) && excess-- > 0);
+        }
+    }
+
+    internal void Remove(MessageWebSocket socket)
+    {
+        lock (_sockets)
+        {
+            _sockets.Remove(socket);
+        }
+    }
+
+    internal void Replace(MessageWebSocket old, MessageWebSocket successor)
+    {
+        lock (_sockets)
+        {
+            int index = _sockets.IndexOf(old);
+            if (index >= 0)
+            {
+                _sockets[index] = successor;
+            }
+        }
+    }
+
+    /// <summary>The socket of a name, whatever the case: a living one before one that ended, the newest first.</summary>
+    internal MessageWebSocket? Find(string name) => Sockets
+        .Where(socket => socket.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+        .OrderByDescending(static socket => !HasEnded(socket))
+        .ThenByDescending(static socket => socket.Id)
+        .FirstOrDefault();
+
+    /// <summary>Whether a living socket has this name, so that it cannot be given to another one.</summary>
+    internal bool IsTaken(string name) => Find(name) is { } socket && !HasEnded(socket);
+
+    /// <summary>The name itself if it is free, else with the first free number behind it.</summary>
+    internal string MakeUnique(string name)
+    {
+        string unique = name;
+        for (int number = 2; IsTaken(unique); number++)
+        {
+            unique = $"{name}-{number}";
+        }
+
+        return unique;
+    }
+
+    internal static bool HasEnded(MessageWebSocket socket) =>
+        socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Aborted;
+}

@@ -1,0 +1,80 @@
+using System.Text;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Text made safe for a terminal: what a server sent must not move the cursor, change colours or set the window title.</summary>
+public static class TerminalText
+{
+    /// <summary>The text with control, line-separating and direction-changing characters as visible escapes.</summary>
+    /// <param name="text">Any text.</param>
+    public static string Escape(string? text) => Escape(text, int.MaxValue);
+
+    /// <summary>As <see cref="Escape(string)"/>, cut to a width; where it is cut it ends in an ellipsis.</summary>
+    /// <param name="text">Any text; no more of it is looked at than fits.</param>
+    /// <param name="width">The most characters to return.</param>
+    public static string Escape(string? text, int width)
+    {
+        if (string.IsNullOrEmpty(text) || width <= 0)
+        {
+            return "";
+        }
+
+        StringBuilder escaped = new(Math.Min(text.Length, width));
+        int lengthWithRoomForEllipsis = 0;
+        for (int index = 0; index < text.Length; index++)
+        {
+            if (escaped.Length < width)
+            {
+                lengthWithRoomForEllipsis = escaped.Length;
+            }
+
+            char c = text[index];
+            if (char.IsHighSurrogate(c) && index + 1 < text.Length && char.IsLowSurrogate(text[index + 1]))
+            {
+                escaped.Append(c).Append(text[++index]);
+            }
+            else if (MustEscape(c))
+            {
+                escaped.Append(EscapeOf(c));
+            }
+            else
+            {
+                escaped.Append(c);
+            }
+
+            if (escaped.Length > width)
+            {
+                escaped.Length = lengthWithRoomForEllipsis;
+                return escaped.Append('…').ToString();
+            }
+        }
+
+        return escaped.ToString();
+    }
+
+    private static bool MustEscape(char c) => c switch
+    {
+        < ' ' => true,
+        < '\x7f' => false,
+        <= '\x9f' => true,
+
+        // Directional marks, overrides and isolates reorder what stands around them on the screen; then line and paragraph
+        // separators and the byte order mark.
+        '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069') or '\ufeff' => true,
+        _ => char.IsSurrogate(c),
+    };
+
+    private static string EscapeOf(char c) => c switch
+    {
+        '\0' => @"\0",
+        '\a' => @"\a",
+        '\b' => @"\b",
+        '\t' => @"\t",
+        '\n' => @"\n",
+        '\v' => @"\v",
+        '\f' => @"\f",
+        '\r' => @"\r",
+        '\x1b' => @"\e",
+        _ => $@"\u{(int)c:x4}",
+    };
+}
