@@ -14,8 +14,8 @@ namespace MessageWebSockets;
 internal sealed class Connection
 #pragma warning restore CA1001
 {
-    // How long the two sides may take over the last bytes once a close frame is on its way.
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
+    // How long the two sides may take over the last bytes once a close frame is on its way, unless CloseTimeout is shorter.
+    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(250);
 
@@ -32,13 +32,14 @@ internal sealed class Connection
     private readonly CancellationTokenSource _closeBegan = new();
     private readonly InboxFullMode _inboxFullMode;
     private readonly bool _pushes;
+    private readonly TimeSpan _linger;
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private bool _fragmentOpen;
     private SocketMessageType _fragmentType;
     private long _pauses;
-    private int _closing;
+    private WebSocketCloseResult? _closeBegun;
     private int _finished;
     private volatile bool _closedLocally;
     private MessageWebSocketException? _abortReason;
@@ -50,6 +51,7 @@ internal sealed class Connection
         _uri = uri;
         _opened = opened;
         _pushes = pushes;
+        _linger = control.CloseTimeout > TimeSpan.Zero && control.CloseTimeout < LongestLinger ? control.CloseTimeout : LongestLinger;
         _inboxFullMode = control.InboxFullMode;
         Inbox = new Inbox(control.InboxLimitInBytes);
         _transport = new FrameStream(opened.Stream, control.FrameTrace)
@@ -86,18 +88,19 @@ internal sealed class Connection
 
     public Inbox Inbox { get; }
 
-    private bool IsClosing => Volatile.Read(ref _closing) != 0;
+    private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
     // The first to begin the close decides what the close frame says.
-    private bool TryBeginClose()
+    private bool TryBeginClose(ushort? code, string reason)
     {
-        if (Interlocked.Exchange(ref _closing, 1) != 0)
+        if (Interlocked.CompareExchange(ref _closeBegun, new WebSocketCloseResult(code ?? 1005, reason), null) is not null)
         {
             return false;
         }
 
         // A receive loop that waits for room in the inbox has to go on now: the peer's close frame is behind what is unread.
-        _closeBegan.Cancel();
+        // Elsewhere, because it would go on inside Cancel and keep the caller for as long as the peer sends.
+        _ = _closeBegan.CancelAsync();
         return true;
     }
 
@@ -111,7 +114,7 @@ internal sealed class Connection
     {
         if (cancellationToken.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled(cancellationToken);
+            return ValueTask.FromException(ContractError.Canceled(cancellationToken));
         }
 
         if (!_sendGate.Wait(0, CancellationToken.None))
@@ -130,13 +133,14 @@ internal sealed class Connection
     /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
     public async ValueTask SendFrameAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, CancellationToken cancellationToken)
     {
-        await _fragmentGate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await EnterAsync(_fragmentGate, cancellationToken).ConfigureAwait(false);
+        bool holdsGate = _fragmentOpen;
         try
         {
-            if (!_fragmentOpen)
+            if (!holdsGate)
             {
-                await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
-                _fragmentOpen = true;
+                await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
+                holdsGate = true;
                 _fragmentType = type;
             }
 
@@ -146,19 +150,17 @@ internal sealed class Connection
             }
 
             await HandOverAsync(data, _fragmentType, isFinal).ConfigureAwait(false);
-            if (isFinal)
-            {
-                _fragmentOpen = false;
-                Count(data.Length, isMessage: true);
-                _sendGate.Release();
-            }
-            else
-            {
-                Count(data.Length, isMessage: false);
-            }
+            _fragmentOpen = !isFinal;
+            Count(data.Length, isMessage: isFinal);
         }
         finally
         {
+            // A first frame that was given up while it waited has opened no message.
+            if (holdsGate && !_fragmentOpen)
+            {
+                _sendGate.Release();
+            }
+
             _fragmentGate.Release();
         }
     }
@@ -194,24 +196,39 @@ internal sealed class Connection
     /// <summary>Sends the close frame, ends reading, and lets the last bytes go in the background.</summary>
     public void Close(ushort? code, string reason)
     {
-        if (TryBeginClose())
+        if (TryBeginClose(code, reason))
         {
             SendCloseFrame(code, reason);
-            _owner.OnClosed(code ?? 1005, reason, byPeer: false);
         }
 
+        OnClosedLocally();
         _closedLocally = true;
         Inbox.Complete(null);
         _ = ReleaseAfterLingerAsync();
 
         // A script often ends right after Close: its last messages should be with the system by then. Never for long.
-        // WhenAny, because a connection that is broken already is closed without an error.
-        Task.WhenAny(_transport.DrainAsync(CancellationToken.None), Task.Delay(LastWords)).Wait();
+        LetLastWordsOutAsync().GetAwaiter().GetResult();
+    }
+
+    // Whoever began the close: once somebody waits for it no longer, it is over.
+    private void OnClosedLocally() => _owner.OnClosed(_closeBegun!.Code, _closeBegun.Reason, byPeer: false);
+
+    private async Task LetLastWordsOutAsync()
+    {
+        using CancellationTokenSource patience = new(LastWords);
+        try
+        {
+            await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // A connection that is broken already is closed without an error.
+        }
     }
 
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        if (TryBeginClose())
+        if (TryBeginClose(code, reason))
         {
             _owner.OnClosing();
             SendCloseFrame(code, reason);
@@ -236,10 +253,9 @@ internal sealed class Connection
                 PeerUri = _uri,
             };
             Inbox.Complete(null);
-            _owner.OnClosed(code ?? 1005, reason, byPeer: false);
+            OnClosedLocally();
             Release(unanswered);
-            cancellationToken.ThrowIfCancellationRequested();
-            throw unanswered;
+            throw cancellationToken.IsCancellationRequested ? ContractError.Canceled(cancellationToken, e) : unanswered;
         }
 
         if (result is null)
@@ -295,7 +311,7 @@ internal sealed class Connection
 
     private async ValueTask SendWhenFreeAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
     {
-        await WaitForGateAsync(cancellationToken).ConfigureAwait(false);
+        await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
         if (_transport.WaitForRoom(cancellationToken) is { } room)
         {
             await SendWhenRoomAsync(room, message, type).ConfigureAwait(false);
@@ -322,16 +338,18 @@ internal sealed class Connection
     }
 
     // A message whose fragments never end holds the gate; the end of the connection frees those who wait for it.
-    private async Task WaitForGateAsync(CancellationToken cancellationToken)
+    private async Task EnterAsync(SemaphoreSlim gate, CancellationToken cancellationToken)
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
         try
         {
-            await _sendGate.WaitAsync(either.Token).ConfigureAwait(false);
+            await gate.WaitAsync(either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e)
         {
-            throw _abortReason?.Again() ?? Ended();
+            throw cancellationToken.IsCancellationRequested
+                ? ContractError.Canceled(cancellationToken, e)
+                : _abortReason?.Again() ?? Ended();
         }
     }
 
@@ -457,7 +475,7 @@ internal sealed class Connection
     private void OnPeerClosed()
     {
         WebSocketCloseResult close = _transport.ReceivedClose ?? new WebSocketCloseResult(1005, "");
-        if (TryBeginClose())
+        if (TryBeginClose(close.Code, ""))
         {
             // RFC 6455 section 5.5.1: the answer repeats the code.
             SendCloseFrame(close.Code == 1005 ? null : close.Code, "");
@@ -473,7 +491,7 @@ internal sealed class Connection
     // system from answering late data with a reset, which could overtake the close frame.
     private async Task ReleaseAtTcpEndAsync(Exception? reason)
     {
-        using CancellationTokenSource patience = new(Linger);
+        using CancellationTokenSource patience = new(_linger);
         try
         {
             await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
@@ -494,7 +512,7 @@ internal sealed class Connection
     {
         try
         {
-            await _released.Task.WaitAsync(Linger).ConfigureAwait(false);
+            await _released.Task.WaitAsync(_linger).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -512,36 +530,39 @@ internal sealed class Connection
         }
 
         MessageWebSocketException failure = _abortReason ?? ReceiveFailure(e);
-        if (e is MessageTooLargeException)
+        if (failure.HResult == HResults.MessageTooLarge)
         {
             // RFC 6455 section 7.4.1: 1009, message too big.
             SendCloseFrame(1009, "message too big");
+        }
+        else if (failure.HResult == HResults.InvalidServerResponse)
+        {
+            // What the framing refuses it answers itself; this is for what we refuse below it.
+            SendCloseFrame(1002, "");
         }
 
         Abort(failure);
     }
 
-    private void OnPeerVanished() => Abort(new MessageWebSocketException(
-        $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
-        HResults.Timeout)
+    // The receive loop is the one that tells: it delivers what it has first, and never two things at once.
+    private void OnPeerVanished()
     {
-        PeerUri = _uri,
-    });
+        MessageWebSocketException vanished = new(
+            $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
+            HResults.Timeout)
+        {
+            PeerUri = _uri,
+        };
+        Interlocked.CompareExchange(ref _abortReason, vanished, null);
+        Release(vanished);
+    }
 
+    // Called by the receive loop, which then is over: nobody else reads.
     private void Abort(MessageWebSocketException failure)
     {
-        if (Interlocked.CompareExchange(ref _abortReason, failure, null) is not null)
-        {
-            return;
-        }
-
+        Interlocked.CompareExchange(ref _abortReason, failure, null);
         _owner.OnAborted();
         Inbox.Complete(failure);
-        if (_pushes)
-        {
-            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
-        }
-
         _peerClosed.TrySetResult(null);
         if (_transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null)
         {
@@ -551,6 +572,12 @@ internal sealed class Connection
         else
         {
             Release(failure);
+        }
+
+        if (_pushes)
+        {
+            // Last, because a handler may take its time or close the socket.
+            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
         }
     }
 
@@ -562,7 +589,7 @@ internal sealed class Connection
         }
 
         _keepAlive?.Dispose();
-        _ended.Cancel();
+        _ = _ended.CancelAsync();
         _transport.Abort(reason);
         _framing.Dispose();
         _opened.Handler.Dispose();

@@ -172,7 +172,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         catch (OperationCanceledException e)
         {
             BackToCreated();
-            throw new OperationCanceledException("The connect was cancelled.", e, cancellationToken) { HResult = HResults.OperationCanceled };
+            throw ContractError.Canceled(cancellationToken, e);
         }
         catch
         {

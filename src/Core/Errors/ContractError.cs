@@ -15,6 +15,10 @@ internal static class ContractError
     internal static ArgumentOutOfRangeException OutOfBounds(string? paramName, string message) =>
         new(paramName, message) { HResult = HResults.Bounds };
 
+    /// <summary>An operation that its caller cancelled, as the connection-stage errors number it.</summary>
+    internal static OperationCanceledException Canceled(CancellationToken cancellationToken, Exception? cause = null) =>
+        new("The operation was cancelled.", cause, cancellationToken) { HResult = HResults.OperationCanceled };
+
     /// <summary>Refuses a number that is no member of an enumeration (E_INVALIDARG), which a cast lets through.</summary>
     internal static void ThrowIfUndefined<TEnum>(TEnum value, string paramName)
         where TEnum : struct, Enum

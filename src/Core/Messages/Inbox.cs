@@ -169,6 +169,10 @@ internal sealed class Inbox(long limitInBytes)
         {
             Interlocked.CompareExchange(ref _end, error, null);
             _completed = true;
+
+            // Without it the look at the sleeping readers could come before the write: a reader that falls asleep just now would
+            // see neither the end nor a wake-up.
+            Interlocked.MemoryBarrier();
         }
 
         EndExpectations();
@@ -215,7 +219,11 @@ internal sealed class Inbox(long limitInBytes)
     {
         while (true)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            if (cancellationToken.IsCancellationRequested)
+            {
+                throw ContractError.Canceled(cancellationToken);
+            }
+
             TaskCompletionSource available = WaitingReaders();
 
             // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
@@ -230,7 +238,14 @@ internal sealed class Inbox(long limitInBytes)
                 return _end is { } error ? throw error.Again() : false;
             }
 
-            await available.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await available.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException e)
+            {
+                throw ContractError.Canceled(cancellationToken, e);
+            }
         }
     }
 

@@ -71,7 +71,7 @@ internal sealed class MessageAssembler(
             int filled = 0;
             while (true)
             {
-                ValueWebSocketReceiveResult result = await framing.ReceiveAsync(payload.AsMemory(filled), CancellationToken.None).ConfigureAwait(false);
+                ValueWebSocketReceiveResult result = await ReceiveIntoAsync(payload.AsMemory(filled));
                 filled += result.Count;
                 if (result.EndOfMessage)
                 {
@@ -101,8 +101,7 @@ internal sealed class MessageAssembler(
             long total = 0;
             while (true)
             {
-                ValueWebSocketReceiveResult result =
-                    await framing.ReceiveAsync(current.AsMemory(filled, Payload.SegmentLength - filled), CancellationToken.None).ConfigureAwait(false);
+                ValueWebSocketReceiveResult result = await ReceiveIntoAsync(current.AsMemory(filled, Payload.SegmentLength - filled));
                 filled += result.Count;
                 total += result.Count;
                 ThrowIfTooLarge(total, isExact: result.EndOfMessage);
@@ -148,7 +147,7 @@ internal sealed class MessageAssembler(
                 int filled = _carry.Length;
                 ValueWebSocketReceiveResult result = begun.EndOfMessage
                     ? begun
-                    : await framing.ReceiveAsync(buffer.AsMemory(filled, ChunkSize - filled), CancellationToken.None).ConfigureAwait(false);
+                    : await ReceiveIntoAsync(buffer.AsMemory(filled, ChunkSize - filled));
                 filled += result.Count;
                 _chunkedSize += result.Count;
                 ThrowIfTooLarge(_chunkedSize, isExact: result.EndOfMessage);
@@ -181,7 +180,10 @@ internal sealed class MessageAssembler(
         }
     }
 
-    private PublishingAwaitable BeginAsync() => new(framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None), inbox);
+    private PublishingAwaitable BeginAsync() => ReceiveIntoAsync(Memory<byte>.Empty);
+
+    // Every wait publishes: readers must not sleep on messages that arrived together with half of the next one.
+    private PublishingAwaitable ReceiveIntoAsync(Memory<byte> buffer) => new(framing.ReceiveAsync(buffer, CancellationToken.None), inbox);
 
     // The header of a whole data frame is in the buffer already: no need to ask the framing for it first.
     private bool IsNextFrameKnown(out FrameHeader frame) =>

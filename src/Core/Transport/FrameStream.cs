@@ -172,7 +172,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             }
 
             _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _room.Task.WaitAsync(cancellationToken);
+            return WaitAsync(_room.Task, cancellationToken);
         }
     }
 
@@ -201,7 +201,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
                 progress = _writeProgress.Task;
             }
 
-            await progress.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await WaitAsync(progress, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -221,6 +221,10 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         {
             SendPing(id, ping);
             return await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
         }
         finally
         {
@@ -250,7 +254,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     /// <summary>Sends a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
     public void SendUnsolicitedPong() => Enqueue(ControlFrame.Create(FrameOpcode.Pong, []));
 
-    /// <summary>Sends the close frame, once; whatever is written after it is dropped (RFC 6455 section 5.5.1).</summary>
+    /// <summary>Sends the close frame, once; control frames written after it are dropped, data is refused (RFC 6455 section 5.5.1).</summary>
     /// <param name="code">The close code; null sends an empty close frame.</param>
     /// <param name="reason">The reason, at most 123 bytes of UTF-8.</param>
     /// <returns>False when one was already sent.</returns>
@@ -283,6 +287,18 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
 
         base.Dispose(disposing);
+    }
+
+    private static async Task WaitAsync(Task task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
+        }
     }
 
     private void SendPing(ulong id, PendingPing ping)
@@ -526,12 +542,19 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         {
             if (_closeFrameWritten)
             {
-                return false;
+                return header.IsControl ? false : throw new IOException("The connection is closing; nothing can follow the close frame.");
             }
 
             if (_writeFault is not null)
             {
                 throw new IOException("The connection broke while sending.", _writeFault);
+            }
+
+            if (header.Opcode == FrameOpcode.Pong && _pending.Count >= PendingLimit)
+            {
+                // A peer that floods with pings and reads no answers must not fill our memory with them; it has to expect
+                // that not each is answered (RFC 6455 section 5.5.3).
+                return false;
             }
 
             _closeFrameWritten = header.Opcode == FrameOpcode.Close;

@@ -57,11 +57,12 @@ internal sealed class KeepAlive : IDisposable
             }
 
             _awaitingLife = false;
-            long silence = Environment.TickCount64 - _transport.LastReceived;
-            if (_timeout > TimeSpan.Zero && silence >= (long)_interval.TotalMilliseconds && !IsPaused(_pauses()))
+            TimeSpan silence = TimeSpan.FromMilliseconds(Environment.TickCount64 - _transport.LastReceived);
+            long pausesNow = _pauses();
+            if (_timeout > TimeSpan.Zero && silence >= _interval && !IsPaused(pausesNow))
             {
                 _bytesAtPing = _transport.BytesReceived;
-                _pausesAtPing = _pauses();
+                _pausesAtPing = pausesNow;
                 _awaitingLife = true;
                 _transport.SendKeepAlivePing();
                 Schedule(_timeout);
@@ -69,7 +70,10 @@ internal sealed class KeepAlive : IDisposable
             else
             {
                 _transport.SendUnsolicitedPong();
-                Schedule(_interval);
+
+                // With a timeout the next look comes when the silence is an interval long, so that a dead peer is noticed within
+                // interval and timeout, and not an interval later.
+                Schedule(_timeout > TimeSpan.Zero && silence < _interval ? _interval - silence : _interval);
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
