@@ -10,11 +10,13 @@
     CompatiblePSEditions = @('Core')
     PowerShellVersion    = '7.6'
     FormatsToProcess     = @('WebSocket.Format.ps1xml')
+    TypesToProcess       = @('WebSocket.Types.ps1xml')
     FunctionsToExport    = @()
     CmdletsToExport      = @(
         'Close-MessageWebSocket'
         'Connect-MessageWebSocket'
         'Get-MessageWebSocket'
+        'Invoke-WsRequest'
         'New-MessageWebSocket'
         'Receive-WsMessage'
         'Send-WsMessage'

@@ -698,7 +698,7 @@ function New-PackageFolder {
     Remove-Item -Path $package -Recurse -Force -ErrorAction Ignore
     $null = New-Item -Path $folder, (Join-Path -Path $folder -ChildPath 'bin') -ItemType Directory -Force
 
-    foreach ($name in "$moduleName.psm1", "$moduleName.Format.ps1xml", 'LICENSE', 'README.md', 'CHANGELOG.md') {
+    foreach ($name in "$moduleName.psm1", "$moduleName.Format.ps1xml", "$moduleName.Types.ps1xml", 'LICENSE', 'README.md', 'CHANGELOG.md') {
         $source = Join-Path -Path $root -ChildPath $name
         if (Test-Path -LiteralPath $source) {
             Copy-Item -LiteralPath $source -Destination $folder

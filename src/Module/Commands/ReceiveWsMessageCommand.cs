@@ -216,8 +216,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             }
             else
             {
-                // One call for many messages, and still each is taken from the inbox only when the pipeline asks for it.
-                WriteObject(Take(limit), enumerateCollection: true);
+                WriteMessages(limit);
             }
 
             RunPosted();
@@ -226,13 +225,15 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         while (_received > before && _received < _limit);
     }
 
-    private IEnumerable<object> Take(long limit)
+    // One call a message: a collection would be taken from the inbox whole before the next command of the pipeline sees its first
+    // message, and what that command then does not want would be lost.
+    private void WriteMessages(long limit)
     {
         bool raw = Raw;
         while (_received < limit && _source.TryTake(out WsMessage? message))
         {
             _received++;
-            yield return raw ? message.Data : message;
+            WriteObject(raw ? message.Data : message, enumerateCollection: false);
         }
     }
 
@@ -304,24 +305,6 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
 
         return Resolve(null);
-    }
-
-    private void CheckReadable(MessageWebSocket socket)
-    {
-        try
-        {
-            socket.TryPeek(out _);
-        }
-        catch (ObjectDisposedException)
-        {
-            ThrowTerminatingError(WsErrors.ConnectionClosed(socket));
-        }
-        catch (InvalidOperationException)
-        {
-            ThrowTerminatingError(socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting
-                ? WsErrors.SocketNotConnected(socket)
-                : WsErrors.MessagesGoToHandlers(socket));
-        }
     }
 
     private void RefuseTogether(bool isFirst, string first, bool isSecond, string second)

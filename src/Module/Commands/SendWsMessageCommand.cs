@@ -16,8 +16,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private readonly MemoryStream _byteStream = new();
     private MessageWebSocket _socket = null!;
     private CancellationTokenSource? _limit;
-    private ScriptBlock? _jsonWriter;
-    private bool _typeIsGiven;
+    private JsonWriter? _jsonWriter;
     private long _accepted;
     private long _sentBefore;
     private bool _isFlushed;
@@ -59,7 +58,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     /// <summary>How deep -AsJson follows objects in objects.</summary>
     [Parameter(ParameterSetName = ObjectSet)]
     [ValidateRange(0, 100)]
-    public int Depth { get; set; } = JsonText.DefaultDepth;
+    public int Depth { get; set; } = JsonWriter.DefaultDepth;
 
     /// <summary>Collect the bytes of the pipeline into one message.</summary>
     [Parameter(ParameterSetName = ObjectSet)]
@@ -79,6 +78,9 @@ public sealed class SendWsMessageCommand : WsCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    /// <summary>The type the user asked for.</summary>
+    private SocketMessageType? Type { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -87,16 +89,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
             ThrowTerminatingError(WsErrors.ParameterConflict(nameof(AsJson), nameof(AsByteStream)));
         }
 
-        _typeIsGiven = IsBound(nameof(MessageType));
-        Use(Resolve(Socket));
-        if (WsSession.HasEnded(_socket))
-        {
-            ReplaceSocketOrStop(WsErrors.ConnectionClosed(_socket));
-        }
-        else if (_socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting)
-        {
-            ThrowTerminatingError(WsErrors.SocketNotConnected(_socket));
-        }
+        Type = IsBound(nameof(MessageType)) ? MessageType : null;
+        Use(ResolveWritable(Socket));
     }
 
     /// <inheritdoc/>
@@ -122,7 +116,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         if (AsByteStream && _byteStream.Length > 0)
         {
             byte[] bytes = _byteStream.ToArray();
-            if (SendBytes(bytes, _typeIsGiven ? MessageType : SocketMessageType.Binary, bytes) && PassThru)
+            if (Send(OutgoingMessage.OfBytes(bytes, Type), bytes) && PassThru)
             {
                 WriteObject(bytes);
             }
@@ -151,44 +145,30 @@ public sealed class SendWsMessageCommand : WsCmdlet
 
     private void Send(object? item)
     {
-        bool sent;
-        if (AsJson)
-        {
-            sent = SendText(ToJson(item), item);
-        }
-        else if (AsByteStream)
+        if (AsByteStream)
         {
             Collect(item);
             return;
         }
-        else
+
+        OutgoingMessage message;
+        if (AsJson)
         {
-            sent = item switch
-            {
-                string text => SendText(text, item),
-                byte[] bytes => SendBytes(bytes, _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
-                WsMessage message => SendBytes(message.AsMemory(), _typeIsGiven ? MessageType : message.MessageType, item),
-                ReadOnlyMemory<byte> bytes => SendBytes(bytes, _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
-                Memory<byte> bytes => SendBytes(bytes, _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
-                IEnumerable<byte> bytes => SendBytes(bytes.ToArray(), _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
-                object?[] { Length: > 0 } array when array.All(static b => Unwrap(b) is byte) =>
-                    SendBytes(Array.ConvertAll(array, static b => (byte)Unwrap(b)!), _typeIsGiven ? MessageType : SocketMessageType.Binary, item),
-                _ => Refuse(item),
-            };
+            message = OutgoingMessage.OfText(ToJson(item), Type);
+        }
+        else if (!OutgoingMessage.TryFrom(item, Type, out message))
+        {
+            WriteError(WsErrors.UnsupportedInputObject(item));
+            return;
         }
 
-        if (sent && PassThru)
+        if (Send(message, item) && PassThru)
         {
             WriteObject(item);
         }
     }
 
-    private string ToJson(object? item)
-    {
-        _jsonWriter ??= JsonText.Writer();
-        object json = _jsonWriter.InvokeReturnAsIs(item, Depth);
-        return json is PSObject wrapped ? (string)wrapped.BaseObject : (string)json;
-    }
+    private string ToJson(object? item) => (_jsonWriter ??= new JsonWriter()).Write(item, Depth);
 
     private void Collect(object? item)
     {
@@ -200,8 +180,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
             case byte[] several:
                 _byteStream.Write(several);
                 break;
-            case object?[] several when several.All(static b => Unwrap(b) is byte):
-                _byteStream.Write(Array.ConvertAll(several, static b => (byte)Unwrap(b)!));
+            case object?[] several when OutgoingMessage.AsBytes(several) is { } bytes:
+                _byteStream.Write(bytes);
                 break;
             default:
                 WriteError(WsErrors.NotBytes(item));
@@ -209,50 +189,37 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
     }
 
-    private bool Refuse(object? item)
+    private bool Send(in OutgoingMessage message, object? item)
     {
-        WriteError(WsErrors.UnsupportedInputObject(item));
-        return false;
-    }
-
-    private bool SendText(string text, object? item)
-    {
-        if (FragmentSize > 0 || (_typeIsGiven && MessageType == SocketMessageType.Binary))
+        if (FragmentSize == 0)
         {
-            return SendBytes(Encoding.UTF8.GetBytes(text), _typeIsGiven ? MessageType : SocketMessageType.Utf8, item);
+            return HandOver(message, item);
         }
 
-        return HandOver(new ReadyMessage(text, default, SocketMessageType.Utf8), item);
-    }
-
-    private bool SendBytes(ReadOnlyMemory<byte> bytes, SocketMessageType type, object? item)
-    {
-        if (FragmentSize == 0 || bytes.Length <= FragmentSize)
+        ReadOnlyMemory<byte> payload = message.Payload;
+        if (payload.Length <= FragmentSize)
         {
-            return HandOver(new ReadyMessage(null, bytes, type), item);
+            return HandOver(message, item);
         }
 
-        if (type == SocketMessageType.Utf8 && !Utf8.IsValid(bytes.Span))
+        if (message.Type == SocketMessageType.Utf8 && !Utf8.IsValid(payload.Span))
         {
             WriteError(WsErrors.InvalidMessage("The bytes are not UTF-8 and cannot be a text message; send them as binary.", item));
             return false;
         }
 
-        using MemoryStream content = new(bytes.ToArray(), writable: false);
-        return SendFragments(content, bytes.Length, FragmentSize, type, item, null);
+        using MemoryStream content = new(payload.ToArray(), writable: false);
+        return SendFragments(content, payload.Length, FragmentSize, message.Type, item, null);
     }
 
     /// <summary>Hands a whole message over. The usual case, room in the send buffer, takes no task and no timer.</summary>
-    private bool HandOver(in ReadyMessage message, object? item)
+    private bool HandOver(in OutgoingMessage message, object? item)
     {
         while (true)
         {
             try
             {
-                CancellationToken token = LimitToken();
-                ValueTask sending = message.Text is { } text
-                    ? _socket.SendAsync(text, token)
-                    : _socket.SendAsync(message.Bytes, message.Type, token);
+                ValueTask sending = message.SendAsync(_socket, LimitToken());
                 if (!sending.IsCompletedSuccessfully)
                 {
                     WaitWithLimit(sending.AsTask());
@@ -304,7 +271,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
             try
             {
                 using FileStream content = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-                SocketMessageType type = _typeIsGiven ? MessageType : SocketMessageType.Binary;
+                SocketMessageType type = Type ?? SocketMessageType.Binary;
                 if (type == SocketMessageType.Utf8 && !IsUtf8(content))
                 {
                     WriteError(WsErrors.InvalidMessage($"{path} is not UTF-8 and cannot be a text message; send it as binary.", file));
@@ -506,8 +473,4 @@ public sealed class SendWsMessageCommand : WsCmdlet
             _limit!.CancelAfter(Timeout.InfiniteTimeSpan);
         }
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
-
-    private readonly record struct ReadyMessage(string? Text, ReadOnlyMemory<byte> Bytes, SocketMessageType Type);
 }

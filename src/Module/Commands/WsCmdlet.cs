@@ -157,6 +157,47 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
         return open[0];
     }
 
+    /// <summary>As <see cref="Resolve"/>, for a cmdlet that sends: one that is connected, again where it can be.</summary>
+    private protected MessageWebSocket ResolveWritable(MessageWebSocket? given)
+    {
+        MessageWebSocket socket = Resolve(given);
+        if (WsSession.HasEnded(socket))
+        {
+            if (Connector.Renew(this, socket) is { } successor)
+            {
+                return successor;
+            }
+
+            ThrowTerminatingError(WsErrors.ConnectionClosed(socket));
+        }
+
+        if (socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting)
+        {
+            ThrowTerminatingError(WsErrors.SocketNotConnected(socket));
+        }
+
+        return socket;
+    }
+
+    /// <summary>Stops the cmdlet when messages cannot be received from a socket.</summary>
+    private protected void CheckReadable(MessageWebSocket socket)
+    {
+        try
+        {
+            socket.TryPeek(out _);
+        }
+        catch (ObjectDisposedException)
+        {
+            ThrowTerminatingError(WsErrors.ConnectionClosed(socket));
+        }
+        catch (InvalidOperationException)
+        {
+            ThrowTerminatingError(socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting
+                ? WsErrors.SocketNotConnected(socket)
+                : WsErrors.MessagesGoToHandlers(socket));
+        }
+    }
+
     /// <summary>Shows the frames of a socket on the debug stream for as long as this cmdlet runs, if the user asked for that.</summary>
     private protected void ShowFrames(MessageWebSocket socket)
     {

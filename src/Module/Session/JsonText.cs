@@ -5,19 +5,13 @@ using System.Text.Json;
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>
-/// JSON as PowerShell writes and reads it. Writing is ConvertTo-Json itself. Reading gives what ConvertFrom-Json gives, and takes
-/// microseconds where invoking that cmdlet for each message would take many times as long.
+/// Reads JSON into the objects that ConvertFrom-Json makes of it, in microseconds: invoking that cmdlet for each message would take
+/// many times as long.
 /// </summary>
 internal static class JsonText
 {
-    public const int DefaultDepth = 10;
-
     // As ConvertFrom-Json.
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 1024, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
-
-    /// <summary>A script that turns an object into one line of JSON: <c>InvokeReturnAsIs(object, depth)</c>.</summary>
-    public static ScriptBlock Writer() => ScriptBlock.Create(
-        "param($value, $depth) Microsoft.PowerShell.Utility\\ConvertTo-Json -InputObject $value -Depth $depth -Compress");
 
     /// <summary>The objects a JSON text stands for.</summary>
     /// <exception cref="JsonException">The text is no JSON, or has names that a PowerShell object cannot hold.</exception>

@@ -7,6 +7,8 @@ internal sealed class SocketExtras
 {
     private static readonly ConditionalWeakTable<MessageWebSocket, SocketExtras> Table = [];
 
+    private long _lastRequestId;
+
     /// <summary>The script that judges the server's certificate.</summary>
     public CertificateScript? CertificateScript { get; set; }
 
@@ -19,6 +21,9 @@ internal sealed class SocketExtras
     public Reconnection? Reconnection { get; set; }
 
     public static SocketExtras Of(MessageWebSocket socket) => Table.GetOrCreateValue(socket);
+
+    /// <summary>A number no other request of this socket has, whichever runspace sends it.</summary>
+    public long NextRequestId() => Interlocked.Increment(ref _lastRequestId);
 
     /// <summary>Gives a clone what the original has.</summary>
     public void CopyTo(MessageWebSocket clone)

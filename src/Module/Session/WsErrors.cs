@@ -144,7 +144,7 @@ internal static partial class WsErrors
 
     public static ErrorRecord InvalidJson(WsMessage message, string why) => Create(
         "InvalidJson",
-        new FormatException($"A message of {message.Length} bytes is no JSON: {TerminalText.Escape(why)}"),
+        new FormatException($"A message of {message.Length} bytes is no JSON: {TerminalText.Escape(JsonPosition().Replace(why, ""))}"),
         "The message itself is the TargetObject of this error.",
         ErrorCategory.InvalidData,
         message);
@@ -182,8 +182,16 @@ internal static partial class WsErrors
     public static ErrorRecord FileError(Exception e, string path, ErrorCategory category = ErrorCategory.ReadError) => Create(
         "FileError", e, null, category, path);
 
-    public static ErrorRecord JsonRpcError(string message, object? error) => Create(
-        "JsonRpcError", new InvalidOperationException(message), null, ErrorCategory.InvalidResult, error);
+    public static ErrorRecord JsonRpcError(string method, PSObject? error) => Create(
+        "JsonRpcError",
+        new InvalidOperationException(
+            $"The server answered '{method}' with error {error?.Properties["code"]?.Value}: {TerminalText.Escape(error?.Properties["message"]?.Value?.ToString())}"),
+        "The whole error is the TargetObject.",
+        ErrorCategory.InvalidResult,
+        error);
+
+    public static ErrorRecord ReplyFilterFailed(RuntimeException e, object? item) =>
+        new(e, "ReplyFilterFailed", ErrorCategory.InvalidOperation, item);
 
     /// <summary>A connect that failed.</summary>
     public static ErrorRecord Connect(MessageWebSocketException e, object? target) => FromException(e, target, ConnectAdvice(e));
@@ -248,6 +256,9 @@ internal static partial class WsErrors
     private static string Describe(MessageWebSocket socket) => socket.Uri is { } uri ? Redaction.Of(uri) : socket.ToString();
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + " s";
+
+    [GeneratedRegex(@" LineNumber: \d+ \| BytePositionInLine: \d+\.$")]
+    private static partial Regex JsonPosition();
 
     [GeneratedRegex(@"To connect all the same, ignore: ([A-Za-z, ]+)\.")]
     private static partial Regex IgnoreAdvice();

@@ -46,8 +46,8 @@ public static class MessageText
         }
 
         return string.Equals(wrapped.Properties["MessageType"]?.Value?.ToString(), nameof(SocketMessageType.Utf8), StringComparison.Ordinal)
-            ? (true, wrapped.Properties["Text"]?.Value as string, default)
-            : (false, null, wrapped.Properties["Bytes"]?.Value as byte[]);
+            ? (true, wrapped.Properties["Text"]?.Value?.ToString(), default)
+            : (false, null, Unwrap(wrapped.Properties["Bytes"]?.Value) as byte[]);
     }
 
     private static string Start(WsMessage message, int width)
@@ -57,6 +57,8 @@ public static class MessageText
         long enough = (Math.Max(width, 0) + 1L) * LongestUtf8;
         return payload.Length <= enough ? message.Text : System.Text.Encoding.UTF8.GetString(payload[..(int)enough]);
     }
+
+    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private static string Format(ReadOnlySpan<byte> bytes) =>
         string.Create((bytes.Length * 3) - 1, bytes.ToArray(), static (characters, source) =>

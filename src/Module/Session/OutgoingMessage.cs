@@ -1,0 +1,68 @@
+using System.Management.Automation;
+using System.Text;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>What is sent for an object: text as a string, which needs no copy, or bytes.</summary>
+/// <param name="Text">The text of a text message; null when <paramref name="Bytes"/> has the payload.</param>
+/// <param name="Bytes">The payload where there is no text.</param>
+/// <param name="Type">The type of the message.</param>
+internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byte> Bytes, SocketMessageType Type)
+{
+    /// <summary>The payload in bytes, whichever form it has.</summary>
+    public ReadOnlyMemory<byte> Payload => Text is null ? Bytes : Encoding.UTF8.GetBytes(Text);
+
+    /// <summary>The message an object stands for; false for one that is none.</summary>
+    /// <param name="item">A string, bytes in one of their shapes, or a received message.</param>
+    /// <param name="type">The type the user asked for; null for that of the object.</param>
+    /// <param name="message">The message.</param>
+    public static bool TryFrom(object? item, SocketMessageType? type, out OutgoingMessage message)
+    {
+        switch (item)
+        {
+            case string text:
+                message = OfText(text, type);
+                return true;
+            case byte[] bytes:
+                message = OfBytes(bytes, type);
+                return true;
+            case WsMessage received:
+                message = OfBytes(received.AsMemory(), type ?? received.MessageType);
+                return true;
+            case ReadOnlyMemory<byte> bytes:
+                message = OfBytes(bytes, type);
+                return true;
+            case Memory<byte> bytes:
+                message = OfBytes(bytes, type);
+                return true;
+            case IEnumerable<byte> bytes:
+                message = OfBytes(bytes.ToArray(), type);
+                return true;
+            case object?[] { Length: > 0 } array when AsBytes(array) is { } bytes:
+                message = OfBytes(bytes, type);
+                return true;
+            default:
+                message = default;
+                return false;
+        }
+    }
+
+    public static OutgoingMessage OfText(string text, SocketMessageType? type = null) => type == SocketMessageType.Binary
+        ? new OutgoingMessage(null, Encoding.UTF8.GetBytes(text), SocketMessageType.Binary)
+        : new OutgoingMessage(text, default, SocketMessageType.Utf8);
+
+    public static OutgoingMessage OfBytes(ReadOnlyMemory<byte> bytes, SocketMessageType? type = null) =>
+        new(null, bytes, type ?? SocketMessageType.Binary);
+
+    /// <summary>The bytes of an array that PowerShell made of single bytes; null if there is anything else in it.</summary>
+    public static byte[]? AsBytes(object?[] array) => array.All(static item => Unwrap(item) is byte)
+        ? Array.ConvertAll(array, static item => (byte)Unwrap(item)!)
+        : null;
+
+    /// <summary>Hands the message to a socket; see <see cref="MessageWebSocket.SendAsync(string, CancellationToken)"/>.</summary>
+    public ValueTask SendAsync(MessageWebSocket socket, CancellationToken cancellationToken) => Text is null
+        ? socket.SendAsync(Bytes, Type, cancellationToken)
+        : socket.SendAsync(Text, cancellationToken);
+
+    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+}
