@@ -9,6 +9,8 @@
 
     Build    compiles everything, fills bin and, where PlatyPS can be had, en-US
     Test     builds, then runs the xunit tests, the help-page check and the Pester tests; the last line has the totals
+    Fuzz     throws random streams, bytes and handshake answers at the library for about -Minutes; prints the seeds
+    Soak     keeps 200 connections busy for -Minutes while the server is killed now and then, and reports what was lost
     Demo     runs examples/Demo.ps1 against the test server and shows what a user would see
     Help     makes en-US anew from docs/help
     Package  makes artifacts/package: the module's folder and its .nupkg
@@ -20,18 +22,25 @@
 
 .EXAMPLE
     ./build.ps1 -Task Test -Coverage
+
+.EXAMPLE
+    ./build.ps1 -Task Soak -Minutes 10
 #>
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Demo', 'Help', 'Package', 'Install', 'Clean')]
+    [ValidateSet('Build', 'Test', 'Fuzz', 'Soak', 'Demo', 'Help', 'Package', 'Install', 'Clean')]
     [string] $Task = 'Build',
 
     [ValidateSet('Release', 'Debug')]
     [string] $Configuration = 'Release',
 
     # Test only: reports how much of src/Core its tests run through.
-    [switch] $Coverage
+    [switch] $Coverage,
+
+    # Fuzz and Soak only: about how long.
+    [ValidateRange(0.1, 10080)]
+    [double] $Minutes = 10
 )
 
 # Windows PowerShell 5.1 has to be able to read the whole file (so no ?: and no ??), and to run it up to the hand-over.
@@ -748,6 +757,35 @@ function Invoke-Test {
     }
 }
 
+function Invoke-Fuzz {
+    [CmdletBinding()]
+    [OutputType([int])]
+    param()
+
+    Invoke-DotNetBuild -Path 'tests/Core.Tests/Core.Tests.csproj'
+    $program = Join-Path -Path (Get-ProjectOutput -ProjectName 'Core.Tests') -ChildPath 'MessageWebSockets.Tests.dll'
+    $env:FUZZ_MINUTES = $Minutes.ToString([cultureinfo]::InvariantCulture)
+    try {
+        # Shows the output of tests that pass as well: the seeds and the number of cases.
+        & dotnet $program -class 'MessageWebSockets.Tests.Reliability.FuzzTests' -showLiveOutput | Out-Host
+    } finally {
+        Remove-Item -LiteralPath Env:FUZZ_MINUTES
+    }
+
+    $LASTEXITCODE
+}
+
+function Invoke-Soak {
+    [CmdletBinding()]
+    [OutputType([int])]
+    param()
+
+    Invoke-DotNetBuild -Path 'tests/Soak/Soak.csproj'
+    $program = Join-Path -Path (Get-ProjectOutput -ProjectName 'Soak') -ChildPath 'MessageWebSockets.Soak.dll'
+    & dotnet $program $Minutes.ToString([cultureinfo]::InvariantCulture) | Out-Host
+    $LASTEXITCODE
+}
+
 function Invoke-Demo {
     [CmdletBinding()]
     param()
@@ -984,6 +1022,12 @@ switch ($Task) {
         }
         Write-Host ('{0} passed, {1} failed, {2} skipped' -f $totals)
         exit [int] ($totals[1] -gt 0)
+    }
+    'Fuzz' {
+        exit (Invoke-Fuzz)
+    }
+    'Soak' {
+        exit (Invoke-Soak)
     }
     'Demo' {
         Invoke-Demo

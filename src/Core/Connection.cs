@@ -23,7 +23,8 @@ internal sealed class Connection
     private readonly Uri _uri;
     private readonly OpenedConnection _opened;
     private readonly FrameStream _transport;
-    private readonly WebSocket _framing;
+    private readonly WebSocket _receiving;
+    private readonly WebSocket _sending;
     private readonly MessageAssembler _assembler;
     private readonly KeepAlive? _keepAlive;
     private readonly SemaphoreSlim _sendGate = new(1, 1);
@@ -58,17 +59,13 @@ internal sealed class Connection
         {
             RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
         };
-        _framing = WebSocket.CreateFromStream(_transport, new WebSocketCreationOptions
-        {
-            IsServer = false,
-            SubProtocol = opened.Protocol,
-            KeepAliveInterval = TimeSpan.Zero,
-            DangerousDeflateOptions = opened.Compression,
-        });
+        _receiving = WebSocket.CreateFromStream(_transport, FramingOptions(opened, isServer: false));
+
+        // Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
+        _sending = WebSocket.CreateFromStream(_transport, FramingOptions(opened, isServer: true));
         _assembler = new MessageAssembler(
-            _framing,
+            _receiving,
             _transport,
-            Inbox,
             control.MaxMessageSize,
             control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage,
             opened.Compression is not null);
@@ -87,6 +84,9 @@ internal sealed class Connection
     }
 
     public Inbox Inbox { get; }
+
+    /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
+    public Task Released => _released.Task;
 
     private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
@@ -114,7 +114,7 @@ internal sealed class Connection
     {
         if (cancellationToken.IsCancellationRequested)
         {
-            return ValueTask.FromException(ContractError.Canceled(cancellationToken));
+            return CanceledAsync(cancellationToken);
         }
 
         if (!_sendGate.Wait(0, CancellationToken.None))
@@ -128,6 +128,12 @@ internal sealed class Connection
         }
 
         return SendNow(message, type);
+    }
+
+    private static async ValueTask CanceledAsync(CancellationToken cancellationToken)
+    {
+        await ValueTask.CompletedTask.ConfigureAwait(false);
+        throw ContractError.Canceled(cancellationToken);
     }
 
     /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
@@ -220,7 +226,7 @@ internal sealed class Connection
         {
             await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (IsConnectionError(e))
         {
             // A connection that is broken already is closed without an error.
         }
@@ -272,7 +278,7 @@ internal sealed class Connection
         ValueTask handOver;
         try
         {
-            handOver = _framing.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
+            handOver = _sending.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
         }
         catch (Exception e) when (IsConnectionError(e))
         {
@@ -357,7 +363,7 @@ internal sealed class Connection
     {
         try
         {
-            await _framing.SendAsync(data, FramingTypeOf(type), endOfMessage, CancellationToken.None).ConfigureAwait(false);
+            await _sending.SendAsync(data, FramingTypeOf(type), endOfMessage, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (IsConnectionError(e))
         {
@@ -392,14 +398,14 @@ internal sealed class Connection
         {
             while (true)
             {
-                if (!_pushes && Inbox.IsFull)
+                if (!_pushes && _inboxFullMode == InboxFullMode.Wait && Inbox.IsFull)
                 {
                     await MakeRoomAsync().ConfigureAwait(false);
                 }
 
                 if (!_assembler.TryReceiveBuffered(out ReceivedData received))
                 {
-                    received = await _assembler.ReceiveAsync().ConfigureAwait(false);
+                    received = await new PublishingAwaitable(_assembler.ReceiveAsync(), Inbox);
                     if (received.IsClose)
                     {
                         OnPeerClosed();
@@ -434,6 +440,11 @@ internal sealed class Connection
             _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(message));
             Interlocked.Increment(ref _pauses);
         }
+        else if (_inboxFullMode == InboxFullMode.DropOldest)
+        {
+            Inbox.DropOldest();
+            Inbox.Add(message);
+        }
         else if (IsClosing && Inbox.IsFull)
         {
             Inbox.CountDropped();
@@ -446,12 +457,6 @@ internal sealed class Connection
 
     private async Task MakeRoomAsync()
     {
-        if (_inboxFullMode == InboxFullMode.DropOldest)
-        {
-            Inbox.DropOldest();
-            return;
-        }
-
         if (IsClosing)
         {
             return;
@@ -500,7 +505,7 @@ internal sealed class Connection
             {
             }
         }
-        catch (Exception e) when (IsConnectionError(e) || e is OperationCanceledException)
+        catch (Exception e) when (IsConnectionError(e))
         {
             // However it ends, it ends here.
         }
@@ -591,17 +596,39 @@ internal sealed class Connection
         _keepAlive?.Dispose();
         _ = _ended.CancelAsync();
         _transport.Abort(reason);
-        _framing.Dispose();
+        _receiving.Dispose();
+        _sending.Dispose();
         _opened.Handler.Dispose();
         _peerClosed.TrySetResult(null);
         _released.TrySetResult();
     }
 
+    private static WebSocketCreationOptions FramingOptions(OpenedConnection opened, bool isServer) => new()
+    {
+        IsServer = isServer,
+        SubProtocol = opened.Protocol,
+
+        // Keep-alive is KeepAlive's.
+        KeepAliveInterval = TimeSpan.Zero,
+        DangerousDeflateOptions = opened.Compression is { } agreed && isServer ? Swapped(agreed) : opened.Compression,
+    };
+
+    // What a server's framing compresses with are the server's parameters; ours are the client's.
+    private static WebSocketDeflateOptions Swapped(WebSocketDeflateOptions agreed) => new()
+    {
+        ServerContextTakeover = agreed.ClientContextTakeover,
+        ServerMaxWindowBits = agreed.ClientMaxWindowBits,
+        ClientContextTakeover = agreed.ServerContextTakeover,
+        ClientMaxWindowBits = agreed.ServerMaxWindowBits,
+    };
+
     private static WebSocketMessageType FramingTypeOf(SocketMessageType type) =>
         type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
 
+    // The framing calls a send on an aborted connection cancelled; no token of a caller ever gets that far.
     private static bool IsConnectionError(Exception e) =>
-        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException;
+        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException
+            or OperationCanceledException;
 
     private MessageWebSocketException SendFailure(Exception e)
     {
@@ -628,11 +655,11 @@ internal sealed class Connection
                 {
                     PeerUri = _uri,
                 };
-            case InvalidDataException:
-                return ProtocolError(e.Message, e);
+            case InvalidDataException or WebSocketException { InnerException: InvalidDataException }:
+                return ProtocolError((e as InvalidDataException ?? e.InnerException!).Message, e);
             case WebSocketException when !_transport.ReachedEnd && _transport.Fault is null:
                 return ProtocolError(e.Message, e);
-            case IOException or WebSocketException or ObjectDisposedException:
+            case IOException or WebSocketException or ObjectDisposedException or OperationCanceledException:
                 return Lost(e);
             case OutOfMemoryException:
                 return new MessageWebSocketException($"There is not enough memory for a message from {_uri}.", HResults.MessageTooLarge, e) { PeerUri = _uri };

@@ -24,7 +24,8 @@ internal sealed class Inbox(long limitInBytes)
     private long _dropped;
     private volatile bool _completed;
     private MessageWebSocketException? _end;
-    private TaskCompletionSource? _available;
+    private TaskCompletionSource? _oneWaiting;
+    private TaskCompletionSource? _moreWaiting;
     private TaskCompletionSource? _room;
     private ImmutableArray<Expectation> _expectations = [];
 
@@ -39,7 +40,7 @@ internal sealed class Inbox(long limitInBytes)
     public bool IsFull => Cost >= limitInBytes;
 
     /// <summary>Whether a reader sleeps until <see cref="Publish"/>.</summary>
-    public bool HasWaitingReaders => Volatile.Read(ref _available) is not null;
+    public bool HasWaitingReaders => Volatile.Read(ref _oneWaiting) is not null || Volatile.Read(ref _moreWaiting) is not null;
 
     private long Cost => Volatile.Read(ref _costAdded) - Volatile.Read(ref _costTaken);
 
@@ -66,7 +67,9 @@ internal sealed class Inbox(long limitInBytes)
     {
         if (!_messages.IsEmpty || _completed)
         {
-            Interlocked.Exchange(ref _available, null)?.TrySetResult();
+            // The others first: what the one does with this thread must not keep them.
+            Interlocked.Exchange(ref _moreWaiting, null)?.TrySetResult();
+            Interlocked.Exchange(ref _oneWaiting, null)?.TrySetResult();
         }
     }
 
@@ -224,12 +227,13 @@ internal sealed class Inbox(long limitInBytes)
                 throw ContractError.Canceled(cancellationToken);
             }
 
-            TaskCompletionSource available = WaitingReaders();
+            TaskCompletionSource available = StartWaiting();
 
             // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
             bool completed = _completed;
             if (!_messages.IsEmpty)
             {
+                StopWaiting(available);
                 return true;
             }
 
@@ -244,27 +248,38 @@ internal sealed class Inbox(long limitInBytes)
             }
             catch (OperationCanceledException e)
             {
+                StopWaiting(available);
                 throw ContractError.Canceled(cancellationToken, e);
             }
         }
     }
 
-    private TaskCompletionSource WaitingReaders()
+    // One reader goes on inside Publish, which is fastest; any others at the same time on threads of their own, because a reader
+    // that keeps its thread would hold them up.
+    private TaskCompletionSource StartWaiting()
     {
+        TaskCompletionSource alone = new();
+        if (Interlocked.CompareExchange(ref _oneWaiting, alone, null) is null)
+        {
+            return alone;
+        }
+
         while (true)
         {
-            if (Volatile.Read(ref _available) is { } waiting)
+            if (Volatile.Read(ref _moreWaiting) is { } waiting)
             {
                 return waiting;
             }
 
-            TaskCompletionSource created = new();
-            if (Interlocked.CompareExchange(ref _available, created, null) is null)
+            TaskCompletionSource shared = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (Interlocked.CompareExchange(ref _moreWaiting, shared, null) is null)
             {
-                return created;
+                return shared;
             }
         }
     }
+
+    private void StopWaiting(TaskCompletionSource source) => Interlocked.CompareExchange(ref _oneWaiting, null, source);
 
     /// <summary>Someone who waits for a certain message.</summary>
     private sealed class Expectation(Predicate<WsMessage> filter)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets;
 
@@ -9,7 +10,7 @@ namespace MessageWebSockets;
 /// anything else grows in pooled memory, and nothing grows beyond the size limit.
 /// </summary>
 internal sealed class MessageAssembler(
-    WebSocket framing, FrameStream transport, Inbox inbox, uint maxMessageSize, bool wholeMessages, bool isCompressed)
+    WebSocket framing, FrameStream transport, uint maxMessageSize, bool wholeMessages, bool isCompressed)
 {
     // What is set aside on the peer's mere word; longer messages grow segment by segment as their bytes arrive.
     private const int LargestExactArray = Payload.SegmentLength;
@@ -180,10 +181,10 @@ internal sealed class MessageAssembler(
         }
     }
 
-    private PublishingAwaitable BeginAsync() => ReceiveIntoAsync(Memory<byte>.Empty);
+    private ConfiguredValueTaskAwaitable<ValueWebSocketReceiveResult> BeginAsync() => ReceiveIntoAsync(Memory<byte>.Empty);
 
-    // Every wait publishes: readers must not sleep on messages that arrived together with half of the next one.
-    private PublishingAwaitable ReceiveIntoAsync(Memory<byte> buffer) => new(framing.ReceiveAsync(buffer, CancellationToken.None), inbox);
+    private ConfiguredValueTaskAwaitable<ValueWebSocketReceiveResult> ReceiveIntoAsync(Memory<byte> buffer) =>
+        framing.ReceiveAsync(buffer, CancellationToken.None).ConfigureAwait(false);
 
     // The header of a whole data frame is in the buffer already: no need to ask the framing for it first.
     private bool IsNextFrameKnown(out FrameHeader frame) =>

@@ -1,15 +1,15 @@
-using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets;
 
 /// <summary>
 /// Awaits a receive and wakes the readers of the inbox once the receive loop is suspended: a reader then goes on at once, on the
-/// thread the loop just left, and whatever it does there cannot hold up the loop, which resumes on another.
+/// thread the loop just left, and whatever it does there cannot hold up the loop, which resumes on another. That is only true
+/// where the loop itself awaits: in a method that the loop has called, the loop would still be on the reader's stack.
 /// </summary>
-internal readonly struct PublishingAwaitable(ValueTask<ValueWebSocketReceiveResult> receive, Inbox inbox) : ICriticalNotifyCompletion
+internal readonly struct PublishingAwaitable(ValueTask<ReceivedData> receive, Inbox inbox) : ICriticalNotifyCompletion
 {
-    private readonly ConfiguredValueTaskAwaitable<ValueWebSocketReceiveResult>.ConfiguredValueTaskAwaiter _awaiter =
+    private readonly ConfiguredValueTaskAwaitable<ReceivedData>.ConfiguredValueTaskAwaiter _awaiter =
         receive.ConfigureAwait(false).GetAwaiter();
 
     public bool IsCompleted
@@ -28,7 +28,7 @@ internal readonly struct PublishingAwaitable(ValueTask<ValueWebSocketReceiveResu
 
     public PublishingAwaitable GetAwaiter() => this;
 
-    public ValueWebSocketReceiveResult GetResult() => _awaiter.GetResult();
+    public ReceivedData GetResult() => _awaiter.GetResult();
 
     public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace MessageWebSockets;
 
 /// <summary>Writes the control frames that the framing above cannot send (RFC 6455 section 5.5).</summary>
@@ -8,21 +6,13 @@ internal static class ControlFrame
     /// <summary>The longest payload of a control frame, in bytes.</summary>
     public const int MaxPayload = 125;
 
-    private const int MaskLength = 4;
-
-    /// <summary>A final, masked frame: a client masks everything it sends (RFC 6455 section 5.3).</summary>
+    /// <summary>A final frame, not masked yet: <see cref="FrameStream"/> masks what it sends.</summary>
     public static byte[] Create(FrameOpcode opcode, ReadOnlySpan<byte> payload)
     {
-        byte[] frame = new byte[2 + MaskLength + payload.Length];
+        byte[] frame = new byte[2 + payload.Length];
         frame[0] = (byte)(0x80 | (int)opcode);
-        frame[1] = (byte)(0x80 | payload.Length);
-        Span<byte> mask = frame.AsSpan(2, MaskLength);
-        RandomNumberGenerator.Fill(mask);
-        for (int i = 0; i < payload.Length; i++)
-        {
-            frame[2 + MaskLength + i] = (byte)(payload[i] ^ mask[i % MaskLength]);
-        }
-
+        frame[1] = (byte)payload.Length;
+        payload.CopyTo(frame.AsSpan(2));
         return frame;
     }
 }

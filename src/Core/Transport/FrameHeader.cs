@@ -6,9 +6,10 @@ namespace MessageWebSockets;
 /// <param name="Opcode">The four opcode bits; reserved ones are passed on, the framing above refuses them.</param>
 /// <param name="IsFinal">The FIN bit.</param>
 /// <param name="IsCompressed">The RSV1 bit, which permessage-deflate sets on the first frame of a message (RFC 7692 section 6).</param>
+/// <param name="IsMasked">The MASK bit: whether the header ends with a masking key.</param>
 /// <param name="HeaderLength">The length of the header with its masking key, in bytes.</param>
 /// <param name="PayloadLength">The announced payload length, in bytes; negative when the forbidden top bit is set.</param>
-internal readonly record struct FrameHeader(FrameOpcode Opcode, bool IsFinal, bool IsCompressed, int HeaderLength, long PayloadLength)
+internal readonly record struct FrameHeader(FrameOpcode Opcode, bool IsFinal, bool IsCompressed, bool IsMasked, int HeaderLength, long PayloadLength)
 {
     private const byte FinBit = 0x80;
     private const byte Rsv1Bit = 0x40;
@@ -57,6 +58,7 @@ internal readonly record struct FrameHeader(FrameOpcode Opcode, bool IsFinal, bo
             (FrameOpcode)(bytes[0] & 0x0F),
             (bytes[0] & FinBit) != 0,
             (bytes[0] & Rsv1Bit) != 0,
+            (bytes[1] & MaskBit) != 0,
             headerLength,
             payloadLength);
         return true;

@@ -11,6 +11,7 @@ namespace MessageWebSockets;
 /// writes, follows frame boundaries, and sends the control frames that the framing cannot.
 /// </summary>
 /// <remarks>
+/// A client masks everything it sends (RFC 6455 section 5.3); frames that come here without a mask get theirs here.
 /// One reader at a time (the receive loop); writers on any thread. The framing writes each frame with one
 /// <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, so that a control frame can be put between two of them.
 /// A read never returns bytes of two frames: the framing then never holds more than the frame it works on, and
@@ -43,6 +44,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private int _headerRemaining;
     private long _payloadRemaining;
 
+    private readonly MaskingKeys _maskingKeys = new();
     private OutboundBuffer _pending = new();
     private OutboundBuffer _inFlight = new();
     private bool _pumping;
@@ -219,7 +221,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
         try
         {
-            SendPing(id, ping);
+            if (!SendPing(id, ping))
+            {
+                throw new IOException("The connection is closing; nothing can follow the close frame.");
+            }
+
             return await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
@@ -301,12 +307,13 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
     }
 
-    private void SendPing(ulong id, PendingPing ping)
+    // False when a close frame went before it.
+    private bool SendPing(ulong id, PendingPing ping)
     {
         byte[] payload = new byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64BigEndian(payload, id);
         ping.Sent = Stopwatch.GetTimestamp();
-        Enqueue(ControlFrame.Create(FrameOpcode.Ping, payload));
+        return Enqueue(ControlFrame.Create(FrameOpcode.Ping, payload));
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -437,20 +444,26 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             return;
         }
 
+        // The framing would refuse these frames as well, but only after it has waited for the server to end TCP, which ends in an
+        // error that does not say why.
         if (payload.Length == 1)
         {
-            return;
+            throw new InvalidDataException("The peer sent a close frame with half a close code (RFC 6455 section 5.5.1).");
         }
 
         ushort code = BinaryPrimitives.ReadUInt16BigEndian(payload);
+        if (code is < 1000 or 1004 or 1005 or 1006 or (>= 1015 and < 3000) or >= 5000)
+        {
+            throw new InvalidDataException($"The peer sent the close code {code}, which must not be sent (RFC 6455 section 7.4).");
+        }
+
         try
         {
             ReceivedClose = new WebSocketCloseResult(code, StrictUtf8.GetString(payload[2..]));
         }
-        catch (DecoderFallbackException)
+        catch (DecoderFallbackException e)
         {
-            // Left to the framing, which refuses the frame.
-            return;
+            throw new InvalidDataException("The peer sent a close reason that is not UTF-8 (RFC 6455 section 5.5.1).", e);
         }
 
         // Registered after RFC 6455 (service restart, try again later, bad gateway), and unknown to the framework's framing,
@@ -558,8 +571,17 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             }
 
             _closeFrameWritten = header.Opcode == FrameOpcode.Close;
-            _pending.Append(frame);
-            _acceptedBytes += frame.Length;
+            int before = _pending.Count;
+            if (header.IsMasked)
+            {
+                _pending.Append(frame);
+            }
+            else
+            {
+                _pending.AppendMasked(frame, header.HeaderLength, _maskingKeys.Next());
+            }
+
+            _acceptedBytes += _pending.Count - before;
             Volatile.Write(ref _framesSent, _framesSent + 1);
             if (header.IsFinal && !header.IsControl)
             {

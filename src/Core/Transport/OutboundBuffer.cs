@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace MessageWebSockets;
 
@@ -6,6 +8,7 @@ namespace MessageWebSockets;
 internal sealed class OutboundBuffer
 {
     private const int SmallestRent = 4096;
+    private const byte MaskBit = 0x80;
 
     private byte[] _bytes = [];
 
@@ -16,9 +19,50 @@ internal sealed class OutboundBuffer
 
     public ReadOnlyMemory<byte> Content => _bytes.AsMemory(0, Count);
 
+    /// <summary>Adds a frame that is masked already.</summary>
     public void Append(ReadOnlySpan<byte> frame)
     {
-        int needed = checked(Count + frame.Length);
+        frame.CopyTo(Extend(frame.Length));
+    }
+
+    /// <summary>Adds a frame and masks it on the way (RFC 6455 section 5.3).</summary>
+    /// <param name="frame">The frame without a mask.</param>
+    /// <param name="headerLength">The length of its header.</param>
+    /// <param name="key">The masking key; its bytes go out in memory order.</param>
+    public void AppendMasked(ReadOnlySpan<byte> frame, int headerLength, uint key)
+    {
+        Span<byte> target = Extend(frame.Length + sizeof(uint));
+        frame[..headerLength].CopyTo(target);
+        target[1] |= MaskBit;
+        MemoryMarshal.Write(target[headerLength..], key);
+        Mask(frame[headerLength..], target[(headerLength + sizeof(uint))..], key);
+    }
+
+    private static void Mask(ReadOnlySpan<byte> payload, Span<byte> target, uint key)
+    {
+        int done = 0;
+        if (Vector.IsHardwareAccelerated && payload.Length >= Vector<byte>.Count)
+        {
+            Vector<byte> keys = Vector.AsVectorByte(new Vector<uint>(key));
+            for (; done <= payload.Length - Vector<byte>.Count; done += Vector<byte>.Count)
+            {
+                (new Vector<byte>(payload[done..]) ^ keys).CopyTo(target[done..]);
+            }
+        }
+
+        // The vector's length is a multiple of the key's, so the rest begins at the key's first byte.
+        Span<byte> keyBytes = stackalloc byte[sizeof(uint)];
+        MemoryMarshal.Write(keyBytes, key);
+        for (int i = done; i < payload.Length; i++)
+        {
+            target[i] = (byte)(payload[i] ^ keyBytes[(i - done) % sizeof(uint)]);
+        }
+    }
+
+    private Span<byte> Extend(int length)
+    {
+        int start = Count;
+        int needed = checked(Count + length);
         if (needed > _bytes.Length)
         {
             long doubled = Math.Min(2L * _bytes.Length, Array.MaxLength);
@@ -28,8 +72,8 @@ internal sealed class OutboundBuffer
             _bytes = larger;
         }
 
-        frame.CopyTo(_bytes.AsSpan(Count));
         Count = needed;
+        return _bytes.AsSpan(start, length);
     }
 
     /// <summary>Empties the buffer but keeps its memory for what comes next.</summary>

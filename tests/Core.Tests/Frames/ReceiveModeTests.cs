@@ -1,0 +1,137 @@
+using System.Text;
+using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Loopback;
+using Xunit;
+using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
+
+namespace MessageWebSockets.Tests.Frames;
+
+public sealed class ReceiveModeTests
+{
+    [SocketFact]
+    public async Task ReceiveMode_PartialMessage_gives_chunks_with_IsMessageComplete_on_the_last()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(Partial);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, new byte[] { 1, 2 }, fin: false);
+        WsMessage first = await dialogue.ReceiveAsync();
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Continuation, new byte[] { 3 }, fin: false);
+        WsMessage second = await dialogue.ReceiveAsync();
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Continuation, new byte[] { 4, 5 });
+        WsMessage third = await dialogue.ReceiveAsync();
+        await dialogue.Peer.SendTextAsync("whole");
+        WsMessage next = await dialogue.ReceiveAsync();
+
+        Assert.Equal([1, 2], first.Bytes);
+        Assert.Equal([3], second.Bytes);
+        Assert.Equal([4, 5], third.Bytes);
+        Assert.Equal([false, false, true, true], new[] { first, second, third, next }.Select(chunk => chunk.IsMessageComplete));
+        Assert.All([first, second, third], chunk => Assert.Equal(SocketMessageType.Binary, chunk.MessageType));
+        Assert.Equal("whole", next.Text);
+        Assert.Equal(2, dialogue.Socket.Information.MessagesReceived);
+    }
+
+    [SocketFact]
+    public async Task ReceiveMode_PartialMessage_ends_a_message_whose_last_frame_is_empty()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(Partial);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Text, "a"u8.ToArray(), fin: false);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Continuation, Array.Empty<byte>());
+        await dialogue.Peer.SendTextAsync("");
+
+        WsMessage[] chunks = [await dialogue.ReceiveAsync(), await dialogue.ReceiveAsync(), await dialogue.ReceiveAsync()];
+
+        Assert.Equal(["a", "", ""], chunks.Select(chunk => chunk.Text));
+        Assert.Equal([false, true, true], chunks.Select(chunk => chunk.IsMessageComplete));
+    }
+
+    [SocketTheory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public async Task ReceiveMode_PartialMessage_never_splits_a_character_of_a_text(int fragment)
+    {
+        const string Text = "aé€𝄞 Grüße 世界 \U0001F600!";
+        byte[] bytes = Encoding.UTF8.GetBytes(Text);
+        await using Dialogue dialogue = await Dialogue.OpenAsync(Partial);
+        for (int start = 0; start < bytes.Length; start += fragment)
+        {
+            bool isLast = start + fragment >= bytes.Length;
+            await dialogue.Peer.SendFrameAsync(
+                start == 0 ? WireOpcode.Text : WireOpcode.Continuation, bytes.AsMemory(start, Math.Min(fragment, bytes.Length - start)), fin: isLast);
+        }
+
+        UTF8Encoding strict = new(false, throwOnInvalidBytes: true);
+        StringBuilder text = new();
+        WsMessage chunk;
+        do
+        {
+            chunk = await dialogue.ReceiveAsync();
+            text.Append(strict.GetString(chunk.Bytes));
+        }
+        while (!chunk.IsMessageComplete);
+
+        Assert.Equal(Text, text.ToString());
+    }
+
+    [SocketFact]
+    public async Task ReceiveMode_PartialMessage_hands_out_the_parts_of_a_large_frame_before_its_end()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(Partial);
+        byte[] payload = [.. Enumerable.Range(0, 1_000_000).Select(i => (byte)i)];
+        byte[] frame = FrameBytes.Build(WireOpcode.Binary, payload);
+        await dialogue.Peer.SendBytesAsync(frame.AsMemory(0, 500_000));
+
+        List<byte> received = [.. (await dialogue.ReceiveAsync()).Bytes];
+        await dialogue.Peer.SendBytesAsync(frame.AsMemory(500_000));
+        WsMessage chunk;
+        do
+        {
+            chunk = await dialogue.ReceiveAsync();
+            received.AddRange(chunk.Bytes);
+        }
+        while (!chunk.IsMessageComplete);
+
+        Assert.Equal(payload, received);
+    }
+
+    [SocketFact]
+    public async Task ReceiveMode_PartialMessage_raises_one_event_a_chunk()
+    {
+        EventRecorder events = new();
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            Partial(socket);
+            events.RecordMessages(socket);
+        });
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Text, "one "u8.ToArray(), fin: false);
+        MessageWebSocketMessageReceivedEventArgs first = await events.NextMessageAsync();
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Continuation, "two"u8.ToArray());
+        MessageWebSocketMessageReceivedEventArgs second = await events.NextMessageAsync();
+
+        Assert.False(first.IsMessageComplete);
+        Assert.True(second.IsMessageComplete);
+        Assert.Equal(SocketMessageType.Utf8, second.MessageType);
+        Assert.Equal("one ", first.GetDataReader().ReadString(4));
+        Assert.Equal("two", second.GetDataReader().ReadString(3));
+    }
+
+    [SocketFact]
+    public async Task ReceiveMode_PartialMessage_still_refuses_a_message_larger_than_MaxMessageSize()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            Partial(socket);
+            socket.Control.MaxMessageSize = 100;
+        });
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, new byte[60], fin: false);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Continuation, new byte[60]);
+
+        Assert.Equal(60, (await dialogue.ReceiveAsync()).Length);
+        MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
+        Assert.Equal(HResults.MessageTooLarge, refused.HResult);
+        Assert.Equal((ushort)1009, (await dialogue.PeerReadsAsync(WireOpcode.Close)).CloseCode);
+    }
+
+    private static void Partial(MessageWebSocket socket) => socket.Control.ReceiveMode = MessageWebSocketReceiveMode.PartialMessage;
+}

@@ -1,0 +1,53 @@
+using MessageWebSockets.TestServer;
+using Xunit;
+
+namespace MessageWebSockets.Tests.Reliability;
+
+/// <summary>What a client does to meet a fault, and what it must see then.</summary>
+internal sealed record FaultExpectation(Func<FaultVisit, Task> Meet)
+{
+    public Action<MessageWebSocketControl, TestCertificates>? Configure { get; init; }
+
+    /// <summary>Parameters for the fault's script.</summary>
+    public string Query { get; init; } = "";
+
+    /// <summary>Whether the script reads, and so sees the client go, or holds still until the server is stopped.</summary>
+    public bool ServerSeesEnd { get; init; } = true;
+
+    /// <summary>The connect fails.</summary>
+    public static FaultExpectation Connect(params WebErrorStatus[] expected) => new(async visit =>
+    {
+        await visit.FailsAsync(visit.ConnectAsync, expected);
+
+        // A failed connect may be tried again: nothing of the first attempt is in the way.
+        Assert.Equal(MessageWebSocketState.Created, visit.Socket.State);
+        Assert.Null(visit.Socket.Information.OpenedAt);
+    });
+
+    /// <summary>Messages first, then the error.</summary>
+    public static FaultExpectation Receive(params WebErrorStatus[] expected) => new(async visit =>
+    {
+        await visit.BeginAsync();
+        await visit.FailsAsync(visit.ReceiveAsync, expected);
+        await visit.IsAbortedAsync(expected);
+    });
+
+    /// <summary>Messages first, then a peer that stays silent until keep-alive gives it up.</summary>
+    public static FaultExpectation KeepAlive() => Receive(WebErrorStatus.Timeout) with
+    {
+        Configure = (control, _) =>
+        {
+            control.DesiredUnsolicitedPongInterval = TimeSpan.FromMilliseconds(200);
+            control.KeepAliveTimeout = TimeSpan.FromMilliseconds(200);
+        },
+    };
+
+    /// <summary>Messages first, then a close of ours that goes wrong.</summary>
+    public static FaultExpectation Close(params WebErrorStatus[] expected) => new(async visit =>
+    {
+        await visit.BeginAsync();
+        await visit.FailsAsync(() => visit.Socket.CloseAsync(1000, "bye"), expected);
+    });
+
+    public FaultExpectation With(Action<MessageWebSocketControl> configure) => this with { Configure = (control, _) => configure(control) };
+}

@@ -1,0 +1,88 @@
+using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Loopback;
+using Xunit;
+using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
+
+namespace MessageWebSockets.Tests.Sockets;
+
+public sealed class PingAsyncTests
+{
+    [SocketFact]
+    public async Task PingAsync_completes_with_the_round_trip_time_when_its_own_pong_arrives()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        Assert.Null(dialogue.Socket.Information.LastRoundTripTime);
+        Task<TimeSpan> pinging = dialogue.Socket.PingAsync();
+        RawFrame ping = await dialogue.PeerReadsAsync(WireOpcode.Ping);
+        Assert.NotEmpty(ping.Payload);
+
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, "of another ping"u8.ToArray());
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Pong);
+        await dialogue.Peer.AwaitClientCaughtUpAsync();
+        Assert.False(pinging.IsCompleted);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, ping.Payload);
+        TimeSpan roundTrip = await pinging;
+
+        Assert.InRange(roundTrip, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(30));
+        Assert.Equal(roundTrip, dialogue.Socket.Information.LastRoundTripTime);
+    }
+
+    [SocketFact]
+    public async Task PingAsync_sends_a_payload_of_its_own_each_time_so_that_answers_may_come_in_any_order()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        Task<TimeSpan> first = dialogue.Socket.PingAsync();
+        Task<TimeSpan> second = dialogue.Socket.PingAsync();
+        RawFrame firstPing = await dialogue.PeerReadsAsync(WireOpcode.Ping);
+        RawFrame secondPing = await dialogue.PeerReadsAsync(WireOpcode.Ping);
+        Assert.NotEqual(firstPing.Payload, secondPing.Payload);
+
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, secondPing.Payload);
+        await second;
+        Assert.False(first.IsCompleted);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, firstPing.Payload);
+        await first;
+    }
+
+    [SocketFact]
+    public async Task PingAsync_can_be_cancelled_without_harm()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        using CancellationTokenSource cancel = new();
+        Task<TimeSpan> pinging = dialogue.Socket.PingAsync(cancel.Token);
+        RawFrame ping = await dialogue.PeerReadsAsync(WireOpcode.Ping);
+
+        await cancel.CancelAsync();
+
+        OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pinging);
+        Assert.Equal(HResults.OperationCanceled, cancelled.HResult);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, ping.Payload);
+        await dialogue.Peer.SendTextAsync("alive");
+        Assert.Equal("alive", (await dialogue.ReceiveAsync()).Text);
+    }
+
+    [SocketFact]
+    public async Task PingAsync_that_is_not_answered_ends_with_the_connection()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        Task<TimeSpan> pinging = dialogue.Socket.PingAsync();
+        await dialogue.PeerReadsAsync(WireOpcode.Ping);
+
+        dialogue.Peer.ShutdownSend();
+
+        Assert.Equal(WebErrorStatus.ConnectionAborted, (await Assert.ThrowsAsync<MessageWebSocketException>(() => pinging)).Status);
+    }
+
+    [SocketFact]
+    public async Task A_ping_of_the_peer_is_answered_with_its_payload()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        byte[] payload = [.. Enumerable.Range(0, 125).Select(i => (byte)i)];
+
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Ping, payload);
+
+        RawFrame pong = await dialogue.PeerReadsAsync(WireOpcode.Pong);
+        Assert.True(pong.Masked);
+        Assert.Equal(payload, pong.Payload);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text;
+
+namespace MessageWebSockets.Soak;
+
+/// <summary>What a soak run found. Counters are changed from many threads.</summary>
+internal sealed class SoakReport
+{
+    private const long Mebibyte = 1024 * 1024;
+    private const int Quarters = 4;
+
+    private readonly List<Sample> _samples = [];
+    private readonly List<string> _problems = [];
+
+    public long Sent;
+    public long Received;
+    public long Lost;
+    public long InFlightAtBreak;
+    public long PayloadBytes;
+    public long Connected;
+    public long Closed;
+    public long Broken;
+    public long FaultsMet;
+    public long ServerRestarts;
+
+    public TimeSpan Duration { get; set; }
+
+    public int Connections { get; init; }
+
+    public bool Passed => Lost == 0 && _problems.Count == 0 && IsFlat(sample => sample.WorkingSet, 32 * Mebibyte) && IsFlat(sample => sample.Handles, 32);
+
+    public void Add(Sample sample) => _samples.Add(sample);
+
+    public void AddProblem(string problem)
+    {
+        lock (_problems)
+        {
+            _problems.Add(problem);
+        }
+    }
+
+    public override string ToString()
+    {
+        StringBuilder text = new();
+        void Line(string name, string value) => text.Append(CultureInfo.InvariantCulture, $"{name,-32}{value}\n");
+        Line("duration", Duration.ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture));
+        Line("connections at a time", Number(Connections));
+        Line("messages sent", Number(Sent));
+        Line("messages received", Number(Received));
+        Line("messages lost", Number(Lost));
+        Line("in flight when one broke", Number(InFlightAtBreak));
+        Line("payload each way, MiB", Number(PayloadBytes / Mebibyte));
+        Line("connections established", Number(Connected));
+        Line("connections closed in order", Number(Closed));
+        Line("connections broken", Number(Broken));
+        Line("connections re-established", Number(Math.Max(0, Connected - Connections)));
+        Line("faults met", Number(FaultsMet));
+        Line("server killed and restarted", Number(ServerRestarts));
+        Line("working set by quarter, MiB", Curve(sample => sample.WorkingSet / Mebibyte));
+        Line("managed heap by quarter, MiB", Curve(sample => sample.Heap / Mebibyte));
+        Line("handles by quarter", Curve(sample => sample.Handles));
+        Line("peak working set, MiB", Number(_samples.Max(sample => sample.WorkingSet) / Mebibyte));
+        Line("problems", Number(_problems.Count));
+        foreach (string problem in _problems.Take(10))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  {problem}\n");
+        }
+
+        return text.Append(Passed ? "soak passed" : "soak FAILED").ToString();
+    }
+
+    private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    private string Curve(Func<Sample, long> of) => string.Join(" -> ", QuarterMeans(of).Select(mean => Number((long)mean)));
+
+    // The first quarter warms up; a leak goes on growing after it.
+    private bool IsFlat(Func<Sample, long> of, long slack)
+    {
+        double[] means = QuarterMeans(of);
+        return means[^1] <= (means[1] * 1.15) + slack;
+    }
+
+    private double[] QuarterMeans(Func<Sample, long> of)
+    {
+        int length = Math.Max(1, _samples.Count / Quarters);
+        return [.. Enumerable.Range(0, Quarters).Select(quarter =>
+            _samples.Skip(Math.Min(quarter * length, _samples.Count - 1)).Take(length).Average(sample => (double)of(sample)))];
+    }
+
+    internal sealed record Sample(long WorkingSet, long Heap, long Handles);
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace MessageWebSockets.Soak;
+
+/// <summary>Keeps many connections busy, kills the server now and then, and looks at this process meanwhile.</summary>
+internal sealed class SoakRun(TimeSpan duration, int connections)
+{
+    private const int Restarts = 4;
+    private const int Samples = 120;
+
+    private readonly SoakReport _report = new() { Connections = connections };
+    private volatile ServerProcess? _server;
+
+    public async Task<SoakReport> RunAsync()
+    {
+        TaskScheduler.UnobservedTaskException += (_, args) => _report.AddProblem($"unobserved: {args.Exception}");
+        _server = await ServerProcess.StartAsync();
+        Stopwatch elapsed = Stopwatch.StartNew();
+        using CancellationTokenSource over = new(duration);
+        Task[] visitors = [.. Enumerable.Range(0, connections).Select(i => Task.Run(() => new SoakVisitor(i, () => _server, _report).RunAsync(over.Token)))];
+        TimeSpan pace = TimeSpan.FromTicks(Math.Max(duration.Ticks / Samples, TimeSpan.TicksPerSecond));
+        TimeSpan nextRestart = duration / (Restarts + 1);
+        using PeriodicTimer timer = new(pace);
+        using Process self = Process.GetCurrentProcess();
+        while (elapsed.Elapsed < duration && await timer.WaitForNextTickAsync(CancellationToken.None))
+        {
+            self.Refresh();
+            _report.Add(new SoakReport.Sample(self.WorkingSet64, GC.GetTotalMemory(false), Handles(self)));
+            if (elapsed.Elapsed > nextRestart && _report.ServerRestarts < Restarts)
+            {
+                nextRestart += duration / (Restarts + 1);
+                await RestartServerAsync();
+            }
+        }
+
+        await Task.WhenAll(visitors).WaitAsync(TimeSpan.FromMinutes(2));
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        _report.Duration = elapsed.Elapsed;
+        _server.Dispose();
+        return _report;
+    }
+
+    private async Task RestartServerAsync()
+    {
+        ServerProcess old = _server!;
+        old.Dispose();
+        _server = await ServerProcess.StartAsync();
+        _report.ServerRestarts++;
+    }
+
+    private static long Handles(Process self) =>
+        RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? Directory.GetFiles("/proc/self/fd").Length : self.HandleCount;
+}
