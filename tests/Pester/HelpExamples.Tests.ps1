@@ -10,7 +10,7 @@
 # and files in the working directory: ca.pem is the root certificate, client.pem a client certificate with its key.
 #
 # An example may report the errors that its text names, as in "the error `ReceiveTimeout`", and has to; it may report no others. Where
-# the page shows its output, that is compared: numbers and the width of columns may differ, the rest may not.
+# the page shows its output, that is compared, but for what is different in every run, such as times.
 
 BeforeDiscovery {
     $root = Join-Path -Path $PSScriptRoot -ChildPath '..' -AdditionalChildPath '..' -Resolve
@@ -24,43 +24,7 @@ BeforeDiscovery {
 }
 
 BeforeAll {
-    $root = Join-Path -Path $PSScriptRoot -ChildPath '..' -AdditionalChildPath '..' -Resolve
-
-    function Start-ExampleServer {
-        [CmdletBinding()]
-        param()
-
-        $assembly = Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'artifacts' -AdditionalChildPath 'bin', 'TestServer') -Directory |
-            ForEach-Object { Join-Path -Path $_.FullName -ChildPath 'MessageWebSockets.TestServer.dll' } |
-            Where-Object { Test-Path -LiteralPath $_ } |
-            Sort-Object -Property { (Get-Item -LiteralPath $_).LastWriteTimeUtc } |
-            Select-Object -Last 1
-        $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
-        $start.ArgumentList.Add($assembly)
-        $start.RedirectStandardInput = $true
-        $start.RedirectStandardOutput = $true
-        $process = [System.Diagnostics.Process]::Start($start)
-        $ready = $process.StandardOutput.ReadLineAsync()
-        if (-not $ready.Wait(30000) -or -not $ready.Result) {
-            $process.Kill()
-            throw 'The test server did not say that it is ready.'
-        }
-
-        @{ Process = $process; Addresses = $ready.Result | ConvertFrom-Json }
-    }
-
-    function Stop-ExampleServer {
-        [CmdletBinding()]
-        param([hashtable] $Server)
-
-        # It ends with its input.
-        $Server.Process.StandardInput.Close()
-        if (-not $Server.Process.WaitForExit(10000)) {
-            $Server.Process.Kill()
-        }
-
-        $Server.Process.Dispose()
-    }
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
 
     function Invoke-Example {
         [CmdletBinding()]
@@ -96,12 +60,13 @@ BeforeAll {
         $process = [System.Diagnostics.Process]::Start($start)
         $process.StandardInput.Close()
         $streams = $process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync()
-        if (-not $process.WaitForExit(120000)) {
+        # Some examples show what happens after a second of silence.
+        if (-not $process.WaitForExit(2 * $patience)) {
             $process.Kill($true)
-            throw 'The examples did not end within two minutes.'
+            throw 'The examples did not end in time.'
         }
 
-        $null = [System.Threading.Tasks.Task]::WaitAll($streams, 5000)
+        $null = [System.Threading.Tasks.Task]::WaitAll($streams, $patience)
         $exitCode = $process.ExitCode
         $process.Dispose()
         if ($exitCode -ne 0 -or -not (Test-Path -LiteralPath $resultPath)) {
@@ -120,30 +85,40 @@ BeforeAll {
             $Screen = $Screen.Replace(([uri] $standIns[$address]).Authority, ([uri] $address).Authority)
         }
 
-        $Screen -replace '127\.0\.0\.1', 'localhost' -replace '\S*…', '…' -replace '\d+(\.\d+)?', '0' -replace '-{2,}', '-' -replace '\s+', ' '
+        # The first of these patterns is a row of Get-MessageWebSocket: its counters depend on what has arrived by then.
+        $Screen -replace '(?m)^ *\d+ (\S+ +(?:Created|Open|Closed|Aborted) .*?) +\d+ +\d+ +\d+\r?$', '# $1 # # #' `
+            -replace '(?m)^(Id +: )\d+', '$1#' `
+            -replace '\d{4}-\d\d-\d\d', 'date' `
+            -replace '\d\d:\d\d:\d\d(\.\d+)?', 'time' `
+            -replace '\d+(\.\d+)? (ms|days)', '# $2' `
+            -replace '(127\.0\.0\.1|localhost):\d+', 'localhost:#' `
+            -replace '127\.0\.0\.1', 'localhost' `
+            -replace '\S*…', '…' `
+            -replace '-{2,}', '-' `
+            -replace '\s+', ' '
     }
 
     # As an installed module, so that it is found by its name, in other runspaces too.
     $modulePath = Join-Path -Path $TestDrive -ChildPath 'modules'
-    $link = @{ ItemType = $IsWindows ? 'Junction' : 'SymbolicLink'; Path = Join-Path -Path $modulePath -ChildPath 'WebSocket'; Target = $root }
+    $link = @{ ItemType = $IsWindows ? 'Junction' : 'SymbolicLink'; Path = Join-Path -Path $modulePath -ChildPath 'WebSocket'; Target = $repository }
     $null = New-Item -Path $modulePath -ItemType Directory
     $null = New-Item @link
 
-    $server = Start-ExampleServer
+    $server = Start-TestServer
     $standIns = [ordered] @{
-        'wss://localhost:8443' = $server.Addresses.wss.TrimEnd('/')
-        'ws://localhost:8080'  = $server.Addresses.ws.TrimEnd('/')
-        'ws://localhost:8081'  = $server.Addresses.raw.TrimEnd('/')
+        'wss://localhost:8443' = $server.wss.TrimEnd('/')
+        'ws://localhost:8080'  = $server.ws.TrimEnd('/')
+        'ws://localhost:8081'  = $server.raw.TrimEnd('/')
     }
     $workingDirectory = Join-Path -Path $TestDrive -ChildPath 'work'
     $null = New-Item -Path $workingDirectory -ItemType Directory
-    Set-Content -LiteralPath (Join-Path -Path $workingDirectory -ChildPath 'ca.pem') -Value $server.Addresses.caCertificatePem
-    $clientCertificate = $server.Addresses.clientCertificatePem, $server.Addresses.clientKeyPem
+    Set-Content -LiteralPath (Join-Path -Path $workingDirectory -ChildPath 'ca.pem') -Value $server.caCertificatePem
+    $clientCertificate = $server.clientCertificatePem, $server.clientKeyPem
     Set-Content -LiteralPath (Join-Path -Path $workingDirectory -ChildPath 'client.pem') -Value $clientCertificate
 }
 
 AfterAll {
-    Stop-ExampleServer -Server $server
+    Stop-LineServer -Server $server
     # Before Pester empties its drive: the link goes, and not what it points to.
     [System.IO.Directory]::Delete($link.Path)
 }
