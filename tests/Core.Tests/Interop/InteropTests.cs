@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using System.Security.Cryptography;
+using MessageWebSockets.Examples;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
@@ -174,6 +175,15 @@ public abstract class InteropTests
         }
 
         await sending;
+    }
+
+    [SocketFact]
+    public async Task The_porting_sample_runs_against_the_server()
+    {
+        Assert.SkipWhen(SkipReason is not null, SkipReason ?? "");
+        StringWriter log = new();
+
+        Assert.True(await ClassicSample.RunAsync(EchoUri(contextTakeover: true), log), log.ToString());
     }
 
     /// <summary>Where messages come back, compressed if that is offered.</summary>

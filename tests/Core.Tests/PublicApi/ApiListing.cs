@@ -41,7 +41,7 @@ internal static class ApiListing
 
         foreach (MethodInfo method in type.GetMethods(Declared).Where(method => IsVisible(method) && !method.IsSpecialName))
         {
-            yield return $"{name}.{method.Name}{Generics(method)}{Parameters(method)}: {Name(method.ReturnType)}{Nullable(s_nullability.Create(method.ReturnParameter))}{Modifiers(method)}";
+            yield return $"{name}.{method.Name}{Generics(method)}{Parameters(method)}: {Name(s_nullability.Create(method.ReturnParameter))}{Modifiers(method)}";
         }
 
         foreach (MethodInfo method in type.GetMethods(Declared).Where(method => IsVisible(method) && method.Name.StartsWith("op_", StringComparison.Ordinal)))
@@ -56,7 +56,7 @@ internal static class ApiListing
             bool isInit = canSet && property.SetMethod!.ReturnParameter.GetRequiredCustomModifiers().Length > 0;
             MethodInfo accessor = property.GetAccessors(nonPublic: true).First(IsVisible);
             yield return $"{name}.{property.Name} {{ {(canRead ? "get; " : "")}{(canSet ? isInit ? "init; " : "set; " : "")}}}: "
-                + $"{Name(property.PropertyType)}{Nullable(s_nullability.Create(property))}{Modifiers(accessor)}";
+                + $"{Name(s_nullability.Create(property))}{Modifiers(accessor)}";
         }
 
         foreach (EventInfo member in type.GetEvents(Declared).Where(member => IsVisible(member.AddMethod!)))
@@ -109,7 +109,7 @@ internal static class ApiListing
     {
         string way = parameter.IsOut ? "out " : parameter.ParameterType.IsByRef ? "ref " : "";
         string optional = parameter.HasDefaultValue ? $" = {Literal(parameter.DefaultValue)}" : "";
-        return $"{way}{Name(parameter.ParameterType)}{Nullable(s_nullability.Create(parameter))} {parameter.Name}{optional}";
+        return $"{way}{Name(s_nullability.Create(parameter))} {parameter.Name}{optional}";
     }
 
     private static string Literal(object? value) => value switch
@@ -125,7 +125,14 @@ internal static class ApiListing
         + (method.IsVirtual && !method.IsFinal ? method.GetBaseDefinition() == method ? " virtual" : " override" : "")
         + (method.IsFamily ? " protected" : "");
 
-    private static string Nullable(NullabilityInfo info) => info.Type.IsValueType ? "" : info.ReadState == NullabilityState.Nullable ? "?" : "";
+    // The type with a question mark wherever null is a value, inside type arguments too.
+    private static string Name(NullabilityInfo info)
+    {
+        string name = info.GenericTypeArguments.Length > 0 && System.Nullable.GetUnderlyingType(info.Type) is null
+            ? $"{Name(info.Type).Split('<')[0]}<{string.Join(", ", info.GenericTypeArguments.Select(Name))}>"
+            : Name(info.Type);
+        return info.ReadState == NullabilityState.Nullable && !info.Type.IsValueType ? name + "?" : name;
+    }
 
     private static string Name(Type type)
     {
