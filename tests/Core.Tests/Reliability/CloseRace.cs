@@ -45,7 +45,16 @@ internal sealed class CloseRace(Random random, Uri uri)
             operations.Add(OnlyOursAsync(elsewhere ? Task.Run(begin) : Begin(begin)));
         }
 
-        await Task.WhenAll(operations).WaitAsync(FaultVisit.Patience);
+        try
+        {
+            await Task.WhenAll(operations).WaitAsync(FaultVisit.Patience);
+        }
+        catch (TimeoutException)
+        {
+            IEnumerable<string> hanging = _order.Where((_, i) => !operations[i].IsCompleted);
+            Assert.Fail($"{string.Join(", ", hanging)} did not end; the socket is {socket.State}.");
+        }
+
         socket.Dispose();
         await socket.Released.WaitAsync(FaultVisit.Patience);
         Assert.True(socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Aborted, $"It is {socket.State}.");
