@@ -49,7 +49,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public event TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>? MessageReceived
     {
         add => ChangeHandlers(() => _messageReceived += value);
-        remove => ChangeHandlers(() => _messageReceived -= value);
+        remove => RemoveHandler(value, () => _messageReceived -= value);
     }
 
     /// <summary>
@@ -60,7 +60,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public event TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs>? Closed
     {
         add => ChangeHandlers(() => _closed += value);
-        remove => ChangeHandlers(() => _closed -= value);
+        remove => RemoveHandler(value, () => _closed -= value);
     }
 
     /// <summary>
@@ -71,7 +71,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public event TypedEventHandler<MessageWebSocket, WebSocketServerCustomValidationRequestedEventArgs>? ServerCustomValidationRequested
     {
         add => ChangeHandlers(() => _validationRequested += value);
-        remove => ChangeHandlers(() => _validationRequested -= value);
+        remove => RemoveHandler(value, () => _validationRequested -= value);
     }
 
     /// <summary>A number that no other socket of this process has.</summary>
@@ -646,6 +646,22 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             args.Reject();
+        }
+    }
+
+    // PowerShell removes the handlers of Register-ObjectEvent when it likes, at the latest when its runspace closes; an exception
+    // there would end the whole process. Its handlers are told by their type, as this library does not know PowerShell.
+    private void RemoveHandler(Delegate? handler, Action remove)
+    {
+        if (handler?.Target?.GetType().BaseType?.FullName != "System.Management.Automation.PSEventHandler")
+        {
+            ChangeHandlers(remove);
+            return;
+        }
+
+        lock (_lock)
+        {
+            remove();
         }
     }
 

@@ -82,7 +82,7 @@ internal static class CompressionNegotiation
         {
             string[] pair = part.Split('=', 2);
             string name = pair[0].Trim();
-            string? value = pair.Length == 2 ? pair[1].Trim().Trim('"') : null;
+            string? value = pair.Length == 2 ? Unquoted(pair[1].Trim()) : null;
             if (!seen.Add(name))
             {
                 throw new FormatException($"its {Extension} answer has {name} twice");
@@ -142,6 +142,9 @@ internal static class CompressionNegotiation
                 throw new FormatException($"its {Extension} answer has the unknown or malformed parameter '{name}'");
         }
     }
+
+    // RFC 6455 section 9.1: a value may be a quoted string.
+    private static string Unquoted(string value) => value is ['"', .. var inner, '"'] ? inner : value;
 
     private static int ReadBits(string name, string? value) =>
         value is { Length: 1 or 2 } && value[0] != '0'

@@ -68,7 +68,7 @@ internal sealed class HandshakeFailure(
             _ when tls.AsksForClientCertificate && information.HandshakeStatusCode is null => FromTls(e, isReset: false),
             _ when isReset =>
                 Create($"{_peer} reset the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionReset, e),
-            HttpRequestError.ResponseEnded =>
+            _ when e.HttpRequestError == HttpRequestError.ResponseEnded || Find<HttpIOException>(e)?.HttpRequestError == HttpRequestError.ResponseEnded =>
                 Create($"{_peer} closed the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionAborted, e),
             HttpRequestError.ConfigurationLimitExceeded => InvalidResponse("its answer has more than 64 KiB of headers", e),
             HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported =>

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace MessageWebSockets;
 
 /// <summary>The headers a user adds to the handshake request; what could break or forge the request is refused here.</summary>
@@ -12,7 +10,12 @@ internal sealed class RequestHeaders
         "Content-Length", "Transfer-Encoding",
     };
 
-    private static readonly SearchValues<char> Forbidden = SearchValues.Create("\r\n\0");
+    // They describe a body, which a handshake does not have, and the framework would drop them without a word.
+    private static readonly HashSet<string> OwnedByBody = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Allow", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-MD5", "Content-Range",
+        "Content-Type", "Expires", "Last-Modified",
+    };
 
     private readonly Dictionary<string, string> _values = new(StringComparer.OrdinalIgnoreCase);
 
@@ -38,7 +41,12 @@ internal sealed class RequestHeaders
 
         if (name.Equals("Sec-WebSocket-Protocol", StringComparison.OrdinalIgnoreCase))
         {
-            throw new ArgumentException("Subprotocols are offered through Control.SupportedProtocols, not as a header.", nameof(name));
+            throw new ArgumentException("Subprotocols are offered through Control.SupportedProtocols, not through the header Sec-WebSocket-Protocol.", nameof(name));
+        }
+
+        if (OwnedByBody.Contains(name))
+        {
+            throw new ArgumentException($"The header {name} describes a body, and the request of a WebSocket handshake has none.", nameof(name));
         }
 
         if (value is null)
@@ -48,9 +56,10 @@ internal sealed class RequestHeaders
         }
 
         // The value itself is not shown: it may be a secret.
-        if (value.AsSpan().ContainsAny(Forbidden))
+        if (value.Any(c => char.IsControl(c) && c != '\t'))
         {
-            throw new ArgumentException($"The value of the header {name} contains a line break or NUL, which would end the header.", nameof(value));
+            throw new ArgumentException(
+                $"The value of the header {name} contains a line break, NUL or another control character, which no header can carry.", nameof(value));
         }
 
         if (!System.Text.Ascii.IsValid(value))

@@ -21,7 +21,12 @@ internal static class ServerCertificateValidation
         : SocketSslErrorSeverity.Fatal;
 
     /// <summary>Each kind of error once, in the order of the enumeration.</summary>
-    public static IReadOnlyList<ChainValidationResult> ErrorsOf(SslPolicyErrors policyErrors, X509Chain? chain)
+    public static IReadOnlyList<ChainValidationResult> ErrorsOf(SslPolicyErrors policyErrors, X509Chain? chain) => ErrorsOf(
+        policyErrors,
+        chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status) ?? X509ChainStatusFlags.NoError);
+
+    /// <inheritdoc cref="ErrorsOf(SslPolicyErrors, X509Chain)"/>
+    public static IReadOnlyList<ChainValidationResult> ErrorsOf(SslPolicyErrors policyErrors, X509ChainStatusFlags chainErrors)
     {
         SortedSet<ChainValidationResult> errors = [];
         if (policyErrors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
@@ -36,9 +41,7 @@ internal static class ServerCertificateValidation
 
         if (policyErrors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
         {
-            X509ChainStatusFlags flags = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status)
-                ?? X509ChainStatusFlags.NoError;
-            AddChainErrors(flags, errors);
+            AddChainErrors(chainErrors, errors);
             if (errors.Count == 0)
             {
                 errors.Add(ChainValidationResult.OtherErrors);

@@ -93,12 +93,14 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     private X509Certificate2? SelectClientCertificate(
         object sender, string targetHost, X509CertificateCollection localCertificates, X509Certificate? remoteCertificate, string[] acceptableIssuers)
     {
-        if (_isWithProxy)
+        // Nothing is given before the server asks: the framework would present that and not come back, and whether the server
+        // asked is half of the answer to why it hangs up.
+        if (_isWithProxy || (remoteCertificate is null && acceptableIssuers.Length == 0))
         {
             return null;
         }
 
-        AsksForClientCertificate |= remoteCertificate is not null || acceptableIssuers.Length > 0;
+        AsksForClientCertificate = true;
         return HasClientCertificate ? _control.ClientCertificate : null;
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http;
 using System.Net.Sockets;
 
 namespace MessageWebSockets;
@@ -8,7 +9,7 @@ namespace MessageWebSockets;
 internal sealed class TransportConnector(MessageWebSocketControl control, MessageWebSocketInformation information)
 {
     private readonly Lock _lock = new();
-    private readonly List<Socket> _opened = [];
+    private readonly List<TransportStream> _opened = [];
     private bool _isAborted;
 
     public TimeSpan? NameResolution { get; private set; }
@@ -21,10 +22,26 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
     public TransportFailure? Failure { get; private set; }
 
     /// <summary>A target as a person would write it.</summary>
-    public static string NameOf(string host, int port) => host.Contains(':') ? $"[{host}]:{port}" : $"{host}:{port}";
+    public static string NameOf(string host, int port)
+    {
+        string name = Unbracketed(host);
+        return name.Contains(':') ? $"[{name}]:{port}" : $"{name}:{port}";
+    }
 
-    public ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken) =>
-        control.UnixSocketPath is { } path ? ConnectUnixAsync(path, cancellationToken) : ConnectTcpAsync(target, cancellationToken);
+    /// <exception cref="IOException">The framework wants to repeat a request whose connection ended without an answer.</exception>
+    public ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken)
+    {
+        // Only a challenge is a reason to open a second connection. Without it the framework repeats, up to three times, what a
+        // server answered by hanging up, and every handler that validates certificates would be asked again.
+        if (_opened is [.., var last] && control is { ServerCredential: null, ProxyCredential: null })
+        {
+            throw last.WasReset
+                ? new SocketException((int)SocketError.ConnectionReset)
+                : new HttpIOException(HttpRequestError.ResponseEnded, "The connection ended before an answer came.");
+        }
+
+        return control.UnixSocketPath is { } path ? ConnectUnixAsync(path, cancellationToken) : ConnectTcpAsync(target, cancellationToken);
+    }
 
     /// <summary>Closes what was opened, whatever the framework still does with it.</summary>
     public void Abort()
@@ -32,14 +49,15 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         lock (_lock)
         {
             _isAborted = true;
-            _opened.ForEach(socket => socket.Dispose());
+            _opened.ForEach(stream => stream.Dispose());
         }
     }
 
     private async ValueTask<Stream> ConnectTcpAsync(DnsEndPoint target, CancellationToken cancellationToken)
     {
-        string targetName = NameOf(target.Host, target.Port);
-        IPAddress[] addresses = await ResolveAsync(target.Host, targetName, cancellationToken).ConfigureAwait(false);
+        string host = Unbracketed(target.Host);
+        string targetName = NameOf(host, target.Port);
+        IPAddress[] addresses = await ResolveAsync(host, targetName, cancellationToken).ConfigureAwait(false);
         List<string> tried = [];
         SocketException? last = null;
         long started = Stopwatch.GetTimestamp();
@@ -135,12 +153,13 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         }
     }
 
-    private NetworkStream Opened(Socket socket, long started)
+    private TransportStream Opened(Socket socket, long started)
     {
+        TransportStream stream = new(socket);
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isAborted, this);
-            _opened.Add(socket);
+            _opened.Add(stream);
         }
 
         Tcp = Stopwatch.GetElapsedTime(started);
@@ -153,7 +172,15 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
             information.RemotePort = remote.Port;
         }
 
-        return new NetworkStream(socket, ownsSocket: true);
+        return stream;
+    }
+
+    // The framework hands IPv6 literals over in brackets, and the % before a scope as %25 where the address had it so (RFC 6874).
+    private static string Unbracketed(string host)
+    {
+        string literal = host.Trim('[', ']');
+        int scope = literal.Contains(':') ? literal.IndexOf("%25", StringComparison.Ordinal) : -1;
+        return scope >= 0 && scope + 3 < literal.Length ? literal.Remove(scope + 1, 2) : literal;
     }
 
     private void ApplySendBuffer(Socket socket)

@@ -221,7 +221,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
         try
         {
-            SendPing(id, ping);
+            if (!SendPing(id, ping))
+            {
+                throw new IOException("The connection is closing; nothing can follow the close frame.");
+            }
+
             return await ping.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
@@ -303,12 +307,13 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
     }
 
-    private void SendPing(ulong id, PendingPing ping)
+    // False when a close frame went before it.
+    private bool SendPing(ulong id, PendingPing ping)
     {
         byte[] payload = new byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64BigEndian(payload, id);
         ping.Sent = Stopwatch.GetTimestamp();
-        Enqueue(ControlFrame.Create(FrameOpcode.Ping, payload));
+        return Enqueue(ControlFrame.Create(FrameOpcode.Ping, payload));
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

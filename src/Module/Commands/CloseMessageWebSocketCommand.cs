@@ -120,7 +120,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         {
             Wait(close);
             string reason = close.Result.Reason.Length > 0 ? $" ({TerminalText.Escape(close.Result.Reason)})" : "";
-            WriteVerbose($"Closed {socket}: {(close.Result.Code == 1005 ? "no code" : $"code {close.Result.Code}")}{reason}.");
+            Tell($"Closed {socket}: {(close.Result.Code == 1005 ? "no code" : $"code {close.Result.Code}")}{reason}.");
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {

@@ -137,7 +137,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             catch (MessageWebSocketException e) when (attempt <= retries && Reconnection.IsWorthwhile(e))
             {
                 TimeSpan delay = Reconnection.Delay(attempt, TimeSpan.FromSeconds(RetryIntervalSec));
-                WriteVerbose($"Attempt {attempt} failed: {WsErrors.Connect(e, Uri).ErrorDetails.Message} Trying again in {delay.TotalSeconds:0.0} s.");
+                Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, Uri).ErrorDetails.Message} Trying again in {delay.TotalSeconds:0.0} s.");
                 Wait(Task.Delay(delay, StopToken));
             }
             catch (MessageWebSocketException e)

@@ -194,7 +194,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
         else
         {
-            WriteVerbose($"{end.Socket} ended: {SocketText.State(end.Socket)}.");
+            Tell($"{end.Socket} ended: {SocketText.State(end.Socket)}.");
         }
     }
 

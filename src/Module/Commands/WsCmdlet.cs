@@ -23,6 +23,8 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
 
     private protected bool ShowsDebug => IsShown("Debug", "DebugPreference");
 
+    private bool ShowsVerbose => IsShown("Verbose", "VerbosePreference");
+
     /// <summary>Whether the user gave a parameter.</summary>
     private protected bool IsBound(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 
@@ -59,6 +61,15 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
 
             _stopping.Cancel();
             _stopping.Dispose();
+        }
+    }
+
+    /// <summary>Writes a verbose record if the user asked for them: under -Debug alone, WriteVerbose would ask whether to go on.</summary>
+    internal void Tell(string message)
+    {
+        if (ShowsVerbose)
+        {
+            WriteVerbose(message);
         }
     }
 

@@ -10,7 +10,7 @@ internal static class Connector
     public static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri)
     {
         SocketExtras extras = SocketExtras.Of(socket);
-        cmdlet.WriteVerbose($"Connecting to {Redaction.Of(uri)}{Offer(socket)}.");
+        cmdlet.Tell($"Connecting to {Redaction.Of(uri)}{Offer(socket)}.");
         if (extras.CertificateScript is { } script)
         {
             script.Connecting = cmdlet;
@@ -60,10 +60,23 @@ internal static class Connector
         cmdlet.WriteWarning($"Lost the connection to {address}: {SocketText.State(lost)}. Reconnecting.");
         MessageWebSocket successor = lost.Clone();
         SocketExtras.Of(lost).CopyTo(successor);
-        for (int attempt = 1; ; attempt++)
+        if (lost.Information.MessagesReceived > 0)
         {
+            // It was of use: only connections that end before that are attempts of one series.
+            reconnection.Attempts = 0;
+        }
+
+        while (true)
+        {
+            int attempt = ++reconnection.Attempts;
             TimeSpan delay = reconnection.Delay(attempt);
-            cmdlet.WriteVerbose($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
+            if (attempt > reconnection.MaximumRetryCount)
+            {
+                reconnection.GaveUp = true;
+                return null;
+            }
+
+            cmdlet.Tell($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
             cmdlet.Wait(Task.Delay(delay, cmdlet.StopToken));
             try
             {
@@ -74,7 +87,7 @@ internal static class Connector
             }
             catch (MessageWebSocketException e) when (attempt < reconnection.MaximumRetryCount && Reconnection.IsWorthwhile(e))
             {
-                cmdlet.WriteVerbose($"Attempt {attempt} failed: {WsErrors.Connect(e, lost).ErrorDetails.Message}");
+                cmdlet.Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, lost).ErrorDetails.Message}");
             }
             catch (MessageWebSocketException e)
             {
@@ -88,7 +101,7 @@ internal static class Connector
     /// <summary>The record of a connect that failed.</summary>
     public static ErrorRecord Failure(MessageWebSocket socket, Uri uri, MessageWebSocketException e)
     {
-        ErrorRecord record = WsErrors.Connect(e, uri);
+        ErrorRecord record = WsErrors.Connect(e, Redaction.Target(uri));
         if (SocketExtras.Of(socket).CertificateScript?.Failure is { } thrown)
         {
             string why = $"The script of -CertificateValidation threw: {thrown.Message}";
@@ -107,11 +120,11 @@ internal static class Connector
     private static void Describe(WsCmdlet cmdlet, MessageWebSocket socket)
     {
         MessageWebSocketInformation information = socket.Information;
-        cmdlet.WriteVerbose($"Connected to {information.RemoteAddress?.ToString() ?? "the Unix socket"}{(information.RemotePort > 0 ? $":{information.RemotePort}" : "")}: {SocketText.Timings(socket)}.");
-        cmdlet.WriteVerbose($"Protocol: {(string.IsNullOrEmpty(information.Protocol) ? "none" : TerminalText.Escape(information.Protocol))}. Compression: {SocketText.Compression(socket)}.");
+        cmdlet.Tell($"Connected to {information.RemoteAddress?.ToString() ?? "the Unix socket"}{(information.RemotePort > 0 ? $":{information.RemotePort}" : "")}: {SocketText.Timings(socket)}.");
+        cmdlet.Tell($"Protocol: {(string.IsNullOrEmpty(information.Protocol) ? "none" : TerminalText.Escape(information.Protocol))}. Compression: {SocketText.Compression(socket)}.");
         if (information.ServerCertificate is not null)
         {
-            cmdlet.WriteVerbose($"Certificate: {SocketText.Tls(socket)}.");
+            cmdlet.Tell($"Certificate: {SocketText.Tls(socket)}.");
         }
 
         foreach ((string name, IReadOnlyList<string> values) in information.HandshakeHeaders)

@@ -22,6 +22,9 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     /// <summary>Whether all attempts failed; then the socket stays ended.</summary>
     public bool GaveUp { get; set; }
 
+    /// <summary>How many attempts this series of losses has cost; under <see cref="Gate"/>.</summary>
+    public int Attempts { get; set; }
+
     /// <summary>One cmdlet renews the connection, whichever runspace it is in; the others wait for it here.</summary>
     public SemaphoreSlim Gate { get; } = new(1, 1);
 

@@ -23,6 +23,13 @@ internal static partial class Redaction
     public static string Of(string address) =>
         SecretParameter().Replace(UserInfo().Replace(address, Hidden + "@", 1), "$1" + Hidden);
 
+    /// <summary>The address as a target of an error, which ends up in logs like its message: itself where it carries no secret.</summary>
+    public static Uri Target(Uri uri)
+    {
+        string shown = Of(uri);
+        return shown == uri.ToString() || !Uri.TryCreate(shown, UriKind.Absolute, out Uri? redacted) ? uri : redacted;
+    }
+
     [GeneratedRegex("token|secret|password|passwd|api-?_?key|signature|credential", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 

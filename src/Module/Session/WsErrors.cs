@@ -170,7 +170,7 @@ internal static partial class WsErrors
         new InvalidOperationException($"Credentials would go over the network in plain text{(uri is null ? "" : $" to {Redaction.Of(uri)}")}."),
         "Use wss://, or add -AllowUnencryptedAuthentication if the network in between is trusted.",
         ErrorCategory.SecurityError,
-        uri);
+        uri is null ? null : Redaction.Target(uri));
 
     public static ErrorRecord CertificateNotFound(string thumbprint) => Create(
         "CertificateNotFound",

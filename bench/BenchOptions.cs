@@ -1,0 +1,66 @@
+namespace MessageWebSockets.Bench;
+
+/// <summary>The command line.</summary>
+internal sealed record BenchOptions(bool Quick, IReadOnlyList<string> Only, string Json, string Markdown, string Module)
+{
+    private const StringSplitOptions NonEmpty = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+
+    public const string Usage = """
+        usage: dotnet run -c Release --project bench -- [options]
+          --quick          3 short rounds in place of 5, less data: to see that it works, not to quote
+          --only A,B       only the benchmarks whose names begin so
+          --json PATH      where to write the numbers (artifacts/bench/results.json)
+          --markdown PATH  where to write the table (artifacts/bench/results.md); in a file with the lines
+                           <!-- bench:begin --> and <!-- bench:end --> only what is between them is replaced
+          --module PATH    the module manifest for the cmdlets (WebSocket.psd1 in the root of this repository)
+        """;
+
+    public int Rounds => Quick ? 3 : 5;
+
+    /// <summary>How long one measurement of a rate should take.</summary>
+    public TimeSpan Duration => TimeSpan.FromSeconds(Quick ? 0.3 : 1);
+
+    /// <summary>Null if the arguments make no sense.</summary>
+    public static BenchOptions? Parse(ReadOnlySpan<string> arguments)
+    {
+        BenchOptions options = new(
+            Quick: false,
+            Only: [],
+            Json: Path.Combine(Layout.Results, "results.json"),
+            Markdown: Path.Combine(Layout.Results, "results.md"),
+            Module: Path.Combine(Layout.Root, "WebSocket.psd1"));
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            string? value = i + 1 < arguments.Length ? arguments[i + 1] : null;
+            switch (arguments[i])
+            {
+                case "--quick":
+                    options = options with { Quick = true };
+                    continue;
+                case "--only" when value is not null:
+                    options = options with { Only = value.Split(',', NonEmpty) };
+                    break;
+                case "--json" when value is not null:
+                    options = options with { Json = Path.GetFullPath(value) };
+                    break;
+                case "--markdown" when value is not null:
+                    options = options with { Markdown = Path.GetFullPath(value) };
+                    break;
+                case "--module" when value is not null:
+                    options = options with { Module = Path.GetFullPath(value) };
+                    break;
+                default:
+                    return null;
+            }
+
+            i++;
+        }
+
+        return options;
+    }
+
+    /// <summary>A skipped benchmark may stand for several, whose names begin with its own.</summary>
+    public bool Selects(Benchmark benchmark) => Only.Count == 0 || Only.Any(prefix =>
+        benchmark.Name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)
+        || (benchmark.SkipReason is not null && prefix.StartsWith(benchmark.Name, StringComparison.OrdinalIgnoreCase)));
+}

@@ -1,0 +1,7 @@
+namespace MessageWebSockets.Bench;
+
+internal enum Bound
+{
+    AtLeast,
+    AtMost,
+}

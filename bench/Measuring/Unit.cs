@@ -1,0 +1,11 @@
+namespace MessageWebSockets.Bench;
+
+internal enum Unit
+{
+    PerSecond,
+    Microseconds,
+    Milliseconds,
+    Bytes,
+    Mebibytes,
+    Objects,
+}

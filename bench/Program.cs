@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using MessageWebSockets.Bench;
+
+Console.OutputEncoding = Encoding.UTF8;
+switch (args)
+{
+    case [SlowReader.ChildName, string flood, string count]:
+        await SlowReader.RunChildAsync(new Uri(flood), long.Parse(count, CultureInfo.InvariantCulture));
+        return 0;
+    case [IdleConnections.ChildName, string client, string sink]:
+        await IdleConnections.RunChildAsync(client, new Uri(sink));
+        return 0;
+}
+
+if (BenchOptions.Parse(args) is not { } options)
+{
+    await Console.Error.WriteLineAsync(BenchOptions.Usage);
+    return 2;
+}
+
+if (Layout.Configuration != "release" || Debugger.IsAttached)
+{
+    Console.WriteLine("This is not a Release build without a debugger: the numbers say nothing.");
+}
+
+Machine machine = await Machine.DescribeAsync();
+List<BenchmarkResult> results = [];
+await using (ServerProcess server = await ServerProcess.StartAsync())
+{
+    IReadOnlyList<Benchmark> all = Catalogue.Create(new BenchContext(options, server));
+    Benchmark[] selected = [.. all.Where(options.Selects)];
+    if (selected.Length == 0)
+    {
+        string names = string.Join(", ", all.Select(benchmark => benchmark.Name));
+        await Console.Error.WriteLineAsync($"No benchmark has such a name. There are: {names}");
+        return 2;
+    }
+
+    foreach (Benchmark benchmark in selected)
+    {
+        BenchmarkResult result = await Runner.RunAsync(benchmark, options.Rounds);
+        results.Add(result);
+        foreach (string line in ProgressLine.Of(result))
+        {
+            Console.WriteLine(line);
+        }
+    }
+}
+
+RunReport report = new(machine, options.Quick, options.Rounds, results);
+await JsonFile.WriteAsync(options.Json, report);
+await MarkdownFile.WriteAsync(options.Markdown, report);
+Console.WriteLine($"{Path.GetRelativePath(Layout.Root, options.Markdown)} and {Path.GetRelativePath(Layout.Root, options.Json)} written.");
+return results.Any(result => result.Broken is not null) ? 1 : 0;

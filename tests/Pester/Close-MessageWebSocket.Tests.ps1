@@ -1,0 +1,142 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+BeforeAll {
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+    Import-TestedModule
+    $server = Start-TestServer -ArgumentList '--raw'
+}
+
+AfterAll {
+    Stop-LineServer -Server $server
+    Remove-Module -Name 'WebSocket'
+}
+
+Describe 'Close-MessageWebSocket' {
+    AfterEach { Close-EverySocket }
+
+    It 'closes the only open socket and forgets it' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        Close-MessageWebSocket
+        $socket.State | Should -Be 'Closed'
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+    }
+
+    It 'sends -Code and -Reason' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        Close-MessageWebSocket -Code 4001 -Reason 'done here'
+        $socket.CloseCode | Should -Be 4001
+    }
+
+    It 'sends an empty close frame without -Code' {
+        $said = (Get-Streams { $DebugPreference = 'Continue'; Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket }).Debug -join "`n"
+        $said | Should -BeLike '*sent close 0 B fin*'
+    }
+
+    It 'sends code 1000 with a -Reason alone' {
+        $said = (Get-Streams { $DebugPreference = 'Continue'; Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket -Reason 'bye' }).Debug -join "`n"
+        $said | Should -BeLike '*sent close 5 B fin*'
+    }
+
+    It 'refuses code <Code> before anything is sent' -TestCases @(
+        @{ Code = 0 }, @{ Code = 999 }, @{ Code = 1004 }, @{ Code = 1005 }, @{ Code = 1006 }, @{ Code = 1015 }, @{ Code = 1016 }, @{ Code = 2999 }, @{ Code = 5000 }, @{ Code = 65536 }, @{ Code = -1 }
+    ) {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $failure = Get-Failure { Close-MessageWebSocket -Code $Code }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+        "$failure" | Should -BeLike '*cannot be sent*3000 to 4999*'
+        $socket.State | Should -Be 'Open'
+    }
+
+    It 'takes code <Code>' -TestCases @(@{ Code = 1000 }, @{ Code = 1003 }, @{ Code = 1007 }, @{ Code = 1014 }, @{ Code = 3000 }, @{ Code = 4999 }) {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        Close-MessageWebSocket -Code $Code -WarningAction Stop
+        $socket.CloseCode | Should -Be $Code
+    }
+
+    It 'counts a reason in bytes' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        "$(Get-Failure { Close-MessageWebSocket -Code 1000 -Reason ('é' * 62) })" | Should -BeLike '*124 bytes*'
+        $socket.State | Should -Be 'Open'
+        Close-MessageWebSocket -Code 1000 -Reason ('é' * 61)
+        $socket.State | Should -Be 'Closed'
+    }
+
+    It 'completes codes with their meaning' {
+        $matching = (TabExpansion2 'Close-MessageWebSocket -Code 101').CompletionMatches
+        $matching.CompletionText | Should -Contain '1011'
+        ($matching | Where-Object CompletionText -EQ '1011').ToolTip | Should -Be 'internal error'
+    }
+
+    It 'closes several from the pipeline, and emits them with -PassThru' {
+        $sockets = 1..3 | ForEach-Object { Connect-MessageWebSocket (Get-Address -Path 'echo') }
+        $closed = Get-MessageWebSocket | Close-MessageWebSocket -PassThru
+        $closed | Should -Be $sockets
+        $closed.State | Select-Object -Unique | Should -Be 'Closed'
+    }
+
+    It 'emits nothing without -PassThru' {
+        Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket | Should -BeNullOrEmpty
+    }
+
+    It 'takes names' {
+        $null = 'a', 'b' | ForEach-Object { Connect-MessageWebSocket (Get-Address -Path 'echo') -Name $_ }
+        Close-MessageWebSocket -Socket b
+        (Get-MessageWebSocket).Name | Should -Be 'a'
+        "$(Get-Failure { Close-MessageWebSocket -Socket nobody })" | Should -BeLike "*no socket named 'nobody'*Its sockets: a*"
+    }
+
+    It 'refuses to guess among several' {
+        $null = 1..2 | ForEach-Object { Connect-MessageWebSocket (Get-Address -Path 'echo') }
+        (Get-Failure { Close-MessageWebSocket }).FullyQualifiedErrorId | Should -BeExactly 'SeveralOpenSockets,MessageWebSockets.PowerShell.CloseMessageWebSocketCommand'
+    }
+
+    It 'has nothing to close in an empty session' {
+        (Get-Failure { Close-MessageWebSocket }).FullyQualifiedErrorId | Should -BeLike 'NoOpenSocket,*'
+        Get-MessageWebSocket | Close-MessageWebSocket -ErrorAction Stop
+    }
+
+    It 'closes a closed one without an error' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        Close-MessageWebSocket -Socket $socket
+        Close-MessageWebSocket -Socket $socket -ErrorAction Stop -WarningAction Stop
+        $ended = Connect-MessageWebSocket (Get-Address -Path 'close?code=1001')
+        $null = Get-Failure { Receive-WsMessage -Socket $ended }
+        Close-MessageWebSocket -ErrorAction Stop -WarningAction Stop
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+    }
+
+    It 'closes one that never connected' {
+        New-MessageWebSocket | Close-MessageWebSocket -PassThru | ForEach-Object State | Should -Be 'Closed'
+    }
+
+    It 'gives up on a dead peer after -TimeoutSeconds, all dead peers together' {
+        $dead = 1..5 | ForEach-Object { Connect-MessageWebSocket $server.faults.'never-answers-close' }
+        $clock = [System.Diagnostics.Stopwatch]::StartNew()
+        $dead | Close-MessageWebSocket -TimeoutSeconds 1 -WarningVariable warning -WarningAction SilentlyContinue
+        $clock.Elapsed.TotalSeconds | Should -BeLessThan 4
+        $warning | Should -HaveCount 5
+        $warning[0] | Should -BeLike '*did not answer the close within 1 s*dropped*'
+        $dead.State | Should -Not -Contain 'Open'
+        { Close-MessageWebSocket -TimeoutSeconds -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+    }
+
+    It 'waits longer than five seconds when it is told to' {
+        $socket = Connect-MessageWebSocket $server.faults.'never-answers-close'
+        Close-MessageWebSocket -Socket $socket -TimeoutSeconds 6 -WarningVariable warning -WarningAction SilentlyContinue
+        $warning[0] | Should -BeLike '*within 6 s*'
+    }
+
+    It 'leaves unread messages readable through the object' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'say?text=one&text=two')
+        Wait-Queued -Socket $socket -Count 2
+        Close-MessageWebSocket
+        (Receive-WsMessage -Socket $socket -All).Text | Should -Be 'one', 'two'
+    }
+
+    It 'does nothing with -WhatIf' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        Close-MessageWebSocket -WhatIf
+        $socket.State | Should -Be 'Open'
+        $WsSession.Sockets | Should -Be $socket
+    }
+}

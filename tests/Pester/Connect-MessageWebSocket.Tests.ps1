@@ -1,0 +1,613 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+BeforeAll {
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+    Import-TestedModule
+    $unixSocket = Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath "ws-$PID.sock"
+    $server = Start-TestServer -ArgumentList '--raw', '--tls', '--proxy', '--unix', $unixSocket
+    $root = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.caCertificatePem)
+    $credential = [pscredential]::new('user', (ConvertTo-SecureString -String 'pass' -AsPlainText -Force))
+    $token = ConvertTo-SecureString -String 'tok-9f27' -AsPlainText -Force
+
+    # The request headers as the server saw them.
+    function Get-SeenHeader {
+        param([hashtable] $Parameters = @{})
+        $socket = Connect-MessageWebSocket -Uri (Get-Address -Path 'headers') @Parameters
+        Receive-WsMessage -Socket $socket -FromJson
+        Close-MessageWebSocket -Socket $socket
+    }
+}
+
+AfterAll {
+    Stop-LineServer -Server $server
+    Remove-Module -Name 'WebSocket'
+}
+
+Describe 'Connect-MessageWebSocket' {
+    AfterEach { Close-EverySocket }
+
+    It 'emits an open socket that the session knows' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $socket | Should -BeOfType 'MessageWebSockets.MessageWebSocket'
+        $socket.State | Should -Be 'Open'
+        $socket.Uri | Should -Be (Get-Address -Path 'echo')
+        $WsSession.Current | Should -Be $socket
+        $WsSession.Sockets | Should -Be $socket
+    }
+
+    It 'takes addresses from the pipeline' {
+        $sockets = (Get-Address -Path 'echo'), (Get-Address -Path 'silent') | Connect-MessageWebSocket
+        $sockets.State | Should -Be 'Open', 'Open'
+    }
+
+    It 'takes a table of endpoints, with empty cells' {
+        $sockets = @"
+Uri,Name,SubProtocol,Origin
+$(Get-Address -Path 'subprotocol?supports=v2'),one,v2,https://page.example
+$(Get-Address -Path 'echo'),,,
+"@ | ConvertFrom-Csv | Connect-MessageWebSocket
+        $sockets[0].Name | Should -Be 'one'
+        $sockets[0].Protocol | Should -Be 'v2'
+        $sockets[1].Name | Should -Be '127.0.0.1'
+        $sockets[1].Protocol | Should -Be ''
+    }
+
+    It 'reports a bad address of a pipeline and goes on' {
+        $sockets = 'http://nowhere.example', (Get-Address -Path 'echo') | Connect-MessageWebSocket -ErrorVariable problem -ErrorAction SilentlyContinue
+        $sockets | Should -HaveCount 1
+        $problem | Should -HaveCount 1
+        $problem[0].FullyQualifiedErrorId | Should -BeExactly 'InvalidUri,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
+    }
+
+    Context 'addresses that cannot be' {
+        It 'refuses <Address> and recommends <Advice>' -TestCases @(
+            @{ Address = 'https://feed.example'; Advice = '*wss://feed.example.' }
+            @{ Address = 'http://feed.example/a?b=c'; Advice = '*ws://feed.example/a?b=c.' }
+            @{ Address = 'localhost:8080/x'; Advice = '*ws://localhost:8080/x*' }
+            @{ Address = '10.0.0.5:443'; Advice = '*wss://10.0.0.5:443*' }
+            @{ Address = '[::1]:8080'; Advice = '*ws://*::1*:8080*' }
+            @{ Address = 'feed.example/x'; Advice = '*wss://feed.example/x.' }
+            @{ Address = 'ftp://feed.example'; Advice = '*ws://host/path*' }
+            @{ Address = '/etc/passwd'; Advice = '*ws://host/path*' }
+            @{ Address = 'ws://feed.example/#part'; Advice = '*%23*' }
+            @{ Address = 'ws://feed.example:0/'; Advice = '*port*' }
+            @{ Address = 'wss://user:hunter2@feed.example/'; Advice = '*-Credential*' }
+        ) {
+            $failure = Get-Failure { Connect-MessageWebSocket $Address }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidUri,*'
+            $failure.CategoryInfo.Category | Should -Be 'InvalidArgument'
+            $failure.ErrorDetails.RecommendedAction | Should -BeLike $Advice
+            "$failure $($failure.TargetObject)" | Should -Not -BeLike '*hunter2*'
+            $WsSession.Sockets | Should -BeNullOrEmpty
+        }
+
+        It 'refuses a port that does not exist' {
+            { Connect-MessageWebSocket 'ws://feed.example:65536/' -ErrorAction Stop } | Should -Throw
+        }
+
+        It 'refuses null' {
+            { Connect-MessageWebSocket $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        }
+    }
+
+    Context 'servers that do not connect' {
+        It 'reports <Fault> as <Id>' -TestCases @(
+            @{ Fault = 'refused-port'; Id = 'CannotConnect'; Category = 'ConnectionError' }
+            @{ Fault = 'unresolvable-name'; Id = 'HostNameNotResolved'; Category = 'ConnectionError' }
+            @{ Fault = 'status-404'; Id = 'NotFound'; Category = 'ObjectNotFound' }
+            @{ Fault = 'status-401'; Id = 'Unauthorized'; Category = 'AuthenticationError' }
+            @{ Fault = 'status-403'; Id = 'Forbidden'; Category = 'PermissionDenied' }
+            @{ Fault = 'status-503'; Id = 'ServiceUnavailable'; Category = 'ResourceUnavailable' }
+            @{ Fault = 'garbage-bytes'; Id = 'ErrorHttpInvalidServerResponse'; Category = 'ProtocolError' }
+            @{ Fault = 'reset-after-request'; Id = 'ConnectionReset'; Category = 'ConnectionError' }
+            @{ Fault = 'certificate-expired'; Id = 'CertificateExpired'; Category = 'SecurityError' }
+        ) {
+            $address = $server.faults.$Fault
+            $parameters = $address -like 'wss:*' ? @{ TrustedRoot = $root } : @{}
+            $failure = Get-Failure { Connect-MessageWebSocket $address @parameters }
+            $failure.FullyQualifiedErrorId | Should -BeExactly "$Id,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand"
+            $failure.CategoryInfo.Category | Should -Be $Category
+            $failure.TargetObject | Should -Be ([uri] $address)
+            $failure.Exception | Should -BeOfType 'MessageWebSockets.MessageWebSocketException'
+            $WsSession.Sockets | Should -BeNullOrEmpty
+        }
+
+        It 'ends within -ConnectionTimeoutSeconds' {
+            $failure = Get-Failure { Connect-MessageWebSocket $server.faults.'says-nothing' -ConnectionTimeoutSeconds 1 }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'Timeout,*'
+            $failure.CategoryInfo.Category | Should -Be 'OperationTimeout'
+            $failure.ErrorDetails.RecommendedAction | Should -BeLike '*-ConnectionTimeoutSeconds*'
+        }
+
+        It 'keeps a token of the address out of the error' {
+            $failure = Get-Failure { Connect-MessageWebSocket "$($server.faults.'refused-port')?access_token=s3cr3t&x=1" }
+            "$failure" | Should -Not -BeLike '*s3cr3t*'
+            $failure.TargetObject | Should -Not -BeLike '*s3cr3t*'
+        }
+
+        It 'says which certificate error to ignore by the name of the parameter' {
+            $failure = Get-Failure { Connect-MessageWebSocket $server.faults.'certificate-expired' -TrustedRoot $root }
+            "$failure" | Should -BeLike '*-IgnoreCertificateError Expired.'
+        }
+    }
+
+    Context '-Name' {
+        It 'is the host, made unique' {
+            $names = 1..3 | ForEach-Object { (Connect-MessageWebSocket (Get-Address -Path 'echo')).Name }
+            $names | Should -Be '127.0.0.1', '127.0.0.1-2', '127.0.0.1-3'
+        }
+
+        It 'is free again once its socket is closed' {
+            Connect-MessageWebSocket (Get-Address -Path 'echo') -Name feed | Close-MessageWebSocket
+            (Connect-MessageWebSocket (Get-Address -Path 'echo') -Name feed).Name | Should -Be 'feed'
+        }
+
+        It 'is refused while another socket has it' {
+            $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name feed
+            $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Name FEED }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'SocketNameInUse,*'
+            $WsSession.Sockets | Should -HaveCount 1
+        }
+    }
+
+    Context '-SubProtocol' {
+        It 'offers in order and shows what was agreed' {
+            (Connect-MessageWebSocket (Get-Address -Path 'subprotocol?supports=v1,v2') -SubProtocol v3, v2, v1).Protocol | Should -Be 'v2'
+        }
+
+        It 'is none when the server knows none of them' {
+            (Connect-MessageWebSocket (Get-Address -Path 'subprotocol?supports=v9') -SubProtocol v1).Protocol | Should -Be ''
+        }
+
+        It 'refuses what is no name' {
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -SubProtocol 'not a name' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
+        It 'completes well-known names' {
+            (TabExpansion2 'Connect-MessageWebSocket ws://x -SubProtocol mq').CompletionMatches.CompletionText | Should -Contain 'mqtt'
+        }
+    }
+
+    Context 'request headers' {
+        It 'sends -Headers, several values as a list' {
+            $seen = Get-SeenHeader @{ Headers = @{ 'X-One' = 1; 'X-Two' = 'a', 'b'; 'X-None' = $null } }
+            $seen.'X-One' | Should -Be '1'
+            $seen.'X-Two' | Should -Be 'a, b'
+            $seen.PSObject.Properties.Name | Should -Not -Contain 'X-None'
+        }
+
+        It 'refuses a header <Name>' -TestCases @(
+            @{ Name = 'with a line break'; Headers = @{ 'X-A' = "a`r`nX-B: b" } }
+            @{ Name = 'of the handshake'; Headers = @{ 'Upgrade' = 'h2c' } }
+            @{ Name = 'without a proper name'; Headers = @{ 'X A' = 'a' } }
+        ) {
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Headers $Headers }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
+        It 'sends -UserAgent and -Origin' {
+            $seen = Get-SeenHeader @{ UserAgent = 'Probe/1.0'; Origin = 'https://page.example' }
+            $seen.'User-Agent' | Should -Be 'Probe/1.0'
+            $seen.Origin | Should -Be 'https://page.example'
+        }
+
+        It 'refuses a -UserAgent or -Origin with a line break' {
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -UserAgent "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Origin "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
+        It 'sends -Cookies and keeps those the server sets' {
+            $cookies = [System.Net.CookieContainer]::new()
+            $cookies.Add([System.Net.Cookie]::new('mine', '1', '/', '127.0.0.1'))
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'cookie?name=theirs&value=2') -Cookies $cookies
+            Receive-WsMessage -Socket $socket -Raw | Should -Be 'mine=1'
+            $cookies.GetCookies($server.ws.Replace('ws://', 'http://'))['theirs'].Value | Should -Be '2'
+        }
+
+        It 'refuses no cookies at all' {
+            { Connect-MessageWebSocket (Get-Address -Path 'cookie') -Cookies $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        }
+    }
+
+    Context 'authentication' {
+        It 'answers a challenge with -Credential over wss' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'basic' -Secure) -Credential $credential -TrustedRoot $root
+            $socket.State | Should -Be 'Open'
+        }
+
+        It 'reports wrong credentials, and never shows them' {
+            $wrong = [pscredential]::new('user', (ConvertTo-SecureString -String 'wr0ng' -AsPlainText -Force))
+            $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'basic' -Secure) -Credential $wrong -TrustedRoot $root }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'Unauthorized,*'
+            $failure.ErrorDetails.RecommendedAction | Should -BeLike '*-Credential*'
+            ($failure | Format-List -Force | Out-String) | Should -Not -BeLike '*wr0ng*'
+        }
+
+        It 'sends -Authentication Basic with the first request' {
+            $seen = Get-SeenHeader @{ Authentication = 'Basic'; Credential = $credential; AllowUnencryptedAuthentication = $true }
+            $seen.Authorization | Should -Be "Basic $([Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes('user:pass')))"
+        }
+
+        It 'sends -Token as a bearer token, with or without -Authentication' -TestCases @(
+            @{ More = @{} }
+            @{ More = @{ Authentication = 'Bearer' } }
+        ) {
+            (Get-SeenHeader (@{ Token = $token; AllowUnencryptedAuthentication = $true } + $More)).Authorization | Should -Be 'Bearer tok-9f27'
+        }
+
+        It 'refuses <What> over plain ws' -TestCases @(
+            @{ What = '-Credential'; Parameters = { @{ Credential = $credential } } }
+            @{ What = '-Token'; Parameters = { @{ Token = $token } } }
+            @{ What = '-UseDefaultCredentials'; Parameters = { @{ UseDefaultCredentials = $true } } }
+        ) {
+            $given = & $Parameters
+            $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') @given }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'UnencryptedAuthentication,*'
+            $failure.CategoryInfo.Category | Should -Be 'SecurityError'
+            $failure.ErrorDetails.RecommendedAction | Should -BeLike '*-AllowUnencryptedAuthentication*'
+        }
+
+        It 'connects with -UseDefaultCredentials where it is allowed' {
+            (Connect-MessageWebSocket (Get-Address -Path 'echo') -UseDefaultCredentials -AllowUnencryptedAuthentication).State | Should -Be 'Open'
+        }
+
+        It 'refuses <First> with <Second>' -TestCases @(
+            @{ First = 'Credential'; Second = 'UseDefaultCredentials' }
+            @{ First = 'Credential'; Second = 'Token' }
+            @{ First = 'Token'; Second = 'UseDefaultCredentials' }
+        ) {
+            $values = @{ Credential = $credential; Token = $token; UseDefaultCredentials = $true }
+            $given = @{ $First = $values[$First]; $Second = $values[$Second] }
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') @given }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+        }
+
+        It 'refuses -Authentication <Scheme> without its secret' -TestCases @(@{ Scheme = 'Basic' }, @{ Scheme = 'Bearer' }) {
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Authentication $Scheme }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
+        It 'shows no secret on the verbose and debug streams' {
+            $streams = Get-Streams {
+                Connect-MessageWebSocket "$(Get-Address -Path 'cookie?name=sid')&api_key=qu3ry" -Token $token -AllowUnencryptedAuthentication -Verbose -Debug
+            }
+            $said = ($streams.Verbose + $streams.Debug) -join "`n"
+            $said | Should -BeLike '*Set-Cookie: `*`*`**'
+            $said | Should -Not -Match 'tok-9f27|sid=yes|qu3ry'
+        }
+    }
+
+    Context 'TLS' {
+        It 'refuses a certificate of an unknown authority' {
+            $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
+            $failure.CategoryInfo.Category | Should -Be 'SecurityError'
+        }
+
+        It 'trusts a -TrustedRoot' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root
+            $socket.Information.ServerCertificateErrors | Should -BeNullOrEmpty
+        }
+
+        It 'takes no text for a -TrustedRoot' {
+            { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot 42 } | Should -Throw -ErrorId 'CannotConvertArgument*'
+        }
+
+        It 'connects with -SkipCertificateCheck whatever the certificate' {
+            $socket = Connect-MessageWebSocket $server.faults.'certificate-self-signed' -SkipCertificateCheck
+            $socket.Information.ServerCertificateErrors | Should -Not -BeNullOrEmpty
+        }
+
+        It 'passes over the errors of -IgnoreCertificateError, and no other' {
+            (Connect-MessageWebSocket $server.faults.'certificate-wrong-name' -TrustedRoot $root -IgnoreCertificateError InvalidName).State | Should -Be 'Open'
+            (Get-Failure { Connect-MessageWebSocket $server.faults.'certificate-wrong-name' -TrustedRoot $root -IgnoreCertificateError Expired }).FullyQualifiedErrorId |
+                Should -BeLike 'CertificateCommonNameIsIncorrect,*'
+        }
+
+        It 'refuses to ignore a revoked certificate' {
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -IgnoreCertificateError Revoked }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
+        It 'demands a pinned certificate' {
+            $address = Get-Address -Path 'echo' -Secure
+            $certificate = (Connect-MessageWebSocket $address -TrustedRoot $root).Information.ServerCertificate
+            $pin = $certificate.GetCertHashString('SHA256')
+            (Connect-MessageWebSocket $address -TrustedRoot $root -PinnedCertificateSha256 ('00' * 32), $pin).State | Should -Be 'Open'
+            (Get-Failure { Connect-MessageWebSocket $address -TrustedRoot $root -PinnedCertificateSha256 ('00' * 32) }).FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
+            (Get-Failure { Connect-MessageWebSocket $address -TrustedRoot $root -PinnedCertificateSha256 'abc' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
+        It 'asks -CertificateValidation, in the runspace of the caller' {
+            $seen = @{}
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation {
+                param($Certificate, $Chain, $Errors)
+                $seen.Subject = $Certificate.Subject
+                $seen.Chain = $Chain.Count
+                $seen.Errors = @($Errors).Count
+                $seen.Same = $_.ServerCertificate.Thumbprint -eq $Certificate.Thumbprint
+                $true
+            }
+            $socket.State | Should -Be 'Open'
+            $seen.Subject | Should -Be 'CN=localhost'
+            $seen.Chain | Should -BeGreaterThan 0
+            $seen.Errors | Should -Be 0
+            $seen.Same | Should -BeTrue
+        }
+
+        It 'connects when -CertificateValidation says nothing' {
+            (Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation { }).State | Should -Be 'Open'
+        }
+
+        It 'rejects when -CertificateValidation <Does>' -TestCases @(
+            @{ Does = 'says $false'; Script = { $false } }
+            @{ Does = 'throws'; Script = { throw 'not that one' } }
+            @{ Does = 'says both'; Script = { $true; $false } }
+        ) {
+            $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation $Script }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
+            if ($Does -eq 'throws') {
+                $failure.ErrorDetails.RecommendedAction | Should -BeLike '*not that one*'
+            }
+        }
+
+        It 'restricts the TLS version with -SslProtocol' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -SslProtocol Tls12
+            $socket.Information.TlsProtocol | Should -Be 'Tls12'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -SslProtocol Tls11 }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
+        It 'presents a client -Certificate' {
+            $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.clientCertificatePem, $server.clientKeyPem)
+            $socket = Connect-MessageWebSocket $server.faults.'client-certificate-missing' -TrustedRoot $root -Certificate $certificate
+            $socket.State | Should -Be 'Open'
+        }
+
+        It 'refuses a -Certificate without its key' {
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -Certificate $root }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
+        It 'looks -CertificateThumbprint up' {
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -CertificateThumbprint ('AB' * 20) }).FullyQualifiedErrorId | Should -BeLike 'CertificateNotFound,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -CertificateThumbprint 'AB' -Certificate $root }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+        }
+    }
+
+    Context 'the way to the server' {
+        It 'goes through a -Proxy' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy $server.proxy
+            $socket.Information.RemotePort | Should -Be ([uri] $server.proxy).Port
+            Invoke-WsRequest 'through' -Socket $socket | Should -Be 'through'
+        }
+
+        It 'reports a -Proxy that is not there, and one that is none' {
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'http://127.0.0.1:1' }).FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'ftp://127.0.0.1:1' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
+        It 'keeps a -ProxyCredential for the proxy' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy $server.proxy -ProxyCredential $credential
+            $socket.Control.ProxyCredential.UserName | Should -Be 'user'
+        }
+
+        It 'uses no proxy with -NoProxy' {
+            (Connect-MessageWebSocket (Get-Address -Path 'echo') -NoProxy).Control.UseProxy | Should -BeFalse
+        }
+
+        It 'refuses -NoProxy with <With>' -TestCases @(@{ With = 'Proxy' }, @{ With = 'ProxyCredential' }) {
+            $given = @{ $With = $With -eq 'Proxy' ? $server.proxy : $credential }
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -NoProxy @given }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+        }
+
+        It 'connects to a -UnixSocket' -Skip:$IsWindows {
+            $socket = Connect-MessageWebSocket 'ws://localhost/echo' -UnixSocket $unixSocket
+            Invoke-WsRequest 'local' -Socket $socket | Should -Be 'local'
+        }
+
+        It 'reports a -UnixSocket that is not there' {
+            (Get-Failure { Connect-MessageWebSocket 'ws://localhost/echo' -UnixSocket "$unixSocket.none" }).FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
+        }
+
+        It 'follows redirects as -MaximumRedirection allows' {
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'redirect?to=/echo') }).FullyQualifiedErrorId | Should -BeLike 'Found,*'
+            (Connect-MessageWebSocket (Get-Address -Path 'redirect?to=/echo') -MaximumRedirection 1).State | Should -Be 'Open'
+            { Connect-MessageWebSocket (Get-Address -Path 'echo') -MaximumRedirection -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        }
+    }
+
+    Context 'limits and modes' {
+        It 'takes 64 MiB as the largest message unless told otherwise' {
+            (Connect-MessageWebSocket (Get-Address -Path 'echo')).Control.MaxMessageSize | Should -Be 64MB
+        }
+
+        It 'ends a connection that exceeds -MaxMessageSize' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'flood?count=1&size=2000') -MaxMessageSize 1000
+            $failure = Get-Failure { Receive-WsMessage -Socket $socket }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'UnexpectedServerError,*'
+            "$failure" | Should -BeLike '*2000*1000*-MaxMessageSize*'
+        }
+
+        It 'notices a dead peer by -KeepAliveIntervalSeconds and -KeepAliveTimeoutSeconds' {
+            $socket = Connect-MessageWebSocket $server.faults.'never-answers-pings' -KeepAliveIntervalSeconds 1 -KeepAliveTimeoutSeconds 1
+            (Get-Failure { Receive-WsMessage -Socket $socket -Follow }).FullyQualifiedErrorId | Should -BeLike 'Timeout,*'
+        }
+
+        It 'hands out chunks with -ReceiveMode PartialMessage' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'fragments?sizes=1,2,3') -ReceiveMode PartialMessage
+            $text = ''
+            do {
+                $chunk = Receive-WsMessage -Socket $socket
+                $text += $chunk.Text
+            } until ($chunk.IsMessageComplete)
+            $text | Should -BeExactly 'abbccc'
+        }
+
+        It 'agrees on -Compression' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo/deflate') -Compression
+            $socket.Information.Compression | Should -Not -BeNullOrEmpty
+            Invoke-WsRequest ('x' * 1000) -Socket $socket | Should -Be ('x' * 1000)
+            $socket.Information.BytesSent | Should -BeLessThan 500
+        }
+
+        It 'drops the oldest messages with -InboxFullMode DropOldest at -InboxLimit' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'flood?count=1000&size=1000') -InboxLimit 10000 -InboxFullMode DropOldest
+            while ($socket.Received -lt 1000) {
+                $null = $socket.PingAsync().GetAwaiter().GetResult()
+            }
+            $socket.Information.MessagesDropped | Should -BeGreaterThan 900
+            (Receive-WsMessage -Socket $socket -All)[-1].Text | Should -BeLike '0000000999*'
+        }
+
+        It 'brings -MessageType and -SendBufferSize to the Control' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo') -MessageType Utf8 -SendBufferSize 32768
+            $socket.Control.MessageType | Should -Be 'Utf8'
+            $socket.Control.OutboundBufferSizeInBytes | Should -Be 32768
+        }
+
+        It 'refuses -<Parameter> <Value>' -TestCases @(
+            @{ Parameter = 'ConnectionTimeoutSeconds'; Value = -1 }
+            @{ Parameter = 'KeepAliveIntervalSeconds'; Value = -1 }
+            @{ Parameter = 'KeepAliveTimeoutSeconds'; Value = 3000000 }
+            @{ Parameter = 'MaxMessageSize'; Value = 0 }
+            @{ Parameter = 'SendBufferSize'; Value = 0 }
+            @{ Parameter = 'InboxLimit'; Value = 0 }
+            @{ Parameter = 'MaximumRetryCount'; Value = -1 }
+            @{ Parameter = 'RetryIntervalSec'; Value = 0 }
+            @{ Parameter = 'InboxFullMode'; Value = 'Explode' }
+            @{ Parameter = 'ReceiveMode'; Value = 'Sometimes' }
+            @{ Parameter = 'MessageType'; Value = 'Text' }
+            @{ Parameter = 'Authentication'; Value = 'Digest5' }
+            @{ Parameter = 'IgnoreCertificateError'; Value = 'Everything' }
+            @{ Parameter = 'SessionVariable'; Value = '' }
+            @{ Parameter = 'UnixSocket'; Value = '' }
+            @{ Parameter = 'CertificateValidation'; Value = $null }
+            @{ Parameter = 'Compression'; Value = 'lots' }
+        ) {
+            $given = @{ $Parameter = $Value }
+            { Connect-MessageWebSocket (Get-Address -Path 'echo') @given } | Should -Throw -ErrorId '*Argument*,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
+        }
+    }
+
+    Context '-SessionVariable' {
+        It 'keeps the socket in a variable of the caller' {
+            $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -SessionVariable kept
+            $kept.State | Should -Be 'Open'
+        }
+    }
+
+    Context '-Socket' {
+        It 'connects a socket of New-MessageWebSocket, from the pipeline too' {
+            $prepared = New-MessageWebSocket -Name prepared
+            $prepared | Connect-MessageWebSocket -Uri (Get-Address -Path 'echo') | Should -Be $prepared
+            $prepared.State | Should -Be 'Open'
+        }
+
+        It 'takes its name' {
+            $prepared = New-MessageWebSocket -Name prepared
+            Connect-MessageWebSocket (Get-Address -Path 'echo') -Socket prepared | Should -Be $prepared
+        }
+
+        It 'refuses one that is connected' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'SocketAlreadyConnected,*'
+        }
+
+        It 'leaves its settings as they are, but for those that are given' {
+            $prepared = New-MessageWebSocket -MaxMessageSize 1000 -KeepAliveTimeoutSeconds 7
+            $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Socket $prepared -KeepAliveIntervalSeconds 9
+            $prepared.Control.MaxMessageSize | Should -Be 1000
+            $prepared.Control.KeepAliveTimeout.TotalSeconds | Should -Be 7
+            $prepared.Control.DesiredUnsolicitedPongInterval.TotalSeconds | Should -Be 9
+        }
+    }
+
+    Context 'reconnecting' {
+        It 'goes on with a new connection when one is lost' {
+            $socket = Connect-MessageWebSocket $server.faults.'reset-after-messages' -AutoReconnect -MaximumRetryCount 3 -RetryIntervalSec 1 -Name again
+            $before = @(Receive-WsMessage -Socket $socket -All)
+            $streams = Get-Streams { Receive-WsMessage -Socket $socket -Follow -Verbose | Select-Object -First 8 }
+            $streams.Output | Should -HaveCount 8
+            $streams.Warning[0] | Should -BeLike '*Lost the connection*'
+            ($streams.Verbose -join "`n") | Should -BeLike '*Attempt 1 of 3*'
+            (Get-MessageWebSocket).Name | Should -Be 'again'
+            (Get-MessageWebSocket).Id | Should -BeGreaterThan $socket.Id
+        }
+
+        It 'does not reconnect without -AutoReconnect' {
+            $socket = Connect-MessageWebSocket $server.faults.'reset-after-messages'
+            $streams = Get-Streams { Receive-WsMessage -Socket $socket -Follow }
+            $streams.Warning | Should -BeNullOrEmpty
+            $streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'ConnectionReset,*'
+        }
+
+        It 'does not reconnect after an orderly end' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'close?code=1000') -AutoReconnect
+            (Get-Failure { Receive-WsMessage -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+        }
+
+        It 'gives up after -MaximumRetryCount connections that were of no use' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'close?code=1012') -AutoReconnect -MaximumRetryCount 1
+            $streams = Get-Streams { Receive-WsMessage -Socket $socket }
+            $streams.Warning | Should -HaveCount 2
+            $streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+        }
+
+        It 'sends on the new connection' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'close?code=1012') -AutoReconnect -MaximumRetryCount 1
+            while ($socket.State -eq 'Open') {
+                [System.Threading.Thread]::Yield()
+            }
+            try {
+                'late' | Send-WsMessage -Socket $socket -WarningVariable warning -WarningAction SilentlyContinue
+            } catch {
+                # The new connection is closed as well, perhaps before the message left.
+                $_.FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+            }
+            $warning[0] | Should -BeLike '*Reconnecting*'
+            (Get-MessageWebSocket).Id | Should -BeGreaterThan $socket.Id
+        }
+
+        It 'retries the first connect when -MaximumRetryCount is given' {
+            $streams = Get-Streams { Connect-MessageWebSocket $server.faults.'refused-port' -MaximumRetryCount 1 -RetryIntervalSec 1 -Verbose }
+            ($streams.Verbose -join "`n") | Should -BeLike '*Attempt 1 failed*Trying again*'
+            $streams.Error | Should -HaveCount 1
+        }
+
+        It 'does not retry what cannot get better' {
+            $streams = Get-Streams { Connect-MessageWebSocket $server.faults.'status-404' -MaximumRetryCount 5 -Verbose }
+            ($streams.Verbose -join "`n") | Should -Not -BeLike '*Trying again*'
+        }
+    }
+
+    Context 'streams' {
+        It 'tells timings, protocol and certificate with -Verbose' {
+            $said = (Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -Verbose }).Verbose -join "`n"
+            $said | Should -Match 'TCP [\d.]+ ms, TLS [\d.]+ ms, upgrade [\d.]+ ms'
+            $said | Should -Match 'Protocol: none\. Compression: none\.'
+            $said | Should -Match 'TLS 1\.[23], CN=localhost, expires \d{4}-\d\d-\d\d \(\d+ days\)'
+        }
+
+        It 'is silent without -Verbose and -Debug' {
+            $streams = Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'echo') }
+            $streams.Verbose.Count + $streams.Debug.Count + $streams.Warning.Count | Should -Be 0
+        }
+
+        It 'shows frames of later cmdlets with -Debug, without their payload' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+            $said = (Get-Streams { 'hidden' | Send-WsMessage -Socket $socket -Debug; Receive-WsMessage -Socket $socket -Debug }).Debug -join "`n"
+            $said | Should -BeLike '*sent text 6 B fin*'
+            $said | Should -BeLike '*received text 6 B fin*'
+            $said | Should -Not -BeLike '*hidden*'
+        }
+    }
+
+    It 'ends at once when the pipeline is stopped' {
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1] -ConnectionTimeoutSeconds 0').AddArgument("$repository/WebSocket.psd1").AddArgument($server.faults.'says-nothing')
+        $running = $shell.BeginInvoke()
+        $clock = [System.Diagnostics.Stopwatch]::StartNew()
+        while ($shell.Commands -and -not $running.IsCompleted -and $clock.Elapsed.TotalSeconds -lt 2) {
+            [System.Threading.Thread]::Yield()
+        }
+        $running.IsCompleted | Should -BeFalse
+        $clock.Restart()
+        $shell.Stop()
+        $clock.Elapsed.TotalSeconds | Should -BeLessThan 5
+        $shell.Dispose()
+    }
+}

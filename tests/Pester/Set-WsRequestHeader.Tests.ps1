@@ -1,0 +1,94 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+BeforeAll {
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+    Import-TestedModule
+    $server = Start-TestServer -ArgumentList '--raw'
+}
+
+AfterAll {
+    Stop-LineServer -Server $server
+    Remove-Module -Name 'WebSocket'
+}
+
+Describe 'Set-WsRequestHeader' {
+    AfterEach { Close-EverySocket }
+
+    It 'collects headers that the next connect takes and clears' {
+        Set-WsRequestHeader 'X-One' '1'
+        Set-WsRequestHeader -Name 'X-Two' -Value '2'
+        $WsSession.RequestHeaders.Keys | Should -Be 'X-One', 'X-Two'
+        $null = Connect-MessageWebSocket (Get-Address -Path 'headers')
+        $seen = Receive-WsMessage -FromJson
+        $seen.'X-One' | Should -Be '1'
+        $seen.'X-Two' | Should -Be '2'
+        $WsSession.RequestHeaders.Count | Should -Be 0
+    }
+
+    It 'keeps them when the connect fails' {
+        Set-WsRequestHeader 'X-One' '1'
+        $null = Get-Failure { Connect-MessageWebSocket $server.faults.'status-503' }
+        $WsSession.RequestHeaders['X-One'] | Should -Be '1'
+    }
+
+    It 'gives way to what the connect itself says' {
+        Set-WsRequestHeader 'X-One' 'collected'
+        $null = Connect-MessageWebSocket (Get-Address -Path 'headers') -Headers @{ 'x-one' = 'given' }
+        (Receive-WsMessage -FromJson).'X-One' | Should -Be 'given'
+    }
+
+    It 'takes several with -Headers, and removes with $null' {
+        Set-WsRequestHeader -Headers @{ 'X-One' = 1; 'X-Two' = 2 }
+        Set-WsRequestHeader 'x-one' $null
+        $WsSession.RequestHeaders.Keys | Should -Be 'X-Two'
+        Set-WsRequestHeader -Headers @{ 'X-Two' = $null }
+        $WsSession.RequestHeaders.Count | Should -Be 0
+    }
+
+    It 'takes a table from the pipeline' {
+        [pscustomobject] @{ Name = 'X-One'; Value = '1' }, [pscustomobject] @{ Name = 'X-Two'; Value = '2' } | Set-WsRequestHeader
+        $WsSession.RequestHeaders.Values | Should -Be '1', '2'
+    }
+
+    It 'sets headers of a -Socket that is not connected yet' {
+        $socket = New-MessageWebSocket -Name own
+        Set-WsRequestHeader 'X-Own' 'yes' -Socket own
+        $WsSession.RequestHeaders.Count | Should -Be 0
+        $null = Connect-MessageWebSocket -Socket $socket -Uri (Get-Address -Path 'headers')
+        (Receive-WsMessage -FromJson).'X-Own' | Should -Be 'yes'
+    }
+
+    It 'reports a connected socket' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $failure = Get-Failure { Set-WsRequestHeader 'X-Late' '1' -Socket $socket }
+        $failure.FullyQualifiedErrorId | Should -BeExactly 'SocketAlreadyConnected,MessageWebSockets.PowerShell.SetWsRequestHeaderCommand'
+        $failure.TargetObject | Should -Be $socket
+    }
+
+    It 'refuses <What>' -TestCases @(
+        @{ What = 'a line break in a value'; Name = 'X-A'; Value = "a`r`nX-B: b" }
+        @{ What = 'NUL in a value'; Name = 'X-A'; Value = "a`0b" }
+        @{ What = 'letters beyond ASCII'; Name = 'X-A'; Value = 'é' }
+        @{ What = 'a name with a space'; Name = 'X A'; Value = 'a' }
+        @{ What = 'a header of the handshake'; Name = 'Sec-WebSocket-Key'; Value = 'a' }
+        @{ What = 'a list of extensions'; Name = 'Sec-WebSocket-Extensions'; Value = 'a' }
+    ) {
+        (Get-Failure { Set-WsRequestHeader $Name $Value }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
+        $WsSession.RequestHeaders.Count | Should -Be 0
+    }
+
+    It 'keeps a secret out of the error' {
+        "$(Get-Failure { Set-WsRequestHeader 'Authorization' "Bearer s3cr3t`n" })" | Should -Not -BeLike '*s3cr3t*'
+    }
+
+    It 'emits the socket or the collected headers with -PassThru' {
+        $socket = New-MessageWebSocket
+        Set-WsRequestHeader 'X-A' 'a' -Socket $socket -PassThru | Should -Be $socket
+        (Set-WsRequestHeader 'X-A' 'a' -PassThru)['x-a'] | Should -Be 'a'
+        Set-WsRequestHeader 'X-A' 'a' | Should -BeNullOrEmpty
+    }
+
+    It 'completes header names' {
+        (TabExpansion2 'Set-WsRequestHeader -Name Auth').CompletionMatches.CompletionText | Should -Contain 'Authorization'
+    }
+}
