@@ -45,6 +45,13 @@ internal sealed class CloseRace(Random random, Uri uri)
             operations.Add(OnlyOursAsync(elsewhere ? Task.Run(begin) : Begin(begin)));
         }
 
+        if (duringConnect)
+        {
+            // Every close so far may have come too early, with nothing to close in order yet.
+            await operations[0].WaitAsync(FaultVisit.Patience);
+            socket.Close();
+        }
+
         try
         {
             await Task.WhenAll(operations).WaitAsync(FaultVisit.Patience);
