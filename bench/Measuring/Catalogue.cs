@@ -14,5 +14,6 @@ internal static class Catalogue
         .. ConnectTime.Create(context),
         .. IdleConnections.Create(context),
         .. BusyConnections.Create(context),
+        .. await Alternatives.CreateAsync(context),
     ];
 }
