@@ -11,6 +11,7 @@
     Test     builds, then runs the xunit tests, the help-page check and the Pester tests; the last line has the totals
     Fuzz     throws random streams, bytes and handshake answers at the library for about -Minutes; prints the seeds
     Soak     keeps 200 connections busy for -Minutes while the server is killed now and then, and reports what was lost
+    Bench    measures the library and the cmdlets beside the alternatives; -Quick for a short look. See docs/performance.md
     Demo     runs examples/Demo.ps1 against the test server and shows what a user would see
     Help     makes en-US anew from docs/help
     Package  makes artifacts/package: the module's folder and its .nupkg
@@ -29,7 +30,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Fuzz', 'Soak', 'Demo', 'Help', 'Package', 'Install', 'Clean')]
+    [ValidateSet('Build', 'Test', 'Fuzz', 'Soak', 'Bench', 'Demo', 'Help', 'Package', 'Install', 'Clean')]
     [string] $Task = 'Build',
 
     [ValidateSet('Release', 'Debug')]
@@ -40,7 +41,10 @@ param(
 
     # Fuzz and Soak only: about how long.
     [ValidateRange(0.1, 10080)]
-    [double] $Minutes = 10
+    [double] $Minutes = 10,
+
+    # Bench only: fewer and shorter rounds.
+    [switch] $Quick
 )
 
 # Windows PowerShell 5.1 has to be able to read the whole file (so no ?: and no ??), and to run it up to the hand-over.
@@ -786,6 +790,19 @@ function Invoke-Soak {
     $LASTEXITCODE
 }
 
+function Invoke-Bench {
+    [CmdletBinding()]
+    [OutputType([int])]
+    param()
+
+    Invoke-Build
+    $program = Join-Path -Path (Get-ProjectOutput -ProjectName 'Bench') -ChildPath 'MessageWebSockets.Bench.dll'
+    # A full run is the one worth keeping: its table goes into the page.
+    $arguments = if ($Quick) { , '--quick' } else { '--markdown', (Join-Path -Path $root -ChildPath 'docs' -AdditionalChildPath 'performance.md') }
+    & dotnet $program @arguments | Out-Host
+    $LASTEXITCODE
+}
+
 function Invoke-Demo {
     [CmdletBinding()]
     param()
@@ -1028,6 +1045,9 @@ switch ($Task) {
     }
     'Soak' {
         exit (Invoke-Soak)
+    }
+    'Bench' {
+        exit (Invoke-Bench)
     }
     'Demo' {
         Invoke-Demo
