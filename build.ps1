@@ -289,7 +289,7 @@ function ConvertTo-AboutHelp {
         [string] $Path
     )
 
-    # Get-Help reads the synopsis of an about topic from this layout: headings at the margin, text four columns in.
+    # The layout of about topics: headings at the margin, text four columns in. Get-Help takes the fifth line for the synopsis.
     $topic = [System.IO.Path]::GetFileNameWithoutExtension($Path)
     $lines = [System.Collections.Generic.List[string]] @('TOPIC', "    $topic", '')
     $inFrontMatter = $false
@@ -305,9 +305,10 @@ function ConvertTo-AboutHelp {
             $inCode = -not $inCode
         } elseif (-not $inCode -and $line -match '^#+\s+(.+)$') {
             $lines.Add($Matches[1].ToUpperInvariant())
-        } elseif ($line.Trim() -or $lines[$lines.Count - 1]) {
-            $indent = if ($inCode) { 8 } else { 4 }
-            $lines.Add((' ' * $indent + $line).TrimEnd())
+        } elseif ($line.Trim() -or $lines[$lines.Count - 1] -match '^\s') {
+            # Links lead nowhere in a terminal.
+            $text = if ($inCode) { ' ' * 8 + $line } else { ' ' * 4 + ($line -replace '\[([^\]]+)\]\([^)]*\)', '$1') }
+            $lines.Add($text.TrimEnd())
         }
     }
 
