@@ -598,12 +598,13 @@ $(Get-Address -Path 'echo'),,,
     }
 
     It 'ends at once when the pipeline is stopped' {
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1] -ConnectionTimeoutSeconds 0').AddArgument("$repository/WebSocket.psd1").AddArgument($server.faults.'says-nothing')
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1] -ConnectionTimeoutSeconds 0 -Verbose').AddArgument("$repository/WebSocket.psd1").AddArgument($server.faults.'says-nothing')
         $running = $shell.BeginInvoke()
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
-        while ($shell.Commands -and -not $running.IsCompleted -and $clock.Elapsed.TotalSeconds -lt 2) {
+        while ($shell.Streams.Verbose.Count -eq 0 -and $clock.Elapsed -lt $patience) {
             [System.Threading.Thread]::Yield()
         }
+        $shell.Streams.Verbose[0] | Should -BeLike 'Connecting to*'
         $running.IsCompleted | Should -BeFalse
         $clock.Restart()
         $shell.Stop()

@@ -264,5 +264,5 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
     }
 
-    private string ToJson(object? item) => (_jsonWriter ??= new JsonWriter()).Write(item, Depth);
+    private string ToJson(object? item) => (_jsonWriter ??= new JsonWriter(this)).Write(item, Depth);
 }

@@ -168,7 +168,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
     }
 
-    private string ToJson(object? item) => (_jsonWriter ??= new JsonWriter()).Write(item, Depth);
+    private string ToJson(object? item) => (_jsonWriter ??= new JsonWriter(this)).Write(item, Depth);
 
     private void Collect(object? item)
     {
