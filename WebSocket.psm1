@@ -1,7 +1,9 @@
 Set-StrictMode -Version Latest
 
-$binaryPath = Join-Path -Path $PSScriptRoot -ChildPath 'bin' -AdditionalChildPath 'MessageWebSockets.PowerShell.dll'
-if (-not (Test-Path -LiteralPath $binaryPath)) {
+# .NET methods in place of Join-Path and Test-Path: those would load Microsoft.PowerShell.Management, which takes longer than
+# everything else here.
+$binaryPath = [System.IO.Path]::Combine($PSScriptRoot, 'bin', 'MessageWebSockets.PowerShell.dll')
+if (-not [System.IO.File]::Exists($binaryPath)) {
     throw "The WebSocket module in $PSScriptRoot is not built yet. Run 'pwsh ./build.ps1' (or './build.sh build') there first."
 }
 

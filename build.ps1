@@ -11,6 +11,7 @@
     Test     builds, then runs the xunit tests, the help-page check and the Pester tests; the last line has the totals
     Fuzz     throws random streams, bytes and handshake answers at the library for about -Minutes; prints the seeds
     Soak     keeps 200 connections busy for -Minutes while the server is killed now and then, and reports what was lost
+    Bench    measures the library and the cmdlets beside the alternatives; -Quick for a short look. See docs/performance.md
     Demo     runs examples/Demo.ps1 against the test server and shows what a user would see
     Help     makes en-US anew from docs/help
     Package  makes artifacts/package: the module's folder and its .nupkg
@@ -29,7 +30,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Fuzz', 'Soak', 'Demo', 'Help', 'Package', 'Install', 'Clean')]
+    [ValidateSet('Build', 'Test', 'Fuzz', 'Soak', 'Bench', 'Demo', 'Help', 'Package', 'Install', 'Clean')]
     [string] $Task = 'Build',
 
     [ValidateSet('Release', 'Debug')]
@@ -40,7 +41,10 @@ param(
 
     # Fuzz and Soak only: about how long.
     [ValidateRange(0.1, 10080)]
-    [double] $Minutes = 10
+    [double] $Minutes = 10,
+
+    # Bench only: fewer and shorter rounds.
+    [switch] $Quick
 )
 
 # Windows PowerShell 5.1 has to be able to read the whole file (so no ?: and no ??), and to run it up to the hand-over.
@@ -285,7 +289,7 @@ function ConvertTo-AboutHelp {
         [string] $Path
     )
 
-    # Get-Help reads the synopsis of an about topic from this layout: headings at the margin, text four columns in.
+    # The layout of about topics: headings at the margin, text four columns in. Get-Help takes the fifth line for the synopsis.
     $topic = [System.IO.Path]::GetFileNameWithoutExtension($Path)
     $lines = [System.Collections.Generic.List[string]] @('TOPIC', "    $topic", '')
     $inFrontMatter = $false
@@ -301,13 +305,113 @@ function ConvertTo-AboutHelp {
             $inCode = -not $inCode
         } elseif (-not $inCode -and $line -match '^#+\s+(.+)$') {
             $lines.Add($Matches[1].ToUpperInvariant())
-        } elseif ($line.Trim() -or $lines[$lines.Count - 1]) {
-            $indent = if ($inCode) { 8 } else { 4 }
-            $lines.Add((' ' * $indent + $line).TrimEnd())
+        } elseif ($line.Trim() -or $lines[$lines.Count - 1] -match '^\s') {
+            # Links lead nowhere in a terminal.
+            $text = if ($inCode) { ' ' * 8 + $line } else { ' ' * 4 + ($line -replace '\[([^\]]+)\]\([^)]*\)', '$1') }
+            $lines.Add($text.TrimEnd())
         }
     }
 
     $lines -join "`n"
+}
+
+function Format-MamlParagraph {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param(
+        [Parameter(Mandatory)]
+        [AllowEmptyString()]
+        [string] $Text
+    )
+
+    # Markdown breaks lines where the source does, a terminal where it is as wide as it is; links lead nowhere there.
+    $plain = $Text -replace '\[([^\]]+)\]\([^)]*\)', '$1'
+    if ($plain -match '^```') {
+        $plain -replace '\A```\w*\r?\n' -replace '\r?\n```\s*\z'
+    } else {
+        $plain -replace '(?<=\S)\r?\n(?=[^\s|-])', ' '
+    }
+}
+
+function Repair-Maml {
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory)]
+        [string] $Path,
+
+        # The pages it was made from.
+        [Parameter(Mandatory)]
+        [string[]] $MarkdownPath
+    )
+
+    # PlatyPS 1.0 puts whole examples into their introduction, code fences included, with control characters between the paragraphs.
+    $maml = [xml]::new()
+    $maml.PreserveWhitespace = $true
+    $maml.Load($Path)
+    $namespaces = [System.Xml.XmlNamespaceManager]::new($maml.NameTable)
+    @{
+        maml    = 'http://schemas.microsoft.com/maml/2004/10'
+        command = 'http://schemas.microsoft.com/maml/dev/command/2004/10'
+        dev     = 'http://schemas.microsoft.com/maml/dev/2004/10'
+    }.GetEnumerator().ForEach({ $namespaces.AddNamespace($_.Key, $_.Value) })
+
+    foreach ($example in $maml.SelectNodes('//command:example', $namespaces)) {
+        $introduction = $example.SelectSingleNode('maml:introduction', $namespaces)
+        $code = $example.SelectSingleNode('dev:code', $namespaces)
+        $remarks = $example.SelectSingleNode('dev:remarks', $namespaces)
+        $texts = @($introduction.SelectNodes('maml:para', $namespaces).InnerText | Where-Object { $_.Trim([char] 0x80, ' ', "`r", "`n") })
+        $introduction.RemoveAll()
+        for ($index = 0; $index -lt $texts.Count; $index++) {
+            $text = $texts[$index]
+            # An empty line in a block makes two paragraphs of it.
+            while ($text -match '^```' -and $text -notmatch '(?s)^```.*\n```\s*\z' -and $index + 1 -lt $texts.Count) {
+                $index++
+                $text += "`n`n" + $texts[$index]
+            }
+
+            if ($text -match '^```powershell' -and -not $code.InnerText) {
+                $code.InnerText = Format-MamlParagraph -Text $text
+            } else {
+                $paragraph = $maml.CreateElement('maml', 'para', $namespaces.LookupNamespace('maml'))
+                $paragraph.InnerText = Format-MamlParagraph -Text $text
+                $parent = if ($code.InnerText) { $remarks } else { $introduction }
+                $null = $parent.AppendChild($paragraph)
+            }
+        }
+
+        # Get-Help puts no line between one example and the next.
+        $null = $remarks.AppendChild($maml.CreateElement('maml', 'para', $namespaces.LookupNamespace('maml')))
+    }
+
+    # PlatyPS 1.0 leaves out the default values.
+    foreach ($page in $MarkdownPath) {
+        $name = [System.IO.Path]::GetFileNameWithoutExtension($page)
+        foreach ($match in [regex]::Matches((Get-Content -LiteralPath $page -Raw), '(?ms)^### -(\w+)\r?$.*?^DefaultValue: ([^\r\n]*)')) {
+            $query = "//command:command[command:details/command:name='$name']/command:parameters/command:parameter[maml:name='$($match.Groups[1].Value)']"
+            $default = $match.Groups[2].Value.Trim("'")
+            if ($default) {
+                $element = $maml.CreateElement('dev', 'defaultValue', $namespaces.LookupNamespace('dev'))
+                $element.InnerText = $default
+                $null = $maml.SelectSingleNode($query, $namespaces).AppendChild($element)
+            }
+        }
+    }
+
+    foreach ($paragraph in $maml.SelectNodes('//maml:para[not(ancestor::command:example)]', $namespaces)) {
+        $paragraph.InnerText = Format-MamlParagraph -Text $paragraph.InnerText
+    }
+
+    # There is no page to open for Get-Help -Online, and a relative link is not an address to it.
+    foreach ($link in @($maml.SelectNodes('//maml:navigationLink', $namespaces))) {
+        $address = $link.SelectSingleNode('maml:uri', $namespaces)
+        if (-not $address.InnerText) {
+            $null = $link.ParentNode.RemoveChild($link)
+        } elseif ($address.InnerText -notmatch '^https?://') {
+            $address.InnerText = ''
+        }
+    }
+
+    $maml.Save($Path)
 }
 
 function Update-HelpFolder {
@@ -358,6 +462,7 @@ function Update-HelpFolder {
     }
 
     $null = New-Item -Path $helpPath -ItemType Directory -Force
+    $maml | ForEach-Object { Repair-Maml -Path $_.FullName -MarkdownPath $pages.FullName }
     $maml | Copy-Item -Destination $helpPath
     if (-not (Test-Path -LiteralPath $built)) {
         throw "The pages in docs/help name another help file than $(Split-Path -Path $built -Leaf): $($maml.Name -join ', ')"
@@ -686,6 +791,19 @@ function Invoke-Soak {
     $LASTEXITCODE
 }
 
+function Invoke-Bench {
+    [CmdletBinding()]
+    [OutputType([int])]
+    param()
+
+    Invoke-Build
+    $program = Join-Path -Path (Get-ProjectOutput -ProjectName 'Bench') -ChildPath 'MessageWebSockets.Bench.dll'
+    # A full run is the one worth keeping: its table goes into the page.
+    $arguments = if ($Quick) { , '--quick' } else { '--markdown', (Join-Path -Path $root -ChildPath 'docs' -AdditionalChildPath 'performance.md') }
+    & dotnet $program @arguments | Out-Host
+    $LASTEXITCODE
+}
+
 function Invoke-Demo {
     [CmdletBinding()]
     param()
@@ -928,6 +1046,9 @@ switch ($Task) {
     }
     'Soak' {
         exit (Invoke-Soak)
+    }
+    'Bench' {
+        exit (Invoke-Bench)
     }
     'Demo' {
         Invoke-Demo

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The task names of build.ps1 for a shell: test, fuzz, soak, demo, build, help, package, install, clean.
+# The task names of build.ps1 for a shell: test, fuzz, soak, bench, demo, build, help, package, install, clean.
 #
 # build.ps1 does the work, in the pwsh on PATH or in the one that .config/dotnet-tools.json pins. Where neither can be
 # had this script says so and does the part of each task that needs no PowerShell.
@@ -177,8 +177,8 @@ run_without_powershell() {
 task=$(printf '%s' "${1:-build}" | tr '[:upper:]' '[:lower:]')
 [ "$#" -eq 0 ] || shift
 case $task in
-    build | test | fuzz | soak | demo | help | package | install | clean) ;;
-    *) fail "unknown task '$task'; known are build, test, fuzz, soak, demo, help, package, install and clean" ;;
+    build | test | fuzz | soak | bench | demo | help | package | install | clean) ;;
+    *) fail "unknown task '$task'; known are build, test, fuzz, soak, bench, demo, help, package, install and clean" ;;
 esac
 
 if [ "$task" = clean ]; then

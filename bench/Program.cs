@@ -29,7 +29,7 @@ Machine machine = await Machine.DescribeAsync();
 List<BenchmarkResult> results = [];
 await using (ServerProcess server = await ServerProcess.StartAsync())
 {
-    IReadOnlyList<Benchmark> all = Catalogue.Create(new BenchContext(options, server));
+    IReadOnlyList<Benchmark> all = await Catalogue.CreateAsync(new BenchContext(options, server));
     Benchmark[] selected = [.. all.Where(options.Selects)];
     if (selected.Length == 0)
     {

@@ -3,15 +3,17 @@ namespace MessageWebSockets.Bench;
 /// <summary>All benchmarks in the order of the table.</summary>
 internal static class Catalogue
 {
-    public static IReadOnlyList<Benchmark> Create(BenchContext context) =>
+    public static async Task<IReadOnlyList<Benchmark>> CreateAsync(BenchContext context) =>
     [
         .. ReceiveFlood.Create(context),
         .. SendFlood.Create(context),
         .. Latency.Create(context),
+        .. await Cmdlets.CreateAsync(context),
         .. Allocation.Create(context),
         .. SlowReader.Create(context),
         .. ConnectTime.Create(context),
         .. IdleConnections.Create(context),
         .. BusyConnections.Create(context),
+        .. await Alternatives.CreateAsync(context),
     ];
 }

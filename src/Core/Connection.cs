@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Text;
 
 namespace MessageWebSockets;
 
@@ -542,8 +543,8 @@ internal sealed class Connection
         }
         else if (failure.HResult == HResults.InvalidServerResponse)
         {
-            // What the framing refuses it answers itself; this is for what we refuse below it.
-            SendCloseFrame(1002, "");
+            // What the framing refuses it answers itself; this is for what we refuse. 1007 is for text that is not UTF-8.
+            SendCloseFrame(e is DecoderFallbackException ? (ushort)1007 : (ushort)1002, "");
         }
 
         Abort(failure);

@@ -49,7 +49,16 @@ public sealed class MessageWebSocketControl
     }
 
     /// <summary>The type of the messages sent through <see cref="MessageWebSocket.OutputStream"/>; any time. Default: Binary.</summary>
-    public SocketMessageType MessageType { get; set; } = SocketMessageType.Binary;
+    /// <exception cref="ArgumentOutOfRangeException">E_INVALIDARG 0x80070057: no member of the enumeration.</exception>
+    public SocketMessageType MessageType
+    {
+        get;
+        set
+        {
+            ContractError.ThrowIfUndefined(value, nameof(value));
+            field = value;
+        }
+    } = SocketMessageType.Binary;
 
     /// <summary>
     /// The subprotocols to offer, preferred first (RFC 6455 section 1.9); any time, without effect after a connect.
@@ -138,7 +147,16 @@ public sealed class MessageWebSocketControl
     public TimeSpan CloseTimeout { get => _closeTimeout; set => Set(ref _closeTimeout, CheckInterval(value)); }
 
     /// <summary>Whether messages are handed out whole or in chunks; before connect only. Default: whole.</summary>
-    public MessageWebSocketReceiveMode ReceiveMode { get => _receiveMode; set => Set(ref _receiveMode, value); }
+    /// <exception cref="ArgumentOutOfRangeException">E_INVALIDARG 0x80070057: no member of the enumeration.</exception>
+    public MessageWebSocketReceiveMode ReceiveMode
+    {
+        get => _receiveMode;
+        set
+        {
+            ContractError.ThrowIfUndefined(value, nameof(value));
+            Set(ref _receiveMode, value);
+        }
+    }
 
     /// <summary>The proxy, as http://, https://, socks4://, socks4a:// or socks5://; before connect only. Null: the system's, see <see cref="UseProxy"/>.</summary>
     /// <exception cref="ArgumentException">Another scheme, or user information in the address (use <see cref="ProxyCredential"/>).</exception>
@@ -195,7 +213,16 @@ public sealed class MessageWebSocketControl
     }
 
     /// <summary>What happens when the inbox is full; before connect only. Default: the server waits.</summary>
-    public InboxFullMode InboxFullMode { get => _inboxFullMode; set => Set(ref _inboxFullMode, value); }
+    /// <exception cref="ArgumentOutOfRangeException">E_INVALIDARG 0x80070057: no member of the enumeration.</exception>
+    public InboxFullMode InboxFullMode
+    {
+        get => _inboxFullMode;
+        set
+        {
+            ContractError.ThrowIfUndefined(value, nameof(value));
+            Set(ref _inboxFullMode, value);
+        }
+    }
 
     /// <summary>How many redirects a connect follows; before connect only. Default: 0, none. Never from wss to ws.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not within 0 to 50.</exception>

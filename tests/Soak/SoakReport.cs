@@ -27,7 +27,8 @@ internal sealed class SoakReport
 
     public int Connections { get; init; }
 
-    public bool Passed => Lost == 0 && _problems.Count == 0 && IsFlat(sample => sample.WorkingSet, 32 * Mebibyte) && IsFlat(sample => sample.Handles, 32);
+    public bool Passed => Lost == 0 && _problems.Count == 0
+        && IsFlat(sample => sample.Heap, 32 * Mebibyte) && IsFlat(sample => sample.WorkingSet, 64 * Mebibyte) && IsFlat(sample => sample.Handles, 32);
 
     public void Add(Sample sample) => _samples.Add(sample);
 

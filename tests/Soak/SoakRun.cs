@@ -26,7 +26,7 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         while (elapsed.Elapsed < duration && await timer.WaitForNextTickAsync(CancellationToken.None))
         {
             self.Refresh();
-            _report.Add(new SoakReport.Sample(self.WorkingSet64, GC.GetTotalMemory(false), Handles(self)));
+            _report.Add(new SoakReport.Sample(self.WorkingSet64, GC.GetTotalMemory(forceFullCollection: true), Handles(self)));
             if (elapsed.Elapsed > nextRestart && _report.ServerRestarts < Restarts)
             {
                 nextRestart += duration / (Restarts + 1);

@@ -77,6 +77,7 @@ internal sealed class EverythingServer : IAsyncDisposable
         {
             Certificate = _options.Tls ? _certificates.Server : null,
             UnixSocketPath = _options.UnixSocketPath,
+            Port = _options.Port,
         });
         if (_options.Raw)
         {

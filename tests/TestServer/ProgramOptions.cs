@@ -1,14 +1,19 @@
+using System.Globalization;
+
 namespace MessageWebSockets.TestServer;
 
-/// <summary>The command line: --raw, --tls, --proxy each start one part; none of them starts all. --unix PATH adds a socket.</summary>
-internal sealed record ProgramOptions(bool Raw, bool Tls, bool Proxy, string? UnixSocketPath)
+/// <summary>
+/// The command line: --raw, --tls, --proxy each start one part; none of them starts all. --unix PATH adds a socket; --port N is for
+/// the ws endpoint, to try things by hand at an address that stays.
+/// </summary>
+internal sealed record ProgramOptions(bool Raw, bool Tls, bool Proxy, string? UnixSocketPath, int Port)
 {
-    public const string Usage = "usage: MessageWebSockets.TestServer [--raw] [--tls] [--proxy] [--unix PATH]";
+    public const string Usage = "usage: MessageWebSockets.TestServer [--raw] [--tls] [--proxy] [--unix PATH] [--port N]";
 
     /// <summary>Null if the arguments make no sense.</summary>
     public static ProgramOptions? Parse(string[] arguments)
     {
-        ProgramOptions options = new(false, false, false, null);
+        ProgramOptions options = new(false, false, false, null, 0);
         for (int i = 0; i < arguments.Length; i++)
         {
             switch (arguments[i])
@@ -24,6 +29,10 @@ internal sealed record ProgramOptions(bool Raw, bool Tls, bool Proxy, string? Un
                     break;
                 case "--unix" when i + 1 < arguments.Length:
                     options = options with { UnixSocketPath = arguments[++i] };
+                    break;
+                case "--port" when i + 1 < arguments.Length && ushort.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out ushort port):
+                    options = options with { Port = port };
+                    i++;
                     break;
                 default:
                     return null;

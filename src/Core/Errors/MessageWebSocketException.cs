@@ -66,6 +66,12 @@ public sealed class MessageWebSocketException : IOException
     /// <summary>The body of the response to a failed handshake, as text and at most 64 KiB of it; else null.</summary>
     public string? ResponseBody { get; init; }
 
+    /// <summary>
+    /// This exception itself. Code for the reference class asks <c>WebSocketError.GetStatus(ex.GetBaseException().HResult)</c>; what
+    /// lies below is this platform's affair and has no HRESULT of that table. <see cref="Exception.InnerException"/> leads there.
+    /// </summary>
+    public override Exception GetBaseException() => this;
+
     /// <summary>The same error once more: one exception object thrown to several readers would mix their stack traces.</summary>
     internal MessageWebSocketException Again() => new(Message, HResult, this)
     {

@@ -76,6 +76,9 @@ internal sealed class Inbox(long limitInBytes)
     /// <summary>Wakes the readers that sleep, on another thread.</summary>
     public void PublishElsewhere()
     {
+        // What was written before must be seen by a reader that falls asleep now: such a reader writes that it sleeps and then looks
+        // for messages, this side wrote a message and now looks for sleepers. Without the fence each could miss the other.
+        Interlocked.MemoryBarrier();
         if (HasWaitingReaders)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static inbox => inbox.Publish(), this, preferLocal: false);

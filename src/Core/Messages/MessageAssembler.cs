@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace MessageWebSockets;
 
@@ -15,6 +16,7 @@ internal sealed class MessageAssembler(
     // What is set aside on the peer's mere word; longer messages grow segment by segment as their bytes arrive.
     private const int LargestExactArray = Payload.SegmentLength;
     private const int ChunkSize = 64 * 1024;
+    private const int LongestCharacter = 4;
 
     private byte[] _carry = [];
     private long _chunkedSize;
@@ -108,6 +110,11 @@ internal sealed class MessageAssembler(
                 ThrowIfTooLarge(total, isExact: result.EndOfMessage);
                 if (result.EndOfMessage)
                 {
+                    if (result.Count == 0)
+                    {
+                        ThrowIfUnfinished(result, EndOf(current.AsSpan(0, filled), segments));
+                    }
+
                     if (segments is null)
                     {
                         return new ReceivedData(buffer.AsSpan(0, filled).ToArray(), null, TypeOf(result), true);
@@ -155,6 +162,11 @@ internal sealed class MessageAssembler(
                 int handedOut = filled;
                 if (result.EndOfMessage)
                 {
+                    if (result.Count == 0)
+                    {
+                        ThrowIfUnfinished(result, _carry);
+                    }
+
                     _carry = [];
                     _chunkedSize = 0;
                 }
@@ -199,6 +211,21 @@ internal sealed class MessageAssembler(
             throw new MessageTooLargeException(size, limit, isExact);
         }
     }
+
+    // The framing does not look at a last frame without payload, so it misses that the text before it ended inside a character.
+    private static void ThrowIfUnfinished(ValueWebSocketReceiveResult result, ReadOnlySpan<byte> end)
+    {
+        if (result.MessageType == WebSocketMessageType.Text && Utf8Boundary.UnfinishedLength(end) > 0)
+        {
+            throw new DecoderFallbackException("A text message ended inside a character (RFC 6455 section 8.1).");
+        }
+    }
+
+    // As much as a character can take, though it may begin in the segment before.
+    private static ReadOnlySpan<byte> EndOf(ReadOnlySpan<byte> current, List<byte[]>? segments) =>
+        current.Length < LongestCharacter && segments is { Count: > 1 }
+            ? (byte[])[.. segments[^2].AsSpan(^LongestCharacter..), .. current]
+            : current;
 
     private static SocketMessageType TypeOf(ValueWebSocketReceiveResult result) =>
         result.MessageType == WebSocketMessageType.Text ? SocketMessageType.Utf8 : SocketMessageType.Binary;

@@ -553,14 +553,15 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         bool inline;
         lock (_writeLock)
         {
-            if (_closeFrameWritten)
-            {
-                return header.IsControl ? false : throw new IOException("The connection is closing; nothing can follow the close frame.");
-            }
-
+            // First, so that a ping on a connection that broke after its close frame does not wait for an answer.
             if (_writeFault is not null)
             {
                 throw new IOException("The connection broke while sending.", _writeFault);
+            }
+
+            if (_closeFrameWritten)
+            {
+                return header.IsControl ? false : throw new IOException("The connection is closing; nothing can follow the close frame.");
             }
 
             if (header.Opcode == FrameOpcode.Pong && _pending.Count >= PendingLimit)

@@ -80,4 +80,14 @@ public sealed class MessageWebSocketExceptionTests
         Assert.Null(reset.ResponseHeaders);
         Assert.Null(reset.ResponseBody);
     }
+
+    [Fact]
+    public void MessageWebSocketException_GetBaseException_is_itself_so_that_GetStatus_finds_the_HResult()
+    {
+        MessageWebSocketException exception = new("lost", HResults.ConnectionReset, new IOException("below", new TimeoutException()));
+
+        Assert.Same(exception, exception.GetBaseException());
+        Assert.Equal(WebErrorStatus.ConnectionReset, WebSocketError.GetStatus(exception.GetBaseException().HResult));
+        Assert.IsType<IOException>(exception.InnerException);
+    }
 }

@@ -133,5 +133,30 @@ public sealed class ReceiveModeTests
         Assert.Equal((ushort)1009, (await dialogue.PeerReadsAsync(WireOpcode.Close)).CloseCode);
     }
 
+    [SocketTheory]
+    [InlineData(MessageWebSocketReceiveMode.FullMessage, 2)]
+    [InlineData(MessageWebSocketReceiveMode.PartialMessage, 2)]
+    [InlineData(MessageWebSocketReceiveMode.FullMessage, 65_537)]
+    public async Task ReceiveMode_refuses_a_text_whose_empty_last_frame_leaves_a_character_unfinished(MessageWebSocketReceiveMode mode, int length)
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.ReceiveMode = mode);
+        byte[] cut = new byte[length];
+        cut.AsSpan().Fill((byte)'a');
+        cut[^2] = 0xE2;
+        cut[^1] = 0x82;
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Text, cut, fin: false);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Continuation, Array.Empty<byte>());
+
+        MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(async () =>
+        {
+            while (true)
+            {
+                Assert.False((await dialogue.ReceiveAsync()).IsMessageComplete);
+            }
+        });
+        Assert.Equal(HResults.InvalidServerResponse, refused.HResult);
+        Assert.Equal((ushort)1007, (await dialogue.PeerReadsAsync(WireOpcode.Close)).CloseCode);
+    }
+
     private static void Partial(MessageWebSocket socket) => socket.Control.ReceiveMode = MessageWebSocketReceiveMode.PartialMessage;
 }

@@ -12,13 +12,13 @@ internal sealed class CloseRace(Random random, Uri uri)
         MessageWebSocket socket = new();
         socket.Control.UseProxy = false;
         socket.Control.CloseTimeout = TimeSpan.FromSeconds(10);
-        List<Task> operations = [];
+        List<(string Name, Task Task)> operations = [];
         bool duringConnect = random.Next(4) == 0;
         Task connect = socket.ConnectAsync(uri);
         if (duringConnect)
         {
             _order.Add("connecting");
-            operations.Add(OnlyOursAsync(connect));
+            operations.Add(("connect", OnlyOursAsync(connect)));
         }
         else
         {
@@ -42,10 +42,29 @@ internal sealed class CloseRace(Random random, Uri uri)
         {
             bool elsewhere = random.Next(2) == 0;
             _order.Add(elsewhere ? name + "*" : name);
-            operations.Add(OnlyOursAsync(elsewhere ? Task.Run(begin) : Begin(begin)));
+            operations.Add((name, OnlyOursAsync(elsewhere ? Task.Run(begin) : Begin(begin))));
         }
 
-        await Task.WhenAll(operations).WaitAsync(FaultVisit.Patience);
+        if (duringConnect)
+        {
+            // A CloseAsync that came before the connection has nothing to close in order and says so: then this is the close.
+            await operations[0].Task.WaitAsync(FaultVisit.Patience);
+            if (socket.State == MessageWebSocketState.Open)
+            {
+                socket.Close();
+            }
+        }
+
+        try
+        {
+            await Task.WhenAll(operations.Select(operation => operation.Task)).WaitAsync(FaultVisit.Patience);
+        }
+        catch (TimeoutException e)
+        {
+            string[] hanging = [.. operations.Where(operation => !operation.Task.IsCompleted).Select(operation => operation.Name)];
+            throw new TimeoutException($"These did not end on a socket that is {socket.State}: {string.Join(", ", hanging)}.", e);
+        }
+
         socket.Dispose();
         await socket.Released.WaitAsync(FaultVisit.Patience);
         Assert.True(socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Aborted, $"It is {socket.State}.");

@@ -260,4 +260,54 @@ public sealed class ReceiveAsyncTests
         release.Set();
         await readers;
     }
+
+    [SocketFact]
+    public async Task TryPeek_shows_the_next_message_and_leaves_it()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        Assert.False(dialogue.Socket.TryPeek(out _));
+        await dialogue.Peer.SendTextAsync("one");
+        await dialogue.Socket.WaitToReceiveAsync();
+
+        Assert.True(dialogue.Socket.TryPeek(out WsMessage? peeked));
+        Assert.True(dialogue.Socket.TryReceive(out WsMessage? taken));
+
+        Assert.Same(peeked, taken);
+        Assert.False(dialogue.Socket.TryPeek(out _));
+    }
+
+    [SocketFact]
+    public async Task ReceiveNextAsync_takes_the_reply_it_waits_for_and_leaves_the_others_in_order()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        await dialogue.Peer.SendTextAsync("reply, but too early");
+        await dialogue.Socket.WaitToReceiveAsync();
+        Task<WsMessage?> reply = dialogue.Socket.ReceiveNextAsync(message => message.Text.StartsWith("reply", StringComparison.Ordinal));
+        await dialogue.Peer.SendTextAsync("event");
+        await dialogue.Peer.SendTextAsync("reply");
+        await dialogue.Peer.SendTextAsync("reply to nobody");
+
+        Assert.Equal("reply", (await reply)?.Text);
+        Assert.Equal("reply, but too early", (await dialogue.ReceiveAsync()).Text);
+        Assert.Equal("event", (await dialogue.ReceiveAsync()).Text);
+        Assert.Equal("reply to nobody", (await dialogue.ReceiveAsync()).Text);
+    }
+
+    [SocketFact]
+    public async Task ReceiveNextAsync_can_be_cancelled_and_ends_with_the_connection_and_with_its_filter()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        using CancellationTokenSource cancel = new();
+        Task<WsMessage?> cancelled = dialogue.Socket.ReceiveNextAsync(_ => true, cancel.Token);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Task<WsMessage?> throwing = dialogue.Socket.ReceiveNextAsync(_ => throw new FormatException("the filter's own"));
+        Task<WsMessage?> never = dialogue.Socket.ReceiveNextAsync(_ => false);
+        await dialogue.Peer.SendTextAsync("for everyone");
+        await Assert.ThrowsAsync<FormatException>(() => throwing);
+        Assert.Equal("for everyone", (await dialogue.ReceiveAsync()).Text);
+        dialogue.Peer.ShutdownSend();
+
+        Assert.Equal(WebErrorStatus.ConnectionAborted, (await Assert.ThrowsAsync<MessageWebSocketException>(() => never)).Status);
+    }
 }

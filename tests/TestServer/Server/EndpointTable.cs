@@ -20,6 +20,7 @@ internal static class EndpointTable
         application.Map("/connection", TalkEndpoints.ConnectionAsync);
         application.Map("/cookie", TalkEndpoints.CookieAsync);
         application.Map("/broadcast", new BroadcastEndpoint().JoinAsync);
+        application.Map("/rpc", JsonRpcEndpoint.AnswerAsync);
         application.Map("/status/{code:int}", HttpEndpoints.StatusAsync);
         application.Map("/redirect", HttpEndpoints.RedirectAsync);
         application.Map("/basic", AuthenticationEndpoints.BasicAsync);

@@ -5,6 +5,9 @@ namespace MessageWebSockets.TestServer;
 
 public sealed record TestServerOptions
 {
+    /// <summary>The port of the ws endpoint; 0 for one that is free. Tests take a free one.</summary>
+    public int Port { get; init; }
+
     /// <summary>Opens the wss endpoint (HTTP/1.1 and HTTP/2) with this certificate.</summary>
     public ServerCertificate? Certificate { get; init; }
 

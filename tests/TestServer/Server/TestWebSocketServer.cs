@@ -62,7 +62,7 @@ public sealed class TestWebSocketServer : IAsyncDisposable
         kestrel.AddServerHeader = false;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(IPAddress.Loopback, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
         if (options.Certificate is { } certificate)
         {
             kestrel.Listen(IPAddress.Loopback, 0, listen =>

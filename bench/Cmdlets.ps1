@@ -1,0 +1,228 @@
+<#
+.SYNOPSIS
+    Measures one thing of the module in this PowerShell and prints {"seconds":…}; the Cmdlets benchmarks run it, one process a measurement.
+
+.DESCRIPTION
+    Each rate is measured twice and the second time counts: a small run first, so that script and cmdlets are compiled.
+    The clock runs from before the connect when receiving, because the server starts as soon as it is connected, and until the
+    server has counted all messages when sending.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)]
+    [ValidateSet('Receive', 'ReceiveScript', 'Send', 'SendScript', 'Pipeline', 'Import', 'NewEmptyModule')]
+    [string] $Measurement,
+
+    # The module to import, or for NewEmptyModule the folder to make.
+    [Parameter(Mandatory)]
+    [string] $Path,
+
+    # The raw port of the test server.
+    [Parameter(Mandatory)]
+    [uri] $Server,
+
+    [long] $Count = 1000,
+
+    [int] $Size = 100
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+
+function Test-Total {
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Actual,
+
+        [Parameter(Mandatory)]
+        [long] $Expected
+    )
+
+    if ($Actual -ne $Expected) {
+        throw "$Actual of $Expected messages arrived."
+    }
+}
+
+function Measure-Pipeline {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $null = 1..$Count | Measure-Object
+    $clock.Elapsed.TotalSeconds
+}
+
+function Measure-Receive {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $socket = Connect-MessageWebSocket -Uri "${Server}flood?count=$Count&size=$Size" -NoProxy
+    $received = Receive-WsMessage -Socket $socket -Count $Count | Measure-Object
+    $seconds = $clock.Elapsed.TotalSeconds
+    Close-MessageWebSocket -Socket $socket
+    Test-Total -Actual $received.Count -Expected $Count
+    $seconds
+}
+
+function Measure-Send {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $messages = [string[]]::new($Count)
+    [array]::Fill($messages, 'x' * $Size)
+    $socket = Connect-MessageWebSocket -Uri "${Server}sink" -NoProxy
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $messages | Send-WsMessage -Socket $socket
+    Send-WsMessage -Socket $socket -InputObject 'count'
+    $answer = Receive-WsMessage -Socket $socket -FromJson
+    $seconds = $clock.Elapsed.TotalSeconds
+    Close-MessageWebSocket -Socket $socket
+    Test-Total -Actual $answer.messages -Expected $Count
+    $seconds
+}
+
+# The two below are what the usual samples do, and nothing to make them slower or faster.
+
+function Measure-ReceiveScript {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $cancellation = [System.Threading.CancellationToken]::None
+    $socket = [System.Net.WebSockets.ClientWebSocket]::new()
+    $task = $socket.ConnectAsync("${Server}flood?count=$Count&size=$Size", $cancellation)
+    while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+    $null = $task.GetAwaiter().GetResult()
+
+    $buffer = [byte[]]::new(4096)
+    $segment = [ArraySegment[byte]]::new($buffer)
+    $received = & {
+        for ($i = 0; $i -lt $Count; $i++) {
+            $text = ''
+            do {
+                $task = $socket.ReceiveAsync($segment, $cancellation)
+                while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+                $result = $task.GetAwaiter().GetResult()
+                $text += [System.Text.Encoding]::UTF8.GetString($buffer, 0, $result.Count)
+            } until ($result.EndOfMessage)
+
+            $text
+        }
+    } | Measure-Object
+    $seconds = $clock.Elapsed.TotalSeconds
+
+    $task = $socket.CloseAsync('NormalClosure', '', $cancellation)
+    while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+    $socket.Dispose()
+    Test-Total -Actual $received.Count -Expected $Count
+    $seconds
+}
+
+function Measure-SendScript {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $message = 'x' * $Size
+    $cancellation = [System.Threading.CancellationToken]::None
+    $socket = [System.Net.WebSockets.ClientWebSocket]::new()
+    $task = $socket.ConnectAsync("${Server}sink", $cancellation)
+    while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+    $null = $task.GetAwaiter().GetResult()
+
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    for ($i = 0; $i -le $Count; $i++) {
+        $text = if ($i -lt $Count) { $message } else { 'count' }
+        $segment = [ArraySegment[byte]]::new([System.Text.Encoding]::UTF8.GetBytes($text))
+        $task = $socket.SendAsync($segment, [System.Net.WebSockets.WebSocketMessageType]::Text, $true, $cancellation)
+        while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+        $null = $task.GetAwaiter().GetResult()
+    }
+
+    $buffer = [byte[]]::new(4096)
+    $task = $socket.ReceiveAsync([ArraySegment[byte]]::new($buffer), $cancellation)
+    while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+    $result = $task.GetAwaiter().GetResult()
+    $answer = [System.Text.Encoding]::UTF8.GetString($buffer, 0, $result.Count) | ConvertFrom-Json
+    $seconds = $clock.Elapsed.TotalSeconds
+
+    $task = $socket.CloseAsync('NormalClosure', '', $cancellation)
+    while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+    $socket.Dispose()
+    Test-Total -Actual $answer.messages -Expected $Count
+    $seconds
+}
+
+function New-EmptyModule {
+    [CmdletBinding(SupportsShouldProcess)]
+    param(
+        [Parameter(Mandatory)]
+        [string] $Path
+    )
+
+    if (-not $PSCmdlet.ShouldProcess($Path)) {
+        return
+    }
+
+    $source = 'using System.Management.Automation; [Cmdlet("Get", "Nothing")] public sealed class GetNothing : PSCmdlet { }'
+    $assembly = Join-Path -Path $Path -ChildPath 'EmptyModule.dll'
+    if (-not (Test-Path -LiteralPath $assembly)) {
+        $null = New-Item -Path $Path -ItemType Directory -Force
+        Add-Type -TypeDefinition $source -OutputAssembly $assembly -OutputType Library
+    }
+
+    $manifest = @{
+        Path              = Join-Path -Path $Path -ChildPath 'EmptyModule.psd1'
+        RootModule        = 'EmptyModule.dll'
+        CmdletsToExport   = 'Get-Nothing'
+        FunctionsToExport = @()
+        AliasesToExport   = @()
+        VariablesToExport = @()
+    }
+    New-ModuleManifest @manifest
+}
+
+$seconds = switch ($Measurement) {
+    'NewEmptyModule' {
+        New-EmptyModule -Path $Path
+        0
+    }
+    'Import' {
+        $clock = [System.Diagnostics.Stopwatch]::StartNew()
+        Import-Module -Name $Path
+        $clock.Elapsed.TotalSeconds
+    }
+    default {
+        if ($Measurement -in 'Receive', 'Send') {
+            Import-Module -Name $Path
+        }
+
+        $measure = Get-Command -Name "Measure-$Measurement" -CommandType Function
+        $null = & $measure -Count ([Math]::Max(1, [Math]::Min($Count / 4, 50000)))
+        & $measure -Count $Count
+    }
+}
+
+[Console]::WriteLine((ConvertTo-Json -InputObject @{ seconds = $seconds } -Compress))

@@ -1,0 +1,122 @@
+using System.Globalization;
+using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Loopback;
+using Xunit;
+using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
+
+namespace MessageWebSockets.Tests.Control;
+
+public sealed class InboxLimitTests
+{
+    [SocketFact]
+    public async Task InboxLimitInBytes_lets_TCP_hold_the_server_back_and_loses_nothing()
+    {
+        const int Count = 400;
+        const int Size = 100_000;
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.InboxLimitInBytes = 1_000_000);
+        int sent = 0;
+        Task flood = Task.Run(async () =>
+        {
+            for (; sent < Count; sent++)
+            {
+                byte[] payload = new byte[Size];
+                BitConverter.TryWriteBytes(payload, sent);
+                await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, payload);
+            }
+        });
+
+        // The flood of 40 MB cannot end while nobody reads: the inbox takes 1 MB and the buffers of TCP some more.
+        await Task.WhenAny(flood, Task.Delay(1000));
+        Assert.False(flood.IsCompleted);
+        Assert.InRange(dialogue.Socket.Information.BytesQueued, 900_000, 1_200_000);
+        Assert.InRange(dialogue.Socket.Information.BytesReceived, 900_000, 2_000_000);
+
+        for (int i = 0; i < Count; i++)
+        {
+            WsMessage message = await dialogue.ReceiveAsync();
+            Assert.Equal(Size, message.Length);
+            Assert.Equal(i, BitConverter.ToInt32(message.Bytes));
+        }
+
+        await flood;
+        Assert.Equal(0, dialogue.Socket.Information.MessagesDropped);
+        Assert.Equal(0, dialogue.Socket.Information.MessagesQueued);
+        Assert.Equal(0, dialogue.Socket.Information.BytesQueued);
+    }
+
+    [SocketFact]
+    public async Task InboxLimitInBytes_bounds_a_flood_of_empty_messages_too()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.InboxLimitInBytes = 10_000);
+        for (int i = 0; i < 1000; i++)
+        {
+            await dialogue.Peer.SendTextAsync("");
+        }
+
+        WsMessage? first = await dialogue.Socket.ReceiveAsync();
+        Assert.Equal("", first?.Text);
+        Assert.InRange(dialogue.Socket.Information.MessagesQueued, 0, 200);
+        for (int i = 1; i < 1000; i++)
+        {
+            Assert.Equal("", (await dialogue.ReceiveAsync()).Text);
+        }
+    }
+
+    [SocketFact]
+    public async Task InboxFullMode_DropOldest_keeps_the_newest_and_counts_exactly_what_it_dropped()
+    {
+        const int Count = 1000;
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            socket.Control.InboxLimitInBytes = 20_000;
+            socket.Control.InboxFullMode = InboxFullMode.DropOldest;
+        });
+        for (int i = 0; i < Count; i++)
+        {
+            await dialogue.Peer.SendTextAsync(i.ToString("0000", CultureInfo.InvariantCulture) + new string('.', 996));
+        }
+
+        await dialogue.Peer.AwaitClientCaughtUpAsync();
+        long dropped = dialogue.Socket.Information.MessagesDropped;
+        Assert.InRange(dialogue.Socket.Information.MessagesQueued, 10, 25);
+        await dialogue.Peer.SendCloseAsync(1000);
+        List<int> numbers = [];
+        while (await dialogue.Socket.ReceiveAsync() is { } message)
+        {
+            numbers.Add(int.Parse(message.Text[..4], CultureInfo.InvariantCulture));
+        }
+
+        Assert.Equal(Count, numbers.Count + dialogue.Socket.Information.MessagesDropped);
+        Assert.InRange(dropped, Count - 25, Count - 10);
+        Assert.Equal(Enumerable.Range(Count - numbers.Count, numbers.Count), numbers);
+    }
+
+    [SocketFact]
+    public async Task A_handler_that_is_busy_holds_the_server_back_too()
+    {
+        using ManualResetEventSlim go = new();
+        int received = 0;
+        TaskCompletionSource all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.MessageReceived += (_, _) =>
+        {
+            go.Wait();
+            if (Interlocked.Increment(ref received) == 200)
+            {
+                all.SetResult();
+            }
+        });
+        Task flood = Task.Run(async () =>
+        {
+            for (int i = 0; i < 200; i++)
+            {
+                await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, new byte[100_000]);
+            }
+        });
+        await Task.WhenAny(flood, Task.Delay(500));
+        Assert.False(flood.IsCompleted);
+
+        go.Set();
+        await flood;
+        await all.Task;
+    }
+}

@@ -1,0 +1,5 @@
+using Xunit;
+
+namespace MessageWebSockets.Tests.Interop;
+
+public sealed class NodeWsTests(NodePeer peer) : ProgramInteropTests(peer), IClassFixture<NodePeer>;

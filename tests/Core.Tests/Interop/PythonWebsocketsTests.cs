@@ -1,0 +1,5 @@
+using Xunit;
+
+namespace MessageWebSockets.Tests.Interop;
+
+public sealed class PythonWebsocketsTests(PythonPeer peer) : ProgramInteropTests(peer), IClassFixture<PythonPeer>;

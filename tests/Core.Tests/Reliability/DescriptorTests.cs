@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+using MessageWebSockets.TestServer;
+using Xunit;
+
+namespace MessageWebSockets.Tests.Reliability;
+
+[Collection(QuietCollection.Name)]
+public sealed class DescriptorTests
+{
+    private const int Descriptors = 7;
+
+    [Fact]
+    public async Task Out_of_file_descriptors_is_a_failed_connect_and_not_the_end()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The limit is set with setrlimit of Linux.");
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.SinkAsync();
+        });
+        using MessageWebSocket before = new();
+        await before.ConnectAsync(server.Uri);
+
+        using MessageWebSocket without = new();
+        Assert.Equal(0, getrlimit(Descriptors, out Limit usual));
+        List<FileStream> filler = [];
+        MessageWebSocketException failure;
+        try
+        {
+            Limit tight = usual with { Soft = (ulong)Directory.GetFiles("/proc/self/fd").Length + 10 };
+            Assert.Equal(0, setrlimit(Descriptors, in tight));
+            FillUp(filler);
+            failure = await Assert.ThrowsAsync<MessageWebSocketException>(() => without.ConnectAsync(server.Uri).WaitAsync(FaultVisit.Patience));
+
+            // What is connected needs no new descriptor.
+            await before.PingAsync().WaitAsync(FaultVisit.Patience);
+        }
+        finally
+        {
+            filler.ForEach(file => file.Dispose());
+            Assert.Equal(0, setrlimit(Descriptors, in usual));
+        }
+
+        Assert.Equal(WebErrorStatus.CannotConnect, failure.Status);
+        Assert.Equal(MessageWebSocketState.Created, without.State);
+        await without.ConnectAsync(server.Uri).WaitAsync(FaultVisit.Patience);
+        await without.PingAsync().WaitAsync(FaultVisit.Patience);
+    }
+
+    private static void FillUp(List<FileStream> filler)
+    {
+        try
+        {
+            while (true)
+            {
+                filler.Add(new FileStream("/dev/null", FileMode.Open, FileAccess.Read));
+            }
+        }
+        catch (IOException)
+        {
+            // That was the last one.
+        }
+    }
+
+#pragma warning disable SYSLIB1054, CA5392 // Blittable, Linux only, and libc is libc: no source generator and no search path needed.
+    [DllImport("libc")]
+    private static extern int getrlimit(int resource, out Limit limit);
+
+    [DllImport("libc")]
+    private static extern int setrlimit(int resource, in Limit limit);
+#pragma warning restore SYSLIB1054, CA5392
+
+    [StructLayout(LayoutKind.Sequential)]
+    private record struct Limit(ulong Soft, ulong Hard);
+}
