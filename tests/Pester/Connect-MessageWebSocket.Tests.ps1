@@ -551,7 +551,7 @@ $(Get-Address -Path 'echo'),,,
         It 'sends on the new connection' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'close?code=1012') -AutoReconnect -MaximumRetryCount 1
             while ($socket.State -eq 'Open') {
-                [System.Threading.Thread]::Yield()
+                $null = [System.Threading.Thread]::Yield()
             }
             try {
                 'late' | Send-WsMessage -Socket $socket -WarningVariable warning -WarningAction SilentlyContinue
@@ -602,7 +602,7 @@ $(Get-Address -Path 'echo'),,,
         $running = $shell.BeginInvoke()
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
         while ($shell.Streams.Verbose.Count -eq 0 -and $clock.Elapsed -lt $patience) {
-            [System.Threading.Thread]::Yield()
+            $null = [System.Threading.Thread]::Yield()
         }
         $shell.Streams.Verbose[0] | Should -BeLike 'Connecting to*'
         $running.IsCompleted | Should -BeFalse

@@ -157,7 +157,7 @@ Describe 'Receive-WsMessage' {
             Send-WsMessage 'first' -Socket $socket
             $clock = [System.Diagnostics.Stopwatch]::StartNew()
             while ($output.Count -eq 0 -and $clock.Elapsed -lt $patience) {
-                [System.Threading.Thread]::Yield()
+                $null = [System.Threading.Thread]::Yield()
             }
             $output[0] | Should -Be 'first'
             $clock.Restart()
@@ -314,7 +314,7 @@ Describe 'Receive-WsMessage' {
         It 'reads what the only socket left behind when it ended' {
             $socket = Connect-MessageWebSocket $server.faults.'reset-after-messages'
             while ($socket.State -ne 'Aborted') {
-                [System.Threading.Thread]::Yield()
+                $null = [System.Threading.Thread]::Yield()
             }
             (Receive-WsMessage).Text | Should -Not -BeNullOrEmpty
         }

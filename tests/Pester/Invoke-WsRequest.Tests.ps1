@@ -1,0 +1,200 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+BeforeAll {
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+    Import-TestedModule
+    $server = Start-TestServer -ArgumentList '--raw'
+
+    # Answers the requests that a broadcast endpoint passes on, in a runspace of its own: a peer whose answers a test decides.
+    function Start-Responder {
+        param([scriptblock] $Answer)
+
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'broadcast') -Name responder
+        $shell = [powershell]::Create().AddScript({
+                param($Manifest, $Socket, $Answer)
+                Import-Module $Manifest
+                $reply = [scriptblock]::Create($Answer)
+                Receive-WsMessage -Socket $Socket -Follow -FromJson | ForEach-Object { & $reply $_ } | Send-WsMessage -Socket $Socket
+            }).AddArgument("$repository/WebSocket.psd1").AddArgument($socket).AddArgument($Answer.ToString())
+        $null = $shell.BeginInvoke()
+        $shell
+    }
+}
+
+AfterAll {
+    Stop-LineServer -Server $server
+    Remove-Module -Name 'WebSocket'
+}
+
+Describe 'Invoke-WsRequest' {
+    AfterEach { Close-EverySocket }
+
+    Context 'a request and its reply' {
+        BeforeEach { $echo = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name echo }
+
+        It 'emits the next message' {
+            $reply = Invoke-WsRequest 'ping'
+            $reply | Should -BeOfType 'MessageWebSockets.WsMessage'
+            $reply.Text | Should -Be 'ping'
+        }
+
+        It 'takes bytes, and requests from the pipeline' {
+            (Invoke-WsRequest ([byte[]] (1, 2))).Bytes | Should -Be 1, 2
+            ('a', 'b' | Invoke-WsRequest).Text | Should -Be 'a', 'b'
+        }
+
+        It 'leaves what is queued where it is, in order' {
+            'one', 'two' | Send-WsMessage
+            Wait-Queued -Socket $echo -Count 2
+            (Invoke-WsRequest 'three').Text | Should -Be 'three'
+            (Receive-WsMessage -All).Text | Should -Be 'one', 'two'
+        }
+
+        It 'tells the reply by -ReplyFilter, and leaves the others' {
+            'a', 'b' | Send-WsMessage
+            (Invoke-WsRequest 'wanted' -ReplyFilter { $_.Text -eq 'wanted' }).Text | Should -Be 'wanted'
+            (Receive-WsMessage -Count 2).Text | Should -Be 'a', 'b'
+        }
+
+        It 'gives -ReplyFilter the object with -FromJson' {
+            Send-WsMessage 'no json'
+            $reply = Invoke-WsRequest @{ id = 7; value = 'x' } -AsJson -FromJson -ReplyFilter { $_.id -eq 7 }
+            $reply.value | Should -Be 'x'
+            (Receive-WsMessage).Text | Should -Be 'no json'
+        }
+
+        It 'goes as deep as -Depth' {
+            (Invoke-WsRequest @{ a = @{ b = @{ c = 1 } } } -AsJson -FromJson).a.b.c | Should -Be 1
+            $null = Invoke-WsRequest @{ a = @{ b = 1 } } -AsJson -Depth 0 -WarningAction SilentlyContinue -WarningVariable warning
+            $warning | Should -BeLike '*depth of 0*'
+            { Invoke-WsRequest 'x' -Depth 101 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        }
+
+        It 'reports a -ReplyFilter that throws; the message stays and the connection lives' {
+            $failure = Get-Failure { Invoke-WsRequest 'x' -ReplyFilter { throw 'broken filter' } }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'ReplyFilterFailed,*'
+            "$failure" | Should -BeLike '*broken filter*'
+            (Receive-WsMessage).Text | Should -Be 'x'
+            (Invoke-WsRequest 'y').Text | Should -Be 'y'
+        }
+
+        It 'reports no reply within -TimeoutSeconds; a late one stays for Receive-WsMessage' {
+            $failure = Get-Failure { Invoke-WsRequest 'x' -ReplyFilter { $false } -TimeoutSeconds 1 }
+            $failure.FullyQualifiedErrorId | Should -BeExactly 'ReplyTimeout,MessageWebSockets.PowerShell.InvokeWsRequestCommand'
+            $failure.CategoryInfo.Category | Should -Be 'OperationTimeout'
+            $failure.TargetObject | Should -Be $echo
+            (Receive-WsMessage).Text | Should -Be 'x'
+            { Invoke-WsRequest 'x' -TimeoutSeconds -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        }
+
+        It 'refuses what is no message' {
+            (Get-Failure { Invoke-WsRequest 42 }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+            (Get-Failure { Invoke-WsRequest "$([char] 0xD800)" }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
+            { Invoke-WsRequest 'x' -ReplyFilter $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        }
+
+        It 'reports a reply that is no JSON with -FromJson' {
+            $failure = Get-Failure { Invoke-WsRequest 'plain' -FromJson }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidJson,*'
+            $failure.TargetObject.Text | Should -Be 'plain'
+        }
+
+        It 'takes a -Socket by name, and refuses to guess' {
+            $null = Connect-MessageWebSocket (Get-Address -Path 'silent') -Name other
+            (Invoke-WsRequest 'x' -Socket echo).Text | Should -Be 'x'
+            (Get-Failure { Invoke-WsRequest 'x' }).FullyQualifiedErrorId | Should -BeLike 'SeveralOpenSockets,*'
+        }
+
+        It 'answers many requests at once on one socket' {
+            $replies = 1..40 | ForEach-Object -ThrottleLimit 8 -Parallel {
+                Import-Module "$using:repository/WebSocket.psd1"
+                $number = $_
+                $reply = Invoke-WsRequest @{ id = $number } -AsJson -FromJson -Socket $using:echo -ReplyFilter { $_.id -eq $number }
+                "$number=$($reply.id)"
+            }
+            $replies | Sort-Object | Should -Be (1..40 | ForEach-Object { "$_=$_" } | Sort-Object)
+            $echo.Queued | Should -Be 0
+        }
+    }
+
+    Context 'when the connection ends' {
+        It 'reports an orderly end' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'close?code=4000')
+            (Get-Failure { Invoke-WsRequest 'x' -Socket $socket -TimeoutSeconds 20 }).FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+        }
+
+        It 'reports an abnormal end' {
+            $socket = Connect-MessageWebSocket $server.faults.'fin-without-close'
+            (Get-Failure { Invoke-WsRequest 'x' -Socket $socket -ReplyFilter { $false } -TimeoutSeconds 20 }).FullyQualifiedErrorId | Should -BeLike 'Connection*,*'
+        }
+
+        It 'is refused without a socket, and on one that is not connected' {
+            (Get-Failure { Invoke-WsRequest 'x' }).FullyQualifiedErrorId | Should -BeLike 'NoOpenSocket,*'
+            $created = New-MessageWebSocket
+            (Get-Failure { Invoke-WsRequest 'x' -Socket $created }).FullyQualifiedErrorId | Should -BeLike 'SocketNotConnected,*'
+        }
+    }
+
+    Context '-JsonRpc' {
+        It 'sends a request of JSON-RPC 2.0, or of the DevTools protocol' {
+            $echo = Connect-MessageWebSocket (Get-Address -Path 'echo')
+            # An echo of a request is no reply to it: it has a method.
+            $null = Invoke-WsRequest -JsonRpc 'sum' -Params 1, 2 -TimeoutSeconds 1 -ErrorVariable problem -ErrorAction SilentlyContinue
+            $problem[0].FullyQualifiedErrorId | Should -BeLike 'ReplyTimeout,*'
+            (Receive-WsMessage).Text | Should -BeExactly '{"jsonrpc":"2.0","id":1,"method":"sum","params":[1,2]}'
+            $null = Invoke-WsRequest -JsonRpc 'Page.navigate' -Params @{ url = 'about:blank' } -Dialect DevTools -TimeoutSeconds 1 -ErrorAction SilentlyContinue
+            (Receive-WsMessage).Text | Should -BeExactly '{"id":2,"method":"Page.navigate","params":{"url":"about:blank"}}'
+            { Invoke-WsRequest -JsonRpc 'x' -Dialect Klingon } | Should -Throw -ErrorId 'CannotConvertArgument*'
+            { Invoke-WsRequest -JsonRpc '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        }
+
+        It 'emits the result, whatever else arrives, and in whatever order replies come' {
+            # Answers the second request before the first, with a notification and a request of its own in between.
+            $responder = Start-Responder {
+                param($Request)
+                if ($Request.method -eq 'slow') {
+                    $global:held = $Request.id
+                } elseif ($Request.method -eq 'fast') {
+                    "{""method"":""progress"",""id"":$($Request.id)}"
+                    "{""jsonrpc"":""2.0"",""id"":$($Request.id),""result"":{""of"":""fast""}}"
+                    "{""jsonrpc"":""2.0"",""id"":$global:held,""result"":[1,2,3]}"
+                }
+            }
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'broadcast') -Name caller
+            $jobs = 'slow', 'fast' | ForEach-Object {
+                $method = $_
+                $shell = [powershell]::Create().AddScript('param($Manifest, $Socket, $Method) Import-Module $Manifest; Invoke-WsRequest -JsonRpc $Method -Socket $Socket')
+                $null = $shell.AddArgument("$repository/WebSocket.psd1").AddArgument($socket).AddArgument($method)
+                @{ Shell = $shell; Running = $shell.BeginInvoke() }
+                # The first one has to be on its way before the second.
+                if ($method -eq 'slow') {
+                    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+                    while ($socket.Sent -lt 1 -and $clock.Elapsed -lt $patience) {
+                        $null = [System.Threading.Thread]::Yield()
+                    }
+                }
+            }
+            $slow = $jobs[0].Shell.EndInvoke($jobs[0].Running)
+            $fast = $jobs[1].Shell.EndInvoke($jobs[1].Running)
+            $slow | Should -Be 1, 2, 3
+            $fast.of | Should -Be 'fast'
+            (Receive-WsMessage -Socket $socket -All).Text | Where-Object { $_ -like '*progress*' } | Should -HaveCount 1
+            $responder.Stop()
+        }
+
+        It 'reports an error of the server, with all of it' {
+            $responder = Start-Responder {
+                param($Request)
+                if ($Request.method) {
+                    "{""jsonrpc"":""2.0"",""id"":$($Request.id),""error"":{""code"":-32601,""message"":""no such method"",""data"":{""tried"":""it""}}}"
+                }
+            }
+            $null = Connect-MessageWebSocket (Get-Address -Path 'broadcast') -Name caller
+            $failure = Get-Failure { Invoke-WsRequest -JsonRpc 'nope' -Socket caller }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'JsonRpcError,*'
+            "$failure" | Should -BeLike "*'nope'*-32601*no such method*"
+            $failure.TargetObject.data.tried | Should -Be 'it'
+            $responder.Stop()
+        }
+    }
+}

@@ -1,0 +1,187 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+BeforeAll {
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+    Import-TestedModule
+    $server = Start-TestServer -ArgumentList '--raw'
+    $manifest = Join-Path -Path $repository -ChildPath 'WebSocket.psd1'
+    $echoAddress = Get-Address -Path 'echo'
+}
+
+AfterAll {
+    Stop-LineServer -Server $server
+    Remove-Module -Name 'WebSocket' -ErrorAction Ignore
+}
+
+Describe 'A session' {
+    AfterEach { Close-EverySocket }
+
+    It 'has a current socket only while exactly one is open' {
+        $WsSession.Current | Should -BeNullOrEmpty
+        $first = Connect-MessageWebSocket $echoAddress
+        $WsSession.Current | Should -Be $first
+        $second = Connect-MessageWebSocket $echoAddress
+        $WsSession.Current | Should -BeNullOrEmpty
+        Close-MessageWebSocket -Socket $first
+        $WsSession.Current | Should -Be $second
+        "$WsSession" | Should -Be '1 open of 1'
+    }
+
+    It 'forgets the oldest of many sockets that ended' {
+        1..40 | ForEach-Object {
+            $socket = New-MessageWebSocket
+            $socket.Dispose()
+        }
+        (Get-MessageWebSocket).Count | Should -BeLessOrEqual 33
+    }
+
+    It 'is each runspace''s own in ForEach-Object -Parallel' {
+        $socket = Connect-MessageWebSocket $echoAddress
+        $seen = 1..2 | ForEach-Object -Parallel {
+            Import-Module $using:manifest
+            "$($WsSession.Sockets.Count)"
+        }
+        $seen | Should -Be '0', '0'
+    }
+
+    It 'serves many runspaces with one socket by $using:' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'sink')
+        1..4 | ForEach-Object -Parallel {
+            Import-Module $using:manifest
+            $part = $_
+            1..500 | ForEach-Object { "$part $_" } | Send-WsMessage -Socket $using:socket
+        }
+        (Invoke-WsRequest 'count' -FromJson -Socket $socket).messages | Should -Be 2000
+    }
+
+    It 'divides the messages of one socket among the runspaces that receive' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'flood?count=3000&size=20')
+        $received = 1..3 | ForEach-Object -Parallel {
+            Import-Module $using:manifest
+            Receive-WsMessage -Socket $using:socket -Count 1000 -Raw
+        }
+        $received | Sort-Object -Unique | Should -HaveCount 3000
+    }
+
+    It 'works in a thread job' {
+        $socket = Connect-MessageWebSocket $echoAddress
+        $job = Start-ThreadJob {
+            Import-Module $using:manifest
+            Invoke-WsRequest 'from a thread' -Socket $using:socket
+        }
+        ($job | Receive-Job -Wait -AutoRemoveJob).Text | Should -Be 'from a thread'
+    }
+
+    It 'works in a background job, whose results come back with their values' {
+        $job = Start-Job {
+            Import-Module $using:manifest
+            Connect-MessageWebSocket $using:echoAddress -Name far
+            Invoke-WsRequest 'from afar'
+            Receive-WsMessage -TimeoutSeconds 1
+        }
+        $results = $job | Receive-Job -Wait -AutoRemoveJob -ErrorVariable problem -ErrorAction SilentlyContinue
+        $results[0].Name | Should -Be 'far'
+        "$($results[0].State)" | Should -Be 'Open'
+        $results[1].Text | Should -Be 'from afar'
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'ReceiveTimeout,*'
+    }
+
+    It 'works in a strict function of a module' {
+        $module = New-Module -ScriptBlock {
+            Set-StrictMode -Version Latest
+            $ErrorActionPreference = 'Stop'
+            function Get-Echo {
+                [CmdletBinding()]
+                param([string] $Address)
+
+                $socket = Connect-MessageWebSocket $Address -Name strict -SessionVariable kept
+                try {
+                    Send-WsMessage 'strict' -Socket $socket
+                    (Receive-WsMessage -Socket $kept).Text
+                    Receive-WsMessage -Socket strict -TimeoutSeconds 1
+                } catch {
+                    $_.FullyQualifiedErrorId
+                } finally {
+                    Close-MessageWebSocket -Socket $socket
+                }
+            }
+        }
+        & $module { param($Address) Get-Echo -Address $Address } $echoAddress | Should -Be 'strict', 'ReceiveTimeout,MessageWebSockets.PowerShell.ReceiveWsMessageCommand'
+        Remove-Module -ModuleInfo $module
+    }
+
+    It 'closes its sockets when its runspace closes' {
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1]').AddArgument($manifest).AddArgument($echoAddress)
+        $socket = $shell.Invoke()[0]
+        $socket.State | Should -Be 'Open'
+        $shell.Runspace.Close()
+        $socket.State | Should -Be 'Closed'
+        $shell.Dispose()
+    }
+
+    It 'closes its sockets when the module is removed, and those of no other runspace' {
+        $mine = Connect-MessageWebSocket $echoAddress
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1]').AddArgument($manifest).AddArgument($echoAddress)
+        $socket = $shell.Invoke()[0]
+        $shell.Commands.Clear()
+        $null = $shell.AddScript('Remove-Module WebSocket').Invoke()
+        $socket.State | Should -Be 'Closed'
+        $mine.State | Should -Be 'Open'
+
+        # Once more, in the same runspace.
+        $shell.Commands.Clear()
+        $again = $shell.AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1]; $WsSession.Sockets.Count').AddArgument($manifest).AddArgument($echoAddress).Invoke()
+        $again[0].State | Should -Be 'Open'
+        $again[1] | Should -Be 1
+        $shell.Dispose()
+    }
+
+    It 'ends a receive that another runspace waits in when the socket is closed' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'say?text=ready')
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Receive-WsMessage -Socket $args[1] -Follow -Raw').AddArgument($manifest).AddArgument($socket)
+        $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
+        $running = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]] $null, $output)
+        $clock = [System.Diagnostics.Stopwatch]::StartNew()
+        while ($output.Count -eq 0 -and $clock.Elapsed -lt $patience) {
+            $null = [System.Threading.Thread]::Yield()
+        }
+        Close-MessageWebSocket -Socket $socket
+        $running.AsyncWaitHandle.WaitOne($patience) | Should -BeTrue
+        $shell.Dispose()
+    }
+
+    It 'lets a process end by itself with a socket open' {
+        $output = pwsh -NoProfile -NonInteractive -Command {
+            param($Manifest, $Address)
+            Import-Module $Manifest
+            $null = Connect-MessageWebSocket $Address
+            'sent' | Send-WsMessage -PassThru
+        } -args $manifest, $echoAddress
+        $output | Should -Be 'sent'
+        $LASTEXITCODE | Should -Be 0
+    }
+
+    It 'obeys -ErrorAction, -ErrorVariable, try and trap' {
+        Connect-MessageWebSocket 'http://x' -ErrorAction Ignore | Should -BeNullOrEmpty
+        Connect-MessageWebSocket 'http://x' -ErrorAction SilentlyContinue -ErrorVariable problem
+        $problem | Should -HaveCount 1
+        { Connect-MessageWebSocket 'http://x' -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidUri,*'
+        $trapped = & {
+            trap {
+                $_.FullyQualifiedErrorId
+                continue
+            }
+            Send-WsMessage 'x'
+        }
+        $trapped | Should -BeLike 'NoOpenSocket,*'
+    }
+}
+
+Describe 'Every cmdlet' {
+    It '<Name> declares what it emits' -TestCases @(
+        Import-PowerShellDataFile -LiteralPath (Join-Path -Path $PSScriptRoot -ChildPath '../../WebSocket.psd1') |
+            ForEach-Object CmdletsToExport | ForEach-Object { @{ Name = $_ } }
+    ) {
+        (Get-Command -Name $Name).OutputType | Should -Not -BeNullOrEmpty
+    }
+}

@@ -1,0 +1,217 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+BeforeAll {
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+    Import-TestedModule
+    $PSStyle.OutputRendering = 'PlainText'
+    $server = Start-TestServer -ArgumentList '--raw', '--tls'
+    $root = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.caCertificatePem)
+
+    function Get-Lines {
+        param([Parameter(ValueFromPipeline)] $InputObject, [int] $Width = 80)
+
+        end {
+            @(($input | Out-String -Width $Width).Split([System.Environment]::NewLine).TrimEnd() | Where-Object { $_ })
+        }
+    }
+
+    # What comes back when a text is sent to an echo.
+    function Get-EchoOf {
+        param($Message)
+        Invoke-WsRequest -InputObject $Message -Socket $echo
+    }
+}
+
+AfterAll {
+    Stop-LineServer -Server $server
+    Remove-Module -Name 'WebSocket'
+}
+
+Describe 'The views' {
+    BeforeAll { $echo = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name echo }
+
+    AfterAll { Close-EverySocket }
+
+    Context 'of messages' {
+        It 'are a table: time, type, length and text' {
+            $message = Get-EchoOf 'hello world'
+            $lines = Get-EchoOf 'hello world' | Get-Lines
+            $lines[0] | Should -BeExactly 'Received     Type     Length Text'
+            $lines[1] | Should -BeExactly '--------     ----     ------ ----'
+            $lines[2] | Should -Match '^\d\d:\d\d:\d\d\.\d{3} Utf8         11 hello world$'
+            $message | Format-Table | Get-Lines | Select-Object -Last 1 | Should -BeLike "$($message.ReceivedAt.ToString('HH:mm:ss.fff')) *"
+        }
+
+        It 'show bytes in hexadecimal' {
+            (, [byte[]] (0x68, 0, 0xff) | ForEach-Object { Get-EchoOf $_ } | Get-Lines)[2] | Should -BeLike '* Binary        3 68 00 FF'
+        }
+
+        It 'fit <Width> columns, long text cut with an ellipsis' -TestCases @(@{ Width = 80 }, @{ Width = 160 }) {
+            $lines = Get-EchoOf ('abc ' * 1000) | Get-Lines -Width $Width
+            $lines | Should -HaveCount 3
+            $lines[2].Length | Should -BeLessOrEqual $Width
+            $lines[2].Length | Should -BeGreaterThan ($Width - 5)
+            $lines[2] | Should -BeLike '*…'
+            (Get-EchoOf ([byte[]]::new(1000)) | Get-Lines -Width $Width)[2].Length | Should -BeLessOrEqual $Width
+        }
+
+        It 'escape what could drive the terminal: <Name>' -TestCases @(
+            @{ Name = 'colours'; Text = "a$([char] 27)[31mb"; Shown = 'a\e[31mb' }
+            @{ Name = 'the window title'; Text = "$([char] 27)]0;title$([char] 7)"; Shown = '\e]0;title\a' }
+            @{ Name = 'line ends'; Text = "a`r`nb`tc"; Shown = 'a\r\nb\tc' }
+            @{ Name = 'a C1 control'; Text = "a$([char] 0x9b)31mb"; Shown = 'a\u009b31mb' }
+            @{ Name = 'a direction override'; Text = "a$([char] 0x202e)b"; Shown = 'a\u202eb' }
+            @{ Name = 'NUL and DEL'; Text = "a`0$([char] 127)b"; Shown = 'a\0\u007fb' }
+            @{ Name = 'emoji, which they leave'; Text = 'a👋b'; Shown = 'a👋b' }
+        ) {
+            $message = Get-EchoOf $Text
+            ($message | Get-Lines)[2] | Should -BeExactly ('{0:HH:mm:ss.fff} Utf8   {1,8} {2}' -f $message.ReceivedAt, $message.Length, $Shown)
+            ($message | Format-List | Out-String) | Should -Not -Match '[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]'
+            ($message | Format-List | Out-String) | Should -BeLike "*$($Shown.Replace('[', '`['))*"
+            $message.Text | Should -BeExactly $Text
+        }
+
+        It 'escape behind objects of another type too' {
+            $message = Get-EchoOf "$([char] 27)[2J"
+            (([timespan]::Zero), $message | Out-String) | Should -Not -Match '\x1b'
+        }
+
+        It 'keep a long text short in little time' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'flood?count=1&size=50000000') -Name big
+            $message = Receive-WsMessage -Socket $socket
+            [MessageWebSockets.PowerShell.MessageText]::OneLine($message, 20) | Should -BeExactly '0000000000'.PadRight(19, [MessageWebSockets.PowerShell.MessageText]::OneLine($message, 20)[10]).Insert(19, '…')
+            Close-MessageWebSocket -Socket $socket
+        }
+    }
+
+    Context 'of text' {
+        It 'cuts <Text> at <Width> to <Shown>' -TestCases @(
+            @{ Text = 'abcdef'; Width = 6; Shown = 'abcdef' }
+            @{ Text = 'abcdef'; Width = 5; Shown = 'abcd…' }
+            @{ Text = "abc`n"; Width = 5; Shown = 'abc\n' }
+            @{ Text = "abc`n"; Width = 4; Shown = 'abc…' }
+            @{ Text = "`n`n`n"; Width = 3; Shown = '\n…' }
+            @{ Text = 'ab👋'; Width = 4; Shown = 'ab👋' }
+            @{ Text = 'ab👋'; Width = 3; Shown = 'ab…' }
+            @{ Text = ''; Width = 5; Shown = '' }
+            @{ Text = 'abc'; Width = 0; Shown = '' }
+            @{ Text = $null; Width = 5; Shown = '' }
+        ) {
+            [MessageWebSockets.PowerShell.TerminalText]::Escape($Text, $Width) | Should -BeExactly $Shown
+        }
+
+        It 'cuts <Count> bytes at <Width> to <Shown>' -TestCases @(
+            @{ Count = 3; Width = 8; Shown = '00 01 02' }
+            @{ Count = 3; Width = 7; Shown = '00 01 …' }
+            @{ Count = 3; Width = 4; Shown = '00 …' }
+            @{ Count = 3; Width = 2; Shown = '…' }
+            @{ Count = 0; Width = 9; Shown = '' }
+        ) {
+            $message = Get-EchoOf ([byte[]] (0, 1, 2)[0..2])
+            if ($Count -eq 0) {
+                $message = Get-EchoOf ([byte[]]::new(0))
+            }
+            [MessageWebSockets.PowerShell.MessageText]::OneLine($message, $Width) | Should -BeExactly $Shown
+        }
+    }
+
+    Context 'of sockets' {
+        It 'are a table that fits 80 columns' {
+            $lines = $echo | Get-Lines
+            $lines[0] | Should -BeLike ' Id Name          State   Uri  * Protocol   Sent Received Queued'
+            $lines[2] | Should -Match "^ *$($echo.Id) echo          Open    ws://127\.0\.0\.1.* +$($echo.Sent) +$($echo.Received) +0$"
+            ($lines | Measure-Object -Property Length -Maximum).Maximum | Should -BeLessOrEqual 80
+        }
+
+        It 'have the columns as properties' {
+            $echo.Sent | Should -Be $echo.Information.MessagesSent
+            $echo.Received | Should -Be $echo.Information.MessagesReceived
+            $echo.Queued | Should -Be 0
+            $echo.Protocol | Should -Be ''
+            $null = $echo.PingAsync().GetAwaiter().GetResult()
+            $echo.RTT | Should -BeOfType 'timespan'
+        }
+
+        It 'show everything that is known in a list' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'subprotocol?supports=v2' -Secure) -SubProtocol v2 -TrustedRoot $root -Name secure
+            $null = $socket.PingAsync().GetAwaiter().GetResult()
+            $null = Invoke-WsRequest ('x' * 5000) -Socket $socket
+            $list = $socket | Format-List | Out-String
+            $list | Should -Match 'Name +: secure'
+            $list | Should -Match 'State +: Open since \d\d:\d\d:\d\d \(\d\d:\d\d:\d\d\)'
+            $list | Should -Match 'Uri +: wss://localhost:\d+/subprotocol\?supports=v2'
+            $list | Should -Match 'Local, Remote +: \S+:\d+, \S+:\d+'
+            $list | Should -Match 'Protocol +: v2'
+            $list | Should -Match 'Compression +: none'
+            $list | Should -Match 'Tls +: TLS 1\.[23], CN=localhost, expires \d{4}-\d\d-\d\d \(\d+ days\)'
+            $list | Should -Match 'Timings +: (name [\d.]+ ms, )?TCP [\d.]+ ms, TLS [\d.]+ ms, upgrade [\d.]+ ms, total [\d.]+ ms'
+            $list | Should -Match 'Sent +: 1 message, 4\.9 KB'
+            $list | Should -Match 'Received +: 1 message, 4\.9 KB, 0 queued'
+            $list | Should -Match 'Round trip +: [\d.]+ ms \(last ping\)'
+            Close-MessageWebSocket -Socket $socket -Code 4000 -Reason 'tired'
+            ($socket | Format-List | Out-String) | Should -Match 'State +: Closed \(4000( tired)?\)'
+        }
+
+        It 'show one that never connected' {
+            $list = New-MessageWebSocket -Name fresh | Format-List | Out-String
+            $list | Should -Match 'State +: Created'
+            Close-MessageWebSocket -Socket fresh
+        }
+
+        It 'keep a token of the address out' {
+            $socket = Connect-MessageWebSocket "$(Get-Address -Path 'silent')?access_token=s3cr3t" -Name token
+            ($socket | Format-Table | Out-String -Width 300) + ($socket | Format-List | Out-String) | Should -Not -BeLike '*s3cr3t*'
+            Close-MessageWebSocket -Socket $socket
+        }
+
+        It 'colour the state where the host has colours' {
+            try {
+                $PSStyle.OutputRendering = 'Ansi'
+                ($echo | Format-Table | Out-String) | Should -Match "\x1b\[32mOpen\x1b\[0m"
+            } finally {
+                $PSStyle.OutputRendering = 'PlainText'
+            }
+            ($echo | Format-Table | Out-String) | Should -Not -Match '\x1b'
+        }
+    }
+
+    Context 'of copies' {
+        BeforeAll {
+            $message = Get-EchoOf "a$([char] 27)b"
+            $binary = Get-EchoOf ([byte[]] (1, 2))
+            $copies = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize(@($message, $binary, $echo)))
+        }
+
+        It 'have the values of a message' {
+            $copies[0].Text | Should -BeExactly $message.Text
+            $copies[0].Data | Should -BeExactly $message.Data
+            $copies[0].Bytes | Should -Be $message.Bytes
+            "$($copies[0].MessageType)" | Should -Be 'Utf8'
+            $copies[0].Length | Should -Be 3
+            $copies[0].ReceivedAt | Should -Be $message.ReceivedAt
+            $copies[0].IsMessageComplete | Should -BeTrue
+            $copies[0].SocketName | Should -Be 'echo'
+            $copies[1].Data | Should -Be 1, 2
+        }
+
+        It 'have the values of a socket' {
+            $copies[2].Name | Should -Be 'echo'
+            $copies[2].Uri | Should -Be $echo.Uri
+            "$($copies[2].State)" | Should -Be 'Open'
+            $copies[2].Sent | Should -Be $echo.Sent
+        }
+
+        It 'look like the originals' {
+            ($copies[0] | Get-Lines)[2] | Should -BeExactly ($message | Get-Lines)[2]
+            ($copies[1] | Get-Lines)[2] | Should -BeExactly ($binary | Get-Lines)[2]
+            ($copies[2] | Get-Lines)[0, 2] | Should -Be ($echo | Get-Lines)[0, 2]
+        }
+
+        It 'go into JSON' {
+            $json = $message | ConvertTo-Json -WarningAction SilentlyContinue | ConvertFrom-Json
+            $json.Text | Should -BeExactly $message.Text
+            $json.Bytes | Should -Be $message.Bytes
+            $json.Length | Should -Be 3
+        }
+    }
+}
