@@ -383,7 +383,7 @@ $(Get-Address -Path 'echo'),,,
 
         It 'keeps a -ProxyCredential for the proxy' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy $server.proxy -ProxyCredential $credential
-            $socket.Control.ProxyCredential.UserName | Should -Be 'user'
+            $socket.Control.ProxyCredential.GetCredential($server.proxy, 'Basic').UserName | Should -Be 'user'
         }
 
         It 'uses no proxy with -NoProxy' {
