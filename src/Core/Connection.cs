@@ -22,6 +22,7 @@ internal sealed class Connection
 
     private readonly MessageWebSocket _owner;
     private readonly Uri _uri;
+    private readonly string _peer;
     private readonly OpenedConnection _opened;
     private readonly FrameStream _transport;
     private readonly WebSocket _receiving;
@@ -51,6 +52,7 @@ internal sealed class Connection
         MessageWebSocketControl control = owner.Control;
         _owner = owner;
         _uri = uri;
+        _peer = PeerText.Name(uri);
         _opened = opened;
         _pushes = pushes;
         _linger = control.CloseTimeout > TimeSpan.Zero && control.CloseTimeout < LongestLinger ? control.CloseTimeout : LongestLinger;
@@ -255,7 +257,7 @@ internal sealed class Connection
         catch (OperationCanceledException e)
         {
             MessageWebSocketException unanswered = new(
-                $"{_uri} did not answer the close frame within {timeout.TotalSeconds:0.###} s. The connection was dropped.", HResults.Timeout, e)
+                $"{_peer} did not answer the close frame within {timeout.TotalSeconds:0.###} s. The connection was dropped.", HResults.Timeout, e)
             {
                 PeerUri = _uri,
             };
@@ -554,7 +556,7 @@ internal sealed class Connection
     private void OnPeerVanished()
     {
         MessageWebSocketException vanished = new(
-            $"{_uri} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
+            $"{_peer} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
             HResults.Timeout)
         {
             PeerUri = _uri,
@@ -642,7 +644,7 @@ internal sealed class Connection
     }
 
     private MessageWebSocketException Ended() =>
-        new($"The connection to {_uri} is closed. Connect again to go on.", HResults.ConnectionAborted) { PeerUri = _uri };
+        new($"The connection to {_peer} is closed. Connect again to go on.", HResults.ConnectionAborted) { PeerUri = _uri };
 
     private MessageWebSocketException ReceiveFailure(Exception e)
     {
@@ -650,7 +652,7 @@ internal sealed class Connection
         {
             case MessageTooLargeException { Size: var size, Limit: var limit, IsExact: var isExact }:
                 return new MessageWebSocketException(
-                    $"The message from {_uri} exceeds the limit: {(isExact ? "it has" : "it has at least")} {size} bytes and MaxMessageSize is {limit}. Raise MaxMessageSize to receive it.",
+                    $"The message from {_peer} exceeds the limit: {(isExact ? "it has" : "it has at least")} {size} bytes and MaxMessageSize is {limit}. Raise MaxMessageSize to receive it.",
                     HResults.MessageTooLarge,
                     e)
                 {
@@ -663,7 +665,7 @@ internal sealed class Connection
             case IOException or WebSocketException or ObjectDisposedException or OperationCanceledException:
                 return Lost(e);
             case OutOfMemoryException:
-                return new MessageWebSocketException($"There is not enough memory for a message from {_uri}.", HResults.MessageTooLarge, e) { PeerUri = _uri };
+                return new MessageWebSocketException($"There is not enough memory for a message from {_peer}.", HResults.MessageTooLarge, e) { PeerUri = _uri };
             default:
                 // Decompression reports broken data with exceptions of its own.
                 return ProtocolError(e.Message, e);
@@ -671,7 +673,7 @@ internal sealed class Connection
     }
 
     private MessageWebSocketException ProtocolError(string why, Exception cause) =>
-        new($"{_uri} broke the WebSocket protocol: {why}", HResults.InvalidServerResponse, cause) { PeerUri = _uri };
+        new($"{_peer} broke the WebSocket protocol: {why}", HResults.InvalidServerResponse, cause) { PeerUri = _uri };
 
     private MessageWebSocketException Lost(Exception e)
     {
@@ -686,9 +688,9 @@ internal sealed class Connection
         }
 
         return error is SocketError.ConnectionReset or SocketError.Shutdown
-            ? new MessageWebSocketException($"{_uri} reset the connection. Connect again to go on.", HResults.ConnectionReset, e) { PeerUri = _uri }
+            ? new MessageWebSocketException($"{_peer} reset the connection. Connect again to go on.", HResults.ConnectionReset, e) { PeerUri = _uri }
             : error is SocketError.TimedOut
-            ? new MessageWebSocketException($"{_uri} no longer answers. Connect again to go on.", HResults.Timeout, e) { PeerUri = _uri }
-            : new MessageWebSocketException($"{_uri} ended the connection without a close frame. Connect again to go on.", HResults.ConnectionAborted, e) { PeerUri = _uri };
+            ? new MessageWebSocketException($"{_peer} no longer answers. Connect again to go on.", HResults.Timeout, e) { PeerUri = _uri }
+            : new MessageWebSocketException($"{_peer} ended the connection without a close frame. Connect again to go on.", HResults.ConnectionAborted, e) { PeerUri = _uri };
     }
 }

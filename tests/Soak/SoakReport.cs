@@ -27,7 +27,14 @@ internal sealed class SoakReport
 
     public int Connections { get; init; }
 
+    /// <summary>Before the first connection.</summary>
+    public Sample? AtStart { get; set; }
+
+    /// <summary>When every connection is closed.</summary>
+    public Sample? AtEnd { get; set; }
+
     public bool Passed => Lost == 0 && _problems.Count == 0
+        && AtEnd!.Heap <= AtStart!.Heap + (32 * Mebibyte) && AtEnd.Handles <= AtStart.Handles + 40
         && IsFlat(sample => sample.Heap, 32 * Mebibyte) && IsFlat(sample => sample.WorkingSet, 64 * Mebibyte) && IsFlat(sample => sample.Handles, 32);
 
     public void Add(Sample sample) => _samples.Add(sample);
@@ -60,6 +67,8 @@ internal sealed class SoakReport
         Line("working set by quarter, MiB", Curve(sample => sample.WorkingSet / Mebibyte));
         Line("managed heap by quarter, MiB", Curve(sample => sample.Heap / Mebibyte));
         Line("handles by quarter", Curve(sample => sample.Handles));
+        Line("before the first", Describe(AtStart!));
+        Line("after the last", Describe(AtEnd!));
         Line("peak working set, MiB", Number(_samples.Max(sample => sample.WorkingSet) / Mebibyte));
         Line("problems", Number(_problems.Count));
         foreach (string problem in _problems.Take(10))
@@ -69,6 +78,8 @@ internal sealed class SoakReport
 
         return text.Append(Passed ? "soak passed" : "soak FAILED").ToString();
     }
+
+    private static string Describe(Sample sample) => $"{Number(sample.Heap / Mebibyte)} MiB managed, {Number(sample.Handles)} handles";
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

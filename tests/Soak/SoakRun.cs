@@ -16,17 +16,17 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
     {
         TaskScheduler.UnobservedTaskException += (_, args) => _report.AddProblem($"unobserved: {args.Exception}");
         _server = await ServerProcess.StartAsync();
+        using Process self = Process.GetCurrentProcess();
+        _report.AtStart = Look(self);
         Stopwatch elapsed = Stopwatch.StartNew();
         using CancellationTokenSource over = new(duration);
         Task[] visitors = [.. Enumerable.Range(0, connections).Select(i => Task.Run(() => new SoakVisitor(i, () => _server, _report).RunAsync(over.Token)))];
         TimeSpan pace = TimeSpan.FromTicks(Math.Max(duration.Ticks / Samples, TimeSpan.TicksPerSecond));
         TimeSpan nextRestart = duration / (Restarts + 1);
         using PeriodicTimer timer = new(pace);
-        using Process self = Process.GetCurrentProcess();
         while (elapsed.Elapsed < duration && await timer.WaitForNextTickAsync(CancellationToken.None))
         {
-            self.Refresh();
-            _report.Add(new SoakReport.Sample(self.WorkingSet64, GC.GetTotalMemory(forceFullCollection: true), Handles(self)));
+            _report.Add(Look(self));
             if (elapsed.Elapsed > nextRestart && _report.ServerRestarts < Restarts)
             {
                 nextRestart += duration / (Restarts + 1);
@@ -35,9 +35,11 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         }
 
         await Task.WhenAll(visitors).WaitAsync(TimeSpan.FromMinutes(2));
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
         _report.Duration = elapsed.Elapsed;
+
+        // The last connections wait for the server to end TCP, two seconds at most.
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        _report.AtEnd = Look(self);
         _server.Dispose();
         return _report;
     }
@@ -48,6 +50,13 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         old.Dispose();
         _server = await ServerProcess.StartAsync();
         _report.ServerRestarts++;
+    }
+
+    private static SoakReport.Sample Look(Process self)
+    {
+        long alive = GC.GetTotalMemory(forceFullCollection: true);
+        self.Refresh();
+        return new SoakReport.Sample(self.WorkingSet64, alive, Handles(self));
     }
 
     private static long Handles(Process self) =>

@@ -10,6 +10,7 @@ namespace MessageWebSockets.Soak;
 internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakReport report)
 {
     private const int HeaderLength = 8;
+    private const int LargestMessage = 80_000;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(200);
 
@@ -62,8 +63,10 @@ internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakR
         {
             for (int round = 0; round < rounds && !over.IsCancellationRequested; round++)
             {
-                int batch = _random.Next(1, 30);
-                int size = _random.Next(8) == 0 ? _random.Next(200_000) : _random.Next(1000);
+                // Few of the large ones: what is in flight on all connections together is memory, and a curve has to be level to be read.
+                bool isLarge = _random.Next(8) == 0;
+                int batch = _random.Next(1, isLarge ? 4 : 30);
+                int size = _random.Next(isLarge ? LargestMessage : 1000);
                 for (int i = 0; i < batch; i++, sent++)
                 {
                     await SendAsync(socket, Message(sent, size));

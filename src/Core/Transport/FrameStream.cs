@@ -465,13 +465,6 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         {
             throw new InvalidDataException("The peer sent a close reason that is not UTF-8 (RFC 6455 section 5.5.1).", e);
         }
-
-        // Registered after RFC 6455 (service restart, try again later, bad gateway), and unknown to the framework's framing,
-        // which would call the frame a protocol error: it gets to see a normal closure, the user the real code.
-        if (code is >= 1012 and <= 1014)
-        {
-            BinaryPrimitives.WriteUInt16BigEndian(payload, 1000);
-        }
     }
 
     private async ValueTask<int> FillAsync(CancellationToken cancellationToken)

@@ -249,7 +249,7 @@ public abstract class ConnectionSettingsCmdlet : WsCmdlet
         When(nameof(MaximumRedirection), () => control.MaximumRedirection = MaximumRedirection);
         When(nameof(Compression), () => control.Compression = Compression ? new WebSocketDeflateOptions() : null);
         When(nameof(Proxy), () => control.Proxy = Proxy);
-        When(nameof(ProxyCredential), () => control.ProxyCredential = ProxyCredential!.GetNetworkCredential());
+        When(nameof(ProxyCredential), () => control.ProxyCredential = new ConcealedCredential(ProxyCredential!.GetNetworkCredential()));
         When(nameof(NoProxy), () => control.UseProxy = !NoProxy);
         When(nameof(UnixSocket), () => control.UnixSocketPath = GetUnresolvedProviderPathFromPSPath(UnixSocket));
         When(nameof(Cookies), () => control.Cookies = Cookies);
@@ -290,7 +290,7 @@ public abstract class ConnectionSettingsCmdlet : WsCmdlet
         }
         else if (Credential is not null && Authentication != WsAuthentication.Basic)
         {
-            control.ServerCredential = Credential.GetNetworkCredential();
+            control.ServerCredential = new ConcealedCredential(Credential.GetNetworkCredential());
         }
     }
 
