@@ -508,6 +508,16 @@ $(Get-Address -Path 'echo'),,,
             (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'SocketAlreadyConnected,*'
         }
 
+        It 'can be tried again with the same parameters' {
+            $prepared = New-MessageWebSocket -TrustedRoot $root
+            $parameters = @{
+                Socket = $prepared; SubProtocol = 'v2'; IgnoreCertificateError = 'Expired'; CertificateValidation = { $true }
+            }
+            $null = Get-Failure { Connect-MessageWebSocket -Uri (Get-Address -Path 'status/503' -Secure) @parameters }
+            $null = Connect-MessageWebSocket -Uri (Get-Address -Path 'subprotocol?supports=v2' -Secure) @parameters
+            $prepared.Protocol | Should -Be 'v2'
+        }
+
         It 'leaves its settings as they are, but for those that are given' {
             $prepared = New-MessageWebSocket -MaxMessageSize 1000 -KeepAliveTimeoutSeconds 7
             $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Socket $prepared -KeepAliveIntervalSeconds 9
