@@ -126,6 +126,16 @@ Describe 'Close-MessageWebSocket' {
         $warning[0] | Should -BeLike '*within 6 s*'
     }
 
+    It 'shows that it waits for a slow server' {
+        $socket = Connect-MessageWebSocket $server.faults.'never-answers-close' -Name slow
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Close-MessageWebSocket -Socket $args[1] -TimeoutSeconds 3').AddArgument("$repository/WebSocket.psd1").AddArgument($socket)
+        $null = $shell.Invoke()
+        $shown = $shell.Streams.Progress.Where({ $_.Activity -eq 'Closing slow' })
+        $shown[0].StatusDescription | Should -Be 'Waiting for the server to answer'
+        $shown[-1].RecordType | Should -Be 'Completed'
+        $shell.Dispose()
+    }
+
     It 'leaves unread messages readable through the object' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'say?text=one&text=two')
         Wait-Queued -Socket $socket -Count 2

@@ -383,7 +383,7 @@ $(Get-Address -Path 'echo'),,,
 
         It 'keeps a -ProxyCredential for the proxy' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy $server.proxy -ProxyCredential $credential
-            $socket.Control.ProxyCredential.UserName | Should -Be 'user'
+            $socket.Control.ProxyCredential.GetCredential($server.proxy, 'Basic').UserName | Should -Be 'user'
         }
 
         It 'uses no proxy with -NoProxy' {
@@ -506,6 +506,16 @@ $(Get-Address -Path 'echo'),,,
         It 'refuses one that is connected' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
             (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'SocketAlreadyConnected,*'
+        }
+
+        It 'can be tried again with the same parameters' {
+            $prepared = New-MessageWebSocket -TrustedRoot $root
+            $parameters = @{
+                Socket = $prepared; SubProtocol = 'v2'; IgnoreCertificateError = 'Expired'; CertificateValidation = { $true }
+            }
+            $null = Get-Failure { Connect-MessageWebSocket -Uri (Get-Address -Path 'status/503' -Secure) @parameters }
+            $null = Connect-MessageWebSocket -Uri (Get-Address -Path 'subprotocol?supports=v2' -Secure) @parameters
+            $prepared.Protocol | Should -Be 'v2'
         }
 
         It 'leaves its settings as they are, but for those that are given' {

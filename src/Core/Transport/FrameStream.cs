@@ -49,6 +49,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private OutboundBuffer _inFlight = new();
     private bool _pumping;
     private bool _closeFrameWritten;
+    private byte[]? _pongWaitingForRoom;
     private long _lastWriteCompleted;
     private long _acceptedBytes;
     private long _bytesSent;
@@ -559,24 +560,14 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
             if (header.Opcode == FrameOpcode.Pong && _pending.Count >= PendingLimit)
             {
-                // A peer that floods with pings and reads no answers must not fill our memory with them; it has to expect
-                // that not each is answered (RFC 6455 section 5.5.3).
-                return false;
+                // A peer that floods with pings and reads no answers must not fill our memory with them: the newest pong waits
+                // for room, and answers the pings before it as well (RFC 6455 section 5.5.3).
+                _pongWaitingForRoom = frame.ToArray();
+                return true;
             }
 
             _closeFrameWritten = header.Opcode == FrameOpcode.Close;
-            int before = _pending.Count;
-            if (header.IsMasked)
-            {
-                _pending.Append(frame);
-            }
-            else
-            {
-                _pending.AppendMasked(frame, header.HeaderLength, _maskingKeys.Next());
-            }
-
-            _acceptedBytes += _pending.Count - before;
-            Volatile.Write(ref _framesSent, _framesSent + 1);
+            Append(frame, header);
             if (header.IsFinal && !header.IsControl)
             {
                 _pending.CompletedMessages++;
@@ -600,6 +591,22 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
 
         return true;
+    }
+
+    private void Append(ReadOnlySpan<byte> frame, FrameHeader header)
+    {
+        int before = _pending.Count;
+        if (header.IsMasked)
+        {
+            _pending.Append(frame);
+        }
+        else
+        {
+            _pending.AppendMasked(frame, header.HeaderLength, _maskingKeys.Next());
+        }
+
+        _acceptedBytes += _pending.Count - before;
+        Volatile.Write(ref _framesSent, _framesSent + 1);
     }
 
     // Runs while there is something pending. What arrives during a write goes out together with the next one. Never throws.
@@ -627,6 +634,15 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
                 }
 
                 (_pending, _inFlight) = (_inFlight, _pending);
+                if (_pongWaitingForRoom is { } pong && FrameHeader.TryParse(pong, out FrameHeader header))
+                {
+                    _pongWaitingForRoom = null;
+                    if (!_closeFrameWritten)
+                    {
+                        Append(pong, header);
+                    }
+                }
+
                 CompleteAndForget(ref _room);
             }
 

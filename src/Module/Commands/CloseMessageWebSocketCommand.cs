@@ -116,6 +116,11 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
 
     private void Finish(MessageWebSocket socket, Task<WebSocketCloseResult> close)
     {
+        const int Interval = 500;
+        TransferProgress progress = new(this, $"Closing {socket}", TimeoutSeconds * 1000L);
+        long started = Environment.TickCount64;
+        using Timer ticking = new(
+            _ => Post(() => progress.Report(Environment.TickCount64 - started, "Waiting for the server to answer")), null, Interval, Interval);
         try
         {
             Wait(close);
@@ -129,6 +134,13 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         catch (MessageWebSocketException e)
         {
             WriteWarning($"The connection to {socket} broke while it was closed: {TerminalText.Escape(e.Message)}");
+        }
+        finally
+        {
+            if (!StopToken.IsCancellationRequested)
+            {
+                progress.Complete();
+            }
         }
     }
 }

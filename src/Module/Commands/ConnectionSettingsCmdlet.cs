@@ -237,11 +237,7 @@ public abstract class ConnectionSettingsCmdlet : WsCmdlet
     {
         MessageWebSocketControl control = socket.Control;
         // A table of endpoints leaves cells empty where it has nothing to say.
-        foreach (string protocol in SubProtocol?.Where(static name => name.Length > 0) ?? [])
-        {
-            control.SupportedProtocols.Add(protocol);
-        }
-
+        Replace(control.SupportedProtocols, SubProtocol?.Where(static name => name.Length > 0));
         When(nameof(ConnectionTimeoutSeconds), () => control.ConnectTimeout = TimeSpan.FromSeconds(ConnectionTimeoutSeconds));
         When(nameof(KeepAliveIntervalSeconds), () => control.DesiredUnsolicitedPongInterval = TimeSpan.FromSeconds(KeepAliveIntervalSeconds));
         When(nameof(KeepAliveTimeoutSeconds), () => control.KeepAliveTimeout = TimeSpan.FromSeconds(KeepAliveTimeoutSeconds));
@@ -275,24 +271,16 @@ public abstract class ConnectionSettingsCmdlet : WsCmdlet
     {
         MessageWebSocketControl control = socket.Control;
         SocketExtras extras = SocketExtras.Of(socket);
-        foreach (ChainValidationResult error in SkipCertificateCheck ? CertificateErrors.Ignorable : IgnoreCertificateError ?? [])
-        {
-            control.IgnorableServerCertificateErrors.Add(error);
-        }
-
-        foreach (string pin in PinnedCertificateSha256 ?? [])
-        {
-            control.PinnedCertificateSha256.Add(pin);
-        }
-
+        Replace(control.IgnorableServerCertificateErrors, SkipCertificateCheck ? CertificateErrors.Ignorable : IgnoreCertificateError);
+        Replace(control.PinnedCertificateSha256, PinnedCertificateSha256);
         When(nameof(SslProtocol), () => control.SslProtocols = SslProtocol);
         When(nameof(TrustedRoot), () => control.TrustedRoots = [.. TrustedRoot!]);
         When(nameof(Certificate), () => control.ClientCertificate = Certificate);
         When(nameof(CertificateThumbprint), () => control.ClientCertificate = FindCertificate(CertificateThumbprint!));
         When(nameof(CertificateValidation), () =>
         {
-            extras.CertificateScript = new CertificateScript(CertificateValidation!);
-            extras.CertificateScript.Attach(socket);
+            extras.CertificateScript ??= new CertificateScript(socket, CertificateValidation!);
+            extras.CertificateScript.Script = CertificateValidation!;
         });
         When(nameof(AllowUnencryptedAuthentication), () => extras.AllowsUnencryptedAuthentication = AllowUnencryptedAuthentication);
         extras.CarriesCredentials |= Credential is not null || Token is not null || UseDefaultCredentials;
@@ -328,6 +316,21 @@ public abstract class ConnectionSettingsCmdlet : WsCmdlet
             NetworkCredential credential = Credential!.GetNetworkCredential();
             string user = credential.Domain.Length > 0 ? $"{credential.Domain}\\{credential.UserName}" : credential.UserName;
             socket.SetRequestHeader("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{credential.Password}")));
+        }
+    }
+
+    /// <summary>Puts what was given in place of what a list has, so that a connect can be tried again with the same parameters.</summary>
+    private static void Replace<T>(IList<T> list, IEnumerable<T>? given)
+    {
+        if (given is null)
+        {
+            return;
+        }
+
+        list.Clear();
+        foreach (T item in given)
+        {
+            list.Add(item);
         }
     }
 

@@ -6,9 +6,20 @@ namespace MessageWebSockets.PowerShell;
 /// Asks a script block whether a server certificate is acceptable. The question comes on a thread of the handshake, which has no
 /// runspace; the script runs on the pipeline thread of the cmdlet that waits for the connect.
 /// </summary>
-internal sealed class CertificateScript(ScriptBlock script)
+internal sealed class CertificateScript
 {
     private WsCmdlet? _connecting;
+
+    /// <param name="socket">The socket whose server is judged.</param>
+    /// <param name="script">The script that judges.</param>
+    public CertificateScript(MessageWebSocket socket, ScriptBlock script)
+    {
+        Script = script;
+        Attach(socket);
+    }
+
+    /// <summary>The script; another one can take its place when a failed connect is tried again.</summary>
+    public ScriptBlock Script { get; set; }
 
     /// <summary>The cmdlet that connects. With none, as when a script calls ConnectAsync itself, nobody can be asked: that is a no.</summary>
     public WsCmdlet? Connecting
@@ -41,7 +52,7 @@ internal sealed class CertificateScript(ScriptBlock script)
         Failure = null;
         try
         {
-            accepted = !script
+            accepted = !Script
                 .InvokeWithContext(
                     null,
                     [new PSVariable("_", args)],

@@ -12,6 +12,7 @@ internal sealed class TransferProgress(WsCmdlet cmdlet, string activity, long to
     private readonly long _started = Environment.TickCount64;
     private long _next = Environment.TickCount64 + Patience;
     private bool _isShown;
+    private bool _isComplete;
 
     /// <summary>Shows how far it is, when it is time to.</summary>
     /// <param name="done">How much of <c>total</c> is done.</param>
@@ -19,7 +20,7 @@ internal sealed class TransferProgress(WsCmdlet cmdlet, string activity, long to
     public void Report(long done, string? status = null)
     {
         long now = Environment.TickCount64;
-        if (now < _next)
+        if (now < _next || _isComplete)
         {
             return;
         }
@@ -39,6 +40,8 @@ internal sealed class TransferProgress(WsCmdlet cmdlet, string activity, long to
     /// <summary>Takes the bar away.</summary>
     public void Complete()
     {
+        // What is posted too late must not bring the bar back.
+        _isComplete = true;
         if (_isShown)
         {
             cmdlet.WriteProgress(new ProgressRecord(ActivityId, activity, "Done") { RecordType = ProgressRecordType.Completed });
