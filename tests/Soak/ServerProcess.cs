@@ -14,7 +14,8 @@ internal sealed class ServerProcess : IDisposable
     {
         _process = process;
         Endpoint = new Uri(addresses.GetProperty("ws").GetString()!);
-        Faults = addresses.GetProperty("faults").EnumerateObject().ToDictionary(fault => fault.Name, fault => new Uri(fault.Value.GetString()!));
+        Faults = addresses.GetProperty("faults").EnumerateObject()
+            .ToDictionary(fault => fault.Name, fault => new Uri(fault.Value.GetString()!));
     }
 
     /// <summary>Where the well-behaved endpoints are.</summary>

@@ -35,7 +35,8 @@ internal sealed class SoakReport
 
     public bool Passed => Lost == 0 && _problems.Count == 0
         && AtEnd!.Heap <= AtStart!.Heap + (32 * Mebibyte) && AtEnd.Handles <= AtStart.Handles + 40
-        && IsFlat(sample => sample.Heap, 32 * Mebibyte) && IsFlat(sample => sample.WorkingSet, 64 * Mebibyte) && IsFlat(sample => sample.Handles, 32);
+        && IsFlat(sample => sample.Heap, 32 * Mebibyte)
+        && IsFlat(sample => sample.WorkingSet, 64 * Mebibyte) && IsFlat(sample => sample.Handles, 32);
 
     public void Add(Sample sample) => _samples.Add(sample);
 

@@ -20,7 +20,8 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         _report.AtStart = Look(self);
         Stopwatch elapsed = Stopwatch.StartNew();
         using CancellationTokenSource over = new(duration);
-        Task[] visitors = [.. Enumerable.Range(0, connections).Select(i => Task.Run(() => new SoakVisitor(i, () => _server, _report).RunAsync(over.Token)))];
+        IEnumerable<SoakVisitor> places = Enumerable.Range(0, connections).Select(i => new SoakVisitor(i, () => _server, _report));
+        Task[] visitors = [.. places.Select(visitor => Task.Run(() => visitor.RunAsync(over.Token)))];
         TimeSpan pace = TimeSpan.FromTicks(Math.Max(duration.Ticks / Samples, TimeSpan.TicksPerSecond));
         TimeSpan nextRestart = duration / (Restarts + 1);
         using PeriodicTimer timer = new(pace);

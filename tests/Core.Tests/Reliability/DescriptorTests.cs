@@ -30,7 +30,8 @@ public sealed class DescriptorTests
             Limit tight = usual with { Soft = (ulong)Directory.GetFiles("/proc/self/fd").Length + 10 };
             Assert.Equal(0, setrlimit(Descriptors, in tight));
             FillUp(filler);
-            failure = await Assert.ThrowsAsync<MessageWebSocketException>(() => without.ConnectAsync(server.Uri).WaitAsync(FaultVisit.Patience));
+            failure = await Assert.ThrowsAsync<MessageWebSocketException>(
+                () => without.ConnectAsync(server.Uri).WaitAsync(FaultVisit.Patience));
 
             // What is connected needs no new descriptor.
             await before.PingAsync().WaitAsync(FaultVisit.Patience);

@@ -230,7 +230,8 @@ internal static class FaultTable
         byte[] message = new byte[64 * 1024];
         while (true)
         {
-            await socket.SendAsync(message, SocketMessageType.Binary, cancellationToken).AsTask().WaitAsync(FaultVisit.Patience, CancellationToken.None);
+            Task sending = socket.SendAsync(message, SocketMessageType.Binary, cancellationToken).AsTask();
+            await sending.WaitAsync(FaultVisit.Patience, CancellationToken.None);
         }
     }
 

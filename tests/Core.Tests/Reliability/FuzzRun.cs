@@ -18,7 +18,8 @@ internal static class FuzzRun
 
     public static void Check<T>(Gen<T> cases, Func<T, Task> property)
     {
-        double minutes = double.TryParse(Environment.GetEnvironmentVariable("FUZZ_MINUTES"), CultureInfo.InvariantCulture, out double set) ? set : 0;
+        string? requested = Environment.GetEnvironmentVariable("FUZZ_MINUTES");
+        double minutes = double.TryParse(requested, CultureInfo.InvariantCulture, out double set) ? set : 0;
         bool isReplay = ulong.TryParse(Environment.GetEnvironmentVariable("FUZZ_SEED"), CultureInfo.InvariantCulture, out ulong seed);
         TimeSpan duration = isReplay ? TimeSpan.Zero : TimeSpan.FromMinutes(minutes / FuzzTests);
         Stopwatch elapsed = Stopwatch.StartNew();

@@ -35,7 +35,9 @@ public sealed class FuzzTests
         {
             (byte[] payload, SocketMessageType type) = await ReadWholeAsync(socket);
             Assert.Equal(sent.IsText ? SocketMessageType.Utf8 : SocketMessageType.Binary, type);
-            Assert.True(sent.Payload.AsSpan().SequenceEqual(payload), $"{payload.Length} bytes instead of {sent.Payload.Length}, or others.");
+            Assert.True(
+                sent.Payload.AsSpan().SequenceEqual(payload),
+                $"{payload.Length} bytes instead of {sent.Payload.Length}, or others.");
         }
 
         Assert.Null(await socket.ReceiveAsync().AsTask().WaitAsync(FaultVisit.Patience));

@@ -27,7 +27,8 @@ public sealed class KeepAliveTests
         Task<WsMessage?> waiting = socket.ReceiveAsync().AsTask();
         proxy.Stall();
         long stalled = Stopwatch.GetTimestamp();
-        MessageWebSocketException failure = await Assert.ThrowsAsync<MessageWebSocketException>(() => waiting.WaitAsync(FaultVisit.Patience));
+        MessageWebSocketException failure =
+            await Assert.ThrowsAsync<MessageWebSocketException>(() => waiting.WaitAsync(FaultVisit.Patience));
         TimeSpan noticed = Stopwatch.GetElapsedTime(stalled);
 
         Assert.Equal(WebErrorStatus.Timeout, failure.Status);

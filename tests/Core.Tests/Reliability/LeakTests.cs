@@ -39,5 +39,6 @@ public sealed class LeakTests
 
     // Assemblies and terminals come and go as they like; a connection that leaks is a socket.
     private static int CountSockets() =>
-        Directory.GetFiles(Descriptors).Count(path => new FileInfo(path).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
+        Directory.GetFiles(Descriptors).Count(path =>
+            new FileInfo(path).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
 }

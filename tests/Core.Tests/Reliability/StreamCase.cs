@@ -27,7 +27,11 @@ internal sealed record StreamMessage(bool IsText, byte[] Payload, int[] Cuts, in
         from cuts in Gen.Frequency((2, Gen.Constant(Array.Empty<int>())), (1, Gen.Choose(0, size).ArrayOf(5)))
         from controls in Gen.Choose(0, 3)
         from compress in ArbMap.Default.GeneratorFor<bool>()
-        select new StreamMessage(isText, isText ? Text(size, seed) : Bytes(size, seed), [.. cuts.Where(cut => cut <= size).Order()], controls, compress);
+        let payload = isText ? Text(size, seed) : Bytes(size, seed)
+        select new StreamMessage(isText, payload, [.. cuts.Where(cut => cut <= size).Order()], controls, compress);
+
+    public override string ToString() =>
+        $"{(IsText ? "text" : "binary")} {Payload.Length} cut at {string.Join("+", Cuts)} controls {Controls}{(Compress ? " compressed" : "")}";
 
     public IEnumerable<byte[]> Frames(bool deflate)
     {
@@ -38,7 +42,8 @@ internal sealed record StreamMessage(bool IsText, byte[] Payload, int[] Cuts, in
         for (int i = 0; i < ends.Length; i++)
         {
             FrameOpcode opcode = i > 0 ? FrameOpcode.Continuation : IsText ? FrameOpcode.Text : FrameOpcode.Binary;
-            yield return FrameBytes.Build(opcode, wire.AsSpan(start, ends[i] - start), i == ends.Length - 1, i == 0 && isCompressed ? Rsv1 : 0);
+            int rsv = i == 0 && isCompressed ? Rsv1 : 0;
+            yield return FrameBytes.Build(opcode, wire.AsSpan(start, ends[i] - start), fin: i == ends.Length - 1, rsv);
             start = ends[i];
             if (Controls > i)
             {
@@ -103,10 +108,10 @@ internal sealed record StreamCase(StreamMessage[] Messages, int WriteSize, bool 
         from partial in ArbMap.Default.GeneratorFor<bool>()
         select new StreamCase([.. messages], writeSize, deflate, partial);
 
-    public byte[] Bytes() => [.. Messages.SelectMany(message => message.Frames(Deflate)).SelectMany(frame => frame), .. FrameBytes.Close(1000, "end")];
+    public byte[] Bytes() =>
+        [.. Messages.SelectMany(message => message.Frames(Deflate)).SelectMany(frame => frame), .. FrameBytes.Close(1000, "end")];
 
     public override string ToString() =>
         $"{(Deflate ? "deflated, " : "")}{(Partial ? "partial, " : "")}writes of {WriteSize}: "
-        + string.Join(" ", Messages.Select(message =>
-            $"[{(message.IsText ? "text" : "binary")} {message.Payload.Length} cut at {string.Join("+", message.Cuts)} controls {message.Controls}{(message.Compress ? " compressed" : "")}]"));
+        + string.Join(" ", Messages.Select(message => $"[{message}]"));
 }
