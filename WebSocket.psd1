@@ -17,6 +17,7 @@
         'Connect-MessageWebSocket'
         'Get-MessageWebSocket'
         'Invoke-WsRequest'
+        'Measure-WsRoundTrip'
         'New-MessageWebSocket'
         'Receive-WsMessage'
         'Send-WsMessage'
