@@ -15,6 +15,7 @@
     CmdletsToExport      = @(
         'Close-MessageWebSocket'
         'Connect-MessageWebSocket'
+        'Export-WsReport'
         'Get-MessageWebSocket'
         'Invoke-WsRequest'
         'Measure-WsRoundTrip'
