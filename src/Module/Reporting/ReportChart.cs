@@ -72,8 +72,7 @@ internal static class ReportChart
         for (int edge = 0; edge < edges.Length; edge += every)
         {
             string anchor = edge == 0 ? "start" : edge == edges.Length - 1 ? "end" : "middle";
-            string unit = edge == 0 ? " ms" : "";
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Html.Percent(edge / (double)counts.Length)}\" y=\"{HistogramHeight + 15}\" text-anchor=\"{anchor}\">{Label(edges[edge])}{unit}</text>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Html.Percent(edge / (double)counts.Length)}\" y=\"{HistogramHeight + 15}\" text-anchor=\"{anchor}\">{Label(edges[edge])}</text>");
         }
 
         return svg.Append("</svg>").ToString();

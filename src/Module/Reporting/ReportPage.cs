@@ -9,8 +9,8 @@ namespace MessageWebSockets.PowerShell;
 internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<ReportRow> rows, DateTime now)
 {
     // A page of thousands of rows is not read: these are enough to see what is the matter, and the rest is in the results.
-    private const int ProblemsShown = 50;
-    private const int ProblemsFolded = 450;
+    private const int ProblemsShown = 20;
+    private const int ProblemsFolded = 480;
     private const int WorkingFolded = 200;
     private const int HostsShown = 10;
     private const int SlowestShown = 10;
@@ -51,7 +51,7 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
             WriteWorking();
         }
 
-        page.Write($"<footer>Made {Html.Minute(now)} by Export-WsReport from the results of Test-WsEndpoint. Times were taken by one machine, and show what it shows.</footer>\n");
+        page.Write($"<footer>Made {Html.Minute(now)} by Export-WsReport from the results of Test-WsEndpoint. Times depend on the machine that took them.</footer>\n");
         page.Write("</main>\n</body>\n</html>\n");
     }
 
@@ -128,7 +128,7 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
             return;
         }
 
-        // By kind, each kind in turn, so that a common one does not push the rare ones off the page.
+        // Each kind in turn, so that a common one does not push the rare ones off the page.
         ReportRow[] mixed = [.. _failed
             .GroupBy(static row => row.Result)
             .SelectMany(static kind => kind.OrderBy(static row => row.Address, StringComparer.Ordinal).Select(static (row, place) => (Row: row, Place: place)))
@@ -137,12 +137,12 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
         int left = Math.Max(0, mixed.Length - ProblemsShown - ProblemsFolded);
         string capped = mixed.Length > ProblemsShown ? $" {Html.Count(ProblemsShown)} of {Html.Count(mixed.Length)}, some of each kind:" : "";
         page.Write($"<section>\n<h2>Endpoints that do not work</h2>\n<p class=\"dim\">{(capped.Length > 0 ? capped.Trim() : Html.Counted(mixed.Length, "endpoint", "endpoints") + ":")}</p>\n");
-        WriteProblemTable(mixed.Take(ProblemsShown));
+        WriteProblemTable(Ordered(mixed.Take(ProblemsShown)));
         if (mixed.Length > ProblemsShown)
         {
             int folded = Math.Min(ProblemsFolded, mixed.Length - ProblemsShown);
             page.Write($"<details>\n<summary>{Html.Count(folded)} more</summary>\n");
-            WriteProblemTable(mixed.Skip(ProblemsShown).Take(ProblemsFolded));
+            WriteProblemTable(Ordered(mixed.Skip(ProblemsShown).Take(ProblemsFolded)));
             page.Write("</details>\n");
         }
 
@@ -154,12 +154,15 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
         page.Write("</section>\n");
     }
 
+    private static IEnumerable<ReportRow> Ordered(IEnumerable<ReportRow> problems) =>
+        problems.OrderBy(static row => row.Result, StringComparer.Ordinal).ThenBy(static row => row.Address, StringComparer.Ordinal);
+
     private void WriteProblemTable(IEnumerable<ReportRow> problems)
     {
-        page.Write("<table>\n<thead><tr><th>Endpoint</th><th>Result</th><th class=\"n\">After</th><th>What happened</th></tr></thead>\n<tbody>\n");
+        page.Write("<table class=\"problems\">\n<thead><tr><th>Endpoint</th><th>Result</th><th class=\"n\">After</th><th>What happened</th></tr></thead>\n<tbody>\n");
         foreach (ReportRow row in problems)
         {
-            page.Write($"<tr><td class=\"address\">{Html.Text(row.Address, LongestAddress)}</td><td class=\"result bad\">{Html.Text(row.Result, 80)}</td>");
+            page.Write($"<tr><td class=\"address\">{Html.Text(row.Address, LongestAddress)}</td><td class=\"short bad\">{Html.Text(row.Result, 80)}</td>");
             page.Write($"<td class=\"n short\" data-n=\"after\">{Html.Milliseconds(row.TotalMs)}</td><td class=\"message\">{Html.Text(Shortened(row), LongestError)}</td></tr>\n");
         }
 
@@ -227,7 +230,7 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
             return;
         }
 
-        page.Write($"<h3>{name}</h3>\n{ReportChart.Histogram(sorted, name)}\n<ul class=\"numbers\">");
+        page.Write($"<h3>{name}, in ms</h3>\n{ReportChart.Histogram(sorted, name)}\n<ul class=\"numbers\">");
         foreach ((string label, double? value) in new (string, double?)[]
         {
             ("minimum", sorted[0]), ("median", Percentiles.Median(sorted)), ("P95", Percentiles.NearestRank(sorted, 95)),
@@ -260,10 +263,20 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
         {
             double[] times = [.. sorted.Select(stage => pick(stage) ?? 0)];
             double whole = sorted.Sum(static stage => Percentiles.NearestRank(stage, 95) ?? 0);
-            WriteStackedRow(name, [.. Stages.Select((stage, index) => (stage.Name, stage.Class, times[index]))], whole, times.Sum());
+            // Percentiles of stages do not add up to one of the whole, so there is no sum beside the bar.
+            WriteStackedRow(name, [.. Stages.Select((stage, index) => (stage.Name, stage.Class, times[index]))], whole, null);
         }
 
-        page.Write($"</div>\n<h3>The slowest{(slowest.Length > 1 ? $" {slowest.Length}" : "")}</h3>\n<div class=\"rows\">\n");
+        page.Write("</div>\n<ul class=\"numbers\">");
+        for (int index = 0; index < Stages.Length; index++)
+        {
+            if (sorted[index].Length > 0)
+            {
+                page.Write($"<li><span>{Stages[index].Name}</span> {Html.Milliseconds(Percentiles.Median(sorted[index]))} <span>P95</span> {Html.Milliseconds(Percentiles.NearestRank(sorted[index], 95))}</li>");
+            }
+        }
+
+        page.Write($"</ul>\n<h3>The slowest{(slowest.Length > 1 ? $" {slowest.Length}" : "")}</h3>\n<div class=\"rows\">\n");
         foreach (ReportRow row in slowest)
         {
             WriteStackedRow(row.Address, [.. Stages.Select(stage => (stage.Name, stage.Class, stage.Time(row) ?? 0))], slowest[0].TotalMs!.Value, row.TotalMs!.Value);
@@ -272,7 +285,7 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
         page.Write("</div>\n</section>\n");
     }
 
-    private void WriteStackedRow(string label, (string Name, string Class, double Time)[] stages, double whole, double total)
+    private void WriteStackedRow(string label, (string Name, string Class, double Time)[] stages, double whole, double? total)
     {
         // Probes of several connects have medians, which need not add up to theirs.
         double width = Math.Max(whole, stages.Sum(static stage => stage.Time));
@@ -341,8 +354,10 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
             return;
         }
 
-        string capped = _working.Length > WorkingFolded ? $": the slowest {WorkingFolded} of {Html.Count(_working.Length)}; the results themselves have them all" : "";
-        page.Write($"<section>\n<h2>Endpoints that work</h2>\n<details style=\"margin-top:6px\">\n<summary>{Html.Counted(Math.Min(_working.Length, WorkingFolded), "endpoint", "endpoints")}{capped}</summary>\n");
+        string summary = _working.Length > WorkingFolded
+            ? $"The slowest {WorkingFolded} of {Html.Count(_working.Length)}; the results themselves have them all"
+            : Html.Counted(_working.Length, "endpoint", "endpoints");
+        page.Write($"<section>\n<h2>Endpoints that work</h2>\n<details style=\"margin-top:6px\">\n<summary>{summary}</summary>\n");
         page.Write("<table>\n<thead><tr><th>Endpoint</th><th class=\"n\">Connect</th><th class=\"n\">Name</th><th class=\"n\">TCP</th><th class=\"n\">TLS</th><th class=\"n\">Upgrade</th><th class=\"n\">Round trip</th><th class=\"n\">Days left</th></tr></thead>\n<tbody>\n");
         foreach (ReportRow row in _working.OrderByDescending(static row => row.TotalMs ?? 0).ThenBy(static row => row.Address, StringComparer.Ordinal).Take(WorkingFolded))
         {

@@ -40,13 +40,13 @@ internal static class ReportStyle
         td{border-bottom:1px solid var(--line);padding:5px 10px 5px 0;vertical-align:top;overflow-wrap:anywhere}
         th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         td.address{min-width:160px}td.message{color:var(--dim);min-width:220px}
-        td.result{white-space:nowrap}
+        .problems{table-layout:fixed}.problems th:nth-child(1){width:32%}.problems th:nth-child(2){width:21%}.problems th:nth-child(3){width:9%}
         details{margin-top:12px}summary{cursor:pointer;color:var(--dim)}details[open]>summary{margin-bottom:10px}
         footer{color:var(--dim);font-size:.85rem;margin-top:18px}
         @media (max-width:680px){
         main{padding:14px 10px 32px}section{padding:13px 12px}h1{font-size:1.3rem}
         .tiles{grid-template-columns:1fr 1fr;gap:8px}.tile{padding:10px}.tile b{font-size:1.25rem}
-        .rows{grid-template-columns:1fr max-content;gap:2px 10px}.rows .chart{grid-column:1/-1;grid-row:auto;margin-bottom:8px}.rows .label{grid-column:1}.rows .value{grid-column:2}
+        .rows{grid-template-columns:1fr max-content;grid-auto-flow:row dense;gap:2px 10px}.rows .chart{grid-column:1/-1;margin-bottom:8px}.rows .label{grid-column:1}.rows .value{grid-column:2}
         table,tbody,tr,td{display:block}thead{display:none}tr{border-bottom:1px solid var(--line);padding:7px 0}
         td,td.n{border:0;padding:1px 0;text-align:left;white-space:normal;min-width:0}td:empty{display:none}
         td[data-n]::before{content:attr(data-n) " ";color:var(--dim)}td.short{display:inline-block;margin-right:14px}
