@@ -20,6 +20,8 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
     private ReadOnlyMemory<byte> _early = early;
     private int _headerCount;
     private long _payloadRemaining;
+    private bool _isBroken;
+    private bool _isClosed;
 
     public override bool CanRead => true;
 
@@ -37,6 +39,11 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (_isBroken)
+        {
+            await RefuseAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         int count;
         if (_early.Length > 0 && buffer.Length > 0)
         {
@@ -49,13 +56,15 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
             count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
 
-        if (!AreMasked(buffer.Span[..count]))
+        // The frames before the wrong one count.
+        int good = Follow(buffer.Span[..count]);
+        _isBroken = good < count;
+        if (_isBroken && good == 0)
         {
-            await WriteAsync(ProtocolErrorClose, cancellationToken).ConfigureAwait(false);
-            throw new UnmaskedFrameException();
+            await RefuseAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return count;
+        return good;
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -63,7 +72,10 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
         await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+            if (!_isClosed)
+            {
+                await inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+            }
         }
         finally
         {
@@ -89,26 +101,47 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    // Follows the frames through whatever pieces they come in.
-    private bool AreMasked(ReadOnlySpan<byte> bytes)
+    private async Task RefuseAsync(CancellationToken cancellationToken)
     {
-        while (!bytes.IsEmpty)
+        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_isClosed)
+            {
+                // Nothing may follow a close frame.
+                _isClosed = true;
+                await inner.WriteAsync(ProtocolErrorClose, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _writing.Release();
+        }
+
+        throw new UnmaskedFrameException();
+    }
+
+    // Follows the frames through whatever pieces they come in; returns how many bytes lie before the end of a header without a mask.
+    private int Follow(ReadOnlySpan<byte> bytes)
+    {
+        int index = 0;
+        while (index < bytes.Length)
         {
             if (_payloadRemaining > 0)
             {
-                int skipped = (int)Math.Min(_payloadRemaining, bytes.Length);
+                int skipped = (int)Math.Min(_payloadRemaining, bytes.Length - index);
                 _payloadRemaining -= skipped;
-                bytes = bytes[skipped..];
+                index += skipped;
                 continue;
             }
 
-            _header[_headerCount++] = bytes[0];
-            bytes = bytes[1..];
+            _header[_headerCount++] = bytes[index];
             if (_headerCount == 2 && (_header[1] & 0x80) == 0)
             {
-                return false;
+                return Math.Max(0, index - 1);
             }
 
+            index++;
             if (FrameHeader.TryParse(_header.AsSpan(0, _headerCount), out FrameHeader header) && header.HeaderLength == _headerCount)
             {
                 // A length with the forbidden top bit is the framing's to refuse.
@@ -117,6 +150,6 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
             }
         }
 
-        return true;
+        return index;
     }
 }

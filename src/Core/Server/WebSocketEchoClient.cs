@@ -60,6 +60,9 @@ public sealed class WebSocketEchoClient
     /// <summary>A number that no other client of the server has.</summary>
     public int Id { get; }
 
+    /// <summary>The server it is connected to.</summary>
+    public WebSocketEchoServer Server => _server;
+
     /// <summary>Where it connected from.</summary>
     public EndPoint? RemoteEndPoint { get; }
 

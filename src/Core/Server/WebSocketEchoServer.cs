@@ -37,6 +37,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     private readonly ConcurrentQueue<Exception> _errors = new();
     private readonly Lock _broadcasting = new();
     private readonly Lock _stateLock = new();
+    private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _accepting;
     private Task? _stopped;
     private WebSocketEchoServerState _state = WebSocketEchoServerState.Listening;
@@ -141,8 +142,8 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     /// <summary>When it started, in local time.</summary>
     public DateTime Started { get; } = DateTime.Now;
 
-    /// <summary>Completes when the server is over.</summary>
-    internal Task Completion => _accepting;
+    /// <summary>Completes, never faulted, when nothing is left of the server.</summary>
+    public Task Completion => _completed.Task;
 
     /// <summary>Starts a server.</summary>
     /// <param name="options">Its settings; later changes to them have no effect.</param>
@@ -313,6 +314,8 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         {
             _state = WebSocketEchoServerState.Stopped;
         }
+
+        _completed.SetResult();
     }
 
     private async Task AcceptAsync()
