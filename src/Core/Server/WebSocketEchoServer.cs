@@ -70,8 +70,8 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>The name it was given.</summary>
-    public string Name => _options.Name;
+    /// <summary>The name it was given. Not called Name, lest a pipeline names each connection to the server after it.</summary>
+    public string ServerName => _options.Name;
 
     /// <summary>Where it stands.</summary>
     public WebSocketEchoServerState State
@@ -106,8 +106,10 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     /// <summary>The path clients have to ask for; null for any.</summary>
     public string? Path => _options.Path;
 
+    // Arrays, here and below: a script can index them, and not what a collection expression makes of an interface.
+
     /// <summary>The subprotocols it speaks.</summary>
-    public IReadOnlyList<string> SubProtocols => [.. _options.SubProtocols];
+    public IReadOnlyList<string> SubProtocols => _options.SubProtocols.ToArray();
 
     /// <summary>The most bytes of a message.</summary>
     public int MaxMessageSize => _options.MaxMessageSize;
@@ -116,7 +118,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     public int Connections => _clients.Count;
 
     /// <summary>The clients that are connected, oldest first.</summary>
-    public IReadOnlyList<WebSocketEchoClient> Clients => [.. _clients.Values.OrderBy(static client => client.Id)];
+    public IReadOnlyList<WebSocketEchoClient> Clients => _clients.Values.OrderBy(static client => client.Id).ToArray();
 
     /// <summary>How many messages came from all clients.</summary>
     public long MessagesReceived => Volatile.Read(ref _messagesReceived);
@@ -137,7 +139,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     public long HandlerErrors => Volatile.Read(ref _handlerErrors);
 
     /// <summary>What the handler failed with, oldest first; the last 64.</summary>
-    public IReadOnlyList<Exception> Errors => [.. _errors];
+    public IReadOnlyList<Exception> Errors => _errors.ToArray();
 
     /// <summary>When it started, in local time.</summary>
     public DateTime Started { get; } = DateTime.Now;
@@ -203,7 +205,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     }
 
     /// <summary>The name, or the address where it has none.</summary>
-    public override string ToString() => Name.Length > 0 ? Name : Uri.ToString();
+    public override string ToString() => ServerName.Length > 0 ? ServerName : Uri.ToString();
 
     internal void CountSent() => Interlocked.Increment(ref _messagesSent);
 

@@ -133,7 +133,8 @@ internal sealed class HandlerScript : IDisposable
             .OrderByDescending(static ast => ast.Extent.StartOffset);
         foreach (UsingExpressionAst used in found)
         {
-            string name = UsingExpressionAst.ExtractUsingVariable(used).VariablePath.UserPath;
+            VariableExpressionAst reference = UsingExpressionAst.ExtractUsingVariable(used);
+            string name = reference.VariablePath.UserPath;
             if (!names.TryGetValue(name, out string? alias))
             {
                 PSVariable variable = session.PSVariable.Get(name)
@@ -142,8 +143,8 @@ internal sealed class HandlerScript : IDisposable
                 _initial.Variables.Add(new SessionStateVariableEntry(alias, variable.Value, ""));
             }
 
-            int offset = used.Extent.StartOffset - start - shift;
-            script = script.Remove(offset, used.Extent.EndOffset - used.Extent.StartOffset).Insert(offset, $"${{{alias}}}");
+            int offset = reference.Extent.StartOffset - start - shift;
+            script = script.Remove(offset, reference.Extent.EndOffset - reference.Extent.StartOffset).Insert(offset, $"${{{alias}}}");
         }
 
         return script;

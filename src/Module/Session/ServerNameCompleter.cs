@@ -12,8 +12,8 @@ internal sealed class ServerNameCompleter : IArgumentCompleter
     {
         WildcardPattern pattern = new(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
         return WsSession.ForCurrentRunspace().Servers
-            .Where(server => pattern.IsMatch(server.Name))
+            .Where(server => pattern.IsMatch(server.ServerName))
             .Select(static server => new CompletionResult(
-                SocketNameCompleter.Quote(server.Name), server.Name, CompletionResultType.ParameterValue, $"{server.Mode} {server.Uri}"));
+                SocketNameCompleter.Quote(server.ServerName), server.ServerName, CompletionResultType.ParameterValue, $"{server.Mode} {server.Uri}"));
     }
 }

@@ -33,7 +33,8 @@ public sealed class WsSession
         {
             lock (_sockets)
             {
-                return [.. _sockets];
+                // An array: scripts index it.
+                return _sockets.ToArray();
             }
         }
     }
@@ -49,7 +50,7 @@ public sealed class WsSession
             lock (_servers)
             {
                 _servers.RemoveAll(static server => server.State == WebSocketEchoServerState.Stopped);
-                return [.. _servers];
+                return _servers.ToArray();
             }
         }
     }
@@ -145,7 +146,7 @@ public sealed class WsSession
 
     /// <summary>The running server of a name, whatever the case.</summary>
     internal WebSocketEchoServer? FindServer(string name) =>
-        Servers.FirstOrDefault(server => server.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        Servers.FirstOrDefault(server => server.ServerName.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     internal static bool HasEnded(MessageWebSocket socket) =>
         socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Aborted;
