@@ -23,6 +23,7 @@
         'Set-WsRequestHeader'
         'Start-WsEchoServer'
         'Stop-WsEchoServer'
+        'Test-WsEndpoint'
     )
     VariablesToExport    = @('WsSession')
     AliasesToExport      = @()
