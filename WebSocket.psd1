@@ -23,6 +23,8 @@
         'Receive-WsMessage'
         'Send-WsMessage'
         'Set-WsRequestHeader'
+        'Start-WsEchoServer'
+        'Stop-WsEchoServer'
         'Test-WsEndpoint'
     )
     VariablesToExport    = @('WsSession')
