@@ -133,6 +133,17 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     /// <summary>Whether all of the frame that <see cref="TryPeekFrame"/> found is in the buffer.</summary>
     public bool IsBuffered(FrameHeader next) => _readEnd - _readStart - next.HeaderLength >= next.PayloadLength;
 
+    /// <summary>Takes the frame that <see cref="TryPeekFrame"/> found and that is in the buffer whole, past the framing.</summary>
+    /// <param name="next">Its header; not one of a control frame.</param>
+    /// <returns>Its payload, valid until the next read.</returns>
+    public ReadOnlySpan<byte> TakeBuffered(FrameHeader next)
+    {
+        ReadOnlySpan<byte> payload = _readBuffer.AsSpan(_readStart + next.HeaderLength, (int)next.PayloadLength);
+        _readStart += next.HeaderLength + payload.Length;
+        CountReceived(next);
+        return payload;
+    }
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.Length > 0 && _readEnd > _readStart && (_headerRemaining > 0 || _payloadRemaining > 0 || TryBeginFrame()))
@@ -395,9 +406,14 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         _frame = header;
         _headerRemaining = header.HeaderLength;
         _payloadRemaining = header.PayloadLength;
+        CountReceived(header);
+        return true;
+    }
+
+    private void CountReceived(FrameHeader header)
+    {
         Volatile.Write(ref _framesReceived, _framesReceived + 1);
         trace?.Report(new FrameTraceEntry(FrameDirection.Received, header.Opcode, header.IsFinal, header.PayloadLength));
-        return true;
     }
 
     private void Inspect(FrameHeader header, Span<byte> payload)
