@@ -401,9 +401,9 @@ internal sealed class Connection
         {
             while (true)
             {
-                if (!_pushes && _inboxFullMode == InboxFullMode.Wait && Inbox.IsFull)
+                if (!_pushes && Inbox.IsWriterAhead && _inboxFullMode == InboxFullMode.Wait && !IsClosing)
                 {
-                    await MakeRoomAsync().ConfigureAwait(false);
+                    await (Inbox.IsFull ? MakeRoomAsync() : Inbox.WaitForReadersAsync()).ConfigureAwait(false);
                 }
 
                 if (!_assembler.TryReceiveBuffered(out ReceivedData received))
@@ -460,11 +460,6 @@ internal sealed class Connection
 
     private async Task MakeRoomAsync()
     {
-        if (IsClosing)
-        {
-            return;
-        }
-
         Interlocked.Increment(ref _pauses);
         try
         {
