@@ -100,12 +100,20 @@ internal sealed class MessageAssembler(
             ThrowIfTooLarge(frame.PayloadLength, isExact: frame.IsFinal);
         }
 
-        // Most compressed or fragmented messages are short: those never leave this buffer but for an array of their size.
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(Payload.SegmentLength);
+        // Most compressed or fragmented messages are short: those never leave this buffer but for an array of their size. A frame that
+        // is known to be long is received into the segments at once.
+        bool isLong = !isCompressed && frame.PayloadLength > Payload.SegmentLength;
+        byte[] buffer = isLong ? [] : ArrayPool<byte>.Shared.Rent(Payload.SegmentLength);
         List<byte[]>? segments = null;
         try
         {
             byte[] current = buffer;
+            if (isLong)
+            {
+                current = GC.AllocateUninitializedArray<byte>(Payload.SegmentLength);
+                segments = [current];
+            }
+
             int filled = 0;
             long total = 0;
             while (true)
@@ -140,7 +148,10 @@ internal sealed class MessageAssembler(
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (!isLong)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
         }
     }
 

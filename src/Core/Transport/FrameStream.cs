@@ -23,6 +23,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private const int IdleReadSize = 4096;
     private const int BusyReadSize = 64 * 1024;
     private const int ShortReadsBeforeIdle = 8;
+    private const int SmallestDirectRead = 16 * 1024;
 
     // More pending bytes than this make senders wait, so that a peer that does not read holds the sender back.
     private const int PendingLimit = 1024 * 1024;
@@ -341,8 +342,8 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
         if (_readEnd == _readStart)
         {
-            // A large payload goes straight into the buffer of its message.
-            if (_headerRemaining == 0 && _payloadRemaining >= BusyReadSize && buffer.Length >= BusyReadSize)
+            // A large payload goes straight into the buffer of its message, unless the rest of either is not worth a read of its own.
+            if (_headerRemaining == 0 && _payloadRemaining >= BusyReadSize && buffer.Length >= SmallestDirectRead)
             {
                 int read = await ReadInnerAsync(buffer[..(int)Math.Min(buffer.Length, _payloadRemaining)], cancellationToken).ConfigureAwait(false);
                 _payloadRemaining -= read;
