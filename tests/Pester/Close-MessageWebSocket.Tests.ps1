@@ -143,6 +143,19 @@ Describe 'Close-MessageWebSocket' {
         (Receive-WsMessage -Socket $socket -All).Text | Should -Be 'one', 'two'
     }
 
+    It 'asks with -Confirm, and with $ConfirmPreference unless -Confirm says no' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        # In a host where nobody can answer.
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Close-MessageWebSocket -Socket $args[1] -Confirm').AddArgument("$repository/WebSocket.psd1").AddArgument($socket)
+        $shell.Invoke() | Should -BeNullOrEmpty
+        $shell.HadErrors | Should -BeTrue
+        $shell.Dispose()
+        $socket.State | Should -Be 'Open'
+        $ConfirmPreference = 'Low'
+        Close-MessageWebSocket -Socket $socket -Confirm:$false
+        $socket.State | Should -Be 'Closed'
+    }
+
     It 'does nothing with -WhatIf' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
         Close-MessageWebSocket -WhatIf

@@ -363,6 +363,25 @@ $(Get-Address -Path 'echo'),,,
             (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -Certificate $root }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
         }
 
+        It 'presents the client certificate of a -CertificateThumbprint' {
+            $made = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.clientCertificatePem, $server.clientKeyPem)
+            # A store keeps no key that is in memory only.
+            $pfx = $made.Export([System.Security.Cryptography.X509Certificates.X509ContentType]::Pfx)
+            $certificate = [System.Security.Cryptography.X509Certificates.X509CertificateLoader]::LoadPkcs12($pfx, $null, 'UserKeySet, PersistKeySet')
+            $store = [System.Security.Cryptography.X509Certificates.X509Store]::new('My', 'CurrentUser', 'ReadWrite')
+            $store.Add($certificate)
+            try {
+                $parameters = @{ Uri = $server.faults.'client-certificate-missing'; TrustedRoot = $root }
+                Connect-MessageWebSocket @parameters -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+                $socket = Connect-MessageWebSocket @parameters -CertificateThumbprint $certificate.Thumbprint.ToLowerInvariant()
+                $socket.State | Should -Be 'Open'
+                $socket.Control.ClientCertificate.Thumbprint | Should -Be $made.Thumbprint
+            } finally {
+                $store.Remove($certificate)
+                $store.Dispose()
+            }
+        }
+
         It 'looks -CertificateThumbprint up' {
             (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -CertificateThumbprint ('AB' * 20) }).FullyQualifiedErrorId | Should -BeLike 'CertificateNotFound,*'
             (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -CertificateThumbprint 'AB' -Certificate $root }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'

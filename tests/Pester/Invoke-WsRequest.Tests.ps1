@@ -39,7 +39,7 @@ Describe 'Invoke-WsRequest' {
         }
 
         It 'takes bytes, and requests from the pipeline' {
-            (Invoke-WsRequest ([byte[]] (1, 2))).Bytes | Should -Be 1, 2
+            (Invoke-WsRequest -InputObject ([byte[]] (1, 2))).Bytes | Should -Be 1, 2
             ('a', 'b' | Invoke-WsRequest).Text | Should -Be 'a', 'b'
         }
 
@@ -88,7 +88,7 @@ Describe 'Invoke-WsRequest' {
         }
 
         It 'refuses what is no message' {
-            (Get-Failure { Invoke-WsRequest 42 }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+            (Get-Failure { Invoke-WsRequest -InputObject 42 }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
             (Get-Failure { Invoke-WsRequest "$([char] 0xD800)" }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
             { Invoke-WsRequest 'x' -ReplyFilter $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
         }

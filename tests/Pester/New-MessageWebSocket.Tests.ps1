@@ -55,6 +55,41 @@ Describe 'New-MessageWebSocket' {
         $control.PinnedCertificateSha256 | Should -Be ('0a' * 32)
     }
 
+    It 'brings its headers and cookies into the request' {
+        $cookies = [System.Net.CookieContainer]::new()
+        $cookies.Add([System.Net.Cookie]::new('mine', '1', '/', '127.0.0.1'))
+        $socket = New-MessageWebSocket -Headers @{ 'X-One' = 1 } -UserAgent 'Probe/1.0' -Origin 'https://page.example' -Cookies $cookies
+        $null = Connect-MessageWebSocket -Socket $socket -Uri (Get-Address -Path 'headers')
+        $seen = Receive-WsMessage -Socket $socket -FromJson
+        $seen.'X-One' | Should -Be '1'
+        $seen.'User-Agent' | Should -Be 'Probe/1.0'
+        $seen.Origin | Should -Be 'https://page.example'
+        $seen.Cookie | Should -Be 'mine=1'
+        (Get-Failure { New-MessageWebSocket -Headers @{ 'Upgrade' = 'h2c' } }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        (Get-Failure { New-MessageWebSocket -UserAgent "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        (Get-Failure { New-MessageWebSocket -Origin "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+    }
+
+    It 'brings credentials, certificates and the proxy to the Control' {
+        $credential = [pscredential]::new('user', (ConvertTo-SecureString -String 'pass' -AsPlainText -Force))
+        $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.clientCertificatePem, $server.clientKeyPem)
+        $parameters = @{ Credential = $credential; Certificate = $certificate; Proxy = 'http://127.0.0.1:9'; ProxyCredential = $credential; SkipCertificateCheck = $true }
+        $control = (New-MessageWebSocket @parameters).Control
+        $control.ServerCredential.GetCredential('wss://localhost/', 'Digest').Password | Should -Be 'pass'
+        $control.ProxyCredential.GetCredential('http://127.0.0.1:9', 'Basic').UserName | Should -Be 'user'
+        $control.ClientCertificate.Thumbprint | Should -Be $certificate.Thumbprint
+        $control.Proxy | Should -Be ([uri] 'http://127.0.0.1:9')
+        $control.IgnorableServerCertificateErrors | Should -Contain 'Untrusted'
+        (New-MessageWebSocket -UseDefaultCredentials).Control.ServerCredential | Should -Be ([System.Net.CredentialCache]::DefaultCredentials)
+        # Nothing of a user name and password sent at once is left for a challenge.
+        (New-MessageWebSocket -Credential $credential -Authentication Basic).Control.ServerCredential | Should -BeNullOrEmpty
+        (Get-Failure { New-MessageWebSocket -Authentication Basic }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        (Get-Failure { New-MessageWebSocket -Credential $credential -UseDefaultCredentials }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+        (Get-Failure { New-MessageWebSocket -ProxyCredential $credential -NoProxy }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+        (Get-Failure { New-MessageWebSocket -Proxy 'ftp://127.0.0.1:9' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        (Get-Failure { New-MessageWebSocket -CertificateThumbprint ('AB' * 20) }).FullyQualifiedErrorId | Should -BeLike 'CertificateNotFound,*'
+    }
+
     It 'refuses a name that another socket has' {
         $null = New-MessageWebSocket -Name one
         (Get-Failure { New-MessageWebSocket -Name one }).FullyQualifiedErrorId | Should -BeExactly 'SocketNameInUse,MessageWebSockets.PowerShell.NewMessageWebSocketCommand'
