@@ -51,6 +51,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         }
         finally
         {
+            _tls.EndAttempt(uri, hasAnswer: response is not null);
             if (outcome.Opened is null)
             {
                 await ended.CancelAsync().ConfigureAwait(false);
@@ -133,7 +134,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             MaxResponseHeadersLength = MaxResponseHeaderKilobytes,
             ConnectTimeout = Timeout.InfiniteTimeSpan,
             ActivityHeadersPropagator = null,
-            SslOptions = _tls.CreateOptions(),
+            SslOptions = _tls.CreateOptions(uri),
             ConnectCallback = (context, _) =>
             {
                 _tls.BeginTransport();

@@ -31,15 +31,19 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     /// <summary>Says that a new transport connection is being opened, for what follows on it.</summary>
     public void BeginTransport() => _isWithProxy = _control is { UseProxy: true, UnixSocketPath: null, Proxy.Scheme: "https" };
 
-    public SslClientAuthenticationOptions CreateOptions()
+    public SslClientAuthenticationOptions CreateOptions(Uri uri)
     {
         SslClientAuthenticationOptions options = new()
         {
             EnabledSslProtocols = _control.SslProtocols,
             CertificateRevocationCheckMode = _control.RevocationMode,
             RemoteCertificateValidationCallback = Validate,
-            LocalCertificateSelectionCallback = SelectClientCertificate!,
         };
+        if (HasClientCertificate || !ResumableServers.Contains(uri))
+        {
+            options.LocalCertificateSelectionCallback = SelectClientCertificate!;
+        }
+
         if (_control.TrustedRoots is { Count: > 0 } roots)
         {
             options.CertificateChainPolicy = new X509ChainPolicy
@@ -53,6 +57,26 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
         }
 
         return options;
+    }
+
+    /// <summary>Says how the attempt at an address ended, for the next one there.</summary>
+    /// <param name="uri">The address.</param>
+    /// <param name="hasAnswer">Whether the server answered the request.</param>
+    public void EndAttempt(Uri uri, bool hasAnswer)
+    {
+        if (uri.Scheme != "wss")
+        {
+            return;
+        }
+
+        if (hasAnswer && !AsksForClientCertificate)
+        {
+            ResumableServers.Add(uri);
+        }
+        else
+        {
+            ResumableServers.Remove(uri);
+        }
     }
 
     /// <summary>Asks the handlers of ServerCustomValidationRequested, after the default validation has passed.</summary>

@@ -241,6 +241,39 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     [Theory]
     [InlineData(SslProtocols.Tls12)]
     [InlineData(SslProtocols.Tls13)]
+    public async Task ConnectAsync_judges_the_certificate_of_a_resumed_session_like_the_first(SslProtocols version)
+    {
+        await using RawServer server = Secure(certificates.Server, version);
+        string hash = certificates.Server.Leaf.GetCertHashString(HashAlgorithmName.SHA256);
+        using MessageWebSocket first = Trusting();
+        await first.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+        for (int i = 0; i < 3; i++)
+        {
+            using MessageWebSocket later = Trusting();
+            later.Control.PinnedCertificateSha256.Add(hash);
+            await later.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+
+            Assert.Equal(hash, later.Information.ServerCertificate?.GetCertHashString(HashAlgorithmName.SHA256));
+            Assert.Equal(
+                first.Information.ServerIntermediateCertificates.Select(certificate => certificate.Thumbprint),
+                later.Information.ServerIntermediateCertificates.Select(certificate => certificate.Thumbprint));
+            await later.CloseAsync(cancellationToken: TestContext.Current.CancellationToken);
+        }
+
+        using MessageWebSocket pinned = Trusting();
+        pinned.Control.PinnedCertificateSha256.Add(certificates.ServerRsa.Leaf.GetCertHashString(HashAlgorithmName.SHA256));
+        MessageWebSocketException otherPin = await ConnectFailure.OfAsync(pinned, server.Uri);
+        using MessageWebSocket distrusting = new();
+        MessageWebSocketException untrusted = await ConnectFailure.OfAsync(distrusting, server.Uri);
+
+        otherPin.Is(WebErrorStatus.CertificateIsInvalid, 0x80072F89, "none of the pinned SHA-256 hashes");
+        untrusted.Is(WebErrorStatus.CertificateIsInvalid, 0x80072F0D);
+        Assert.Equal([ChainValidationResult.IncompleteChain], distrusting.Information.ServerCertificateErrors);
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
     public async Task SslProtocols_allow_one_version_only(SslProtocols version)
     {
         SslProtocols other = version == SslProtocols.Tls12 ? SslProtocols.Tls13 : SslProtocols.Tls12;
