@@ -110,7 +110,9 @@ internal sealed class Connection
     public void Start()
     {
         _keepAlive?.Start();
-        _ = Task.Run(ReceiveLoopAsync);
+
+        // The first wait begins here: most servers say nothing yet, and no other thread need be woken to find that out.
+        _ = ReceiveLoopAsync(_assembler.ReceiveAsync().AsTask());
     }
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
@@ -395,29 +397,27 @@ internal sealed class Connection
         }
     }
 
-    private async Task ReceiveLoopAsync()
+    private async Task ReceiveLoopAsync(Task<ReceivedData> first)
     {
         try
         {
-            while (true)
+            // Never goes on at once: the thread belongs to whoever connects.
+            ReceivedData received = await first.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            while (!received.IsClose)
             {
+                Deliver(received);
                 if (!_pushes && Inbox.IsWriterAhead && _inboxFullMode == InboxFullMode.Wait && !IsClosing)
                 {
                     await (Inbox.IsFull ? MakeRoomAsync() : Inbox.WaitForReadersAsync()).ConfigureAwait(false);
                 }
 
-                if (!_assembler.TryReceiveBuffered(out ReceivedData received))
+                if (!_assembler.TryReceiveBuffered(out received))
                 {
                     received = await new PublishingAwaitable(_assembler.ReceiveAsync(), Inbox);
-                    if (received.IsClose)
-                    {
-                        OnPeerClosed();
-                        return;
-                    }
                 }
-
-                Deliver(received);
             }
+
+            OnPeerClosed();
         }
         catch (Exception e)
         {
