@@ -26,7 +26,6 @@ internal sealed class Connection
     private readonly OpenedConnection _opened;
     private readonly FrameStream _transport;
     private readonly WebSocket _receiving;
-    private readonly WebSocket _sending;
     private readonly MessageAssembler _assembler;
     private readonly KeepAlive? _keepAlive;
     private readonly SemaphoreSlim _sendGate = new(1, 1);
@@ -39,6 +38,8 @@ internal sealed class Connection
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    // Made by the first to send, who holds the gate.
+    private WebSocket? _sending;
     private bool _fragmentOpen;
     private SocketMessageType _fragmentType;
     private long _pauses;
@@ -63,9 +64,6 @@ internal sealed class Connection
             RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
         };
         _receiving = WebSocket.CreateFromStream(_transport, FramingOptions(opened, isServer: false));
-
-        // Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
-        _sending = WebSocket.CreateFromStream(_transport, FramingOptions(opened, isServer: true));
         _assembler = new MessageAssembler(
             _receiving,
             _transport,
@@ -90,6 +88,9 @@ internal sealed class Connection
 
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _released.Task;
+
+    // Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
+    private WebSocket Sending => _sending ??= WebSocket.CreateFromStream(_transport, FramingOptions(_opened, isServer: true));
 
     private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
@@ -283,7 +284,7 @@ internal sealed class Connection
         ValueTask handOver;
         try
         {
-            handOver = _sending.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
+            handOver = Sending.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
         }
         catch (Exception e) when (IsConnectionError(e))
         {
@@ -368,7 +369,7 @@ internal sealed class Connection
     {
         try
         {
-            await _sending.SendAsync(data, FramingTypeOf(type), endOfMessage, CancellationToken.None).ConfigureAwait(false);
+            await Sending.SendAsync(data, FramingTypeOf(type), endOfMessage, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (IsConnectionError(e))
         {
@@ -595,7 +596,7 @@ internal sealed class Connection
         _ = _ended.CancelAsync();
         _transport.Abort(reason);
         _receiving.Dispose();
-        _sending.Dispose();
+        _sending?.Dispose();
         _opened.Handler.Dispose();
         _peerClosed.TrySetResult(null);
         _released.TrySetResult();

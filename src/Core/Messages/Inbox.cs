@@ -22,7 +22,8 @@ internal sealed class Inbox(long limitInBytes)
     private const long LeadLimit = 1024 * 1024;
     private static readonly TimeSpan LongestLead = TimeSpan.FromMilliseconds(2);
 
-    private readonly ConcurrentQueue<WsMessage> _messages = new();
+    // Made for the first message: on a connection that says nothing it would be a good part of what the connection costs.
+    private ConcurrentQueue<WsMessage>? _messages;
 
     // Of the writer alone.
     private long _takenWhenSeen;
@@ -39,7 +40,7 @@ internal sealed class Inbox(long limitInBytes)
     private long _roomBegins;
     private ImmutableArray<Expectation> _expectations = [];
 
-    public long Count => _messages.Count;
+    public long Count => Volatile.Read(ref _messages)?.Count ?? 0;
 
     /// <summary>The payload of the queued messages, in bytes.</summary>
     public long PayloadBytes => Math.Max(0, Cost - (Count * CostPerMessage));
@@ -51,6 +52,8 @@ internal sealed class Inbox(long limitInBytes)
 
     /// <summary>Whether a reader sleeps until <see cref="Publish"/>.</summary>
     public bool HasWaitingReaders => Volatile.Read(ref _oneWaiting) is not null || Volatile.Read(ref _moreWaiting) is not null;
+
+    private bool IsEmpty => Volatile.Read(ref _messages) is not { IsEmpty: false };
 
     private long Cost => Volatile.Read(ref _cost.Added) - Volatile.Read(ref _cost.Taken);
 
@@ -85,13 +88,18 @@ internal sealed class Inbox(long limitInBytes)
         }
 
         Volatile.Write(ref _cost.Added, _cost.Added + message.Length + CostPerMessage);
+        if (_messages is null)
+        {
+            Volatile.Write(ref _messages, new ConcurrentQueue<WsMessage>());
+        }
+
         _messages.Enqueue(message);
     }
 
     /// <summary>Wakes the readers that sleep; their continuations may run on this thread.</summary>
     public void Publish()
     {
-        if (!_messages.IsEmpty || _completed)
+        if (!IsEmpty || _completed)
         {
             // The others first: what the one does with this thread must not keep them.
             Interlocked.Exchange(ref _moreWaiting, null)?.TrySetResult();
@@ -164,7 +172,8 @@ internal sealed class Inbox(long limitInBytes)
 
     public bool TryTake([NotNullWhen(true)] out WsMessage? message)
     {
-        if (!_messages.TryDequeue(out message))
+        message = null;
+        if (Volatile.Read(ref _messages) is not { } messages || !messages.TryDequeue(out message))
         {
             return false;
         }
@@ -178,7 +187,11 @@ internal sealed class Inbox(long limitInBytes)
         return true;
     }
 
-    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => _messages.TryPeek(out message);
+    public bool TryPeek([NotNullWhen(true)] out WsMessage? message)
+    {
+        message = null;
+        return Volatile.Read(ref _messages) is { } messages && messages.TryPeek(out message);
+    }
 
     /// <summary>
     /// Waits for the first message added from now on that a filter accepts; it passes the queue by. Null once the inbox ended in order.
@@ -211,7 +224,7 @@ internal sealed class Inbox(long limitInBytes)
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken) =>
-        _messages.IsEmpty ? WaitSlowAsync(cancellationToken) : new ValueTask<bool>(true);
+        IsEmpty ? WaitSlowAsync(cancellationToken) : new ValueTask<bool>(true);
 
     /// <summary>Says that no further message comes; queued ones stay readable.</summary>
     /// <param name="error">The abnormal end that readers are told of once the inbox is empty; null after an orderly one.</param>
@@ -282,7 +295,7 @@ internal sealed class Inbox(long limitInBytes)
 
             // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
             bool completed = _completed;
-            if (!_messages.IsEmpty)
+            if (!IsEmpty)
             {
                 StopWaiting(available);
                 return true;

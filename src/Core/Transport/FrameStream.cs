@@ -23,6 +23,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private const int IdleReadSize = 4096;
     private const int BusyReadSize = 64 * 1024;
     private const int ShortReadsBeforeIdle = 8;
+
+    // After so many milliseconds of silence the next wait begins without any buffer. It ends with a second read, which a connection
+    // with more to say is spared.
+    private const long QuietAfter = 1000;
+
     private const int SmallestDirectRead = 16 * 1024;
 
     // More pending bytes than this make senders wait, so that a peer that does not read holds the sender back.
@@ -41,6 +46,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private int _readStart;
     private int _readEnd;
     private int _shortReads;
+    private bool _isQuiet = true;
     private FrameHeader _frame;
     private int _headerRemaining;
     private long _payloadRemaining;
@@ -487,6 +493,13 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
     private async ValueTask<int> FillAsync(CancellationToken cancellationToken)
     {
+        if (_isQuiet && _readStart == _readEnd)
+        {
+            ReturnReadBuffer();
+            _readStart = _readEnd = 0;
+            await WaitForDataAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         PrepareReadBuffer();
         int read = await ReadInnerAsync(_readBuffer.AsMemory(_readEnd), cancellationToken).ConfigureAwait(false);
         _shortReads = read < IdleReadSize ? _shortReads + 1 : 0;
@@ -527,6 +540,20 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         if (_readBuffer.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(_readBuffer);
+            _readBuffer = [];
+        }
+    }
+
+    private async ValueTask WaitForDataAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await inner.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Fault ??= e;
+            throw;
         }
     }
 
@@ -550,7 +577,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         else
         {
             Volatile.Write(ref _bytesReceived, _bytesReceived + read);
-            Volatile.Write(ref _lastReceived, Environment.TickCount64);
+            long now = Environment.TickCount64;
+            _isQuiet = now - _lastReceived >= QuietAfter;
+            Volatile.Write(ref _lastReceived, now);
             LastReadUtcTicks = DateTime.UtcNow.Ticks;
         }
 
