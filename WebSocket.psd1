@@ -21,6 +21,7 @@
         'Receive-WsMessage'
         'Send-WsMessage'
         'Set-WsRequestHeader'
+        'Test-WsEndpoint'
     )
     VariablesToExport    = @('WsSession')
     AliasesToExport      = @()

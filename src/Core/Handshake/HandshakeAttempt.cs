@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http;
 using System.Net.Security;
+using System.Net.Sockets;
 
 namespace MessageWebSockets;
 
@@ -26,7 +27,12 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
 
     private HandshakeFailure Failure => new(uri, _control, _information, _transport, _tls);
 
-    public ConnectTimings Timings(TimeSpan total) => new(_transport.NameResolution, _transport.Tcp, _tlsTime, _upgradeTime, total);
+    // The framework tells of a TLS handshake only when it is over, and one whose certificate is refused never is.
+    private TimeSpan? TimeToRefusal => _tls.Refusal != CertificateRefusal.None && _tls.JudgedAt != 0
+        ? Stopwatch.GetElapsedTime(_transport.OpenedAt, _tls.JudgedAt)
+        : null;
+
+    public ConnectTimings Timings(TimeSpan total) => new(_transport.NameResolution, _transport.Tcp, _tlsTime ?? TimeToRefusal, _upgradeTime, total);
 
     /// <param name="mayRedirect">Whether a redirect may still be followed.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
@@ -76,6 +82,12 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw Failure.FromHttp(e);
+        }
+        catch (SocketException e)
+        {
+            // The framework asks a new socket for its peer, and lets out what it answers when that peer has reset it meanwhile.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Failure.FromHttp(new HttpRequestException(HttpRequestError.ConnectionError, e.Message, e));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -18,6 +19,9 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
 
     /// <summary>Why the server's certificate was refused; None as long as it was not.</summary>
     public CertificateRefusal Refusal { get; private set; }
+
+    /// <summary>When the server's certificate was judged, in ticks of <see cref="Stopwatch"/>; 0 before.</summary>
+    public long JudgedAt { get; private set; }
 
     /// <summary>Whether the certificate of an https:// proxy was refused.</summary>
     public bool IsProxyRefused { get; private set; }
@@ -147,7 +151,13 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
             _information.ServerIntermediateCertificates = IntermediatesOf(chain);
         }
 
+        if (sender is SslStream { SslProtocol: not SslProtocols.None and var agreed })
+        {
+            _information.TlsProtocol = agreed;
+        }
+
         Refusal = Judge(errors);
+        JudgedAt = Stopwatch.GetTimestamp();
         return Refusal == CertificateRefusal.None;
     }
 

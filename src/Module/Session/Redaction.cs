@@ -23,6 +23,9 @@ internal static partial class Redaction
     public static string Of(string address) =>
         SecretParameter().Replace(UserInfo().Replace(address, Hidden + "@", 1), "$1" + Hidden);
 
+    /// <summary>An address without user information, and otherwise as it is.</summary>
+    public static string WithoutUserInfo(string address) => UserInfo().Replace(address, Hidden + "@", 1);
+
     /// <summary>The address as a target of an error, which ends up in logs like its message: itself where it carries no secret.</summary>
     public static Uri Target(Uri uri)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 using System.Text.Json;
 using MessageWebSockets.TestServer;
 using Xunit;
@@ -34,6 +35,44 @@ public sealed class InformationTests(TestCertificates certificates) : IClassFixt
         Assert.Null(timings.NameResolution);
         Assert.Null(timings.Tls);
         Assert.True(timings.Upgrade > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task ConnectTimings_have_the_TLS_handshake_of_a_refused_certificate_and_Information_its_version()
+    {
+        await using RawServer expired = RawServer.Start(
+            connection => connection.DrainBytesAsync(), new RawServerOptions { Tls = new RawTlsOptions(certificates.Expired) });
+        using MessageWebSocket socket = new() { Control = { TrustedRoots = certificates.Roots } };
+
+        MessageWebSocketException refused = await ConnectFailure.OfAsync(socket, expired.Uri);
+
+        Assert.Equal(WebErrorStatus.CertificateExpired, refused.Status);
+        ConnectTimings timings = socket.Information.ConnectTimings!;
+        Assert.True(timings.Tcp > TimeSpan.Zero);
+        Assert.True(timings.Tls > TimeSpan.Zero && timings.Tls <= timings.Total);
+        Assert.Null(timings.Upgrade);
+        Assert.NotNull(socket.Information.ServerCertificate);
+        Assert.Contains(socket.Information.TlsProtocol, (SslProtocols?[])[SslProtocols.Tls12, SslProtocols.Tls13]);
+    }
+
+    [Fact]
+    public async Task ConnectTimings_have_the_stages_before_a_failure()
+    {
+        await using FaultServer refusing = FaultServer.Start(Faults.Named("status-403"));
+        await using FaultServer stalling = FaultServer.Start(Faults.Named("tls-handshake-stalls"));
+        using RefusedPort dead = new();
+        using MessageWebSocket refused = new();
+        using MessageWebSocket stalled = new() { Control = { ConnectTimeout = TimeSpan.FromMilliseconds(200) } };
+        using MessageWebSocket nobody = new();
+
+        await ConnectFailure.OfAsync(refused, refusing.Uri);
+        await ConnectFailure.OfAsync(stalled, stalling.Uri);
+        await ConnectFailure.OfAsync(nobody, dead.Uri);
+
+        Assert.NotNull(refused.Information.ConnectTimings!.Upgrade);
+        Assert.NotNull(stalled.Information.ConnectTimings!.Tcp);
+        Assert.Null(stalled.Information.ConnectTimings.Tls);
+        Assert.Null(nobody.Information.ConnectTimings!.Tcp);
     }
 
     [Fact]

@@ -1,0 +1,337 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Net;
+using System.Net.WebSockets;
+using System.Runtime.InteropServices;
+using System.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>What it takes to get a connection, as parameters: what every cmdlet that connects has.</summary>
+public abstract class HandshakeSettingsCmdlet : WsCmdlet
+{
+    // Half an hour of typing would not fill it, and a hostile server cannot fill the memory of the session.
+    private const uint DefaultMaxMessageSize = 64 * 1024 * 1024;
+
+    private X509Certificate2? _foundCertificate;
+
+    /// <summary>The subprotocols to offer, preferred first.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    [ArgumentCompleter(typeof(SubProtocolCompleter))]
+    public string[]? SubProtocol { get; set; }
+
+    /// <summary>Headers of the handshake request.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNull]
+    public IDictionary? Headers { get; set; }
+
+    /// <summary>The User-Agent header.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? UserAgent { get; set; }
+
+    /// <summary>The Origin header, which some servers demand from browsers and others alike.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    public string? Origin { get; set; }
+
+    /// <summary>The cookies to send, and to fill with those the server sets; the Cookies of an Invoke-WebRequest session for example.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public CookieContainer? Cookies { get; set; }
+
+    /// <summary>The user name and password.</summary>
+    [Parameter]
+    [Credential]
+    [ValidateNotNull]
+    public PSCredential? Credential { get; set; }
+
+    /// <summary>How to authenticate with the first request; without it -Credential waits for the server to ask.</summary>
+    [Parameter]
+    public WsAuthentication Authentication { get; set; }
+
+    /// <summary>The bearer token.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Token { get; set; }
+
+    /// <summary>Authenticate as the user of this process.</summary>
+    [Parameter]
+    public SwitchParameter UseDefaultCredentials { get; set; }
+
+    /// <summary>Send credentials over plain ws:// as well.</summary>
+    [Parameter]
+    public SwitchParameter AllowUnencryptedAuthentication { get; set; }
+
+    /// <summary>The client certificate, with its private key.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public X509Certificate2? Certificate { get; set; }
+
+    /// <summary>The thumbprint of a client certificate in a personal store.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? CertificateThumbprint { get; set; }
+
+    /// <summary>Accept any server certificate.</summary>
+    [Parameter]
+    public SwitchParameter SkipCertificateCheck { get; set; }
+
+    /// <summary>The errors of a server certificate to pass over.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public ChainValidationResult[]? IgnoreCertificateError { get; set; }
+
+    /// <summary>The roots to trust in place of the system's, for a private certificate authority.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public X509Certificate2[]? TrustedRoot { get; set; }
+
+    /// <summary>SHA-256 hashes of acceptable server certificates.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? PinnedCertificateSha256 { get; set; }
+
+    /// <summary>Judges the server's certificate: gets the certificate, the chain and its errors; $false or a throw rejects.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public ScriptBlock? CertificateValidation { get; set; }
+
+    /// <summary>The TLS versions to allow.</summary>
+    [Parameter]
+    public SslProtocols SslProtocol { get; set; }
+
+    /// <summary>The proxy; without it the one of the system or the environment.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Uri? Proxy { get; set; }
+
+    /// <summary>The user name and password for the proxy.</summary>
+    [Parameter]
+    [Credential]
+    [ValidateNotNull]
+    public PSCredential? ProxyCredential { get; set; }
+
+    /// <summary>Use no proxy, whatever the system says.</summary>
+    [Parameter]
+    public SwitchParameter NoProxy { get; set; }
+
+    /// <summary>The path of a Unix domain socket to connect to.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? UnixSocket { get; set; }
+
+    /// <summary>How many redirects to follow; none by default.</summary>
+    [Parameter]
+    [ValidateRange(0, 50)]
+    public int MaximumRedirection { get; set; }
+
+    /// <summary>The largest message to accept, in bytes.</summary>
+    [Parameter]
+    [ValidateRange(1u, uint.MaxValue)]
+    public uint MaxMessageSize { get; set; } = DefaultMaxMessageSize;
+
+    /// <summary>Offer compression (permessage-deflate).</summary>
+    [Parameter]
+    public SwitchParameter Compression { get; set; }
+
+    /// <summary>Refuses parameters that contradict each other.</summary>
+    private protected void CheckParameters()
+    {
+        RefuseTogether(nameof(Proxy), nameof(NoProxy));
+        RefuseTogether(nameof(ProxyCredential), nameof(NoProxy));
+        RefuseTogether(nameof(Certificate), nameof(CertificateThumbprint));
+        RefuseTogether(nameof(Credential), nameof(UseDefaultCredentials));
+        RefuseTogether(nameof(Credential), nameof(Token));
+        RefuseTogether(nameof(Token), nameof(UseDefaultCredentials));
+        if (Authentication == WsAuthentication.Basic && Credential is null)
+        {
+            ThrowTerminatingError(WsErrors.InvalidSetting("-Authentication Basic needs a user name and password: add -Credential.", Authentication));
+        }
+
+        if (Authentication == WsAuthentication.Bearer && Token is null)
+        {
+            ThrowTerminatingError(WsErrors.InvalidSetting("-Authentication Bearer needs a token: add -Token.", Authentication));
+        }
+
+        if (Token is not null && Authentication == WsAuthentication.Basic)
+        {
+            ThrowTerminatingError(WsErrors.ParameterConflict("Token", "Authentication Basic"));
+        }
+    }
+
+    /// <summary>Brings the parameters onto a socket; on one the user brought along only those that were given.</summary>
+    private protected void Apply(MessageWebSocket socket, bool isNew)
+    {
+        try
+        {
+            ApplyUnchecked(socket, isNew);
+        }
+        catch (ArgumentException e)
+        {
+            ThrowTerminatingError(WsErrors.InvalidSetting(WithoutParameterName(e), socket));
+        }
+    }
+
+    /// <summary>As <see cref="Apply"/>, for settings that came with one item of many.</summary>
+    /// <exception cref="ArgumentException">A setting was refused.</exception>
+    private protected void ApplyUnchecked(MessageWebSocket socket, bool isNew)
+    {
+        ApplySettings(socket, isNew);
+        ApplySecurity(socket);
+        ApplyHeaders(socket);
+    }
+
+    /// <summary>An argument's error without the name of a .NET parameter behind it.</summary>
+    internal static string WithoutParameterName(ArgumentException e) => e.ParamName is { } name
+        ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
+        : e.Message;
+
+    private protected void RefuseTogether(string first, string second)
+    {
+        if (IsBound(first) && IsBound(second))
+        {
+            ThrowTerminatingError(WsErrors.ParameterConflict(first, second));
+        }
+    }
+
+    private protected virtual void ApplySettings(MessageWebSocket socket, bool isNew)
+    {
+        MessageWebSocketControl control = socket.Control;
+        // A table of endpoints leaves cells empty where it has nothing to say.
+        Replace(control.SupportedProtocols, SubProtocol?.Where(static name => name.Length > 0));
+        When(nameof(MaximumRedirection), () => control.MaximumRedirection = MaximumRedirection);
+        When(nameof(Compression), () => control.Compression = Compression ? new WebSocketDeflateOptions() : null);
+        When(nameof(Proxy), () => control.Proxy = Proxy);
+        When(nameof(ProxyCredential), () => control.ProxyCredential = new ConcealedCredential(ProxyCredential!.GetNetworkCredential()));
+        When(nameof(NoProxy), () => control.UseProxy = !NoProxy);
+        When(nameof(UnixSocket), () => control.UnixSocketPath = GetUnresolvedProviderPathFromPSPath(UnixSocket));
+        When(nameof(Cookies), () => control.Cookies = Cookies);
+        if (isNew || IsBound(nameof(MaxMessageSize)))
+        {
+            control.MaxMessageSize = MaxMessageSize;
+        }
+    }
+
+    private void ApplySecurity(MessageWebSocket socket)
+    {
+        MessageWebSocketControl control = socket.Control;
+        SocketExtras extras = SocketExtras.Of(socket);
+        Replace(control.IgnorableServerCertificateErrors, SkipCertificateCheck ? CertificateErrors.Ignorable : IgnoreCertificateError);
+        Replace(control.PinnedCertificateSha256, PinnedCertificateSha256);
+        When(nameof(SslProtocol), () => control.SslProtocols = SslProtocol);
+        When(nameof(TrustedRoot), () => control.TrustedRoots = [.. TrustedRoot!]);
+        When(nameof(Certificate), () => control.ClientCertificate = Certificate);
+        When(nameof(CertificateThumbprint), () => control.ClientCertificate = FindCertificate(CertificateThumbprint!));
+        When(nameof(CertificateValidation), () =>
+        {
+            extras.CertificateScript ??= new CertificateScript(socket, CertificateValidation!);
+            extras.CertificateScript.Script = CertificateValidation!;
+        });
+        When(nameof(AllowUnencryptedAuthentication), () => extras.AllowsUnencryptedAuthentication = AllowUnencryptedAuthentication);
+        extras.CarriesCredentials |= Credential is not null || Token is not null || UseDefaultCredentials;
+        if (UseDefaultCredentials)
+        {
+            control.ServerCredential = CredentialCache.DefaultCredentials;
+        }
+        else if (Credential is not null && Authentication != WsAuthentication.Basic)
+        {
+            control.ServerCredential = new ConcealedCredential(Credential.GetNetworkCredential());
+        }
+    }
+
+    private void ApplyHeaders(MessageWebSocket socket)
+    {
+        foreach (KeyValuePair<string, string?> header in RequestHeaderTable.From(Headers))
+        {
+            socket.SetRequestHeader(header.Key, header.Value);
+        }
+
+        When(nameof(UserAgent), () => socket.SetRequestHeader("User-Agent", UserAgent));
+        if (!string.IsNullOrEmpty(Origin))
+        {
+            socket.SetRequestHeader("Origin", Origin);
+        }
+
+        if (Token is not null)
+        {
+            socket.SetRequestHeader("Authorization", "Bearer " + Reveal(Token));
+        }
+        else if (Authentication == WsAuthentication.Basic)
+        {
+            NetworkCredential credential = Credential!.GetNetworkCredential();
+            string user = credential.Domain.Length > 0 ? $"{credential.Domain}\\{credential.UserName}" : credential.UserName;
+            socket.SetRequestHeader("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{credential.Password}")));
+        }
+    }
+
+    /// <summary>Puts what was given in place of what a list has, so that a connect can be tried again with the same parameters.</summary>
+    private static void Replace<T>(IList<T> list, IEnumerable<T>? given)
+    {
+        if (given is null)
+        {
+            return;
+        }
+
+        list.Clear();
+        foreach (T item in given)
+        {
+            list.Add(item);
+        }
+    }
+
+    private protected void When(string parameter, Action apply)
+    {
+        if (IsBound(parameter))
+        {
+            apply();
+        }
+    }
+
+    private X509Certificate2 FindCertificate(string thumbprint)
+    {
+        // Once for all the connections of a cmdlet.
+        if (_foundCertificate is not null)
+        {
+            return _foundCertificate;
+        }
+
+        foreach (StoreLocation location in new[] { StoreLocation.CurrentUser, StoreLocation.LocalMachine })
+        {
+            try
+            {
+                using X509Store store = new(StoreName.My, location, OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly);
+                if (store.Certificates.Find(X509FindType.FindByThumbprint, thumbprint, validOnly: false).FirstOrDefault(static c => c.HasPrivateKey) is { } found)
+                {
+                    _foundCertificate = found;
+                    return found;
+                }
+            }
+            catch (System.Security.Cryptography.CryptographicException)
+            {
+                // Not every system has both stores.
+            }
+        }
+
+        ThrowTerminatingError(WsErrors.CertificateNotFound(thumbprint));
+        return null!;
+    }
+
+    private static string Reveal(SecureString secret)
+    {
+        IntPtr text = Marshal.SecureStringToGlobalAllocUnicode(secret);
+        try
+        {
+            return Marshal.PtrToStringUni(text) ?? "";
+        }
+        finally
+        {
+            Marshal.ZeroFreeGlobalAllocUnicode(text);
+        }
+    }
+}

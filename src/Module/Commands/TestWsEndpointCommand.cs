@@ -1,0 +1,252 @@
+using System.Management.Automation;
+using System.Text.RegularExpressions;
+using System.Threading.Channels;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Probes WebSocket endpoints: connects, pings, closes, and says of each how that went.</summary>
+/// <remarks>
+/// The probes are tasks of the thread pool. An endpoint is begun when it comes through the pipeline and another's place is free, and
+/// nothing of it is kept once its result is written, so that the length of the list costs no memory.
+/// </remarks>
+[Cmdlet(VerbsDiagnostic.Test, "WsEndpoint")]
+[OutputType(typeof(WsEndpointResult), typeof(WsEndpointDetail), typeof(bool))]
+public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
+{
+    private const int InboxBytes = 1024 * 1024;
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
+
+    // Against patterns that take forever on a text that the server chose.
+    private static readonly TimeSpan MatchLimit = TimeSpan.FromSeconds(1);
+
+    private readonly Channel<(long Number, WsEndpointResult Result)> _finished =
+        Channel.CreateUnbounded<(long, WsEndpointResult)>(new UnboundedChannelOptions { SingleReader = true });
+
+    private readonly Dictionary<long, bool> _answers = [];
+    private CancellationToken _stop;
+    private ProbePlan _plan = null!;
+    private ProbeProgress _progress = null!;
+    private long _begun;
+    private long _written;
+    private long _nextAnswer;
+    private int _underWay;
+
+    /// <summary>The addresses, ws:// or wss://.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [EndpointTransform]
+    [AllowNull]
+    [AllowEmptyCollection]
+    public Uri?[]? Uri { get; set; }
+
+    /// <summary>How often to probe each endpoint, over a new connection each time.</summary>
+    [Parameter]
+    [ValidateRange(1, 10_000)]
+    public int Count { get; set; } = 1;
+
+    /// <summary>How many endpoints to probe at once.</summary>
+    [Parameter]
+    [ValidateRange(1, 10_000)]
+    public int ThrottleLimit { get; set; } = 32;
+
+    /// <summary>How long one probe may take in all, in seconds; 0 for no limit.</summary>
+    [Parameter]
+    [Alias("ConnectionTimeoutSeconds")]
+    [ValidateRange(0, Limits.Seconds)]
+    public int TimeoutSeconds { get; set; } = 10;
+
+    /// <summary>A text to send once connected.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    [AllowEmptyString]
+    public string? SendText { get; set; }
+
+    /// <summary>A regular expression that a message has to match; as with -match, the case of letters does not count.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ExpectMatch { get; set; }
+
+    /// <summary>Emit true or false for each endpoint, in the order of the input.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <summary>Emit results with everything that is known: certificate, headers, each round trip.</summary>
+    [Parameter]
+    public SwitchParameter Detailed { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        CheckParameters();
+        if (Quiet && Detailed)
+        {
+            RefuseTogether(nameof(Quiet), nameof(Detailed));
+        }
+
+        _stop = StopToken;
+        _plan = new ProbePlan(Limits.Timeout(TimeoutSeconds), SendText, Pattern(), Detailed);
+        _progress = new ProbeProgress(this);
+
+        // What is wrong with the parameters is wrong for every endpoint, and said once.
+        using MessageWebSocket trial = new();
+        Apply(trial, isNew: true);
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (Uri? uri in Uri ?? [null])
+        {
+            while (_underWay >= ThrottleLimit)
+            {
+                WriteNext();
+            }
+
+            Begin(uri);
+            RunPosted();
+            while (_finished.Reader.TryRead(out (long, WsEndpointResult) finished))
+            {
+                Write(finished);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        _progress.EndOfInput(_begun);
+        while (_underWay > 0)
+        {
+            WriteNext();
+        }
+
+        _progress.Complete();
+    }
+
+    private protected override void ApplySettings(MessageWebSocket socket, bool isNew)
+    {
+        base.ApplySettings(socket, isNew);
+        MessageWebSocketControl control = socket.Control;
+
+        // The plan has the limit, and a probe is over before keep-alive has anything to do.
+        control.ConnectTimeout = TimeSpan.Zero;
+        control.DesiredUnsolicitedPongInterval = TimeSpan.Zero;
+        control.CloseTimeout = CloseLimit;
+
+        // A server that talks at once and without end must neither fill the memory nor hold up the pong behind it.
+        control.InboxLimitInBytes = InboxBytes;
+        control.InboxFullMode = InboxFullMode.DropOldest;
+    }
+
+    private Regex? Pattern()
+    {
+        if (ExpectMatch is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new Regex(ExpectMatch, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, MatchLimit);
+        }
+        catch (ArgumentException e)
+        {
+            ThrowTerminatingError(WsErrors.InvalidSetting($"-ExpectMatch is no regular expression: {WithoutParameterName(e)}", ExpectMatch));
+            return null;
+        }
+    }
+
+    private void Begin(Uri? uri)
+    {
+        string address = MalformedUri.TextOf(uri);
+        long number = _begun++;
+        _underWay++;
+        if (Refusal(uri, address) is { } refusal)
+        {
+            Finish(number, Unusable(address, refusal));
+            return;
+        }
+
+        MessageWebSocket socket = new();
+        try
+        {
+            ApplyUnchecked(socket, isNew: true);
+        }
+        catch (ArgumentException e)
+        {
+            // Headers, origin and subprotocols come with the endpoint.
+            socket.Dispose();
+            Finish(number, Unusable(address, WsErrors.InvalidSetting(WithoutParameterName(e), null)));
+            return;
+        }
+
+        SocketExtras extras = SocketExtras.Of(socket);
+        if (extras.CarriesCredentials && !extras.AllowsUnencryptedAuthentication && uri!.Scheme == System.Uri.UriSchemeWs)
+        {
+            socket.Dispose();
+            Finish(number, Unusable(address, WsErrors.UnencryptedAuthentication(uri)));
+            return;
+        }
+
+        if (extras.CertificateScript is { } script)
+        {
+            script.Connecting = this;
+        }
+
+        // Not on the pipeline thread: what a probe does before its first wait would be done for one endpoint after the other.
+        ProbePlan plan = _plan;
+        int count = Count;
+        CancellationToken stop = _stop;
+        _ = Task.Run(
+            async () =>
+            {
+                try
+                {
+                    Finish(number, await new ProbeSeries(address, plan).RunAsync(socket, uri!, count, stop).ConfigureAwait(false));
+                }
+                catch (OperationCanceledException)
+                {
+                    // Nobody waits for it any more.
+                }
+                finally
+                {
+                    socket.Dispose();
+                }
+            },
+            CancellationToken.None);
+    }
+
+    private static ErrorRecord? Refusal(Uri? uri, string address) => uri switch
+    {
+        null => WsErrors.InvalidUri("The address is empty.", "Write it as ws://host/path or wss://host/path.", null),
+        MalformedUri => WsErrors.InvalidUri($"'{TerminalText.Escape(Redaction.Of(address))}' is no address.", "Write it as ws://host/path or wss://host/path.", null),
+        _ => WsUri.Check(uri),
+    };
+
+    private WsEndpointResult Unusable(string address, ErrorRecord record) =>
+        ProbeSeries.Unusable(address, _plan, record.FullyQualifiedErrorId, $"{record.ErrorDetails?.Message ?? record.Exception.Message} {record.ErrorDetails?.RecommendedAction}".Trim());
+
+    private void Finish(long number, WsEndpointResult result) => _finished.Writer.TryWrite((number, result));
+
+    private void WriteNext() => Write(Wait(_finished.Reader.ReadAsync(_stop)));
+
+    private void Write((long Number, WsEndpointResult Result) finished)
+    {
+        _underWay--;
+        _written++;
+        WsEndpointResult result = finished.Result;
+        Tell($"{Redaction.Of(result.Uri)}: {result.Status}{(result.Error is null ? "" : $". {result.Error}")}");
+        _progress.Report(_written, _underWay, result.Success);
+        if (!Quiet)
+        {
+            WriteObject(result);
+            return;
+        }
+
+        _answers.Add(finished.Number, result.Success);
+        while (_answers.Remove(_nextAnswer, out bool answer))
+        {
+            _nextAnswer++;
+            WriteObject(answer);
+        }
+    }
+}
