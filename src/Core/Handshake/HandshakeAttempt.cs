@@ -25,6 +25,10 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
     private TimeSpan? _upgradeTime;
     private long _requestSentAt;
 
+    /// <summary>Whether it failed in a way that may be for want of a client certificate, and would not have noticed.</summary>
+    public bool MayHaveMissedCertificateRequest =>
+        _tls is { MayResume: true, Refusal: CertificateRefusal.None } && _transport.OpenedAt != 0 && _information.HandshakeStatusCode is null;
+
     private HandshakeFailure Failure => new(uri, _control, _information, _transport, _tls);
 
     // The framework tells of a TLS handshake only when it is over, and one whose certificate is refused never is.

@@ -29,6 +29,9 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     /// <summary>Whether the server asked for a client certificate.</summary>
     public bool AsksForClientCertificate { get; private set; }
 
+    /// <summary>Whether a session may be resumed; whether the server asks for a client certificate then goes unnoticed.</summary>
+    public bool MayResume { get; private set; }
+
     /// <summary>Whether a client certificate is there for the server to ask for.</summary>
     public bool HasClientCertificate => isEntrusted && _control.ClientCertificate is not null;
 
@@ -43,7 +46,8 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
             CertificateRevocationCheckMode = _control.RevocationMode,
             RemoteCertificateValidationCallback = Validate,
         };
-        if (HasClientCertificate || !ResumableServers.Contains(uri))
+        MayResume = !HasClientCertificate && ResumableServers.Contains(uri);
+        if (!MayResume)
         {
             options.LocalCertificateSelectionCallback = SelectClientCertificate!;
         }

@@ -350,11 +350,14 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     }
 
     [Theory]
-    [InlineData(SslProtocols.Tls12)]
-    [InlineData(SslProtocols.Tls13)]
-    public async Task ClientCertificate_that_is_missing_is_told_as_such(SslProtocols version)
+    [InlineData(SslProtocols.Tls12, false)]
+    [InlineData(SslProtocols.Tls13, false)]
+    [InlineData(SslProtocols.Tls12, true)]
+    [InlineData(SslProtocols.Tls13, true)]
+    public async Task ClientCertificate_that_is_missing_is_told_as_such(SslProtocols version, bool didNotAskBefore)
     {
         await using RawServer server = Asking(certificates.Roots, version);
+        RememberThatItDidNotAsk(server.Uri, didNotAskBefore);
         using MessageWebSocket socket = Trusting();
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
@@ -378,11 +381,14 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     }
 
     [Theory]
-    [InlineData("client-certificate-missing-closes")]
-    [InlineData("client-certificate-missing-resets")]
-    public async Task ClientCertificate_is_named_where_a_server_that_asks_for_one_hangs_up_without_a_word(string fault)
+    [InlineData("client-certificate-missing-closes", false)]
+    [InlineData("client-certificate-missing-resets", false)]
+    [InlineData("client-certificate-missing-closes", true)]
+    [InlineData("client-certificate-missing-resets", true)]
+    public async Task ClientCertificate_is_named_where_a_server_that_asks_for_one_hangs_up_without_a_word(string fault, bool didNotAskBefore)
     {
         await using FaultServer server = FaultServer.Start(Faults.Named(fault), certificates);
+        RememberThatItDidNotAsk(server.Uri, didNotAskBefore);
         using MessageWebSocket socket = Trusting();
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
@@ -434,6 +440,14 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
         MessageWebSocket socket = new();
         socket.Control.TrustedRoots = certificates.Roots;
         return socket;
+    }
+
+    private static void RememberThatItDidNotAsk(Uri uri, bool didNotAskBefore)
+    {
+        if (didNotAskBefore)
+        {
+            ResumableServers.Add(uri);
+        }
     }
 
     private ServerCertificate Named(string name) => name switch
