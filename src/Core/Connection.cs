@@ -39,7 +39,7 @@ internal sealed class Connection
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Made by the first to send, who holds the gate.
-    private WebSocket? _sending;
+    private WebSocket? _compressing;
     private bool _fragmentOpen;
     private SocketMessageType _fragmentType;
     private long _pauses;
@@ -89,8 +89,8 @@ internal sealed class Connection
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _released.Task;
 
-    // Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
-    private WebSocket Sending => _sending ??= WebSocket.CreateFromStream(_transport, FramingOptions(_opened, isServer: true));
+    // Compresses. Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
+    private WebSocket Compressing => _compressing ??= WebSocket.CreateFromStream(_transport, FramingOptions(_opened, isServer: true));
 
     private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
@@ -161,7 +161,7 @@ internal sealed class Connection
                 await room.ConfigureAwait(false);
             }
 
-            await HandOverAsync(data, _fragmentType, isFinal).ConfigureAwait(false);
+            await HandOverFragmentAsync(data, isFinal).ConfigureAwait(false);
             _fragmentOpen = !isFinal;
             Count(data.Length, isMessage: isFinal);
         }
@@ -281,10 +281,17 @@ internal sealed class Connection
 
     private ValueTask SendNow(ReadOnlyMemory<byte> message, SocketMessageType type)
     {
-        ValueTask handOver;
+        ValueTask handOver = default;
         try
         {
-            handOver = Sending.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
+            if (_opened.Compression is null)
+            {
+                _transport.SendData(OpcodeOf(type), isFinal: true, message.Span);
+            }
+            else
+            {
+                handOver = Compressing.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
+            }
         }
         catch (Exception e) when (IsConnectionError(e))
         {
@@ -365,11 +372,18 @@ internal sealed class Connection
         }
     }
 
-    private async ValueTask HandOverAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool endOfMessage)
+    private async ValueTask HandOverFragmentAsync(ReadOnlyMemory<byte> data, bool isFinal)
     {
         try
         {
-            await Sending.SendAsync(data, FramingTypeOf(type), endOfMessage, CancellationToken.None).ConfigureAwait(false);
+            if (_opened.Compression is null)
+            {
+                _transport.SendData(_fragmentOpen ? FrameOpcode.Continuation : OpcodeOf(_fragmentType), isFinal, data.Span);
+            }
+            else
+            {
+                await Compressing.SendAsync(data, FramingTypeOf(_fragmentType), isFinal, CancellationToken.None).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (IsConnectionError(e))
         {
@@ -596,7 +610,7 @@ internal sealed class Connection
         _ = _ended.CancelAsync();
         _transport.Abort(reason);
         _receiving.Dispose();
-        _sending?.Dispose();
+        _compressing?.Dispose();
         _opened.Handler.Dispose();
         _peerClosed.TrySetResult(null);
         _released.TrySetResult();
@@ -620,6 +634,8 @@ internal sealed class Connection
         ClientContextTakeover = agreed.ServerContextTakeover,
         ClientMaxWindowBits = agreed.ServerMaxWindowBits,
     };
+
+    private static FrameOpcode OpcodeOf(SocketMessageType type) => type == SocketMessageType.Utf8 ? FrameOpcode.Text : FrameOpcode.Binary;
 
     private static WebSocketMessageType FramingTypeOf(SocketMessageType type) =>
         type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;

@@ -9,6 +9,9 @@ namespace MessageWebSockets;
 /// <param name="PayloadLength">The announced payload length, in bytes; negative when the forbidden top bit is set.</param>
 internal readonly record struct FrameHeader(byte FirstByte, bool IsMasked, int HeaderLength, long PayloadLength)
 {
+    /// <summary>The longest header without a masking key, in bytes.</summary>
+    public const int MaxLength = 10;
+
     private const byte FinBit = 0x80;
     private const byte Rsv1Bit = 0x40;
     private const byte OpcodeBits = 0x0F;
@@ -27,6 +30,35 @@ internal readonly record struct FrameHeader(byte FirstByte, bool IsMasked, int H
     public bool IsPlainMessage => FirstByte is (FinBit | (int)FrameOpcode.Text) or (FinBit | (int)FrameOpcode.Binary) && !IsMasked;
 
     public bool IsControl => ((int)Opcode & 0x8) != 0;
+
+    /// <summary>Writes the header of an uncompressed frame without a mask.</summary>
+    /// <param name="target">At least <see cref="MaxLength"/> bytes.</param>
+    /// <param name="opcode">The opcode.</param>
+    /// <param name="isFinal">The FIN bit.</param>
+    /// <param name="payloadLength">The payload length, in bytes.</param>
+    public static FrameHeader Write(Span<byte> target, FrameOpcode opcode, bool isFinal, int payloadLength)
+    {
+        int headerLength = 2;
+        target[0] = (byte)((isFinal ? FinBit : 0) | (int)opcode);
+        if (payloadLength < 126)
+        {
+            target[1] = (byte)payloadLength;
+        }
+        else if (payloadLength <= ushort.MaxValue)
+        {
+            target[1] = 126;
+            BinaryPrimitives.WriteUInt16BigEndian(target[2..], (ushort)payloadLength);
+            headerLength = 4;
+        }
+        else
+        {
+            target[1] = 127;
+            BinaryPrimitives.WriteInt64BigEndian(target[2..], payloadLength);
+            headerLength = MaxLength;
+        }
+
+        return new FrameHeader(target[0], IsMasked: false, headerLength, payloadLength);
+    }
 
     /// <summary>Reads the header at the start of a span; false when more bytes are needed.</summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, out FrameHeader header)

@@ -279,6 +279,15 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         SendPing(id, ping);
     }
 
+    /// <summary>Sends a frame of an uncompressed message; it is out of the caller's memory when this returns.</summary>
+    /// <exception cref="IOException">The connection broke or is closing.</exception>
+    public void SendData(FrameOpcode opcode, bool isFinal, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
+        FrameHeader header = FrameHeader.Write(bytes, opcode, isFinal, payload.Length);
+        Enqueue(header, bytes[..header.HeaderLength], payload);
+    }
+
     /// <summary>Sends a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
     public void SendUnsolicitedPong() => Enqueue(ControlFrame.Create(FrameOpcode.Pong, []));
 
@@ -555,7 +564,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
         catch (Exception e)
         {
-            Fault ??= e;
+            NoteFault(e);
             throw;
         }
     }
@@ -569,8 +578,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
         catch (Exception e)
         {
-            WasReset |= TransportStream.IsReset(e);
-            Fault ??= e;
+            NoteFault(e);
             throw;
         }
 
@@ -594,6 +602,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     {
         bool isHeader = FrameHeader.TryParse(frame, out FrameHeader header);
         Debug.Assert(isHeader, "The framing writes whole frames.");
+        return Enqueue(header, frame[..header.HeaderLength], frame[header.HeaderLength..]);
+    }
+
+    private bool Enqueue(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload)
+    {
         bool inline;
         lock (_writeLock)
         {
@@ -612,12 +625,12 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             {
                 // A peer that floods with pings and reads no answers must not fill our memory with them: the newest pong waits
                 // for room, and answers the pings before it as well (RFC 6455 section 5.5.3).
-                _pongWaitingForRoom = frame.ToArray();
+                _pongWaitingForRoom = [.. headerBytes, .. payload];
                 return true;
             }
 
             _closeFrameWritten = header.Opcode == FrameOpcode.Close;
-            Append(frame, header);
+            Append(header, headerBytes, payload);
             if (header.IsFinal && !header.IsControl)
             {
                 _pending.CompletedMessages++;
@@ -643,16 +656,16 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         return true;
     }
 
-    private void Append(ReadOnlySpan<byte> frame, FrameHeader header)
+    private void Append(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload)
     {
         int before = _pending.Count;
         if (header.IsMasked)
         {
-            _pending.Append(frame);
+            _pending.Append(headerBytes, payload);
         }
         else
         {
-            _pending.AppendMasked(frame, header.HeaderLength, _maskingKeys.Next());
+            _pending.AppendMasked(headerBytes, payload, _maskingKeys.Next());
         }
 
         _acceptedBytes += _pending.Count - before;
@@ -689,7 +702,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
                     _pongWaitingForRoom = null;
                     if (!_closeFrameWritten)
                     {
-                        Append(pong, header);
+                        Append(header, pong.AsSpan(0, header.HeaderLength), pong.AsSpan(header.HeaderLength));
                     }
                 }
 
@@ -717,6 +730,12 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
     }
 
+    private void NoteFault(Exception e)
+    {
+        WasReset |= TransportStream.IsReset(e);
+        Fault ??= e;
+    }
+
     private void PumpOnThreadPool() =>
         ThreadPool.UnsafeQueueUserWorkItem(static stream => _ = stream.PumpAsync(isSendersThread: false), this, preferLocal: false);
 
@@ -724,8 +743,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     {
         lock (_writeLock)
         {
-            WasReset |= TransportStream.IsReset(reason);
-            Fault ??= reason;
+            NoteFault(reason);
             _writeFault ??= reason;
             CompleteAndForget(ref _writeProgress);
             CompleteAndForget(ref _room);
