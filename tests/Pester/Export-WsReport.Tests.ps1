@@ -56,7 +56,7 @@ Describe 'Export-WsReport' {
             $page = (Get-Address -Path 'echo' -Secure), (Get-Address -Path 'echo'), (Get-Address -Path 'status/403'), $server.faults.'certificate-expired', $server.faults.'refused-port' |
                 Test-WsEndpoint -TrustedRoot $root | Get-Report
             $page | Should -BeLike '*<b class="">40.0 %</b><span>2 of 5 work</span>*'
-            $page | Should -BeLike '*<b class="bad">3</b><span>do not</span>*'
+            $page | Should -BeLike '*<b class="bad">3</b><span>do not work</span>*'
             foreach ($text in 'Forbidden (403)', 'CertificateExpired', 'CannotConnect', 'connection refused', 'Errors by kind', 'Latency', 'Round trip of a ping', 'Where the time goes', 'Certificates by days left', 'CN=localhost') {
                 $page.Contains($text) | Should -BeTrue -Because $text
             }

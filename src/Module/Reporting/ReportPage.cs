@@ -75,7 +75,7 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
         int soon = rows.Count(static row => row.CertificateDaysLeft < DaysToWarn);
         page.Write("<div class=\"tiles\">\n");
         Tile(Html.Share(_working.Length, rows.Count), $"{Html.Count(_working.Length)} of {Html.Count(rows.Count)} work", _failed.Length == 0 ? "ok" : "");
-        Tile(Html.Count(_failed.Length), _failed.Length == 1 ? "does not" : "do not", _failed.Length > 0 ? "bad" : "");
+        Tile(Html.Count(_failed.Length), _failed.Length == 1 ? "does not work" : "do not work", _failed.Length > 0 ? "bad" : "");
         if (totals.Length > 0)
         {
             Tile(Html.Milliseconds(Percentiles.Median(totals)), $"median connect, P95 {Html.Milliseconds(Percentiles.NearestRank(totals, 95))}", "");

@@ -39,7 +39,7 @@ internal static class ReportStyle
         th{text-align:left;color:var(--dim);font-weight:600;border-bottom:1px solid var(--line);padding:4px 10px 4px 0;white-space:nowrap}
         td{border-bottom:1px solid var(--line);padding:5px 10px 5px 0;vertical-align:top;overflow-wrap:anywhere}
         th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-        td.address{min-width:160px}td.message{color:var(--dim);min-width:220px}
+        td.address{min-width:160px;word-break:break-all}td.message{color:var(--dim);min-width:220px}
         .problems{table-layout:fixed}.problems th:nth-child(1){width:32%}.problems th:nth-child(2){width:21%}.problems th:nth-child(3){width:9%}
         details{margin-top:12px}summary{cursor:pointer;color:var(--dim)}details[open]>summary{margin-bottom:10px}
         footer{color:var(--dim);font-size:.85rem;margin-top:18px}
