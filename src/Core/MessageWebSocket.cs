@@ -322,6 +322,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="MessageWebSocketException">The connection ended before the pong came.</exception>
     public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => WritableConnection().PingAsync(cancellationToken);
 
+    /// <summary>Sends a pong that answers no ping, a sign of life (RFC 6455 section 5.5.3). The keep-alive sends its own.</summary>
+    /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="ObjectDisposedException">Closed (RO_E_CLOSED).</exception>
+    public void SendPong() => WritableConnection().SendPong();
+
     /// <summary>
     /// Sends an empty close frame, raises <see cref="Closed"/> and releases everything. Never waits for the peer, never throws for a
     /// dead one; calling it again does nothing. Unread messages stay readable.
