@@ -106,7 +106,8 @@ Describe 'Enter-MessageWebSocket' {
 
         It 'shows on a -Socket what arrived before, and closes it with -CloseOnExit' {
             $address = Get-Address -Path 'say?text=early'
-            $session = Start-TerminalSession "`$ws = Connect-MessageWebSocket '$address'; Enter-MessageWebSocket -Socket `$ws -CloseOnExit; 'state ' + `$ws.State"
+            $switch = 'CloseOnExit'
+            $session = Start-TerminalSession "`$ws = Connect-MessageWebSocket '$address'; Enter-MessageWebSocket -Socket `$ws -$switch; 'state ' + `$ws.State"
             try {
                 Wait-Screen $session 'Ctrl+D closes it'
                 Wait-Screen $session ' < early'
