@@ -64,6 +64,10 @@ function ConvertTo-Row {
     }
 
     $rows.Add($row)
+    while ($rows.Count -gt 1 -and $rows[-1].Count -eq 0) {
+        $rows.RemoveAt($rows.Count - 1)
+    }
+
     , $rows
 }
 
@@ -200,8 +204,11 @@ $firstSteps = @{
 }
 $probing = @{
     Preparation = @'
+$key = [System.Security.Cryptography.ECDsa]::Create()
+$request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=localhost', $key, 'SHA256')
 $live = Start-WsEchoServer -Path /live
-"ws://127.0.0.1:$($live.Port)/live", "ws://127.0.0.1:$($live.Port)/old", 'ws://127.0.0.1:1/', 'ws://no-such-host.invalid/', 'https://a.example' |
+$secure = Start-WsEchoServer -Certificate $request.CreateSelfSigned([datetime]::Now.AddDays(-80), [datetime]::Now.AddDays(10.5))
+"ws://127.0.0.1:$($live.Port)/live", "wss://localhost:$($secure.Port)/", "ws://127.0.0.1:$($live.Port)/old", 'ws://127.0.0.1:1/', 'ws://no-such-host.invalid/', 'https://a.example' |
     ForEach-Object { [pscustomobject] @{ Uri = $_ } } | Export-Csv -LiteralPath ([System.IO.Path]::Combine([System.IO.Path]::GetTempPath(), 'fleet.csv'))
 Set-Location -LiteralPath ([System.IO.Path]::GetTempPath())
 '@
