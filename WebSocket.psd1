@@ -16,6 +16,7 @@
         'Close-MessageWebSocket'
         'Connect-MessageWebSocket'
         'Export-WsReport'
+        'Enter-MessageWebSocket'
         'Get-MessageWebSocket'
         'Invoke-WsRequest'
         'Measure-WsRoundTrip'
