@@ -15,8 +15,8 @@
     CmdletsToExport      = @(
         'Close-MessageWebSocket'
         'Connect-MessageWebSocket'
-        'Export-WsReport'
         'Enter-MessageWebSocket'
+        'Export-WsReport'
         'Get-MessageWebSocket'
         'Invoke-WsRequest'
         'Measure-WsRoundTrip'
