@@ -15,8 +15,11 @@
     CmdletsToExport      = @(
         'Close-MessageWebSocket'
         'Connect-MessageWebSocket'
+        'Enter-MessageWebSocket'
+        'Export-WsReport'
         'Get-MessageWebSocket'
         'Invoke-WsRequest'
+        'Measure-WsRoundTrip'
         'New-MessageWebSocket'
         'Receive-WsMessage'
         'Send-WsMessage'

@@ -204,6 +204,18 @@ internal sealed class Connection
         }
     }
 
+    public void SendPong()
+    {
+        try
+        {
+            _transport.SendUnsolicitedPong();
+        }
+        catch (IOException)
+        {
+            // The connection broke, which whoever receives or sends a message is told.
+        }
+    }
+
     public async Task<TimeSpan> PingAsync(CancellationToken cancellationToken)
     {
         try

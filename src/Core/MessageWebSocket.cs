@@ -32,11 +32,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     private CancellationTokenSource? _connecting;
     private bool _disposed;
     private bool _closedRaised;
+    private int _id;
 
     /// <summary>Creates a socket that is not connected, with its <see cref="Control"/> and <see cref="Information"/>.</summary>
     public MessageWebSocket()
     {
-        Id = Interlocked.Increment(ref s_lastId);
         _outputStream = new MessageOutputStream(this);
     }
 
@@ -75,7 +75,22 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     }
 
     /// <summary>A number that no other socket of this process has.</summary>
-    public int Id { get; }
+    public int Id
+    {
+        get
+        {
+            // On demand, so that the thousands of sockets nobody looks at leave the small numbers to those that people see.
+            int id = Volatile.Read(ref _id);
+            if (id != 0)
+            {
+                return id;
+            }
+
+            int next = Interlocked.Increment(ref s_lastId);
+            int earlier = Interlocked.CompareExchange(ref _id, next, 0);
+            return earlier != 0 ? earlier : next;
+        }
+    }
 
     /// <summary>A name for people; empty until set.</summary>
     public string Name { get; set; } = "";
@@ -322,6 +337,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">The connection ended before the pong came.</exception>
     public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => WritableConnection().PingAsync(cancellationToken);
+
+    /// <summary>Sends a pong that answers no ping, a sign of life (RFC 6455 section 5.5.3). The keep-alive sends its own.</summary>
+    /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="ObjectDisposedException">Closed (RO_E_CLOSED).</exception>
+    public void SendPong() => WritableConnection().SendPong();
 
     /// <summary>
     /// Sends an empty close frame, raises <see cref="Closed"/> and releases everything. Never waits for the peer, never throws for a
