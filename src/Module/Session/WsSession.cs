@@ -60,7 +60,7 @@ public sealed class WsSession
         }
 
         // Each close may take a moment to hand its last bytes over; together they take no longer than one.
-        Parallel.ForEach(sockets, static socket => socket.Close());
+        Parallel.ForEach(sockets, static socket => (SocketExtras.Of(socket).Reconnection?.Close() ?? socket).Close());
     }
 
     /// <summary>How many sockets there are.</summary>
