@@ -118,9 +118,42 @@ Describe 'The views' {
     Context 'of sockets' {
         It 'are a table that fits 80 columns' {
             $lines = $echo | Get-Lines
-            $lines[0] | Should -BeLike ' Id Name          State   Uri  * Protocol   Sent Received Queued'
-            $lines[2] | Should -Match "^ *$($echo.Id) echo          Open    ws://127\.0\.0\.1.* +$($echo.Sent) +$($echo.Received) +0$"
+            $lines[0] | Should -BeExactly ' Id Name         State   Uri                      Protocol  Sent Received Queued'
+            $lines[2] | Should -Match "^ *$($echo.Id) echo         Open    ws://127\.0\.0\.1.* +$($echo.Sent) +$($echo.Received) +0$"
             ($lines | Measure-Object -Property Length -Maximum).Maximum | Should -BeLessOrEqual 80
+        }
+
+        It 'have room at 80 columns for <Address>, and for the name made of it' -TestCases @(
+            @{ Address = 'ws://localhost:8080/echo'; Name = 'localhost' }
+            @{ Address = 'wss://feed.example/ticks'; Name = 'feed.example' }
+        ) {
+            $copy = [pscustomobject] @{ Id = 12; Name = $Name; State = 'Open'; Uri = $Address; Protocol = 'v2'; Sent = 5; Received = 7; Queued = 0 }
+            $copy.PSObject.TypeNames.Insert(0, 'Deserialized.MessageWebSockets.MessageWebSocket')
+            ($copy | Get-Lines)[2] | Should -BeExactly (' 12 {0,-12} Open    {1,-24} v2           5        7      0' -f $Name, $Address)
+        }
+
+        It 'give a wider window to the address' {
+            $long = $echo.Uri.AbsoluteUri + ('/very-long' * 20)
+            $copy = [pscustomobject] @{ Id = 12; Name = 'x'; State = 'Open'; Uri = $long; Protocol = 'v2'; Sent = 5; Received = 7; Queued = 0 }
+            $copy.PSObject.TypeNames.Insert(0, 'Deserialized.MessageWebSockets.MessageWebSocket')
+            $line = ($copy | Get-Lines -Width 160)[2]
+            $line.Length | Should -BeLessOrEqual 160
+            $line.Substring(25, 104) | Should -BeExactly ($long.Substring(0, 103) + '…')
+        }
+
+        It 'write a count of <Count> in <Width> columns as <Shown>' -TestCases @(
+            @{ Count = 0; Width = 5; Shown = '0' }
+            @{ Count = 99999; Width = 5; Shown = '99999' }
+            @{ Count = 123456; Width = 5; Shown = '123k' }
+            @{ Count = 1234567; Width = 5; Shown = '1.2M' }
+            @{ Count = 12345678; Width = 5; Shown = '12.3M' }
+            @{ Count = 999999999; Width = 5; Shown = '999M' }
+            @{ Count = 1999999999; Width = 5; Shown = '1.9G' }
+            @{ Count = 99999999; Width = 8; Shown = '99999999' }
+            @{ Count = 123456789; Width = 8; Shown = '123.4M' }
+            @{ Count = $null; Width = 5; Shown = '' }
+        ) {
+            [MessageWebSockets.PowerShell.SocketText]::Count($Count, $Width) | Should -BeExactly $Shown
         }
 
         It 'have the columns as properties' {
