@@ -21,6 +21,8 @@
         'Receive-WsMessage'
         'Send-WsMessage'
         'Set-WsRequestHeader'
+        'Start-WsEchoServer'
+        'Stop-WsEchoServer'
         'Test-WsEndpoint'
     )
     VariablesToExport    = @('WsSession')

@@ -182,7 +182,7 @@ internal sealed class Connection
         }
         catch (IOException e)
         {
-            throw SendFailure(e);
+            throw await SendFailureAsync(e).ConfigureAwait(false);
         }
     }
 
@@ -194,11 +194,11 @@ internal sealed class Connection
         }
         catch (IOException e)
         {
-            throw SendFailure(e);
+            throw await SendFailureAsync(e).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw _abortReason?.Again() ?? Ended();
+            throw await SendFailureAsync(e).ConfigureAwait(false);
         }
     }
 
@@ -286,7 +286,7 @@ internal sealed class Connection
         catch (Exception e) when (IsConnectionError(e))
         {
             _sendGate.Release();
-            return ValueTask.FromException(SendFailure(e));
+            return FailAsync(e);
         }
 
         if (!handOver.IsCompletedSuccessfully)
@@ -308,7 +308,7 @@ internal sealed class Connection
         }
         catch (Exception e) when (IsConnectionError(e))
         {
-            throw SendFailure(e);
+            throw await SendFailureAsync(e).ConfigureAwait(false);
         }
         finally
         {
@@ -370,7 +370,7 @@ internal sealed class Connection
         }
         catch (Exception e) when (IsConnectionError(e))
         {
-            throw SendFailure(e);
+            throw await SendFailureAsync(e).ConfigureAwait(false);
         }
     }
 
@@ -633,14 +633,19 @@ internal sealed class Connection
         e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException
             or OperationCanceledException;
 
-    private MessageWebSocketException SendFailure(Exception e)
+    private async ValueTask FailAsync(Exception e) => throw await SendFailureAsync(e).ConfigureAwait(false);
+
+    private async Task<MessageWebSocketException> SendFailureAsync(Exception e)
     {
-        if (_abortReason is { } reason)
+        // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive
+        // loop reads nothing and has nothing to tell.
+        bool isPaused = (Volatile.Read(ref _pauses) & 1) != 0;
+        if (_abortReason is null && !IsClosing && !isPaused)
         {
-            return reason.Again();
+            await Task.WhenAny(_peerClosed.Task, Task.Delay(LongestLinger)).ConfigureAwait(false);
         }
 
-        return IsClosing ? Ended() : Lost(e);
+        return _abortReason?.Again() ?? (IsClosing ? Ended() : Lost(e));
     }
 
     private MessageWebSocketException Ended() =>
@@ -677,19 +682,19 @@ internal sealed class Connection
 
     private MessageWebSocketException Lost(Exception e)
     {
-        Exception? cause = _transport.Fault ?? e;
-        SocketError? error = null;
-        for (Exception? inner = cause; inner is not null; inner = inner.InnerException)
+        // A broken pipe is no reset: it is what a write meets once the peer has ended the connection.
+        if (_transport.WasReset)
         {
-            if (inner is SocketException socket)
-            {
-                error = socket.SocketErrorCode;
-            }
+            return new MessageWebSocketException($"{_peer} reset the connection. Connect again to go on.", HResults.ConnectionReset, e) { PeerUri = _uri };
         }
 
-        return error is SocketError.ConnectionReset or SocketError.Shutdown
-            ? new MessageWebSocketException($"{_peer} reset the connection. Connect again to go on.", HResults.ConnectionReset, e) { PeerUri = _uri }
-            : error is SocketError.TimedOut
+        Exception? cause = _transport.Fault ?? e;
+        while (cause is not null and not SocketException)
+        {
+            cause = cause.InnerException;
+        }
+
+        return cause is SocketException { SocketErrorCode: SocketError.TimedOut }
             ? new MessageWebSocketException($"{_peer} no longer answers. Connect again to go on.", HResults.Timeout, e) { PeerUri = _uri }
             : new MessageWebSocketException($"{_peer} ended the connection without a close frame. Connect again to go on.", HResults.ConnectionAborted, e) { PeerUri = _uri };
     }

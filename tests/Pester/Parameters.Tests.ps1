@@ -44,6 +44,8 @@ BeforeDiscovery {
                 }
                 return
             }
+            # 4.2 is an address, 4.0.0.2.
+            'System.Net.IPAddress' { return @{ Value = 'nowhere' } }
             default { return @{ Value = 4.2 } }
         }
     }

@@ -22,6 +22,7 @@ Describe 'A session' {
         $WsSession.Current | Should -Be $first
         $second = Connect-MessageWebSocket $echoAddress
         $WsSession.Current | Should -BeNullOrEmpty
+        $WsSession.Sockets[1] | Should -Be $second
         Close-MessageWebSocket -Socket $first
         $WsSession.Current | Should -Be $second
         "$WsSession" | Should -Be '1 open of 1'

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http;
 using System.Net.Security;
+using System.Net.Sockets;
 
 namespace MessageWebSockets;
 
@@ -80,6 +81,12 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw Failure.FromHttp(e);
+        }
+        catch (SocketException e)
+        {
+            // The framework asks a new socket for its peer, and lets out what it answers when that peer has reset it meanwhile.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Failure.FromHttp(new HttpRequestException(HttpRequestError.ConnectionError, e.Message, e));
         }
     }
 

@@ -9,7 +9,14 @@ namespace MessageWebSockets;
 internal sealed class HandshakeFailure(
     Uri uri, MessageWebSocketControl control, MessageWebSocketInformation information, TransportConnector transport, TlsHandshake tls)
 {
+    // The types of a TLS record (RFC 8446 section 5.1).
+    private const byte TlsAlert = 21;
+    private const byte TlsHandshakeRecord = 22;
+
     private readonly string _peer = PeerText.Name(uri);
+
+    // A TLS server answers an HTTP request with an alert (RFC 8446 section 6), if it answers.
+    private bool AnsweredInTls => uri.Scheme == Uri.UriSchemeWs && control.Proxy?.Scheme != Uri.UriSchemeHttps && transport.FirstByte is TlsAlert or TlsHandshakeRecord;
 
     public static MessageWebSocketException ConnectTimeout(Uri uri, TimeSpan timeout, Exception cause) =>
         new(
@@ -58,17 +65,22 @@ internal sealed class HandshakeFailure(
         }
 
         SocketError? socketError = Find<SocketException>(e)?.SocketErrorCode;
-        bool isReset = socketError is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown;
+
+        // A socket that was open and is not connected has been reset; a broken pipe is what a write meets once the peer has ended the connection.
+        bool isReset = transport.WasReset || socketError is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected;
+        bool isEnd = socketError == SocketError.Shutdown || e.HttpRequestError == HttpRequestError.ResponseEnded
+            || Find<HttpIOException>(e)?.HttpRequestError == HttpRequestError.ResponseEnded;
         return e.HttpRequestError switch
         {
             HttpRequestError.ProxyTunnelError => FromProxy(e),
-            HttpRequestError.SecureConnectionError => FromTls(e, isReset),
 
-            // With TLS 1.3 a server tells only after the handshake that it does not like the client's certificate.
+            // With TLS 1.3 a server tells only after the handshake that it does not like the client's certificate, if it tells at all.
             _ when tls.AsksForClientCertificate && information.HandshakeStatusCode is null => FromTls(e, isReset: false),
+            HttpRequestError.SecureConnectionError => FromTls(e, isReset),
+            _ when AnsweredInTls => InvalidResponse("its answer is TLS and not HTTP; a server that speaks TLS needs wss://", e),
             _ when isReset =>
                 Create($"{_peer} reset the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionReset, e),
-            _ when e.HttpRequestError == HttpRequestError.ResponseEnded || Find<HttpIOException>(e)?.HttpRequestError == HttpRequestError.ResponseEnded =>
+            _ when isEnd =>
                 Create($"{_peer} closed the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionAborted, e),
             HttpRequestError.ConfigurationLimitExceeded => InvalidResponse("its answer has more than 64 KiB of headers", e),
             HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported =>
@@ -77,7 +89,7 @@ internal sealed class HandshakeFailure(
                 Create($"{_peer} and this client could not agree on how to authenticate.", HResults.FromHttpStatus((int)HttpStatusCode.Unauthorized), e),
             HttpRequestError.ConnectionError =>
                 Create($"Cannot connect to {_peer}{ThroughProxy()}: {PeerText.Clean(Innermost(e).Message)}", HResults.CannotConnect, e),
-            _ => InvalidResponse("its answer is not an HTTP response" + (uri.Scheme == Uri.UriSchemeWs ? "; a server that speaks TLS needs wss://" : ""), e),
+            _ => InvalidResponse("its answer is not an HTTP response", e),
         };
     }
 
@@ -117,6 +129,12 @@ internal sealed class HandshakeFailure(
         {
             string host = failure.Target[..failure.Target.LastIndexOf(':')];
             return Create($"Cannot connect to {peer}: the name {host} is not known. Is it spelled right, and does this machine's DNS know it?", HResults.NameNotResolved, cause);
+        }
+
+        if (failure.Cause.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // The peer took the connection and reset it before the system had reported it open.
+            return Create($"{peer} reset the connection during the handshake. Does it allow this client?", HResults.ConnectionReset, cause);
         }
 
         bool isRefused = failure.Cause.SocketErrorCode == SocketError.ConnectionRefused;

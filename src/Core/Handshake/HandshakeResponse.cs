@@ -1,7 +1,6 @@
 using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace MessageWebSockets;
@@ -11,9 +10,6 @@ internal sealed class HandshakeResponse(HttpResponseMessage response)
 {
     private const int MaxBodyBytes = 64 * 1024;
     private static readonly TimeSpan BodyPatience = TimeSpan.FromSeconds(2);
-
-    // RFC 6455 section 1.3
-    private static readonly byte[] AcceptGuid = Encoding.ASCII.GetBytes("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
 
     public Dictionary<string, IReadOnlyList<string>> Headers()
     {
@@ -42,7 +38,7 @@ internal sealed class HandshakeResponse(HttpResponseMessage response)
         }
 
         string[] accept = ValuesOf("Sec-WebSocket-Accept");
-        if (accept.Length != 1 || accept[0] != AcceptFor(key))
+        if (accept.Length != 1 || accept[0] != HandshakeKey.AcceptFor(key))
         {
             throw new FormatException(accept.Length == 0
                 ? "its 101 response lacks Sec-WebSocket-Accept"
@@ -102,14 +98,6 @@ internal sealed class HandshakeResponse(HttpResponseMessage response)
         }
 
         return Encoding.UTF8.GetString(buffer, 0, count);
-    }
-
-    private static string AcceptFor(string key)
-    {
-        byte[] input = [.. Encoding.ASCII.GetBytes(key), .. AcceptGuid];
-#pragma warning disable CA5350 // RFC 6455 section 4.2.2 prescribes SHA-1; nothing secret depends on it.
-        return Convert.ToBase64String(SHA1.HashData(input));
-#pragma warning restore CA5350
     }
 
     // As they came: the framework's typed headers pass over what they cannot read.

@@ -21,6 +21,12 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
 
     public TransportFailure? Failure { get; private set; }
 
+    /// <summary>Whether the peer reset a connection that was open.</summary>
+    public bool WasReset => _opened.Exists(stream => stream.WasReset);
+
+    /// <summary>The first byte that came on the newest connection; null if there was none.</summary>
+    public byte? FirstByte => _opened is [.., var last] ? last.FirstByte : null;
+
     /// <summary>A target as a person would write it.</summary>
     public static string NameOf(string host, int port)
     {
@@ -71,7 +77,7 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
                 socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 ApplySendBuffer(socket);
                 await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
-                return Opened(socket, started);
+                return Opened(socket, endPoint, started);
             }
             catch (SocketException e)
             {
@@ -131,7 +137,7 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         {
             ApplySendBuffer(socket);
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken).ConfigureAwait(false);
-            return Opened(socket, started);
+            return Opened(socket, null, started);
         }
         catch (SocketException e)
         {
@@ -153,7 +159,7 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         }
     }
 
-    private TransportStream Opened(Socket socket, long started)
+    private TransportStream Opened(Socket socket, IPEndPoint? remote, long started)
     {
         TransportStream stream = new(socket);
         lock (_lock)
@@ -164,8 +170,9 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
 
         Tcp = Stopwatch.GetElapsedTime(started);
         OpenedAt = Stopwatch.GetTimestamp();
-        if (socket.LocalEndPoint is IPEndPoint local && socket.RemoteEndPoint is IPEndPoint remote)
+        if (remote is not null && socket.LocalEndPoint is IPEndPoint local)
         {
+            // The socket is not asked for its peer: one that was reset meanwhile knows it no longer.
             information.LocalAddress = local.Address;
             information.LocalPort = local.Port;
             information.RemoteAddress = remote.Address;

@@ -94,6 +94,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     /// <summary>What broke reading or writing, if anything did.</summary>
     public Exception? Fault { get; private set; }
 
+    /// <summary>Whether reading or writing met a reset by the peer.</summary>
+    public bool WasReset { get; private set; }
+
     public bool CloseFrameWritten
     {
         get
@@ -522,6 +525,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
         catch (Exception e)
         {
+            WasReset |= TransportStream.IsReset(e);
             Fault ??= e;
             throw;
         }
@@ -674,6 +678,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     {
         lock (_writeLock)
         {
+            WasReset |= TransportStream.IsReset(reason);
             Fault ??= reason;
             _writeFault ??= reason;
             CompleteAndForget(ref _writeProgress);

@@ -20,6 +20,7 @@ internal sealed class SocketNameCompleter : IArgumentCompleter
                 $"{socket.State} {(socket.Uri is { } uri ? Redaction.Of(uri) : "")}".TrimEnd()));
     }
 
-    private static string Quote(string name) =>
+    /// <summary>A name as it has to be typed.</summary>
+    internal static string Quote(string name) =>
         name.All(static c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_') ? name : $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
 }

@@ -193,6 +193,44 @@ internal static partial class WsErrors
     public static ErrorRecord ReplyFilterFailed(RuntimeException e, object? item) =>
         new(e, "ReplyFilterFailed", ErrorCategory.InvalidOperation, item);
 
+    public static ErrorRecord CannotListen(System.Net.Sockets.SocketException e, System.Net.IPEndPoint endPoint)
+    {
+        bool isTaken = e.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse;
+        string what = e.SocketErrorCode switch
+        {
+            System.Net.Sockets.SocketError.AddressAlreadyInUse => $"Port {endPoint.Port} of {endPoint.Address} is in use.",
+            System.Net.Sockets.SocketError.AddressNotAvailable => $"{endPoint.Address} is no address of this machine.",
+            System.Net.Sockets.SocketError.AccessDenied => $"This user may not listen on port {endPoint.Port}.",
+            _ => $"The server cannot listen on {endPoint}: {e.Message}",
+        };
+        string advice = e.SocketErrorCode switch
+        {
+            System.Net.Sockets.SocketError.AddressNotAvailable => "Leave -Address out for this machine alone, or give one of its addresses.",
+            System.Net.Sockets.SocketError.AccessDenied => "Ports below 1024 are often reserved; take a higher one.",
+            _ => "Choose another -Port, or leave it out for a free one.",
+        };
+        return Create(
+            isTaken ? "PortInUse" : "CannotListen",
+            new InvalidOperationException(what, e),
+            advice,
+            isTaken ? ErrorCategory.ResourceExists : ErrorCategory.OpenError,
+            endPoint);
+    }
+
+    public static ErrorRecord ServerNameInUse(string name) => Create(
+        "ServerNameInUse",
+        new InvalidOperationException($"A server of this session is already named '{name}'."),
+        "Choose another -Name, or stop that one with Stop-WsEchoServer.",
+        ErrorCategory.ResourceExists,
+        name);
+
+    public static ErrorRecord CertificateWithoutKey(string subject) => Create(
+        "CertificateWithoutKey",
+        new ArgumentException($"The certificate {TerminalText.Escape(subject)} has no private key, and a server needs that."),
+        "Load it from a .pfx or .p12 file, with Get-PfxCertificate for example.",
+        ErrorCategory.InvalidArgument,
+        subject);
+
     /// <summary>A connect that failed.</summary>
     public static ErrorRecord Connect(MessageWebSocketException e, object? target) => FromException(e, target, ConnectAdvice(e));
 

@@ -7,7 +7,7 @@ namespace MessageWebSockets.PowerShell;
 /// What one runspace has open: <c>$WsSession</c>. Each runspace has its own, so that a script in
 /// <c>ForEach-Object -Parallel</c> or a thread job never picks up a socket it was not given.
 /// </summary>
-/// <remarks>Thread-safe. The sockets are closed when the runspace closes and when the module is removed from it.</remarks>
+/// <remarks>Thread-safe. The sockets are closed and the servers stopped when the runspace closes and when the module is removed from it.</remarks>
 public sealed class WsSession
 {
     // Sockets that ended on their own stay listed, so that a user sees what became of them; not without limit.
@@ -16,6 +16,7 @@ public sealed class WsSession
     private static readonly ConditionalWeakTable<Runspace, WsSession> Sessions = [];
 
     private readonly List<MessageWebSocket> _sockets = [];
+    private readonly List<WebSocketEchoServer> _servers = [];
 
     private WsSession(Runspace runspace) => runspace.StateChanged += (_, e) =>
     {
@@ -32,13 +33,27 @@ public sealed class WsSession
         {
             lock (_sockets)
             {
-                return [.. _sockets];
+                // An array: scripts index it.
+                return _sockets.ToArray();
             }
         }
     }
 
     /// <summary>The only open socket, which cmdlets without -Socket use; null when none or several are open.</summary>
     public MessageWebSocket? Current => Open() is [var only] ? only : null;
+
+    /// <summary>The servers of this runspace that run, oldest first: those of Start-WsEchoServer.</summary>
+    public IReadOnlyList<WebSocketEchoServer> Servers
+    {
+        get
+        {
+            lock (_servers)
+            {
+                _servers.RemoveAll(static server => server.State == WebSocketEchoServerState.Stopped);
+                return _servers.ToArray();
+            }
+        }
+    }
 
     /// <summary>The headers that Set-WsRequestHeader collected for the next connection; a connect that succeeds takes and clears them.</summary>
     public IDictionary<string, string> RequestHeaders { get; } = new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase);
@@ -49,7 +64,7 @@ public sealed class WsSession
         Runspace.DefaultRunspace ?? throw new InvalidOperationException("There is no PowerShell runspace on this thread."),
         static runspace => new WsSession(runspace));
 
-    /// <summary>Closes every socket of this runspace. The module does so when it is removed, and when the runspace closes.</summary>
+    /// <summary>Closes every socket of this runspace and stops its servers. The module does so when it is removed, and when the runspace closes.</summary>
     public void CloseAll()
     {
         MessageWebSocket[] sockets;
@@ -61,6 +76,7 @@ public sealed class WsSession
 
         // Each close may take a moment to hand its last bytes over; together they take no longer than one.
         Parallel.ForEach(sockets, static socket => (SocketExtras.Of(socket).Reconnection?.Close() ?? socket).Close());
+        Task.WaitAll([.. Servers.Select(static server => server.StopAsync())]);
     }
 
     /// <summary>How many sockets there are.</summary>
@@ -75,6 +91,14 @@ public sealed class WsSession
             _sockets.Add(socket);
             int excess = _sockets.Count(HasEnded) - EndedSocketsListed;
             _sockets.RemoveAll(candidate => excess > 0 && HasEnded(candidate) && excess-- > 0);
+        }
+    }
+
+    internal void Add(WebSocketEchoServer server)
+    {
+        lock (_servers)
+        {
+            _servers.Add(server);
         }
     }
 
@@ -119,6 +143,10 @@ public sealed class WsSession
 
         return unique;
     }
+
+    /// <summary>The running server of a name, whatever the case.</summary>
+    internal WebSocketEchoServer? FindServer(string name) =>
+        Servers.FirstOrDefault(server => server.ServerName.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     internal static bool HasEnded(MessageWebSocket socket) =>
         socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Aborted;

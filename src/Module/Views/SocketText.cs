@@ -17,7 +17,7 @@ public static class SocketText
         return TerminalText.Escape(uri is Uri live ? Redaction.Of(live) : Redaction.Of(uri?.ToString() ?? ""));
     }
 
-    /// <summary>Its state in one word, in a colour that says the same: open, on the way, or ended by a failure.</summary>
+    /// <summary>Its state in one word, in a colour that says the same: open, on the way, or ended by a failure. For servers, too.</summary>
     /// <param name="socket">The socket, or a deserialized one.</param>
     /// <param name="open">What begins the colour of an open one.</param>
     /// <param name="changing">What begins the colour of one that opens or closes.</param>
@@ -28,8 +28,9 @@ public static class SocketText
         string state = PSObject.AsPSObject(socket).Properties["State"]?.Value?.ToString() ?? "";
         string colour = state switch
         {
-            nameof(MessageWebSocketState.Open) => open,
-            nameof(MessageWebSocketState.Connecting) or nameof(MessageWebSocketState.Closing) => changing,
+            nameof(MessageWebSocketState.Open) or nameof(WebSocketEchoServerState.Listening) => open,
+            nameof(MessageWebSocketState.Connecting) or nameof(MessageWebSocketState.Closing)
+                or nameof(WebSocketEchoServerState.Stopping) => changing,
             nameof(MessageWebSocketState.Aborted) => failed,
             _ => "",
         };

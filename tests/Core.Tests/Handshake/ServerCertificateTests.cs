@@ -344,6 +344,30 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
         failure.Is(WebErrorStatus.CannotConnect, 0x80072F7D, "does it accept the one it was given?");
     }
 
+    [Theory]
+    [InlineData("client-certificate-missing-closes")]
+    [InlineData("client-certificate-missing-resets")]
+    public async Task ClientCertificate_is_named_where_a_server_that_asks_for_one_hangs_up_without_a_word(string fault)
+    {
+        await using FaultServer server = FaultServer.Start(Faults.Named(fault), certificates);
+        using MessageWebSocket socket = Trusting();
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
+
+        failure.Is(WebErrorStatus.CannotConnect, 0x80072F7D, "asks for a client certificate: give it as ClientCertificate");
+    }
+
+    [Fact]
+    public async Task A_server_that_answers_in_TLS_is_told_from_one_that_answers_nonsense()
+    {
+        await using FaultServer server = FaultServer.Start(Faults.Named("tls-on-ws-port"), certificates);
+        using MessageWebSocket socket = new();
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
+
+        failure.Is(WebErrorStatus.ErrorHttpInvalidServerResponse, 0x80072F78, "a server that speaks TLS needs wss://");
+    }
+
     [Fact]
     public void ClientCertificate_without_its_private_key_is_refused()
     {

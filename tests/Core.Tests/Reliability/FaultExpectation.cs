@@ -15,7 +15,7 @@ internal sealed record FaultExpectation(Func<FaultVisit, Task> Meet)
     public bool ServerSeesEnd { get; init; } = true;
 
     /// <summary>The connect fails.</summary>
-    public static FaultExpectation Connect(params WebErrorStatus[] expected) => new(async visit =>
+    public static FaultExpectation Connect(WebErrorStatus expected) => new(async visit =>
     {
         await visit.FailsAsync(visit.ConnectAsync, expected);
 
@@ -25,7 +25,7 @@ internal sealed record FaultExpectation(Func<FaultVisit, Task> Meet)
     });
 
     /// <summary>Messages first, then the error.</summary>
-    public static FaultExpectation Receive(params WebErrorStatus[] expected) => new(async visit =>
+    public static FaultExpectation Receive(WebErrorStatus expected) => new(async visit =>
     {
         await visit.BeginAsync();
         await visit.FailsAsync(visit.ReceiveAsync, expected);
@@ -43,7 +43,7 @@ internal sealed record FaultExpectation(Func<FaultVisit, Task> Meet)
     };
 
     /// <summary>Messages first, then a close of ours that goes wrong.</summary>
-    public static FaultExpectation Close(params WebErrorStatus[] expected) => new(async visit =>
+    public static FaultExpectation Close(WebErrorStatus expected) => new(async visit =>
     {
         await visit.BeginAsync();
         await visit.FailsAsync(() => visit.Socket.CloseAsync(1000, "bye"), expected);

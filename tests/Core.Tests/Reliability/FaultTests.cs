@@ -1,3 +1,4 @@
+using System.Globalization;
 using MessageWebSockets.TestServer;
 using Xunit;
 
@@ -6,6 +7,10 @@ namespace MessageWebSockets.Tests.Reliability;
 /// <summary>Every fault of the catalogue by name: the right error in time, earlier messages first, and nothing left open.</summary>
 public sealed class FaultTests(CertificatesFixture certificates) : IClassFixture<CertificatesFixture>
 {
+    // FAULT_REPEATS=50 in the environment runs it longer.
+    private static readonly int Repeats =
+        Environment.GetEnvironmentVariable("FAULT_REPEATS") is { } count ? int.Parse(count, CultureInfo.InvariantCulture) : 5;
+
     public static TheoryData<string> Names => [.. Faults.All.Select(fault => fault.Name)];
 
     [Fact]
@@ -17,6 +22,36 @@ public sealed class FaultTests(CertificatesFixture certificates) : IClassFixture
     public async Task A_fault_ends_in_its_error_and_leaves_nothing_open(string name)
     {
         using UnobservedExceptions unobserved = new();
+        await MeetAsync(name);
+        Assert.Empty(unobserved.Collect());
+    }
+
+    [Theory]
+    [InlineData("closes-at-once")]
+    [InlineData("client-certificate-missing")]
+    [InlineData("client-certificate-missing-closes")]
+    [InlineData("client-certificate-missing-resets")]
+    [InlineData("client-certificate-missing-tls12")]
+    [InlineData("client-certificate-wrong")]
+    [InlineData("tls-handshake-resets")]
+    [InlineData("tls-on-ws-port")]
+    [InlineData("tls-on-ws-port-closes")]
+    [InlineData("reset-on-accept")]
+    [InlineData("reset-after-request")]
+    [InlineData("reset-after-upgrade")]
+    [InlineData("reset-while-client-sends")]
+    [InlineData("closes-while-client-sends")]
+    [InlineData("stalls-mid-frame")]
+    public async Task A_fault_has_the_same_status_whichever_operation_the_system_tells_first(string name)
+    {
+        for (int i = 0; i < Repeats; i++)
+        {
+            await MeetAsync(name);
+        }
+    }
+
+    private async Task MeetAsync(string name)
+    {
         await using FaultServer server = FaultServer.Start(Faults.Named(name), certificates.Value);
         MessageWebSocket socket = await FaultVisit.RunAsync(server, certificates.Value);
 
@@ -26,7 +61,5 @@ public sealed class FaultTests(CertificatesFixture certificates) : IClassFixture
         {
             await raw.WhenIdleAsync().WaitAsync(FaultVisit.Patience);
         }
-
-        Assert.Empty(unobserved.Collect());
     }
 }

@@ -35,7 +35,7 @@ internal static class HandshakeFaults
         Make("refused-port", "nobody listens", Never) with { Transport = FaultTransport.Refused },
         Make("unresolvable-name", "the name has no address", Never) with { Transport = FaultTransport.Unresolvable },
         Make("says-nothing", "accepts and never answers", connection => connection.DrainBytesAsync()),
-        Make("closes-at-once", "accepts and closes with a FIN", _ => Task.CompletedTask),
+        Make("closes-at-once", "accepts and ends the connection with a FIN", ClosesAtOnceAsync),
         Make("closes-after-request", "reads the request and closes", connection => connection.ReadRequestAsync()),
         Make("closes-mid-header", "closes in the middle of the answer's head", ClosesMidHeaderAsync),
         OneByteEvery(TimeSpan.FromSeconds(1)),
@@ -100,6 +100,13 @@ internal static class HandshakeFaults
 
     private static Task Never(RawConnection connection) =>
         throw new InvalidOperationException("A fault without a server was given a connection.");
+
+    // Reading on, because a socket closed with the request unread makes some systems send a reset in place of the FIN.
+    private static Task ClosesAtOnceAsync(RawConnection connection)
+    {
+        connection.ShutdownSend();
+        return connection.DrainBytesAsync();
+    }
 
     private static async Task ClosesMidHeaderAsync(RawConnection connection)
     {

@@ -263,7 +263,9 @@ public sealed class RawConnection : IDisposable
     public void Reset()
     {
         _socket.LingerState = new LingerOption(true, 0);
-        _socket.Close();
+
+        // Without the zero the framework sends a FIN first when it finds the handle in use, as it is while a completion still returns.
+        _socket.Close(0);
     }
 
     /// <summary>Sends a TCP FIN; reading goes on.</summary>

@@ -189,6 +189,7 @@ public sealed class RawServer : IAsyncDisposable
 
         if (connection is null)
         {
+            await LingerAsync(socket);
             await stream.DisposeAsync();
         }
         else
@@ -200,6 +201,24 @@ public sealed class RawServer : IAsyncDisposable
         _open.TryRemove(number, out _);
         Leave();
         connection?.Completed.TrySetResult();
+    }
+
+    // After a TLS handshake that failed. What the client has sent by then must not turn the end of the connection into a reset, which
+    // could overtake the alert.
+    private async Task LingerAsync(Socket socket)
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            byte[] rest = new byte[4096];
+            while (await socket.ReceiveAsync(rest, _stoppingToken) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The client was faster, or the server is being stopped.
+        }
     }
 
     private void Remember(RawConnection connection)
@@ -230,7 +249,7 @@ public sealed class RawServer : IAsyncDisposable
     {
         ServerCertificateContext = _certificate,
         EnabledSslProtocols = tls.Protocols,
-        ClientCertificateRequired = tls.RequireClientCertificate,
+        ClientCertificateRequired = tls.RequireClientCertificate || tls.AskForClientCertificate,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
             !tls.RequireClientCertificate || ClientCertificateCheck.IsTrusted(certificate, chain, tls.TrustedClientRoots),

@@ -6,6 +6,9 @@ namespace MessageWebSockets.TestServer;
 /// <summary>How a raw server speaks TLS.</summary>
 public sealed record RawTlsOptions(ServerCertificate Certificate)
 {
+    /// <summary>Asks for a client certificate and takes whatever comes, nothing included.</summary>
+    public bool AskForClientCertificate { get; init; }
+
     public bool RequireClientCertificate { get; init; }
 
     /// <summary>Roots that a client certificate must lead to; null takes any.</summary>

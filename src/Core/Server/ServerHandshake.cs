@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace MessageWebSockets;
+
+/// <summary>The server's half of the opening handshake (RFC 6455 section 4.2): reads the request, judges it and answers.</summary>
+internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
+{
+    private const int FirstRead = 2048;
+    private const string Version = "13";
+
+    /// <summary>Reads one request and answers it.</summary>
+    /// <param name="stream">The connection.</param>
+    /// <param name="tryTakePlace">Takes the place of one connection; where there is none, a good request is told to come back later.</param>
+    /// <param name="cancellationToken">Ends it: when the client takes too long, and when the server stops.</param>
+    /// <exception cref="UpgradeRefusedException">The request got an HTTP error; it has been sent.</exception>
+    /// <exception cref="IOException">The client went away.</exception>
+    public async Task<AcceptedUpgrade> RunAsync(Stream stream, Func<bool> tryTakePlace, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (byte[] bytes, int headLength) = await ReadHeadAsync(stream, cancellationToken).ConfigureAwait(false);
+            UpgradeRequest request = UpgradeRequest.Parse(bytes.AsSpan(0, headLength));
+            CheckAddressee(request);
+            CheckUpgrade(request);
+            if (!tryTakePlace())
+            {
+                throw new UpgradeRefusedException(HttpStatusCode.ServiceUnavailable, "This server has as many connections as it takes.", "Retry-After: 10");
+            }
+
+            string? protocol = ChooseProtocol(request);
+            await stream.WriteAsync(Acceptance(request, protocol), cancellationToken).ConfigureAwait(false);
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            return new AcceptedUpgrade(request, protocol, bytes.AsMemory(headLength));
+        }
+        catch (UpgradeRefusedException e)
+        {
+            await stream.WriteAsync(Refusal(e), cancellationToken).ConfigureAwait(false);
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    // Up to and including the empty line; what follows it is returned as well.
+    private static async Task<(byte[] Bytes, int HeadLength)> ReadHeadAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[FirstRead];
+        int count = 0;
+        while (true)
+        {
+            if (count == buffer.Length)
+            {
+                if (count >= UpgradeRequest.MaxBytes)
+                {
+                    throw new UpgradeRefusedException(
+                        HttpStatusCode.RequestHeaderFieldsTooLarge, $"The request is longer than {UpgradeRequest.MaxBytes / 1024} KB.");
+                }
+
+                Array.Resize(ref buffer, Math.Min(buffer.Length * 2, UpgradeRequest.MaxBytes));
+            }
+
+            int read = await stream.ReadAsync(buffer.AsMemory(count), cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+            {
+                throw new EndOfStreamException("The client went away before its request was whole.");
+            }
+
+            // The end may lie across two reads.
+            int searched = Math.Max(0, count - 3);
+            count += read;
+            int end = buffer.AsSpan(searched, count - searched).IndexOf("\r\n\r\n"u8);
+            if (end >= 0)
+            {
+                return (buffer[..count], searched + end + 4);
+            }
+        }
+    }
+
+    private void CheckAddressee(UpgradeRequest request)
+    {
+        if (request.ValuesOf("Host").Count != 1)
+        {
+            throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "The request needs one Host header.");
+        }
+
+        if (options.Path is { } path && request.Path != path)
+        {
+            throw new UpgradeRefusedException(HttpStatusCode.NotFound, "There is no WebSocket at this path.");
+        }
+
+        if (request.Method != "GET")
+        {
+            throw new UpgradeRefusedException(HttpStatusCode.MethodNotAllowed, "A WebSocket is asked for with GET.", "Allow: GET");
+        }
+
+        // A browser runs scripts of strangers, and lets each of them connect to this machine; only their origin tells them apart.
+        // A server that serves no pages has no origin of its own that could be let through.
+        foreach (string origin in request.ValuesOf("Origin"))
+        {
+            if (!options.AllowedOrigins.Contains("*") && !options.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
+            {
+                throw new UpgradeRefusedException(HttpStatusCode.Forbidden, "This server does not allow the origin of the request.");
+            }
+        }
+    }
+
+    private static void CheckUpgrade(UpgradeRequest request)
+    {
+        if (!request.ListOf("Upgrade").Contains("websocket", StringComparer.OrdinalIgnoreCase)
+            || !request.ListOf("Connection").Contains("Upgrade", StringComparer.OrdinalIgnoreCase))
+        {
+            throw new UpgradeRefusedException(HttpStatusCode.UpgradeRequired, "This is a WebSocket server; connect with ws:// or wss://.", "Upgrade: websocket");
+        }
+
+        if (request.ValuesOf("Sec-WebSocket-Version") is not [Version])
+        {
+            throw new UpgradeRefusedException(
+                HttpStatusCode.UpgradeRequired, "This server speaks version 13 of the WebSocket protocol.", "Upgrade: websocket", $"Sec-WebSocket-Version: {Version}");
+        }
+
+        if (request.ValuesOf("Sec-WebSocket-Key") is not [var key] || !HandshakeKey.IsValid(key))
+        {
+            throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "The request needs one Sec-WebSocket-Key of 16 bytes in base64.");
+        }
+
+        // What follows would be frames to one reader and a body to another.
+        if (request.ValuesOf("Transfer-Encoding").Count > 0 || request.ValuesOf("Content-Length").Any(static length => length != "0"))
+        {
+            throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "The request of a WebSocket handshake has no body.");
+        }
+
+        if (request.ListOf("Sec-WebSocket-Protocol").Any(static protocol => !HttpToken.IsValid(protocol)))
+        {
+            throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "Sec-WebSocket-Protocol is no list of names.");
+        }
+    }
+
+    // The client lists what it likes best first (RFC 6455 section 4.1).
+    private string? ChooseProtocol(UpgradeRequest request) =>
+        request.ListOf("Sec-WebSocket-Protocol").FirstOrDefault(offered => options.SubProtocols.Contains(offered, StringComparer.Ordinal));
+
+    private static byte[] Acceptance(UpgradeRequest request, string? protocol)
+    {
+        string accept = HandshakeKey.AcceptFor(request.ValuesOf("Sec-WebSocket-Key")[0]);
+        string chosen = protocol is null ? "" : $"Sec-WebSocket-Protocol: {protocol}\r\n";
+        return Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{chosen}\r\n");
+    }
+
+    private static byte[] Refusal(UpgradeRefusedException refusal)
+    {
+        // The names of the enumeration are the phrases of the RFC without their spaces.
+        string phrase = string.Concat(refusal.Status.ToString().Select(static (c, index) => index > 0 && char.IsUpper(c) ? $" {c}" : $"{c}"));
+        string upgrades = refusal.Status == HttpStatusCode.UpgradeRequired ? "Upgrade, close" : "close";
+        StringBuilder answer = new();
+        answer.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {(int)refusal.Status} {phrase}\r\nConnection: {upgrades}\r\n");
+        foreach (string header in refusal.Headers)
+        {
+            answer.Append(header).Append("\r\n");
+        }
+
+        answer.Append(CultureInfo.InvariantCulture, $"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {refusal.Message.Length + 1}\r\n\r\n{refusal.Message}\n");
+        return Encoding.ASCII.GetBytes(answer.ToString());
+    }
+}

@@ -1,0 +1,108 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+
+namespace MessageWebSockets;
+
+/// <summary>The settings of a <see cref="WebSocketEchoServer"/>; read when it starts.</summary>
+public sealed class WebSocketEchoServerOptions
+{
+    /// <summary>A name for people; empty by default.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>The address to listen on: this machine alone (127.0.0.1) by default.</summary>
+    public IPAddress Address { get; set; } = IPAddress.Loopback;
+
+    /// <summary>The port, 0 to 65535; 0, the default, lets the system choose a free one.</summary>
+    public int Port { get; set; }
+
+    /// <summary>The path that clients have to ask for, beginning with /; null, the default, for any.</summary>
+    public string? Path { get; set; }
+
+    /// <summary>The subprotocols the server speaks. Of those a client offers, the first that is among them is agreed on.</summary>
+    public IList<string> SubProtocols { get; } = [];
+
+    /// <summary>
+    /// The origins whose pages may connect, such as <c>https://host</c>, or <c>*</c> for all. Requests of browsers name an origin, and
+    /// are refused by default; other clients do so only if they are told to.
+    /// </summary>
+    public IList<string> AllowedOrigins { get; } = [];
+
+    /// <summary>The certificate for wss, with its private key; null, the default, for ws.</summary>
+    public X509Certificate2? Certificate { get; set; }
+
+    /// <summary>Whether each message, or what the handler makes of it, goes to every client, its sender included; else to its sender alone.</summary>
+    public bool Broadcast { get; set; }
+
+    /// <summary>Answers messages; null, the default, for their echo.</summary>
+    public WebSocketEchoHandler? Handler { get; set; }
+
+    /// <summary>The most bytes of a message, 1 or more, 16 MiB by default. A longer one costs its sender the connection (close code 1009).</summary>
+    public int MaxMessageSize { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>The most clients at once, 1 or more, 256 by default. One more is refused with the HTTP status 503.</summary>
+    public int MaxConnections { get; set; } = 256;
+
+    /// <summary>How long a client may take for TLS and its request, 10 seconds by default.</summary>
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How many bytes may wait for one client, 1 or more, 16 MiB by default. Beyond that nothing more is read from a client that does
+    /// not read its answers, and one that does not read what is broadcast is dropped (close code 1008).
+    /// </summary>
+    public long QueueLimit { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>Checks the settings and copies them, so that later changes have no effect.</summary>
+    /// <exception cref="ArgumentException">One of them cannot be.</exception>
+    internal WebSocketEchoServerOptions Checked()
+    {
+        ArgumentNullException.ThrowIfNull(Address);
+        ArgumentOutOfRangeException.ThrowIfNegative(Port);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Port, IPEndPoint.MaxPort);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxMessageSize, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxMessageSize, Array.MaxLength);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxConnections, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(QueueLimit, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero);
+        if (SubProtocols.FirstOrDefault(static protocol => !HttpToken.IsValid(protocol)) is { } invalid)
+        {
+            throw new ArgumentException($"'{PeerText.Clean(invalid)}' is no subprotocol name: a name is made of ASCII letters, digits and !#$%&'*+-.^_`|~.");
+        }
+
+        if (Certificate is { HasPrivateKey: false })
+        {
+            throw new ArgumentException($"The certificate {PeerText.Clean(Certificate.Subject)} has no private key, which a server needs.");
+        }
+
+        WebSocketEchoServerOptions copy = new()
+        {
+            Name = Name ?? "",
+            Address = Address,
+            Port = Port,
+            Path = Path is null ? null : Escaped(Path),
+            Certificate = Certificate,
+            Broadcast = Broadcast,
+            Handler = Handler,
+            MaxMessageSize = MaxMessageSize,
+            MaxConnections = MaxConnections,
+            HandshakeTimeout = HandshakeTimeout,
+            QueueLimit = QueueLimit,
+        };
+        foreach (string protocol in SubProtocols)
+        {
+            copy.SubProtocols.Add(protocol);
+        }
+
+        foreach (string origin in AllowedOrigins)
+        {
+            copy.AllowedOrigins.Add(origin.TrimEnd('/'));
+        }
+
+        return copy;
+    }
+
+    // As clients send it.
+    private static string Escaped(string path) =>
+        path.StartsWith('/') && !path.Contains('?') && !path.Contains('#') && Uri.TryCreate("ws://localhost" + path, UriKind.Absolute, out Uri? address)
+            ? address.AbsolutePath
+            : throw new ArgumentException($"'{PeerText.Clean(path)}' is no path: a path begins with / and has neither ? nor #.");
+}

@@ -1,0 +1,254 @@
+using System.Net.WebSockets;
+using MessageWebSockets.Tests.Loopback;
+using Xunit;
+
+namespace MessageWebSockets.Tests.Server;
+
+public sealed class EchoServerHandshakeTests
+{
+    [SocketFact]
+    public async Task A_good_request_gets_the_answer_of_the_RFC()
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync(RawClient.Request());
+        string head = await client.ReadHeadAsync();
+
+        // The key and the answer to it are the example of RFC 6455 section 1.3.
+        Assert.Equal(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+            head);
+    }
+
+    public static TheoryData<string, int, string> BadRequests() => new()
+    {
+        { "hello\r\n\r\n", 400, "no HTTP request" },
+        { "GET  / HTTP/1.1\r\n\r\n", 400, "no HTTP request" },
+        { "G(T / HTTP/1.1\r\n\r\n", 400, "no HTTP request" },
+        { "GET / FTP/1.1\r\n\r\n", 400, "no HTTP request" },
+        { RawClient.Request("GET / HTTP/1.0"), 505, "HTTP/1.1" },
+        { RawClient.Request("GET / HTTP/2.0"), 505, "HTTP/1.1" },
+        { RawClient.Request("GET path HTTP/1.1"), 400, "neither a path nor an address" },
+        { RawClient.Request("GET /\xe4 HTTP/1.1"), 400, "neither a path nor an address" },
+        { RawClient.Request("GET ftp://localhost/ HTTP/1.1"), 400, "neither a path nor an address" },
+        { RawClient.Request("POST / HTTP/1.1"), 405, "GET" },
+        { RawClient.Request("HEAD / HTTP/1.1"), 405, "GET" },
+        { RawClient.Request("GET / HTTP/1.1", ("Host", null)), 400, "one Host header" },
+        { RawClient.Request("GET / HTTP/1.1", ("Host", "a\r\nHost: b")), 400, "one Host header" },
+        { RawClient.Request("GET / HTTP/1.1", ("Bad name", "x")), 400, "no valid name" },
+        { RawClient.Request("GET / HTTP/1.1", ("Host", "localhost\r\n folded: x")), 400, "no valid name" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "a\nb")), 400, "control characters" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "a\0b")), 400, "control characters" },
+        { RawClient.Request("GET / HTTP/1.1", ("Upgrade", null)), 426, "WebSocket server" },
+        { RawClient.Request("GET / HTTP/1.1", ("Upgrade", "h2c")), 426, "WebSocket server" },
+        { RawClient.Request("GET / HTTP/1.1", ("Connection", "keep-alive")), 426, "WebSocket server" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Version", "8")), 426, "version 13" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Version", null)), 426, "version 13" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Key", null)), 400, "one Sec-WebSocket-Key" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Key", "c2hvcnQ=")), 400, "one Sec-WebSocket-Key" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=*")), 400, "one Sec-WebSocket-Key" },
+        { RawClient.Request("GET / HTTP/1.1", ("Content-Length", "5")), 400, "no body" },
+        { RawClient.Request("GET / HTTP/1.1", ("Transfer-Encoding", "chunked")), 400, "no body" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Protocol", "a b")), 400, "no list of names" },
+        { RawClient.Request("GET / HTTP/1.1", ("Origin", "https://example.com")), 403, "origin" },
+        { RawClient.Request("GET / HTTP/1.1", ("Origin", "null")), 403, "origin" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", new string('x', 17_000))), 431, "16 KB" },
+    };
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [MemberData(nameof(BadRequests))]
+    public async Task A_bad_request_gets_an_HTTP_error_and_the_end_of_the_connection(string request, int status, string explanation)
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync(request);
+        string answer = await client.ReadToEndAsync();
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
+        Assert.Contains(explanation, answer, StringComparison.Ordinal);
+        Assert.Contains(status == 426 ? "Connection: Upgrade, close\r\n" : "Connection: close\r\n", answer, StringComparison.Ordinal);
+        Assert.Equal(answer.Split("\r\n\r\n")[1].Length, int.Parse(answer.Split("Content-Length: ")[1].Split('\r')[0], null));
+        await server.StopAsync();
+        Assert.Equal((0, 0, 1), (server.Connections, server.ConnectionsAccepted, server.ConnectionsRefused));
+    }
+
+    [SocketFact]
+    public async Task A_wrong_version_is_told_the_right_one()
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Version", "7")));
+
+        Assert.Contains("\r\nSec-WebSocket-Version: 13\r\n", await client.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData("/chat", "GET /chat HTTP/1.1", 101)]
+    [InlineData("/chat", "GET /chat?room=1 HTTP/1.1", 101)]
+    [InlineData("/chat", "GET http://localhost/chat HTTP/1.1", 101)]
+    [InlineData("/ch\u00e4t", "GET /ch%C3%A4t HTTP/1.1", 101)]
+    [InlineData("/chat", "GET /chat/ HTTP/1.1", 404)]
+    [InlineData("/chat", "GET / HTTP/1.1", 404)]
+    [InlineData("/chat", "GET /CHAT HTTP/1.1", 404)]
+    [InlineData(null, "GET /anything/else HTTP/1.1", 101)]
+    public async Task Path_is_the_only_one_served(string? path, string line, int status)
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Path = path });
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync(RawClient.Request(line));
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData("websocket", "Upgrade")]
+    [InlineData("WebSocket", "keep-alive, upgrade")]
+    [InlineData("h2c, websocket", "Upgrade, HTTP2-Settings")]
+    public async Task Upgrade_and_Connection_are_lists_without_case(string upgrade, string connection)
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Upgrade", upgrade), ("Connection", connection)));
+
+        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData("https://good.example", 101)]
+    [InlineData("HTTPS://GOOD.example", 101)]
+    [InlineData("https://good.example:444", 403)]
+    [InlineData("https://good.example.evil.example", 403)]
+    public async Task AllowedOrigins_lets_a_browser_in(string origin, int status)
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { AllowedOrigins = { "https://good.example/" } });
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Origin", origin)));
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+    }
+
+    [SocketFact]
+    public async Task AllowedOrigins_with_a_star_lets_every_browser_in()
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { AllowedOrigins = { "*" } });
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Origin", "null")));
+
+        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData("v2, v1", "v2")]
+    [InlineData("v3, v1", "v1")]
+    [InlineData("v3", "")]
+    [InlineData("V1", "")]
+    [InlineData(null, "")]
+    public async Task The_first_subprotocol_of_the_client_that_the_server_speaks_is_chosen(string? offered, string chosen)
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { "v1", "v2" } });
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync(RawClient.Request("GET /p?q HTTP/1.1", ("Sec-WebSocket-Protocol", offered)));
+        string head = await client.ReadHeadAsync();
+        await client.SendTextAsync("there");
+        await client.ReadFrameAsync();
+
+        Assert.Equal(chosen.Length > 0, head.Contains($"\r\nSec-WebSocket-Protocol: {chosen}\r\n", StringComparison.Ordinal));
+        WebSocketEchoClient seen = Assert.Single(server.Clients);
+        Assert.Equal((chosen, "/p?q", "localhost"), (seen.Protocol, seen.Path, seen.Headers["host"]));
+    }
+
+    [SocketFact]
+    public async Task A_request_in_single_bytes_and_frames_right_behind_it_are_understood()
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
+        using RawClient client = await RawClient.ConnectAsync(server);
+        string request = RawClient.Request();
+
+        foreach (char c in request[..^1])
+        {
+            await client.SendAsync(c.ToString());
+        }
+
+        byte[] frame = TestServer.FrameBytes.Build(TestServer.FrameOpcode.Text, "early"u8, masked: true);
+        await client.SendBytesAsync([(byte)'\n', .. frame, .. frame]);
+        await client.ReadHeadAsync();
+
+        Assert.Equal("early", (await client.ReadFrameAsync())?.Text);
+        Assert.Equal("early", (await client.ReadFrameAsync())?.Text);
+    }
+
+    [SocketFact]
+    public async Task A_client_that_does_not_finish_its_request_is_dropped()
+    {
+        WebSocketEchoServerOptions options = new() { HandshakeTimeout = TimeSpan.FromMilliseconds(200) };
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(options);
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: localhost\r\n");
+
+        Assert.Equal("", await client.ReadToEndAsync());
+    }
+
+    [SocketFact]
+    public async Task A_client_beyond_MaxConnections_is_told_so_until_another_one_leaves()
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxConnections = 1 });
+        using RawClient first = await RawClient.OpenAsync(server);
+        using RawClient second = await RawClient.ConnectAsync(server);
+
+        await second.SendAsync(RawClient.Request());
+        string refusal = await second.ReadToEndAsync();
+        await first.SendFrameAsync(TestServer.FrameOpcode.Close, [0x03, 0xE8]);
+        Assert.Equal(1000, (int?)(await first.ReadFrameAsync())?.CloseCode);
+        first.Dispose();
+        using ClientWebSocket third = await ConnectWhenThereIsRoomAsync(server.Uri);
+
+        Assert.StartsWith("HTTP/1.1 503 Service Unavailable\r\n", refusal, StringComparison.Ordinal);
+        Assert.Equal(WebSocketState.Open, third.State);
+    }
+
+    [Theory]
+    [InlineData("no/slash")]
+    [InlineData("/a?b")]
+    [InlineData("/a#b")]
+    public void Start_refuses_a_path_that_is_none(string path) =>
+        Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Path = path }));
+
+    [Fact]
+    public void Start_refuses_settings_that_cannot_be()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Port = -1 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Port = 65536 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxMessageSize = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxConnections = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { QueueLimit = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = TimeSpan.Zero }));
+        Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { "a b" } }));
+    }
+
+    // The place of a client is free when the last of it is gone, which its peer does not see.
+    private static async Task<ClientWebSocket> ConnectWhenThereIsRoomAsync(Uri uri)
+    {
+        while (true)
+        {
+            ClientWebSocket socket = new();
+            try
+            {
+                await socket.ConnectAsync(uri, CancellationToken.None);
+                return socket;
+            }
+            catch (WebSocketException)
+            {
+                socket.Dispose();
+            }
+        }
+    }
+}
