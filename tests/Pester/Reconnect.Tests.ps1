@@ -184,14 +184,20 @@ Describe 'A connection that is lost' {
     }
 
     It 'leaves its unread messages to the next receive when a send connects anew' {
-        $socket = Connect-MessageWebSocket $server.faults.'reset-after-messages' -AutoReconnect
+        $mortal = Start-MortalServer
+        $socket = Connect-MessageWebSocket "$address/say?text=one&text=two" -AutoReconnect
+        Wait-Queued -Socket $socket -Count 2
+        Stop-MortalServer -Mortal $mortal
         Wait-Until { $socket.State -eq 'Aborted' }
-        $unread = $socket.Queued
-        $unread | Should -BeGreaterThan 0
-        Send-WsMessage 'on the new one' -Socket $socket -WarningAction SilentlyContinue
-        $received = Receive-WsMessage -Socket $socket -Count ($unread + 1)
-        $received.Socket.Id | Select-Object -First $unread | Sort-Object -Unique | Should -Be $socket.Id
-        $received[-1].Socket.Id | Should -BeGreaterThan $socket.Id
+        $mortal = Start-MortalServer
+        try {
+            Send-WsMessage 'on the new one' -Socket $socket -WarningAction SilentlyContinue
+            $received = Receive-WsMessage -Socket $socket -Count 4
+            $received.Text | Should -Be 'one', 'two', 'one', 'two'
+            $received.Socket.Id | Should -Be $socket.Id, $socket.Id, (Get-MessageWebSocket).Id, (Get-MessageWebSocket).Id
+        } finally {
+            Stop-LineServer -Server $mortal
+        }
     }
 
     It 'is an error where messages had been accepted that were not handed to the network, and the others go on' {

@@ -208,6 +208,35 @@ Describe 'The views' {
         }
     }
 
+    Context 'in a process of its own' {
+        It 'have no colour in a file that output is redirected to, nor anywhere with NO_COLOR' {
+            $program = {
+                param($Manifest, $Address, $Path)
+                Import-Module $Manifest
+                $socket = Connect-MessageWebSocket $Address
+                $socket > $Path
+                $env:NO_COLOR
+                $socket
+            }
+            $path = Join-Path -Path $TestDrive -ChildPath 'screen.txt'
+            $before = $env:NO_COLOR
+            try {
+                # Without it a host shows the colours, wherever its own output goes.
+                foreach ($value in $null, '1') {
+                    $env:NO_COLOR = $value
+                    $screen = pwsh -NoProfile -NonInteractive -Command $program -args "$repository/WebSocket.psd1", (Get-Address -Path 'echo'), $path | Out-String
+                    $written = Get-Content -LiteralPath $path -Raw
+                    $written | Should -BeLike '* Open *'
+                    $written | Should -Not -Match '\x1b'
+                }
+            } finally {
+                $env:NO_COLOR = $before
+            }
+            $screen | Should -BeLike '1*Open*'
+            $screen | Should -Not -Match '\x1b'
+        }
+    }
+
     Context 'of copies' {
         BeforeAll {
             $message = Get-EchoOf "a$([char] 27)b"
