@@ -26,7 +26,6 @@ internal sealed class Connection
     private readonly OpenedConnection _opened;
     private readonly FrameStream _transport;
     private readonly WebSocket _receiving;
-    private readonly WebSocket _sending;
     private readonly MessageAssembler _assembler;
     private readonly KeepAlive? _keepAlive;
     private readonly SemaphoreSlim _sendGate = new(1, 1);
@@ -39,6 +38,8 @@ internal sealed class Connection
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    // Made by the first to send, who holds the gate.
+    private WebSocket? _compressing;
     private bool _fragmentOpen;
     private SocketMessageType _fragmentType;
     private long _pauses;
@@ -63,9 +64,6 @@ internal sealed class Connection
             RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
         };
         _receiving = WebSocket.CreateFromStream(_transport, FramingOptions(opened, isServer: false));
-
-        // Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
-        _sending = WebSocket.CreateFromStream(_transport, FramingOptions(opened, isServer: true));
         _assembler = new MessageAssembler(
             _receiving,
             _transport,
@@ -91,6 +89,9 @@ internal sealed class Connection
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _released.Task;
 
+    // Compresses. Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
+    private WebSocket Compressing => _compressing ??= WebSocket.CreateFromStream(_transport, FramingOptions(_opened, isServer: true));
+
     private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
     // The first to begin the close decides what the close frame says.
@@ -110,7 +111,9 @@ internal sealed class Connection
     public void Start()
     {
         _keepAlive?.Start();
-        _ = Task.Run(ReceiveLoopAsync);
+
+        // The first wait begins here: most servers say nothing yet, and no other thread need be woken to find that out.
+        _ = ReceiveLoopAsync(_assembler.ReceiveAsync().AsTask());
     }
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
@@ -158,7 +161,7 @@ internal sealed class Connection
                 await room.ConfigureAwait(false);
             }
 
-            await HandOverAsync(data, _fragmentType, isFinal).ConfigureAwait(false);
+            await HandOverFragmentAsync(data, isFinal).ConfigureAwait(false);
             _fragmentOpen = !isFinal;
             Count(data.Length, isMessage: isFinal);
         }
@@ -278,10 +281,17 @@ internal sealed class Connection
 
     private ValueTask SendNow(ReadOnlyMemory<byte> message, SocketMessageType type)
     {
-        ValueTask handOver;
+        ValueTask handOver = default;
         try
         {
-            handOver = _sending.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
+            if (_opened.Compression is null)
+            {
+                _transport.SendData(OpcodeOf(type), isFinal: true, message.Span);
+            }
+            else
+            {
+                handOver = Compressing.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
+            }
         }
         catch (Exception e) when (IsConnectionError(e))
         {
@@ -362,11 +372,18 @@ internal sealed class Connection
         }
     }
 
-    private async ValueTask HandOverAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool endOfMessage)
+    private async ValueTask HandOverFragmentAsync(ReadOnlyMemory<byte> data, bool isFinal)
     {
         try
         {
-            await _sending.SendAsync(data, FramingTypeOf(type), endOfMessage, CancellationToken.None).ConfigureAwait(false);
+            if (_opened.Compression is null)
+            {
+                _transport.SendData(_fragmentOpen ? FrameOpcode.Continuation : OpcodeOf(_fragmentType), isFinal, data.Span);
+            }
+            else
+            {
+                await Compressing.SendAsync(data, FramingTypeOf(_fragmentType), isFinal, CancellationToken.None).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (IsConnectionError(e))
         {
@@ -395,29 +412,27 @@ internal sealed class Connection
         }
     }
 
-    private async Task ReceiveLoopAsync()
+    private async Task ReceiveLoopAsync(Task<ReceivedData> first)
     {
         try
         {
-            while (true)
+            // Never goes on at once: the thread belongs to whoever connects.
+            ReceivedData received = await first.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            while (!received.IsClose)
             {
-                if (!_pushes && _inboxFullMode == InboxFullMode.Wait && Inbox.IsFull)
+                Deliver(received);
+                if (!_pushes && Inbox.IsWriterAhead && _inboxFullMode == InboxFullMode.Wait && !IsClosing)
                 {
-                    await MakeRoomAsync().ConfigureAwait(false);
+                    await (Inbox.IsFull ? MakeRoomAsync() : Inbox.WaitForReadersAsync()).ConfigureAwait(false);
                 }
 
-                if (!_assembler.TryReceiveBuffered(out ReceivedData received))
+                if (!_assembler.TryReceiveBuffered(out received))
                 {
                     received = await new PublishingAwaitable(_assembler.ReceiveAsync(), Inbox);
-                    if (received.IsClose)
-                    {
-                        OnPeerClosed();
-                        return;
-                    }
                 }
-
-                Deliver(received);
             }
+
+            OnPeerClosed();
         }
         catch (Exception e)
         {
@@ -460,11 +475,6 @@ internal sealed class Connection
 
     private async Task MakeRoomAsync()
     {
-        if (IsClosing)
-        {
-            return;
-        }
-
         Interlocked.Increment(ref _pauses);
         try
         {
@@ -600,7 +610,7 @@ internal sealed class Connection
         _ = _ended.CancelAsync();
         _transport.Abort(reason);
         _receiving.Dispose();
-        _sending.Dispose();
+        _compressing?.Dispose();
         _opened.Handler.Dispose();
         _peerClosed.TrySetResult(null);
         _released.TrySetResult();
@@ -624,6 +634,8 @@ internal sealed class Connection
         ClientContextTakeover = agreed.ServerContextTakeover,
         ClientMaxWindowBits = agreed.ServerMaxWindowBits,
     };
+
+    private static FrameOpcode OpcodeOf(SocketMessageType type) => type == SocketMessageType.Utf8 ? FrameOpcode.Text : FrameOpcode.Binary;
 
     private static WebSocketMessageType FramingTypeOf(SocketMessageType type) =>
         type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;

@@ -25,6 +25,10 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
     private TimeSpan? _upgradeTime;
     private long _requestSentAt;
 
+    /// <summary>Whether it failed in a way that may be for want of a client certificate, and would not have noticed.</summary>
+    public bool MayHaveMissedCertificateRequest =>
+        _tls is { MayResume: true, Refusal: CertificateRefusal.None } && _transport.OpenedAt != 0 && _information.HandshakeStatusCode is null;
+
     private HandshakeFailure Failure => new(uri, _control, _information, _transport, _tls);
 
     // The framework tells of a TLS handshake only when it is over, and one whose certificate is refused never is.
@@ -57,6 +61,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         }
         finally
         {
+            _tls.EndAttempt(uri, hasAnswer: response is not null);
             if (outcome.Opened is null)
             {
                 await ended.CancelAsync().ConfigureAwait(false);
@@ -145,7 +150,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             MaxResponseHeadersLength = MaxResponseHeaderKilobytes,
             ConnectTimeout = Timeout.InfiniteTimeSpan,
             ActivityHeadersPropagator = null,
-            SslOptions = _tls.CreateOptions(),
+            SslOptions = _tls.CreateOptions(uri),
             ConnectCallback = (context, _) =>
             {
                 _tls.BeginTransport();

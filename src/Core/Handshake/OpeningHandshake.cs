@@ -20,9 +20,16 @@ internal sealed class OpeningHandshake(HandshakeSettings settings)
         {
             HandshakeAttempt attempt = new(settings, current, isEntrusted);
             HandshakeOutcome outcome;
+            bool mayRedirect = followed < settings.Control.MaximumRedirection;
             try
             {
-                outcome = await attempt.RunAsync(mayRedirect: followed < settings.Control.MaximumRedirection, cancellationToken).ConfigureAwait(false);
+                outcome = await attempt.RunAsync(mayRedirect, cancellationToken).ConfigureAwait(false);
+            }
+            catch (MessageWebSocketException) when (attempt.MayHaveMissedCertificateRequest)
+            {
+                // What is wrong has to be told exactly, and this time it is noticed.
+                attempt = new HandshakeAttempt(settings, current, isEntrusted);
+                outcome = await attempt.RunAsync(mayRedirect, cancellationToken).ConfigureAwait(false);
             }
             finally
             {

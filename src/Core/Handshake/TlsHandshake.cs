@@ -29,21 +29,29 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     /// <summary>Whether the server asked for a client certificate.</summary>
     public bool AsksForClientCertificate { get; private set; }
 
+    /// <summary>Whether a session may be resumed; whether the server asks for a client certificate then goes unnoticed.</summary>
+    public bool MayResume { get; private set; }
+
     /// <summary>Whether a client certificate is there for the server to ask for.</summary>
     public bool HasClientCertificate => isEntrusted && _control.ClientCertificate is not null;
 
     /// <summary>Says that a new transport connection is being opened, for what follows on it.</summary>
     public void BeginTransport() => _isWithProxy = _control is { UseProxy: true, UnixSocketPath: null, Proxy.Scheme: "https" };
 
-    public SslClientAuthenticationOptions CreateOptions()
+    public SslClientAuthenticationOptions CreateOptions(Uri uri)
     {
         SslClientAuthenticationOptions options = new()
         {
             EnabledSslProtocols = _control.SslProtocols,
             CertificateRevocationCheckMode = _control.RevocationMode,
             RemoteCertificateValidationCallback = Validate,
-            LocalCertificateSelectionCallback = SelectClientCertificate!,
         };
+        MayResume = !HasClientCertificate && ResumableServers.Contains(uri);
+        if (!MayResume)
+        {
+            options.LocalCertificateSelectionCallback = SelectClientCertificate!;
+        }
+
         if (_control.TrustedRoots is { Count: > 0 } roots)
         {
             options.CertificateChainPolicy = new X509ChainPolicy
@@ -57,6 +65,26 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
         }
 
         return options;
+    }
+
+    /// <summary>Says how the attempt at an address ended, for the next one there.</summary>
+    /// <param name="uri">The address.</param>
+    /// <param name="hasAnswer">Whether the server answered the request.</param>
+    public void EndAttempt(Uri uri, bool hasAnswer)
+    {
+        if (uri.Scheme != "wss")
+        {
+            return;
+        }
+
+        if (hasAnswer && !AsksForClientCertificate)
+        {
+            ResumableServers.Add(uri);
+        }
+        else
+        {
+            ResumableServers.Remove(uri);
+        }
     }
 
     /// <summary>Asks the handlers of ServerCustomValidationRequested, after the default validation has passed.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 
 namespace MessageWebSockets;
 
@@ -16,20 +17,30 @@ internal sealed class Inbox(long limitInBytes)
     // What a queued message costs beside its payload, so that a flood of tiny messages is bounded as well.
     private const int CostPerMessage = 96;
 
-    private readonly ConcurrentQueue<WsMessage> _messages = new();
+    // A writer that is this far ahead lets the readers catch up: what they take soon is still in the processor's cache, and the
+    // garbage collector does not move it to an older generation. Readers that do not come are not waited for longer than this.
+    private const long LeadLimit = 1024 * 1024;
+    private static readonly TimeSpan LongestLead = TimeSpan.FromMilliseconds(2);
 
-    // Two counters, so that the writer needs no interlocked operation.
-    private long _costAdded;
-    private long _costTaken;
+    // Made for the first message: on a connection that says nothing it would be a good part of what the connection costs.
+    private ConcurrentQueue<WsMessage>? _messages;
+
+    // Of the writer alone.
+    private long _takenWhenSeen;
+    private long _leadEnds = Math.Min(LeadLimit, limitInBytes);
+    private Timer? _leadTimer;
+
+    private Counters _cost;
     private long _dropped;
     private volatile bool _completed;
     private MessageWebSocketException? _end;
     private TaskCompletionSource? _oneWaiting;
     private TaskCompletionSource? _moreWaiting;
     private TaskCompletionSource? _room;
+    private long _roomBegins;
     private ImmutableArray<Expectation> _expectations = [];
 
-    public long Count => _messages.Count;
+    public long Count => Volatile.Read(ref _messages)?.Count ?? 0;
 
     /// <summary>The payload of the queued messages, in bytes.</summary>
     public long PayloadBytes => Math.Max(0, Cost - (Count * CostPerMessage));
@@ -42,7 +53,25 @@ internal sealed class Inbox(long limitInBytes)
     /// <summary>Whether a reader sleeps until <see cref="Publish"/>.</summary>
     public bool HasWaitingReaders => Volatile.Read(ref _oneWaiting) is not null || Volatile.Read(ref _moreWaiting) is not null;
 
-    private long Cost => Volatile.Read(ref _costAdded) - Volatile.Read(ref _costTaken);
+    private bool IsEmpty => Volatile.Read(ref _messages) is not { IsEmpty: false };
+
+    private long Cost => Volatile.Read(ref _cost.Added) - Volatile.Read(ref _cost.Taken);
+
+    /// <summary>Whether the writer should wait, for room or for the readers: for the writer, before each message.</summary>
+    public bool IsWriterAhead
+    {
+        get
+        {
+            // What was taken is only looked up when it matters: the readers' processor has just written it.
+            if (_cost.Added - _takenWhenSeen < _leadEnds)
+            {
+                return false;
+            }
+
+            _takenWhenSeen = Volatile.Read(ref _cost.Taken);
+            return _cost.Added - _takenWhenSeen >= _leadEnds;
+        }
+    }
 
     /// <summary>Adds a message whatever the limit: the writer asks <see cref="IsFull"/> before it receives the next one.</summary>
     public void Add(WsMessage message)
@@ -58,14 +87,19 @@ internal sealed class Inbox(long limitInBytes)
             return;
         }
 
-        Volatile.Write(ref _costAdded, _costAdded + message.Length + CostPerMessage);
+        Volatile.Write(ref _cost.Added, _cost.Added + message.Length + CostPerMessage);
+        if (_messages is null)
+        {
+            Volatile.Write(ref _messages, new ConcurrentQueue<WsMessage>());
+        }
+
         _messages.Enqueue(message);
     }
 
     /// <summary>Wakes the readers that sleep; their continuations may run on this thread.</summary>
     public void Publish()
     {
-        if (!_messages.IsEmpty || _completed)
+        if (!IsEmpty || _completed)
         {
             // The others first: what the one does with this thread must not keep them.
             Interlocked.Exchange(ref _moreWaiting, null)?.TrySetResult();
@@ -96,6 +130,25 @@ internal sealed class Inbox(long limitInBytes)
 
     public void CountDropped() => Interlocked.Increment(ref _dropped);
 
+    /// <summary>Waits until the readers have caught up, or for a moment when they do not come.</summary>
+    public async Task WaitForReadersAsync()
+    {
+        PublishElsewhere();
+        TaskCompletionSource room = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _roomBegins, LeadLimit / 2);
+        Interlocked.Exchange(ref _room, room);
+        if (Cost >= LeadLimit / 2)
+        {
+            _leadTimer ??= new Timer(static inbox => ((Inbox)inbox!).EndLead(), this, Timeout.Infinite, Timeout.Infinite);
+            _leadTimer.Change(LongestLead, Timeout.InfiniteTimeSpan);
+            await room.Task.ConfigureAwait(false);
+        }
+
+        Volatile.Write(ref _room, null);
+        long cost = Cost;
+        _leadEnds = Math.Min(limitInBytes, cost < LeadLimit / 2 ? LeadLimit : cost + LeadLimit);
+    }
+
     /// <summary>Waits until readers made room.</summary>
     public async Task WaitForRoomAsync(CancellationToken cancellationToken)
     {
@@ -103,6 +156,7 @@ internal sealed class Inbox(long limitInBytes)
         while (true)
         {
             TaskCompletionSource room = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            Volatile.Write(ref _roomBegins, limitInBytes);
             Interlocked.Exchange(ref _room, room);
 
             // Looked at after the source is in place: a reader that takes a message from now on completes it.
@@ -118,13 +172,14 @@ internal sealed class Inbox(long limitInBytes)
 
     public bool TryTake([NotNullWhen(true)] out WsMessage? message)
     {
-        if (!_messages.TryDequeue(out message))
+        message = null;
+        if (Volatile.Read(ref _messages) is not { } messages || !messages.TryDequeue(out message))
         {
             return false;
         }
 
-        Interlocked.Add(ref _costTaken, message.Length + CostPerMessage);
-        if (Volatile.Read(ref _room) is { } room && !IsFull && Interlocked.CompareExchange(ref _room, null, room) == room)
+        Interlocked.Add(ref _cost.Taken, message.Length + CostPerMessage);
+        if (Volatile.Read(ref _room) is { } room && Cost < Volatile.Read(ref _roomBegins) && Interlocked.CompareExchange(ref _room, null, room) == room)
         {
             room.TrySetResult();
         }
@@ -132,7 +187,11 @@ internal sealed class Inbox(long limitInBytes)
         return true;
     }
 
-    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => _messages.TryPeek(out message);
+    public bool TryPeek([NotNullWhen(true)] out WsMessage? message)
+    {
+        message = null;
+        return Volatile.Read(ref _messages) is { } messages && messages.TryPeek(out message);
+    }
 
     /// <summary>
     /// Waits for the first message added from now on that a filter accepts; it passes the queue by. Null once the inbox ended in order.
@@ -165,7 +224,7 @@ internal sealed class Inbox(long limitInBytes)
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken) =>
-        _messages.IsEmpty ? WaitSlowAsync(cancellationToken) : new ValueTask<bool>(true);
+        IsEmpty ? WaitSlowAsync(cancellationToken) : new ValueTask<bool>(true);
 
     /// <summary>Says that no further message comes; queued ones stay readable.</summary>
     /// <param name="error">The abnormal end that readers are told of once the inbox is empty; null after an orderly one.</param>
@@ -184,6 +243,8 @@ internal sealed class Inbox(long limitInBytes)
         EndExpectations();
         PublishElsewhere();
     }
+
+    private void EndLead() => Interlocked.Exchange(ref _room, null)?.TrySetResult();
 
     private bool HandToWhoeverExpects(WsMessage message)
     {
@@ -234,7 +295,7 @@ internal sealed class Inbox(long limitInBytes)
 
             // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
             bool completed = _completed;
-            if (!_messages.IsEmpty)
+            if (!IsEmpty)
             {
                 StopWaiting(available);
                 return true;
@@ -283,6 +344,20 @@ internal sealed class Inbox(long limitInBytes)
     }
 
     private void StopWaiting(TaskCompletionSource source) => Interlocked.CompareExchange(ref _oneWaiting, null, source);
+
+    /// <summary>
+    /// What was added and what was taken: two counters, so that the writer needs no interlocked operation, each in a cache line of its
+    /// own, so that writer and readers do not take it from each other with every message.
+    /// </summary>
+    [StructLayout(LayoutKind.Explicit, Size = 192)]
+    private struct Counters
+    {
+        [FieldOffset(64)]
+        public long Added;
+
+        [FieldOffset(128)]
+        public long Taken;
+    }
 
     /// <summary>Someone who waits for a certain message.</summary>
     private sealed class Expectation(Predicate<WsMessage> filter)

@@ -1,8 +1,8 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Unicode;
 
 namespace MessageWebSockets;
 
@@ -28,23 +28,29 @@ internal sealed class MessageAssembler(
         wholeMessages ? ReceiveMessageAsync() : ReceiveChunkAsync();
 
     /// <summary>
-    /// A whole message that lies in the read buffer already. Most of a flood does, and needs no asynchronous step.
+    /// A whole message that lies in the read buffer already. Most of a flood does; it needs no asynchronous step, and not the framing
+    /// either, to which such a frame leaves nothing but the check of its text.
     /// </summary>
-    /// <exception cref="WebSocketException">The peer broke the protocol.</exception>
+    /// <exception cref="DecoderFallbackException">A text is not UTF-8.</exception>
     /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
     public bool TryReceiveBuffered(out ReceivedData received)
     {
         received = default;
-        if (!wholeMessages || !IsNextFrameKnown(out FrameHeader frame) || frame.IsCompressed || !transport.IsBuffered(frame))
+        if (!wholeMessages || !transport.TryPeekFrame(out FrameHeader frame)
+            || !frame.IsPlainMessage || frame.PayloadLength < 0 || !transport.IsBuffered(frame))
         {
             return false;
         }
 
         ThrowIfTooLarge(frame.PayloadLength, isExact: true);
-        byte[] payload = GC.AllocateUninitializedArray<byte>((int)frame.PayloadLength);
-        ValueTask<ValueWebSocketReceiveResult> receive = framing.ReceiveAsync(payload.AsMemory(), CancellationToken.None);
-        Debug.Assert(receive.IsCompleted, "All of the frame is in the buffer.");
-        received = new ReceivedData(payload, null, TypeOf(receive.IsCompleted ? receive.Result : receive.AsTask().Result), true);
+        ReadOnlySpan<byte> payload = transport.TakeBuffered(frame);
+        bool isText = frame.Opcode == FrameOpcode.Text;
+        if (isText && !Utf8.IsValid(payload))
+        {
+            throw new DecoderFallbackException("A text message is not UTF-8 (RFC 6455 section 8.1).");
+        }
+
+        received = new ReceivedData(payload.ToArray(), null, isText ? SocketMessageType.Utf8 : SocketMessageType.Binary, true);
         return true;
     }
 
@@ -94,12 +100,20 @@ internal sealed class MessageAssembler(
             ThrowIfTooLarge(frame.PayloadLength, isExact: frame.IsFinal);
         }
 
-        // Most compressed or fragmented messages are short: those never leave this buffer but for an array of their size.
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(Payload.SegmentLength);
+        // Most compressed or fragmented messages are short: those never leave this buffer but for an array of their size. A frame that
+        // is known to be long is received into the segments at once.
+        bool isLong = !isCompressed && frame.PayloadLength > Payload.SegmentLength;
+        byte[] buffer = isLong ? [] : ArrayPool<byte>.Shared.Rent(Payload.SegmentLength);
         List<byte[]>? segments = null;
         try
         {
             byte[] current = buffer;
+            if (isLong)
+            {
+                current = GC.AllocateUninitializedArray<byte>(Payload.SegmentLength);
+                segments = [current];
+            }
+
             int filled = 0;
             long total = 0;
             while (true)
@@ -134,7 +148,10 @@ internal sealed class MessageAssembler(
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (!isLong)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
         }
     }
 

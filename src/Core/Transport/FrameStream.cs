@@ -24,6 +24,12 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private const int BusyReadSize = 64 * 1024;
     private const int ShortReadsBeforeIdle = 8;
 
+    // After so many milliseconds of silence the next wait begins without any buffer. It ends with a second read, which a connection
+    // with more to say is spared.
+    private const long QuietAfter = 1000;
+
+    private const int SmallestDirectRead = 16 * 1024;
+
     // More pending bytes than this make senders wait, so that a peer that does not read holds the sender back.
     private const int PendingLimit = 1024 * 1024;
 
@@ -40,6 +46,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private int _readStart;
     private int _readEnd;
     private int _shortReads;
+    private bool _isQuiet = true;
     private FrameHeader _frame;
     private int _headerRemaining;
     private long _payloadRemaining;
@@ -135,6 +142,17 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
     /// <summary>Whether all of the frame that <see cref="TryPeekFrame"/> found is in the buffer.</summary>
     public bool IsBuffered(FrameHeader next) => _readEnd - _readStart - next.HeaderLength >= next.PayloadLength;
+
+    /// <summary>Takes the frame that <see cref="TryPeekFrame"/> found and that is in the buffer whole, past the framing.</summary>
+    /// <param name="next">Its header; not one of a control frame.</param>
+    /// <returns>Its payload, valid until the next read.</returns>
+    public ReadOnlySpan<byte> TakeBuffered(FrameHeader next)
+    {
+        ReadOnlySpan<byte> payload = _readBuffer.AsSpan(_readStart + next.HeaderLength, (int)next.PayloadLength);
+        _readStart += next.HeaderLength + payload.Length;
+        CountReceived(next);
+        return payload;
+    }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -261,6 +279,15 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         SendPing(id, ping);
     }
 
+    /// <summary>Sends a frame of an uncompressed message; it is out of the caller's memory when this returns.</summary>
+    /// <exception cref="IOException">The connection broke or is closing.</exception>
+    public void SendData(FrameOpcode opcode, bool isFinal, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
+        FrameHeader header = FrameHeader.Write(bytes, opcode, isFinal, payload.Length);
+        Enqueue(header, bytes[..header.HeaderLength], payload);
+    }
+
     /// <summary>Sends a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
     public void SendUnsolicitedPong() => Enqueue(ControlFrame.Create(FrameOpcode.Pong, []));
 
@@ -333,8 +360,8 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
         if (_readEnd == _readStart)
         {
-            // A large payload goes straight into the buffer of its message.
-            if (_headerRemaining == 0 && _payloadRemaining >= BusyReadSize && buffer.Length >= BusyReadSize)
+            // A large payload goes straight into the buffer of its message, unless the rest of either is not worth a read of its own.
+            if (_headerRemaining == 0 && _payloadRemaining >= BusyReadSize && buffer.Length >= SmallestDirectRead)
             {
                 int read = await ReadInnerAsync(buffer[..(int)Math.Min(buffer.Length, _payloadRemaining)], cancellationToken).ConfigureAwait(false);
                 _payloadRemaining -= read;
@@ -398,9 +425,14 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         _frame = header;
         _headerRemaining = header.HeaderLength;
         _payloadRemaining = header.PayloadLength;
+        CountReceived(header);
+        return true;
+    }
+
+    private void CountReceived(FrameHeader header)
+    {
         Volatile.Write(ref _framesReceived, _framesReceived + 1);
         trace?.Report(new FrameTraceEntry(FrameDirection.Received, header.Opcode, header.IsFinal, header.PayloadLength));
-        return true;
     }
 
     private void Inspect(FrameHeader header, Span<byte> payload)
@@ -473,6 +505,13 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
     private async ValueTask<int> FillAsync(CancellationToken cancellationToken)
     {
+        if (_isQuiet && _readStart == _readEnd)
+        {
+            ReturnReadBuffer();
+            _readStart = _readEnd = 0;
+            await WaitForDataAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         PrepareReadBuffer();
         int read = await ReadInnerAsync(_readBuffer.AsMemory(_readEnd), cancellationToken).ConfigureAwait(false);
         _shortReads = read < IdleReadSize ? _shortReads + 1 : 0;
@@ -513,6 +552,20 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         if (_readBuffer.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(_readBuffer);
+            _readBuffer = [];
+        }
+    }
+
+    private async ValueTask WaitForDataAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await inner.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            NoteFault(e);
+            throw;
         }
     }
 
@@ -525,8 +578,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
         catch (Exception e)
         {
-            WasReset |= TransportStream.IsReset(e);
-            Fault ??= e;
+            NoteFault(e);
             throw;
         }
 
@@ -537,7 +589,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         else
         {
             Volatile.Write(ref _bytesReceived, _bytesReceived + read);
-            Volatile.Write(ref _lastReceived, Environment.TickCount64);
+            long now = Environment.TickCount64;
+            _isQuiet = now - _lastReceived >= QuietAfter;
+            Volatile.Write(ref _lastReceived, now);
             LastReadUtcTicks = DateTime.UtcNow.Ticks;
         }
 
@@ -548,6 +602,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     {
         bool isHeader = FrameHeader.TryParse(frame, out FrameHeader header);
         Debug.Assert(isHeader, "The framing writes whole frames.");
+        return Enqueue(header, frame[..header.HeaderLength], frame[header.HeaderLength..]);
+    }
+
+    private bool Enqueue(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload)
+    {
         bool inline;
         lock (_writeLock)
         {
@@ -566,12 +625,12 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             {
                 // A peer that floods with pings and reads no answers must not fill our memory with them: the newest pong waits
                 // for room, and answers the pings before it as well (RFC 6455 section 5.5.3).
-                _pongWaitingForRoom = frame.ToArray();
+                _pongWaitingForRoom = [.. headerBytes, .. payload];
                 return true;
             }
 
             _closeFrameWritten = header.Opcode == FrameOpcode.Close;
-            Append(frame, header);
+            Append(header, headerBytes, payload);
             if (header.IsFinal && !header.IsControl)
             {
                 _pending.CompletedMessages++;
@@ -597,16 +656,16 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         return true;
     }
 
-    private void Append(ReadOnlySpan<byte> frame, FrameHeader header)
+    private void Append(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload)
     {
         int before = _pending.Count;
         if (header.IsMasked)
         {
-            _pending.Append(frame);
+            _pending.Append(headerBytes, payload);
         }
         else
         {
-            _pending.AppendMasked(frame, header.HeaderLength, _maskingKeys.Next());
+            _pending.AppendMasked(headerBytes, payload, _maskingKeys.Next());
         }
 
         _acceptedBytes += _pending.Count - before;
@@ -643,7 +702,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
                     _pongWaitingForRoom = null;
                     if (!_closeFrameWritten)
                     {
-                        Append(pong, header);
+                        Append(header, pong.AsSpan(0, header.HeaderLength), pong.AsSpan(header.HeaderLength));
                     }
                 }
 
@@ -671,6 +730,12 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
     }
 
+    private void NoteFault(Exception e)
+    {
+        WasReset |= TransportStream.IsReset(e);
+        Fault ??= e;
+    }
+
     private void PumpOnThreadPool() =>
         ThreadPool.UnsafeQueueUserWorkItem(static stream => _ = stream.PumpAsync(isSendersThread: false), this, preferLocal: false);
 
@@ -678,8 +743,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     {
         lock (_writeLock)
         {
-            WasReset |= TransportStream.IsReset(reason);
-            Fault ??= reason;
+            NoteFault(reason);
             _writeFault ??= reason;
             CompleteAndForget(ref _writeProgress);
             CompleteAndForget(ref _room);

@@ -20,22 +20,24 @@ internal sealed class OutboundBuffer
     public ReadOnlyMemory<byte> Content => _bytes.AsMemory(0, Count);
 
     /// <summary>Adds a frame that is masked already.</summary>
-    public void Append(ReadOnlySpan<byte> frame)
+    public void Append(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload)
     {
-        frame.CopyTo(Extend(frame.Length));
+        Span<byte> target = Extend(header.Length + payload.Length);
+        header.CopyTo(target);
+        payload.CopyTo(target[header.Length..]);
     }
 
     /// <summary>Adds a frame and masks it on the way (RFC 6455 section 5.3).</summary>
-    /// <param name="frame">The frame without a mask.</param>
-    /// <param name="headerLength">The length of its header.</param>
+    /// <param name="header">The header, without a mask.</param>
+    /// <param name="payload">The payload, not masked.</param>
     /// <param name="key">The masking key; its bytes go out in memory order.</param>
-    public void AppendMasked(ReadOnlySpan<byte> frame, int headerLength, uint key)
+    public void AppendMasked(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, uint key)
     {
-        Span<byte> target = Extend(frame.Length + sizeof(uint));
-        frame[..headerLength].CopyTo(target);
+        Span<byte> target = Extend(header.Length + sizeof(uint) + payload.Length);
+        header.CopyTo(target);
         target[1] |= MaskBit;
-        MemoryMarshal.Write(target[headerLength..], key);
-        Mask(frame[headerLength..], target[(headerLength + sizeof(uint))..], key);
+        MemoryMarshal.Write(target[header.Length..], key);
+        Mask(payload, target[(header.Length + sizeof(uint))..], key);
     }
 
     private static void Mask(ReadOnlySpan<byte> payload, Span<byte> target, uint key)

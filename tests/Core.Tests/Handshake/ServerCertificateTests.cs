@@ -241,6 +241,39 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     [Theory]
     [InlineData(SslProtocols.Tls12)]
     [InlineData(SslProtocols.Tls13)]
+    public async Task ConnectAsync_judges_the_certificate_of_a_resumed_session_like_the_first(SslProtocols version)
+    {
+        await using RawServer server = Secure(certificates.Server, version);
+        string hash = certificates.Server.Leaf.GetCertHashString(HashAlgorithmName.SHA256);
+        using MessageWebSocket first = Trusting();
+        await first.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+        for (int i = 0; i < 3; i++)
+        {
+            using MessageWebSocket later = Trusting();
+            later.Control.PinnedCertificateSha256.Add(hash);
+            await later.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+
+            Assert.Equal(hash, later.Information.ServerCertificate?.GetCertHashString(HashAlgorithmName.SHA256));
+            Assert.Equal(
+                first.Information.ServerIntermediateCertificates.Select(certificate => certificate.Thumbprint),
+                later.Information.ServerIntermediateCertificates.Select(certificate => certificate.Thumbprint));
+            await later.CloseAsync(cancellationToken: TestContext.Current.CancellationToken);
+        }
+
+        using MessageWebSocket pinned = Trusting();
+        pinned.Control.PinnedCertificateSha256.Add(certificates.ServerRsa.Leaf.GetCertHashString(HashAlgorithmName.SHA256));
+        MessageWebSocketException otherPin = await ConnectFailure.OfAsync(pinned, server.Uri);
+        using MessageWebSocket distrusting = new();
+        MessageWebSocketException untrusted = await ConnectFailure.OfAsync(distrusting, server.Uri);
+
+        otherPin.Is(WebErrorStatus.CertificateIsInvalid, 0x80072F89, "none of the pinned SHA-256 hashes");
+        untrusted.Is(WebErrorStatus.CertificateIsInvalid, 0x80072F0D);
+        Assert.Equal([ChainValidationResult.IncompleteChain], distrusting.Information.ServerCertificateErrors);
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
     public async Task SslProtocols_allow_one_version_only(SslProtocols version)
     {
         SslProtocols other = version == SslProtocols.Tls12 ? SslProtocols.Tls13 : SslProtocols.Tls12;
@@ -317,11 +350,14 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     }
 
     [Theory]
-    [InlineData(SslProtocols.Tls12)]
-    [InlineData(SslProtocols.Tls13)]
-    public async Task ClientCertificate_that_is_missing_is_told_as_such(SslProtocols version)
+    [InlineData(SslProtocols.Tls12, false)]
+    [InlineData(SslProtocols.Tls13, false)]
+    [InlineData(SslProtocols.Tls12, true)]
+    [InlineData(SslProtocols.Tls13, true)]
+    public async Task ClientCertificate_that_is_missing_is_told_as_such(SslProtocols version, bool didNotAskBefore)
     {
         await using RawServer server = Asking(certificates.Roots, version);
+        RememberThatItDidNotAsk(server.Uri, didNotAskBefore);
         using MessageWebSocket socket = Trusting();
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
@@ -345,11 +381,14 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     }
 
     [Theory]
-    [InlineData("client-certificate-missing-closes")]
-    [InlineData("client-certificate-missing-resets")]
-    public async Task ClientCertificate_is_named_where_a_server_that_asks_for_one_hangs_up_without_a_word(string fault)
+    [InlineData("client-certificate-missing-closes", false)]
+    [InlineData("client-certificate-missing-resets", false)]
+    [InlineData("client-certificate-missing-closes", true)]
+    [InlineData("client-certificate-missing-resets", true)]
+    public async Task ClientCertificate_is_named_where_a_server_that_asks_for_one_hangs_up_without_a_word(string fault, bool didNotAskBefore)
     {
         await using FaultServer server = FaultServer.Start(Faults.Named(fault), certificates);
+        RememberThatItDidNotAsk(server.Uri, didNotAskBefore);
         using MessageWebSocket socket = Trusting();
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
@@ -401,6 +440,14 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
         MessageWebSocket socket = new();
         socket.Control.TrustedRoots = certificates.Roots;
         return socket;
+    }
+
+    private static void RememberThatItDidNotAsk(Uri uri, bool didNotAskBefore)
+    {
+        if (didNotAskBefore)
+        {
+            ResumableServers.Add(uri);
+        }
     }
 
     private ServerCertificate Named(string name) => name switch
