@@ -15,6 +15,7 @@
     CmdletsToExport      = @(
         'Close-MessageWebSocket'
         'Connect-MessageWebSocket'
+        'Enter-MessageWebSocket'
         'Get-MessageWebSocket'
         'Invoke-WsRequest'
         'New-MessageWebSocket'

@@ -12,7 +12,7 @@
     Fuzz     throws random streams, bytes and handshake answers at the library for about -Minutes; prints the seeds
     Soak     keeps 200 connections busy for -Minutes while the server is killed now and then, and reports what was lost
     Bench    measures the library and the cmdlets beside the alternatives; -Quick for a short look. See docs/performance.md
-    Demo     runs examples/Demo.ps1 against the test server and shows what a user would see
+    Demo     runs examples/Demo.ps1 against the module's own server and shows what a user would see
     Help     makes en-US anew from docs/help
     Package  makes artifacts/package: the module's folder and its .nupkg
     Install  packages, then copies the folder to the module path of the current user
@@ -808,38 +808,13 @@ function Invoke-Demo {
     [CmdletBinding()]
     param()
 
-    Invoke-Build -Path 'src/Module/Module.csproj', 'tests/TestServer/TestServer.csproj'
-
-    $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
-    $start.ArgumentList.Add((Join-Path -Path (Get-ProjectOutput -ProjectName 'TestServer') -ChildPath 'MessageWebSockets.TestServer.dll'))
-    $start.RedirectStandardInput = $true
-    $start.RedirectStandardOutput = $true
-    $server = [System.Diagnostics.Process]::Start($start)
-    try {
-        $ready = $server.StandardOutput.ReadLineAsync()
-        if (-not $ready.Wait(30000) -or -not $ready.Result) {
-            throw 'The test server did not say that it is ready.'
-        }
-
-        $address = ($ready.Result | ConvertFrom-Json).ws
-        $child = Get-ChildPowerShell
-        $arguments = $child.Arguments + @(
-            '-File', (Join-Path -Path $root -ChildPath 'examples' -AdditionalChildPath 'Demo.ps1')
-            '-Uri', "$($address.TrimEnd('/'))/echo"
-        )
-        Write-Host "`nexamples/Demo.ps1, against the test server of this repository:"
-        & $child.Program @arguments
-        if ($LASTEXITCODE -ne 0) {
-            throw 'The demo failed.'
-        }
-    } finally {
-        # The server ends with its input.
-        $server.StandardInput.Close()
-        if (-not $server.WaitForExit(10000)) {
-            $server.Kill()
-        }
-
-        $server.Dispose()
+    Invoke-Build -Path 'src/Module/Module.csproj'
+    $child = Get-ChildPowerShell
+    $arguments = $child.Arguments + @('-File', (Join-Path -Path $root -ChildPath 'examples' -AdditionalChildPath 'Demo.ps1'))
+    Write-Host "`nexamples/Demo.ps1, against the module's own server:"
+    & $child.Program @arguments
+    if ($LASTEXITCODE -ne 0) {
+        throw 'The demo failed.'
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
+using System.Text.Unicode;
 
 namespace MessageWebSockets;
 
@@ -42,6 +43,7 @@ internal sealed class Connection
     private WebSocket? _compressing;
     private bool _fragmentOpen;
     private SocketMessageType _fragmentType;
+    private byte[] _unfinishedCharacter = [];
     private long _pauses;
     private WebSocketCloseResult? _closeBegun;
     private int _finished;
@@ -156,12 +158,14 @@ internal sealed class Connection
                 _fragmentType = type;
             }
 
+            byte[] unfinished = _fragmentType == SocketMessageType.Utf8 ? CheckText(data.Span, isFinal) : [];
             if (_transport.WaitForRoom(cancellationToken) is { } room)
             {
                 await room.ConfigureAwait(false);
             }
 
             await HandOverFragmentAsync(data, isFinal).ConfigureAwait(false);
+            _unfinishedCharacter = unfinished;
             _fragmentOpen = !isFinal;
             Count(data.Length, isMessage: isFinal);
         }
@@ -177,6 +181,17 @@ internal sealed class Connection
         }
     }
 
+    // A character may be split over fragments, but only into what the next one can still make valid (RFC 6455 section 5.6).
+    private byte[] CheckText(ReadOnlySpan<byte> fragment, bool isFinal)
+    {
+        ReadOnlySpan<byte> text = _unfinishedCharacter.Length == 0 ? fragment : (byte[])[.. _unfinishedCharacter, .. fragment];
+        int unfinished = isFinal ? 0 : Utf8Boundary.UnfinishedLength(text);
+        return Utf8.IsValid(text[..^unfinished])
+            ? text[^unfinished..].ToArray()
+            : throw new ArgumentException(
+                "The text so far is not UTF-8. This frame was not sent; the message is open as before. Send bytes that are no text as Binary.");
+    }
+
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         try
@@ -186,6 +201,18 @@ internal sealed class Connection
         catch (IOException e)
         {
             throw await SendFailureAsync(e).ConfigureAwait(false);
+        }
+    }
+
+    public void SendPong()
+    {
+        try
+        {
+            _transport.SendUnsolicitedPong();
+        }
+        catch (IOException)
+        {
+            // The connection broke, which whoever receives or sends a message is told.
         }
     }
 

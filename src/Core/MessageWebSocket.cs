@@ -237,7 +237,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <param name="progress">Told the number of bytes accepted.</param>
     /// <param name="cancellationToken">Ends the wait for its turn and for room; the frame was then not sent.</param>
     /// <returns>The number of bytes written.</returns>
-    /// <remarks>While the message is open, whole-message sends wait; control frames still pass between its fragments.</remarks>
+    /// <exception cref="ArgumentException">The message is text and is not UTF-8 with this frame, which was not sent; an open message stays open.</exception>
+    /// <remarks>A character may be split over frames. While the message is open, whole-message sends wait; control frames still pass between its fragments.</remarks>
     public ValueTask<uint> SendNonfinalFrameAsync(ReadOnlyMemory<byte> data, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
         SendFrameAsync(data, Control.MessageType, isFinal: false, progress, cancellationToken);
 
@@ -321,6 +322,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">The connection ended before the pong came.</exception>
     public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => WritableConnection().PingAsync(cancellationToken);
+
+    /// <summary>Sends a pong that answers no ping, a sign of life (RFC 6455 section 5.5.3). The keep-alive sends its own.</summary>
+    /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="ObjectDisposedException">Closed (RO_E_CLOSED).</exception>
+    public void SendPong() => WritableConnection().SendPong();
 
     /// <summary>
     /// Sends an empty close frame, raises <see cref="Closed"/> and releases everything. Never waits for the peer, never throws for a

@@ -8,6 +8,7 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
 {
     private const int Restarts = 4;
     private const int Samples = 120;
+    private static readonly TimeSpan Cooling = TimeSpan.FromMinutes(3);
 
     private readonly SoakReport _report = new() { Connections = connections };
     private volatile ServerProcess? _server;
@@ -16,8 +17,9 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
     {
         TaskScheduler.UnobservedTaskException += (_, args) => _report.AddProblem($"unobserved: {args.Exception}");
         _server = await ServerProcess.StartAsync();
+        using PooledBytes pooled = new();
         using Process self = Process.GetCurrentProcess();
-        _report.AtStart = Look(self);
+        _report.AtStart = Look(self, pooled);
         Stopwatch elapsed = Stopwatch.StartNew();
         using CancellationTokenSource over = new(duration);
         IEnumerable<SoakVisitor> places = Enumerable.Range(0, connections).Select(i => new SoakVisitor(i, () => _server, _report));
@@ -27,7 +29,7 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         using PeriodicTimer timer = new(pace);
         while (elapsed.Elapsed < duration && await timer.WaitForNextTickAsync(CancellationToken.None))
         {
-            _report.Add(Look(self));
+            _report.Add(Look(self, pooled));
             if (elapsed.Elapsed > nextRestart && _report.ServerRestarts < Restarts)
             {
                 nextRestart += duration / (Restarts + 1);
@@ -38,9 +40,15 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         await Task.WhenAll(visitors).WaitAsync(TimeSpan.FromMinutes(2));
         _report.Duration = elapsed.Elapsed;
 
-        // The last connections wait for the server to end TCP, two seconds at most.
-        await Task.Delay(TimeSpan.FromSeconds(3));
-        _report.AtEnd = Look(self);
+        // The last connections wait for the server to end TCP, two seconds at most, and pools let go of what nobody wants any more.
+        Stopwatch cooling = Stopwatch.StartNew();
+        do
+        {
+            await Task.Delay(TimeSpan.FromSeconds(3));
+            _report.AtEnd = Look(self, pooled);
+        }
+        while (!_report.IsCold && cooling.Elapsed < Cooling);
+        _report.Cooling = cooling.Elapsed;
         _server.Dispose();
         return _report;
     }
@@ -53,11 +61,11 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         _report.ServerRestarts++;
     }
 
-    private static SoakReport.Sample Look(Process self)
+    private static SoakReport.Sample Look(Process self, PooledBytes pooled)
     {
         long alive = GC.GetTotalMemory(forceFullCollection: true);
         self.Refresh();
-        return new SoakReport.Sample(self.WorkingSet64, alive, Handles(self));
+        return new SoakReport.Sample(self.WorkingSet64, alive, pooled.Owned, Handles(self), SoakVisitor.CountLiveSockets());
     }
 
     private static long Handles(Process self) =>

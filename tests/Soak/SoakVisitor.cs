@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets.Soak;
 
@@ -10,7 +11,9 @@ namespace MessageWebSockets.Soak;
 internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakReport report)
 {
     private const int HeaderLength = 8;
-    private const int LargestMessage = 80_000;
+    private const int SmallMessage = 1000;
+    private const int LargeMessage = 200_000;
+    private const int HugeMessage = 4_000_000;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(200);
 
@@ -22,7 +25,13 @@ internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakR
         "fin-without-close", "fin-mid-frame", "reset-after-request", "sends-faster-than-read", "ping-flood", "refused-port",
     ];
 
+    // Holds each for as long as something else does: a task, a timer, the thread pool.
+    private static readonly ConditionalWeakTable<MessageWebSocket, object?> s_sockets = [];
+
     private readonly Random _random = new(number);
+
+    /// <summary>How many sockets something still holds, when the garbage was just collected.</summary>
+    public static int CountLiveSockets() => s_sockets.Count();
 
     public async Task RunAsync(CancellationToken over)
     {
@@ -63,18 +72,34 @@ internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakR
         {
             for (int round = 0; round < rounds && !over.IsCancellationRequested; round++)
             {
-                // Few of the large ones: what is in flight on all connections together is memory, and a curve has to be level to be read.
-                bool isLarge = _random.Next(8) == 0;
-                int batch = _random.Next(1, isLarge ? 4 : 30);
-                int size = _random.Next(isLarge ? LargestMessage : 1000);
-                for (int i = 0; i < batch; i++, sent++)
+                (int batch, int size) = _random.Next(200) switch
                 {
-                    await SendAsync(socket, Message(sent, size));
+                    0 => (_random.Next(1, 3), _random.Next(HugeMessage)),
+                    < 20 => (_random.Next(1, 30), _random.Next(LargeMessage)),
+                    _ => (_random.Next(1, 30), _random.Next(SmallMessage)),
+                };
+
+                // Side by side: a batch may be more than all buffers on its way hold, and who only sends is held back then.
+                Task sending = SendBatchAsync();
+                async Task SendBatchAsync()
+                {
+                    for (int i = 0; i < batch; i++, sent++)
+                    {
+                        await SendAsync(socket, Message(sent, size));
+                    }
                 }
 
-                for (int i = 0; i < batch; i++, received++)
+                try
                 {
-                    await ReceiveAsync(socket, received, size);
+                    for (int i = 0; i < batch; i++, received++)
+                    {
+                        await ReceiveAsync(socket, received, size);
+                    }
+                }
+                finally
+                {
+                    // Without a receiver it ends when the connection does, and that is over when a receive has failed.
+                    await sending;
                 }
             }
 
@@ -153,6 +178,7 @@ internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakR
     private static MessageWebSocket Create()
     {
         MessageWebSocket socket = new();
+        s_sockets.Add(socket, null);
         socket.Control.UseProxy = false;
         socket.Control.InboxLimitInBytes = 1024 * 1024;
         socket.Control.ConnectTimeout = Patience / 2;

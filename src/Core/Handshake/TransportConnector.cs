@@ -64,35 +64,18 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         string host = Unbracketed(target.Host);
         string targetName = NameOf(host, target.Port);
         IPAddress[] addresses = await ResolveAsync(host, targetName, cancellationToken).ConfigureAwait(false);
-        List<string> tried = [];
-        SocketException? last = null;
         long started = Stopwatch.GetTimestamp();
-        foreach (IPAddress address in addresses)
+        AddressRace race = new(addresses, target.Port, ApplySendBuffer);
+        try
         {
-            IPEndPoint endPoint = new(address, target.Port);
-            tried.Add(endPoint.ToString());
-            Socket? socket = null;
-            try
-            {
-                socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                ApplySendBuffer(socket);
-                await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
-                return Opened(socket, endPoint, started);
-            }
-            catch (SocketException e)
-            {
-                socket?.Dispose();
-                last = e;
-            }
-            catch
-            {
-                socket?.Dispose();
-                throw;
-            }
+            (Socket socket, IPEndPoint endPoint) = await race.RunAsync(cancellationToken).ConfigureAwait(false);
+            return Opened(socket, endPoint, started);
         }
-
-        Failure = new TransportFailure(targetName, tried, last!, IsNameResolution: false);
-        throw last!;
+        catch (SocketException e)
+        {
+            Failure = new TransportFailure(targetName, [.. addresses.Select(address => new IPEndPoint(address, target.Port).ToString())], e, IsNameResolution: false);
+            throw;
+        }
     }
 
     private async ValueTask<IPAddress[]> ResolveAsync(string host, string targetName, CancellationToken cancellationToken)
@@ -164,7 +147,12 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         TransportStream stream = new(socket);
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_isAborted, this);
+            if (_isAborted)
+            {
+                stream.Dispose();
+                throw new ObjectDisposedException(nameof(TransportConnector));
+            }
+
             _opened.Add(stream);
         }
 

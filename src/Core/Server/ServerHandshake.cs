@@ -10,13 +10,13 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
     private const int FirstRead = 2048;
     private const string Version = "13";
 
-    /// <summary>Reads one request and answers it.</summary>
+    /// <summary>Reads one request and judges it; a good one still waits for its answer.</summary>
     /// <param name="stream">The connection.</param>
     /// <param name="tryTakePlace">Takes the place of one connection; where there is none, a good request is told to come back later.</param>
     /// <param name="cancellationToken">Ends it: when the client takes too long, and when the server stops.</param>
     /// <exception cref="UpgradeRefusedException">The request got an HTTP error; it has been sent.</exception>
     /// <exception cref="IOException">The client went away.</exception>
-    public async Task<AcceptedUpgrade> RunAsync(Stream stream, Func<bool> tryTakePlace, CancellationToken cancellationToken)
+    public async Task<AcceptedUpgrade> ReadAsync(Stream stream, Func<bool> tryTakePlace, CancellationToken cancellationToken)
     {
         try
         {
@@ -29,10 +29,7 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
                 throw new UpgradeRefusedException(HttpStatusCode.ServiceUnavailable, "This server has as many connections as it takes.", "Retry-After: 10");
             }
 
-            string? protocol = ChooseProtocol(request);
-            await stream.WriteAsync(Acceptance(request, protocol), cancellationToken).ConfigureAwait(false);
-            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
-            return new AcceptedUpgrade(request, protocol, bytes.AsMemory(headLength));
+            return new AcceptedUpgrade(request, ChooseProtocol(request), bytes.AsMemory(headLength));
         }
         catch (UpgradeRefusedException e)
         {
@@ -40,6 +37,14 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Answers a request that was accepted. What follows on the stream is frames.</summary>
+    /// <exception cref="IOException">The client went away.</exception>
+    public static async Task AcceptAsync(Stream stream, AcceptedUpgrade upgrade, CancellationToken cancellationToken)
+    {
+        await stream.WriteAsync(Acceptance(upgrade.Request, upgrade.Protocol), cancellationToken).ConfigureAwait(false);
+        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
     // Up to and including the empty line; what follows it is returned as well.

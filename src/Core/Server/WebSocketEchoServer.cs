@@ -365,9 +365,8 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
             if (await OpenAsync(id, transport, () => hasPlace = TryTakePlace()).ConfigureAwait(false) is { } client)
             {
                 Interlocked.Increment(ref _accepted);
-                _clients[id] = client;
 
-                // Between the check of the loop and this line the server may have stopped.
+                // While its handshake was under way the server may have stopped.
                 if (_stopping.IsCancellationRequested)
                 {
                     client.Close(WebSocketCloseStatus.EndpointUnavailable, "The server stops.", discards: true);
@@ -421,8 +420,13 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
                 await secure.AuthenticateAsServerAsync(_tls, patience.Token).ConfigureAwait(false);
             }
 
-            AcceptedUpgrade upgrade = await _handshake.RunAsync(stream, tryTakePlace, patience.Token).ConfigureAwait(false);
-            return new WebSocketEchoClient(this, _options, id, transport, stream, upgrade);
+            AcceptedUpgrade upgrade = await _handshake.ReadAsync(stream, tryTakePlace, patience.Token).ConfigureAwait(false);
+            WebSocketEchoClient client = new(this, _options, id, transport, stream, upgrade);
+
+            // Before the answer: whoever is connected gets everything that is broadcast from then on.
+            _clients[id] = client;
+            await ServerHandshake.AcceptAsync(stream, upgrade, patience.Token).ConfigureAwait(false);
+            return client;
         }
         catch (UpgradeRefusedException)
         {

@@ -14,7 +14,7 @@ namespace MessageWebSockets.PowerShell;
 public abstract class HandshakeSettingsCmdlet : WsCmdlet
 {
     // Half an hour of typing would not fill it, and a hostile server cannot fill the memory of the session.
-    private const uint DefaultMaxMessageSize = 64 * 1024 * 1024;
+    internal const uint DefaultMaxMessageSize = 64 * 1024 * 1024;
 
     private X509Certificate2? _foundCertificate;
 

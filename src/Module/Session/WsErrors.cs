@@ -193,6 +193,13 @@ internal static partial class WsErrors
     public static ErrorRecord ReplyFilterFailed(RuntimeException e, object? item) =>
         new(e, "ReplyFilterFailed", ErrorCategory.InvalidOperation, item);
 
+    public static ErrorRecord NotInteractive() => Create(
+        "NotInteractive",
+        new InvalidOperationException("Enter-MessageWebSocket needs a terminal: its input or its output is redirected."),
+        "In scripts use Send-WsMessage and Receive-WsMessage.",
+        ErrorCategory.InvalidOperation,
+        null);
+
     public static ErrorRecord CannotListen(System.Net.Sockets.SocketException e, System.Net.IPEndPoint endPoint)
     {
         bool isTaken = e.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse;

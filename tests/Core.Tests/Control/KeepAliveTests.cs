@@ -148,6 +148,8 @@ public sealed class KeepAliveTests
         {
             socket.Control.DesiredUnsolicitedPongInterval = Interval;
             socket.Control.KeepAliveTimeout = Short;
+
+            // Longer than interval and timeout together, which is the condition under test.
             socket.MessageReceived += (_, _) => Thread.Sleep((Interval + Short) * 4);
             events.RecordMessages(socket);
         });

@@ -167,4 +167,75 @@ public sealed class SendFrameTests
 
         public void Report(uint value) => Values.Add(value);
     }
+
+    [SocketFact]
+    public async Task SendNonfinalFrameAsync_lets_a_character_be_split_over_fragments()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        byte[] text = Encoding.UTF8.GetBytes("aü€😀z");
+        for (int i = 0; i < text.Length - 1; i++)
+        {
+            await dialogue.Socket.SendNonfinalFrameAsync(text.AsMemory(i, 1), SocketMessageType.Utf8);
+        }
+
+        await dialogue.Socket.SendFinalFrameAsync(text.AsMemory(text.Length - 1), SocketMessageType.Utf8);
+
+        List<byte> arrived = [];
+        RawFrame frame;
+        do
+        {
+            frame = await dialogue.PeerReadsAsync();
+            arrived.AddRange(frame.Payload);
+        }
+        while (!frame.Fin);
+        Assert.Equal(text, arrived);
+    }
+
+    [SocketTheory]
+    [InlineData("E282", "41", "AC")]
+    [InlineData("F09F98", "C3", "80")]
+    [InlineData("41", "C080", "42")]
+    [InlineData("41", "EDA0", "42")]
+    [InlineData("E2", "8241FF", "82AC")]
+    public async Task SendNonfinalFrameAsync_refuses_a_fragment_that_makes_the_text_invalid_and_leaves_the_message_open(string first, string bad, string good)
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        await dialogue.Socket.SendNonfinalFrameAsync(Convert.FromHexString(first), SocketMessageType.Utf8);
+
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            dialogue.Socket.SendNonfinalFrameAsync(Convert.FromHexString(bad), SocketMessageType.Utf8).AsTask());
+        await dialogue.Socket.SendFinalFrameAsync(Convert.FromHexString(good), SocketMessageType.Utf8);
+
+        Assert.Equal(Convert.FromHexString(first), (await dialogue.PeerReadsAsync()).Payload);
+        RawFrame last = await dialogue.PeerReadsAsync();
+        Assert.True(last.Fin);
+        Assert.Equal(Convert.FromHexString(good), last.Payload);
+    }
+
+    [SocketFact]
+    public async Task SendFinalFrameAsync_refuses_text_that_ends_inside_a_character_and_can_be_mended()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        await dialogue.Socket.SendNonfinalFrameAsync(new byte[] { 0xE2 }, SocketMessageType.Utf8);
+
+        await Assert.ThrowsAsync<ArgumentException>(() => dialogue.Socket.SendFinalFrameAsync(new byte[] { 0x82 }, SocketMessageType.Utf8).AsTask());
+        await Assert.ThrowsAsync<ArgumentException>(() => dialogue.Socket.SendFinalFrameAsync(default, SocketMessageType.Utf8).AsTask());
+        await dialogue.Socket.SendFinalFrameAsync(new byte[] { 0x82, 0xAC }, SocketMessageType.Utf8);
+        await dialogue.Socket.SendAsync("next");
+
+        Assert.Equal([0xE2], (await dialogue.PeerReadsAsync()).Payload);
+        Assert.Equal([0x82, 0xAC], (await dialogue.PeerReadsAsync()).Payload);
+        Assert.Equal("next", (await dialogue.PeerReadsAsync()).Text);
+    }
+
+    [SocketFact]
+    public async Task SendFinalFrameAsync_that_was_refused_as_a_first_frame_opens_no_message()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+
+        await Assert.ThrowsAsync<ArgumentException>(() => dialogue.Socket.SendNonfinalFrameAsync(new byte[] { 0xFF }, SocketMessageType.Utf8).AsTask());
+        await dialogue.Socket.SendAsync("whole");
+
+        Assert.Equal("whole", (await dialogue.PeerReadsAsync()).Text);
+    }
 }

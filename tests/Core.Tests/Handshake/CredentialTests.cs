@@ -74,4 +74,25 @@ public sealed class CredentialTests
         InvalidOperationException late = Assert.Throws<InvalidOperationException>(() => socket.Control.ServerCredential = null);
         Assert.Equal("0x8000000E", $"0x{late.HResult:X8}");
     }
+
+    [Theory]
+    [InlineData("Negotiate", true)]
+    [InlineData("Negotiate", false)]
+    [InlineData("NTLM", true)]
+    [InlineData("NTLM", false)]
+    public async Task ServerCredential_for_Negotiate_or_NTLM_that_comes_to_nothing_is_a_401_and_not_a_hang(string scheme, bool hasCredential)
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.SendResponseAsync(401, "Who are you?", ("WWW-Authenticate", scheme));
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.ServerCredential = hasCredential ? new NetworkCredential("user", "s3cret", "DOMAIN") : null;
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri).WaitAsync(TimeSpan.FromSeconds(30));
+
+        failure.Is(WebErrorStatus.Unauthorized, 0x80190191);
+        Assert.DoesNotContain("s3cret", failure.ToString(), StringComparison.Ordinal);
+    }
 }

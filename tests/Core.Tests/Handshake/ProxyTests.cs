@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Net;
+using MessageWebSockets.Examples;
 using MessageWebSockets.TestServer;
 using Xunit;
 
@@ -147,6 +149,68 @@ public sealed class ProxyTests(TestCertificates certificates) : IClassFixture<Te
 
         Assert.Equal([uri.Authority], proxy.Targets);
         Assert.Equal(0, proxy.Refusals);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Proxy_over_SOCKS4_works_and_with_4a_resolves_the_name(bool tls, bool proxyResolves)
+    {
+        await using Socks4Proxy proxy = Socks4Proxy.Start();
+        await using TestWebSocketServer server = await StartServerAsync();
+        using MessageWebSocket socket = Through(proxyResolves ? proxy.NamingUri : proxy.Uri);
+        Uri uri = new UriBuilder(tls ? server.SecureAt("echo") : server.At("echo")) { Host = "localhost" }.Uri;
+
+        await socket.ConnectAsync(uri, TestContext.Current.CancellationToken);
+        await EchoAsync(socket);
+
+        Assert.Equal([$"{(proxyResolves ? "localhost" : "127.0.0.1")}:{uri.Port}"], proxy.Targets);
+    }
+
+    [Fact]
+    public async Task Proxy_over_SOCKS4_that_does_not_reach_the_server_is_told()
+    {
+        using RefusedPort dead = new();
+        await using Socks4Proxy proxy = Socks4Proxy.Start();
+        using MessageWebSocket socket = Through(proxy.Uri);
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, dead.Uri);
+
+        failure.Is(WebErrorStatus.CannotConnect, 0x80072EFD, $"through the proxy {proxy.Uri}");
+    }
+
+    [Theory]
+    [InlineData("http_proxy", "", 1)]
+    [InlineData("https_proxy", "", 0)]
+    [InlineData("all_proxy", "", 1)]
+    [InlineData("http_proxy", "127.0.0.1", 0)]
+    public async Task Proxy_of_the_environment_is_used_when_none_is_given(string variable, string except, int connections)
+    {
+        // The framework reads the environment once a process, so it takes another one.
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "On Windows the settings of the user come first.");
+        await using HttpConnectProxy proxy = HttpConnectProxy.Start();
+        await using TestWebSocketServer server = await StartServerAsync();
+        ProcessStartInfo start = new("dotnet", [typeof(ClassicSample).Assembly.Location, server.At("echo").ToString()])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (string name in start.Environment.Keys.Where(name => name.EndsWith("_proxy", StringComparison.OrdinalIgnoreCase)).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        start.Environment[variable] = proxy.Uri.ToString();
+        start.Environment["no_proxy"] = except;
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+
+        Assert.True(process.ExitCode == 0, output + await errors);
+        Assert.Equal(connections, proxy.Targets.Count);
     }
 
     [Theory]

@@ -11,8 +11,8 @@ internal sealed record FaultExpectation(Func<FaultVisit, Task> Meet)
     /// <summary>Parameters for the fault's script.</summary>
     public string Query { get; init; } = "";
 
-    /// <summary>Whether the script reads, and so sees the client go, or holds still until the server is stopped.</summary>
-    public bool ServerSeesEnd { get; init; } = true;
+    /// <summary>Whether the script holds still until the server is stopped, so that the test has to look at its side of TCP.</summary>
+    public bool ServerHoldsStill { get; init; }
 
     /// <summary>The connect fails.</summary>
     public static FaultExpectation Connect(WebErrorStatus expected) => new(async visit =>

@@ -168,7 +168,7 @@ internal static class FaultTable
         ["fin-mid-frame"] = Receive(ConnectionAborted),
         ["fin-between-fragments"] = Receive(ConnectionAborted),
         ["fin-on-close"] = Close(ConnectionAborted),
-        ["vanishes"] = KeepAlive() with { ServerSeesEnd = false },
+        ["vanishes"] = KeepAlive() with { ServerHoldsStill = true },
         ["stalls-mid-frame"] = KeepAlive(),
         ["never-answers-pings"] = KeepAlive(),
         ["never-answers-close"] = Close(WebErrorStatus.Timeout),
@@ -188,14 +188,14 @@ internal static class FaultTable
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SendForEverAsync(visit.Socket, givesUp.Token));
             Assert.Equal(MessageWebSocketState.Open, visit.Socket.State);
             await visit.FailsAsync(() => visit.Socket.CloseAsync(), WebErrorStatus.Timeout);
-        }) { ServerSeesEnd = false },
+        }) { ServerHoldsStill = true },
         ["reads-slowly"] = new(async visit =>
         {
             await visit.BeginAsync();
             await visit.Socket.SendAsync(new byte[Mebibyte / 8], SocketMessageType.Binary);
             await visit.Socket.FlushAsync().WaitAsync(FaultVisit.Patience);
             Assert.Equal(1, visit.Socket.Information.MessagesWritten);
-        }) { Query = "?intervalMs=1", ServerSeesEnd = false },
+        }) { Query = "?intervalMs=1" },
         ["sends-faster-than-read"] = new(async visit =>
         {
             await visit.BeginAsync();

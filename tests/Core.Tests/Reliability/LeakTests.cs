@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using MessageWebSockets.TestServer;
 using Xunit;
 
@@ -9,7 +11,7 @@ public sealed class LeakTests
     private const string Descriptors = "/proc/self/fd";
 
     [Fact]
-    public async Task All_faults_together_leave_no_file_descriptor_and_no_unobserved_exception()
+    public async Task All_faults_together_leave_no_socket_no_timer_no_task_and_no_unobserved_exception()
     {
         Assert.SkipUnless(Directory.Exists(Descriptors), "File descriptors are counted in /proc/self/fd.");
         await using TestCertificates certificates = new();
@@ -17,24 +19,51 @@ public sealed class LeakTests
 
         // The first round makes what the process keeps: the sockets of the thread pool, the name service, the trust stores.
         await MeetAllAsync(certificates);
-        int before = CountSockets();
-        await MeetAllAsync(certificates);
+        (int sockets, long timers) = (CountSockets(), Timer.ActiveCount);
+        WeakReference[] clients = await MeetAllAsync(certificates);
 
         // Before any collection: a finalizer that closes a forgotten socket must not hide it.
         int after = CountSockets();
-        Assert.True(after <= before, $"{after} open sockets after all faults, {before} before.");
+        Assert.True(after <= sockets, $"{after} open sockets after all faults, {sockets} before.");
+        await GoneAsync(() => Timer.ActiveCount <= timers, () => $"{Timer.ActiveCount} timers run after all faults, {timers} ran before.");
+
+        // A task that waits, a timer and a registration hold what they work for; nothing holds what is collected.
+        await GoneAsync(
+            () => !clients.Any(client => client.IsAlive),
+            () => $"{clients.Count(client => client.IsAlive)} of {clients.Length} clients are still held by something.");
         Assert.Empty(unobserved.Collect());
     }
 
-    private static async Task MeetAllAsync(TestCertificates certificates)
+    // The framework ends its own work on a connection a little later than we do.
+    private static async Task GoneAsync(Func<bool> isGone, Func<string> what)
     {
+        using PeriodicTimer looks = new(TimeSpan.FromMilliseconds(100));
+        long started = Stopwatch.GetTimestamp();
+        do
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            if (isGone())
+            {
+                return;
+            }
+        }
+        while (Stopwatch.GetElapsedTime(started) < FaultVisit.Patience && await looks.WaitForNextTickAsync());
+        Assert.Fail(what());
+    }
+
+    private static async Task<WeakReference[]> MeetAllAsync(TestCertificates certificates)
+    {
+        ConcurrentBag<WeakReference> clients = [];
         ParallelOptions some = new() { MaxDegreeOfParallelism = 8 };
         await Parallel.ForEachAsync(Faults.All, some, async (fault, _) =>
         {
             await using FaultServer server = FaultServer.Start(fault, certificates);
             MessageWebSocket socket = await FaultVisit.RunAsync(server, certificates);
             await socket.Released.WaitAsync(FaultVisit.Patience, CancellationToken.None);
+            clients.Add(new WeakReference(socket));
         });
+        return [.. clients];
     }
 
     // Assemblies and terminals come and go as they like; a connection that leaks is a socket.

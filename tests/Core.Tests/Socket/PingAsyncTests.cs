@@ -8,6 +8,20 @@ namespace MessageWebSockets.Tests.Sockets;
 public sealed class PingAsyncTests
 {
     [SocketFact]
+    public async Task SendPong_sends_an_empty_pong_that_nobody_asked_for()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+
+        dialogue.Socket.SendPong();
+
+        Assert.Empty((await dialogue.PeerReadsAsync(WireOpcode.Pong)).Payload);
+        dialogue.Socket.Close();
+        Assert.Throws<ObjectDisposedException>(dialogue.Socket.SendPong);
+        using MessageWebSocket unconnected = new();
+        Assert.Throws<InvalidOperationException>(unconnected.SendPong);
+    }
+
+    [SocketFact]
     public async Task PingAsync_completes_with_the_round_trip_time_when_its_own_pong_arrives()
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();

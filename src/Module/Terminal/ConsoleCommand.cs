@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>A line that was entered: a text to send, or a command that begins with a slash.</summary>
+/// <param name="Name">The command without its slash, in lower case; empty for a text, / where none is named.</param>
+/// <param name="Argument">What follows the command; the text itself where there is none.</param>
+internal sealed record ConsoleCommand(string Name, string Argument)
+{
+    private const int MostReasonBytes = 123;
+
+    /// <summary>Every command, with what it takes and does.</summary>
+    public static readonly IReadOnlyList<(string Command, string Meaning)> All =
+    [
+        ("/ping", "sends a ping and tells how long the pong took"),
+        ("/pong", "sends a pong that nobody asked for"),
+        ("/headers", "shows what the server answered to the handshake"),
+        ("/close [code [reason]]", "closes the connection and leaves"),
+        ("/quit", "leaves, as Ctrl+D does"),
+        ("/help", "shows this"),
+        ("//text", "sends a text that begins with a slash"),
+    ];
+
+    public static ConsoleCommand Parse(string line)
+    {
+        if (!line.StartsWith('/'))
+        {
+            return new ConsoleCommand("", line);
+        }
+
+        if (line.StartsWith("//", StringComparison.Ordinal))
+        {
+            return new ConsoleCommand("", line[1..]);
+        }
+
+        string[] parts = line[1..].Split(' ', 2, StringSplitOptions.TrimEntries);
+        string name = parts[0].Length > 0 ? parts[0].ToLowerInvariant() : "/";
+        return new ConsoleCommand(name, parts.Length > 1 ? parts[1] : "");
+    }
+
+    /// <summary>Reads the argument of /close.</summary>
+    /// <exception cref="FormatException">The code or the reason cannot be sent; the message says why.</exception>
+    public (ushort? Code, string Reason) CloseArguments()
+    {
+        string[] parts = Argument.Split(' ', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (parts.Length == 0)
+        {
+            return (null, "");
+        }
+
+        if (!ushort.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out ushort code)
+            || code is not ((>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999)))
+        {
+            throw new FormatException($"'{TerminalText.Escape(parts[0])}' is no close code that can be sent: 1000 to 1003, 1007 to 1014, or 3000 to 4999.");
+        }
+
+        string reason = parts.Length > 1 ? parts[1] : "";
+        return Encoding.UTF8.GetByteCount(reason) <= MostReasonBytes
+            ? (code, reason)
+            : throw new FormatException($"The reason is longer than {MostReasonBytes} bytes.");
+    }
+}
