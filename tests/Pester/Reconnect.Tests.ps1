@@ -152,6 +152,9 @@ Describe 'A server that restarts' {
                 Wait-Until { $following[$index].Output.Count -gt $counts[$index] }
             }
             @($following.Streams.Warning) | Should -HaveCount 1
+            # The session that connected it lists the new one, whichever runspace made that.
+            (Get-MessageWebSocket).State | Should -Be 'Open'
+            (Get-MessageWebSocket).Id | Should -BeGreaterThan $socket.Id
             $following.ForEach({ Stop-Script -Started $_ })
         } finally {
             $following.ForEach({ $_.Shell.Dispose() })

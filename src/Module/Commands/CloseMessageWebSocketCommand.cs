@@ -98,7 +98,6 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         if (SocketExtras.Of(socket).Reconnection is { } reconnection)
         {
             // Perhaps a newer one than a moment ago.
-            Session.Remove(socket);
             socket = reconnection.Close();
         }
 

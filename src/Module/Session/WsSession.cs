@@ -33,8 +33,8 @@ public sealed class WsSession
         {
             lock (_sockets)
             {
-                // An array: scripts index it.
-                return _sockets.ToArray();
+                // An array: scripts index it. One may have been reconnected in another runspace.
+                return _sockets.Select(Reconnection.LatestOf).ToArray();
             }
         }
     }
@@ -89,8 +89,8 @@ public sealed class WsSession
         lock (_sockets)
         {
             _sockets.Add(socket);
-            int excess = _sockets.Count(HasEnded) - EndedSocketsListed;
-            _sockets.RemoveAll(candidate => excess > 0 && HasEnded(candidate) && excess-- > 0);
+            int excess = _sockets.Count(static candidate => HasEnded(Reconnection.LatestOf(candidate))) - EndedSocketsListed;
+            _sockets.RemoveAll(candidate => excess > 0 && HasEnded(Reconnection.LatestOf(candidate)) && excess-- > 0);
         }
     }
 
@@ -106,7 +106,7 @@ public sealed class WsSession
     {
         lock (_sockets)
         {
-            _sockets.Remove(socket);
+            _sockets.RemoveAll(candidate => Reconnection.LatestOf(candidate) == Reconnection.LatestOf(socket));
         }
     }
 
