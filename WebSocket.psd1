@@ -1,5 +1,6 @@
 @{
     RootModule           = 'WebSocket.psm1'
+    NestedModules        = @('bin/MessageWebSockets.PowerShell.dll')
     # Equal to VersionPrefix of Directory.Build.props, where the number is kept; a test compares the two.
     ModuleVersion        = '0.1.0'
     GUID                 = '93c7a76b-029c-4d54-bce7-88c86fd54061'
@@ -16,8 +17,10 @@
         'Close-MessageWebSocket'
         'Connect-MessageWebSocket'
         'Enter-MessageWebSocket'
+        'Export-WsReport'
         'Get-MessageWebSocket'
         'Invoke-WsRequest'
+        'Measure-WsRoundTrip'
         'New-MessageWebSocket'
         'Receive-WsMessage'
         'Send-WsMessage'

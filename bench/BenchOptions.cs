@@ -18,7 +18,7 @@ internal sealed record BenchOptions(bool Quick, IReadOnlyList<string> Only, stri
     public int Rounds => Quick ? 3 : 5;
 
     /// <summary>How long one measurement of a rate should take.</summary>
-    public TimeSpan Duration => TimeSpan.FromSeconds(Quick ? 0.3 : 1);
+    public TimeSpan Duration => TimeSpan.FromSeconds(Quick ? 0.3 : 0.6);
 
     /// <summary>Null if the arguments make no sense.</summary>
     public static BenchOptions? Parse(ReadOnlySpan<string> arguments)

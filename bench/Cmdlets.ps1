@@ -10,7 +10,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Mandatory)]
-    [ValidateSet('Receive', 'ReceiveScript', 'Send', 'SendScript', 'Pipeline', 'Import', 'NewEmptyModule')]
+    [ValidateSet('Receive', 'ReceiveScript', 'Send', 'SendScript', 'Pipeline', 'Probe', 'ProbeScript', 'Import', 'NewEmptyModule')]
     [string] $Measurement,
 
     # The module to import, or for NewEmptyModule the folder to make.
@@ -93,6 +93,51 @@ function Measure-Send {
     $seconds = $clock.Elapsed.TotalSeconds
     Close-MessageWebSocket -Socket $socket
     Test-Total -Actual $answer.messages -Expected $Count
+    $seconds
+}
+
+function Measure-Probe {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $endpoints = [uri[]]::new($Count)
+    [array]::Fill($endpoints, [uri] "${Server}echo")
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $succeeded = $endpoints | Test-WsEndpoint -NoProxy | Where-Object -Property Success | Measure-Object
+    $seconds = $clock.Elapsed.TotalSeconds
+    Test-Total -Actual $succeeded.Count -Expected $Count
+    $seconds
+}
+
+# Connect and close; it has no ping to send. As many at once as Test-WsEndpoint.
+function Measure-ProbeScript {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $endpoints = [uri[]]::new($Count)
+    [array]::Fill($endpoints, [uri] "${Server}echo")
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $succeeded = $endpoints | ForEach-Object -ThrottleLimit 32 -Parallel {
+        $cancellation = [System.Threading.CancellationToken]::None
+        $socket = [System.Net.WebSockets.ClientWebSocket]::new()
+        $task = $socket.ConnectAsync($_, $cancellation)
+        while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+        $null = $task.GetAwaiter().GetResult()
+        $task = $socket.CloseAsync('NormalClosure', '', $cancellation)
+        while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+        $socket.Dispose()
+        $_
+    } | Measure-Object
+    $seconds = $clock.Elapsed.TotalSeconds
+    Test-Total -Actual $succeeded.Count -Expected $Count
     $seconds
 }
 
@@ -215,7 +260,7 @@ $seconds = switch ($Measurement) {
         $clock.Elapsed.TotalSeconds
     }
     default {
-        if ($Measurement -in 'Receive', 'Send') {
+        if ($Measurement -in 'Receive', 'Send', 'Probe') {
             Import-Module -Name $Path
         }
 

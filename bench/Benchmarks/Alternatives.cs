@@ -10,7 +10,8 @@ internal static class Alternatives
 {
     private const string NotInstalled = "neither npm ws in artifacts/node nor Python websockets is installed";
 
-    private static readonly int[] s_sizes = [100, 1024];
+    private const int Size = 100;
+
     private static readonly string[] s_pythons = ["/usr/bin/python3", "python3", "python"];
 
     public static async Task<IReadOnlyList<Benchmark>> CreateAsync(BenchContext context)
@@ -31,12 +32,12 @@ internal static class Alternatives
             return [Benchmark.Skipped("other", "clients of other languages", NotInstalled)];
         }
 
-        return [.. s_sizes.SelectMany(size => Create(context, clients, size))];
+        return [.. Create(context, clients, Size)];
     }
 
     private static IEnumerable<Benchmark> Create(BenchContext context, IReadOnlyList<ForeignClient> clients, int size)
     {
-        string name = size == 1024 ? "1KiB" : $"{size}B";
+        string name = $"{size}B";
         yield return Rows($"other-receive-{name}", $"receive flood, {name}", [CalibratedLoop.Rate],
         [
             ReceiveFlood.Side(context, LibraryClient.Name, size, () => new LibraryClient()),

@@ -7,13 +7,14 @@ internal static class Cmdlets
 {
     private const int Size = 100;
     private const string Pipeline = "1..N | Measure-Object";
+    private const string Parallel = "ForEach-Object -Parallel, ClientWebSocket";
     private const string Script = "script, ClientWebSocket";
 
     public static async Task<IReadOnlyList<Benchmark>> CreateAsync(BenchContext context)
     {
         string? skipReason = await FindObstacleAsync(context);
         return skipReason is null
-            ? [Receive(context), Send(context), Import(context)]
+            ? [Receive(context), Send(context), Probe(context), Import(context)]
             : [Benchmark.Skipped("cmdlet", "the cmdlets", skipReason)];
     }
 
@@ -50,6 +51,15 @@ internal static class Cmdlets
             ],
         };
     }
+
+    private static Benchmark Probe(BenchContext context) => new("cmdlet-probe", "Test-WsEndpoint, endpoints on loopback", [CalibratedLoop.Rate],
+    [
+        Rate(context, "Test-WsEndpoint", "Probe", 500),
+        Rate(context, Parallel, "ProbeScript", 100),
+    ])
+    {
+        Comparisons = [new Comparison(CalibratedLoop.Rate, Parallel, new Target(Bound.AtLeast, 5))],
+    };
 
     private static Benchmark Import(BenchContext context)
     {

@@ -26,6 +26,7 @@ internal static class SlowReader
         {
             Comparisons = [new Comparison(peak, null, new Target(Bound.AtMost, 250)), new Comparison(queued, null)],
             Timeout = TimeSpan.FromMinutes(5),
+            MaximumRounds = 1,
         };
     }
 

@@ -8,6 +8,9 @@ internal sealed record Benchmark(string Name, string Title, IReadOnlyList<Metric
     /// <summary>Why it cannot run on this machine; null if it can.</summary>
     public string? SkipReason { get; init; }
 
+    /// <summary>How many rounds at most; for one that compares nothing and takes long.</summary>
+    public int MaximumRounds { get; init; } = int.MaxValue;
+
     /// <summary>How long one measurement may take before it counts as broken.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(2);
 

@@ -12,7 +12,7 @@ internal static class Runner
 
         try
         {
-            List<SideResult> sides = await MeasureAsync(benchmark, rounds);
+            List<SideResult> sides = await MeasureAsync(benchmark, Math.Min(rounds, benchmark.MaximumRounds));
             ComparisonResult[] comparisons = [.. benchmark.Comparisons.Select(line => Compare(line, sides))];
             return new BenchmarkResult(benchmark.Name, benchmark.Title, sides, comparisons);
         }

@@ -32,11 +32,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     private CancellationTokenSource? _connecting;
     private bool _disposed;
     private bool _closedRaised;
+    private int _id;
 
     /// <summary>Creates a socket that is not connected, with its <see cref="Control"/> and <see cref="Information"/>.</summary>
     public MessageWebSocket()
     {
-        Id = Interlocked.Increment(ref s_lastId);
         _outputStream = new MessageOutputStream(this);
     }
 
@@ -75,7 +75,22 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     }
 
     /// <summary>A number that no other socket of this process has.</summary>
-    public int Id { get; }
+    public int Id
+    {
+        get
+        {
+            // On demand, so that the thousands of sockets nobody looks at leave the small numbers to those that people see.
+            int id = Volatile.Read(ref _id);
+            if (id != 0)
+            {
+                return id;
+            }
+
+            int next = Interlocked.Increment(ref s_lastId);
+            int earlier = Interlocked.CompareExchange(ref _id, next, 0);
+            return earlier != 0 ? earlier : next;
+        }
+    }
 
     /// <summary>A name for people; empty until set.</summary>
     public string Name { get; set; } = "";

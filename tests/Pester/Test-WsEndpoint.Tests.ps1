@@ -67,6 +67,14 @@ Describe 'Test-WsEndpoint' {
             $WsSession.RequestHeaders.Clear()
         }
 
+        It 'leaves the small numbers to the sockets of the session' {
+            $first = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name first
+            $null = @(Get-Address -Path 'echo') * 20 | Test-WsEndpoint
+            $second = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name second
+            $second.Id | Should -Be ($first.Id + 1)
+            Close-EverySocket
+        }
+
         It 'is not held up by a server that talks without end' {
             $result = Test-WsEndpoint "$($server.raw)flood?count=100000000&size=1000" -TimeoutSeconds 30
             $result.Status | Should -Be 'Ok' -Because $result.Error

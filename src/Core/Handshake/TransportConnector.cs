@@ -88,7 +88,7 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         long started = Stopwatch.GetTimestamp();
         try
         {
-            IPAddress[] addresses = await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false);
+            IPAddress[] addresses = await NameLookup.FindAsync(host, cancellationToken).ConfigureAwait(false);
             if (addresses.Length == 0)
             {
                 throw new SocketException((int)SocketError.NoData);

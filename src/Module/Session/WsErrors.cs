@@ -139,6 +139,13 @@ internal static partial class WsErrors
             item);
     }
 
+    public static ErrorRecord NoProbeResult(object? item) => Create(
+        "UnsupportedInputObject",
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no result of Test-WsEndpoint: it lacks Uri, Success or Status."),
+        "Pipe results of Test-WsEndpoint here, or what was saved of them with Export-Csv, Export-Clixml or ConvertTo-Json.",
+        ErrorCategory.InvalidType,
+        item);
+
     public static ErrorRecord InvalidMessage(string message, object? item) => Create(
         "InvalidMessage", new ArgumentException(message), null, ErrorCategory.InvalidData, item);
 

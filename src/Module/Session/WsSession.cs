@@ -88,6 +88,8 @@ public sealed class WsSession
     {
         lock (_sockets)
         {
+            // Numbers come with the first look; here, so that they follow the order of the session.
+            _ = socket.Id;
             _sockets.Add(socket);
             int excess = _sockets.Count(static candidate => HasEnded(Reconnection.LatestOf(candidate))) - EndedSocketsListed;
             _sockets.RemoveAll(candidate => excess > 0 && HasEnded(Reconnection.LatestOf(candidate)) && excess-- > 0);

@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace MessageWebSockets;
+
+/// <summary>
+/// Looks up host names; who asks for a name that is being looked up gets that answer. On Unix the framework asks for the same name one
+/// time after the other, and a hundred connects to one host would wait for a hundred lookups. Nothing is kept once an answer is there.
+/// </summary>
+internal static class NameLookup
+{
+    private static readonly ConcurrentDictionary<string, Lazy<Task<IPAddress[]>>> UnderWay = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <exception cref="System.Net.Sockets.SocketException">The name has no address.</exception>
+    /// <exception cref="ArgumentException">No name service could know the name.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; others that wait for the name go on.</exception>
+    public static Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
+        UnderWay.GetOrAdd(host, static name => new Lazy<Task<IPAddress[]>>(() => Begin(name))).Value.WaitAsync(cancellationToken);
+
+    private static Task<IPAddress[]> Begin(string host)
+    {
+        Task<IPAddress[]> lookup = LookUpAsync(host);
+
+        // Everyone who asked may have left by the time it fails.
+        _ = lookup.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        return lookup;
+    }
+
+    private static async Task<IPAddress[]> LookUpAsync(string host)
+    {
+        try
+        {
+            return await Dns.GetHostAddressesAsync(host, CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            UnderWay.TryRemove(host, out _);
+        }
+    }
+}

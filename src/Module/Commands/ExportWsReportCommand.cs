@@ -1,0 +1,122 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Management.Automation;
+using System.Text;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Makes one self-contained page of the results of Test-WsEndpoint.</summary>
+[Cmdlet(VerbsData.Export, "WsReport", SupportsShouldProcess = true)]
+[OutputType(typeof(FileInfo))]
+public sealed class ExportWsReportCommand : WsCmdlet
+{
+    private readonly List<ReportRow> _rows = [];
+    private string _path = "";
+
+    /// <summary>The results: live ones, or what came back from a job, CLIXML, CSV or JSON.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true)]
+    [AllowNull]
+    public PSObject? InputObject { get; set; }
+
+    /// <summary>The file to write.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    [ValidateNotNullOrEmpty]
+    public string? Path { get; set; }
+
+    /// <summary>The heading of the page.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string Title { get; set; } = "WebSocket endpoints";
+
+    /// <summary>Refuse to replace a file that is there.</summary>
+    [Parameter]
+    public SwitchParameter NoClobber { get; set; }
+
+    /// <summary>Replace a file even if it is read-only.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Open the page in the browser.</summary>
+    [Parameter]
+    public SwitchParameter Show { get; set; }
+
+    /// <summary>Emit the file.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        _path = GetUnresolvedProviderPathFromPSPath(Path);
+
+        // Before thousands of endpoints are probed, and not after.
+        if (NoClobber && File.Exists(_path))
+        {
+            ThrowTerminatingError(WsErrors.FileError(new IOException($"{_path} is there already, and -NoClobber was given."), _path, ErrorCategory.ResourceExists));
+        }
+
+        if (!Directory.Exists(System.IO.Path.GetDirectoryName(_path)))
+        {
+            ThrowTerminatingError(WsErrors.FileError(new DirectoryNotFoundException($"The folder of {_path} does not exist."), _path, ErrorCategory.ObjectNotFound));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (InputObject is not null && ReportRow.From(InputObject) is { } row)
+        {
+            _rows.Add(row);
+        }
+        else
+        {
+            WriteError(WsErrors.NoProbeResult(InputObject?.BaseObject));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (!ShouldProcess(_path, "Write the report"))
+        {
+            return;
+        }
+
+        try
+        {
+            if (Force && File.Exists(_path))
+            {
+                File.SetAttributes(_path, File.GetAttributes(_path) & ~FileAttributes.ReadOnly);
+            }
+
+            using StreamWriter page = new(_path, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+            new ReportPage(page, Title, _rows, DateTime.Now).Write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ThrowTerminatingError(WsErrors.FileError(e, _path, ErrorCategory.WriteError));
+        }
+
+        if (PassThru)
+        {
+            WriteObject(new FileInfo(_path));
+        }
+
+        if (Show)
+        {
+            Open();
+        }
+    }
+
+    private void Open()
+    {
+        try
+        {
+            Process.Start(new ProcessStartInfo(_path) { UseShellExecute = true })?.Dispose();
+        }
+        catch (Exception e) when (e is Win32Exception or InvalidOperationException or PlatformNotSupportedException)
+        {
+            WriteWarning($"The report was written, but nothing here can show it: {e.Message}");
+        }
+    }
+}
