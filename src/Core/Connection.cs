@@ -606,7 +606,7 @@ internal sealed class Connection
     private void Abort(MessageWebSocketException failure)
     {
         Interlocked.CompareExchange(ref _abortReason, failure, null);
-        _owner.OnAborted();
+        _owner.OnAborted(failure);
         Inbox.Complete(failure);
         _peerClosed.TrySetResult(null);
         if (_transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null)

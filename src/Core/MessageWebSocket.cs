@@ -474,12 +474,14 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
-    internal void OnAborted()
+    internal void OnAborted(MessageWebSocketException failure)
     {
         lock (_lock)
         {
             if (_state != MessageWebSocketState.Closed)
             {
+                // First, so that whoever sees the state finds the reason.
+                Information.Failure = failure;
                 _state = MessageWebSocketState.Aborted;
             }
         }

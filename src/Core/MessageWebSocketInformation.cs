@@ -108,6 +108,9 @@ public sealed class MessageWebSocketInformation
     /// <summary>The reason beside <see cref="CloseCode"/>.</summary>
     public string? CloseReason { get; internal set; }
 
+    /// <summary>Why the connection ended abnormally (state Aborted); null before the end and after an orderly one.</summary>
+    public MessageWebSocketException? Failure { get; internal set; }
+
     /// <summary>An estimate of the bandwidth from the bytes that moved; zero before data flowed.</summary>
     public BandwidthStatistics BandwidthStatistics => _traffic.Estimate(BytesSent, BytesReceived);
 

@@ -125,9 +125,30 @@ $(Get-Address -Path 'echo'),,,
             $failure.TargetObject | Should -Not -BeLike '*s3cr3t*'
         }
 
-        It 'says which certificate error to ignore by the name of the parameter' {
-            $failure = Get-Failure { Connect-MessageWebSocket $server.faults.'certificate-expired' -TrustedRoot $root }
-            "$failure" | Should -BeLike '*-IgnoreCertificateError Expired.'
+        It 'advises by the names of parameters: <Name>' -TestCases @(
+            @{ Name = 'expired'; Fault = 'certificate-expired'; Private = $true; Advice = 'To connect all the same: -IgnoreCertificateError Expired.' }
+            @{ Name = 'authority'; Fault = 'certificate-wrong-name'; Advice = 'If a private authority issued it, *-TrustedRoot. *-IgnoreCertificateError *InvalidName*.' }
+            @{ Name = 'self-signed'; Fault = 'certificate-self-signed'; Advice = 'If a private authority*-TrustedRoot. To connect all the same: -IgnoreCertificateError Untrusted.' }
+            @{ Name = 'silence'; Fault = 'says-nothing'; With = @{ ConnectionTimeoutSeconds = 1 }; Advice = 'Raise -ConnectionTimeoutSeconds to wait longer.' }
+            @{ Name = 'redirect'; Fault = 'redirect-loop'; Advice = '*connect to that address, or allow redirects with -MaximumRedirection.' }
+            @{ Name = 'redirects'; Fault = 'redirect-loop'; With = @{ MaximumRedirection = 2 }; Advice = 'Raise -MaximumRedirection, or connect to the final address.' }
+            @{ Name = 'pin'; Fault = 'certificate-wrong-name'; Private = $true; With = @{ IgnoreCertificateError = 'InvalidName'; PinnedCertificateSha256 = '00' * 32 }
+                Advice = '*-PinnedCertificateSha256.'
+            }
+        ) {
+            $parameters = $Private ? @{ TrustedRoot = $root } : @{}
+            $parameters += $With ?? @{}
+            $failure = Get-Failure { Connect-MessageWebSocket $server.faults.$Fault @parameters }
+            $failure.ErrorDetails.RecommendedAction | Should -BeLike $Advice
+            # Said once: below the message.
+            "$failure" | Should -Not -Match '-IgnoreCertificateError|-TrustedRoot|Raise|pin the new one|It points elsewhere'
+        }
+
+        It 'names parameters where the library names settings' {
+            $failure = Get-Failure { Connect-MessageWebSocket $server.faults.'client-certificate-missing' -TrustedRoot $root }
+            "$failure" | Should -BeLike '*give it as -Certificate.'
+            "$(Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Headers @{ 'Sec-WebSocket-Protocol' = 'v2' } })" | Should -BeLike '*offered through -SubProtocol,*'
+            "$(Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'http://user:pass@127.0.0.1:1' })" | Should -BeLike '*give it as -ProxyCredential.'
         }
     }
 
@@ -439,7 +460,8 @@ $(Get-Address -Path 'echo'),,,
             $socket = Connect-MessageWebSocket (Get-Address -Path 'flood?count=1&size=2000') -MaxMessageSize 1000
             $failure = Get-Failure { Receive-WsMessage -Socket $socket }
             $failure.FullyQualifiedErrorId | Should -BeLike 'UnexpectedServerError,*'
-            "$failure" | Should -BeLike '*2000*1000*-MaxMessageSize*'
+            "$failure" | Should -BeLike '*2000 bytes and -MaxMessageSize is 1000.'
+            $failure.ErrorDetails.RecommendedAction | Should -Be 'Raise -MaxMessageSize to receive it.'
         }
 
         It 'notices a dead peer by -KeepAliveIntervalSeconds and -KeepAliveTimeoutSeconds' {
@@ -619,10 +641,15 @@ $(Get-Address -Path 'echo'),,,
 
         It 'shows frames of later cmdlets with -Debug, without their payload' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
-            $said = (Get-Streams { 'hidden' | Send-WsMessage -Socket $socket -Debug; Receive-WsMessage -Socket $socket -Debug }).Debug -join "`n"
+            $said = (Get-Streams { 'hidden' | Send-WsMessage -Socket $socket -Debug }).Debug -join "`n"
             $said | Should -BeLike '*sent text 6 B fin*'
-            $said | Should -BeLike '*received text 6 B fin*'
             $said | Should -Not -BeLike '*hidden*'
+            $said = (Get-Streams { Invoke-WsRequest 'secret' -Socket $socket -ReplyFilter { $_.Text -eq 'secret' } -Debug }).Debug -join "`n"
+            $said | Should -BeLike '*received text 6 B fin*'
+            $said | Should -Not -BeLike '*secret*'
+            # What arrives before a cmdlet runs is not its affair.
+            $pushing = Connect-MessageWebSocket (Get-Address -Path 'push?count=20&intervalMs=20')
+            (Get-Streams { Receive-WsMessage -Socket $pushing -Count 20 -Debug }).Debug -join "`n" | Should -BeLike '*received text 2 B fin*'
         }
     }
 

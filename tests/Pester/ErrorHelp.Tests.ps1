@@ -44,3 +44,23 @@ Describe 'The commands' {
         $files | Select-String -Pattern 'new ErrorRecord\(' | Should -BeNullOrEmpty
     }
 }
+
+Describe 'The messages of the library' {
+    It 'name no setting that the cmdlets do not turn into a parameter' {
+        $settings = [MessageWebSockets.MessageWebSocketControl].GetProperties().Name -join '|'
+        $known = Get-Content -LiteralPath (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Module', 'Session', 'LibraryText.cs') -Raw
+        $sources = Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Core') -Filter '*.cs' -Recurse | Where-Object FullName -NotMatch '[\\/]obj[\\/]'
+        $named = foreach ($line in $sources | Get-Content | Where-Object { $_ -notmatch '^\s*//' }) {
+            # Sentences; a word alone names something else.
+            foreach ($text in [regex]::Matches($line, '"[^"]* [^"]*"').Value) {
+                # What stands in braces is a value.
+                [regex]::Matches(($text -replace '\{[^}]*\}'), "(?<!Sec-WebSocket-)\b(?:$settings)\b").Value
+            }
+        }
+        $named = $named | Where-Object { $_ -cnotin 'Proxy', 'Compression', 'Cookies' } | Sort-Object -Unique -CaseSensitive
+        $named.Count | Should -BeGreaterThan 3
+        foreach ($name in $named) {
+            $known | Should -Match "\[""(Control\.)?$name""\] = ""-"
+        }
+    }
+}

@@ -3,9 +3,12 @@
 BeforeAll {
     . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
     Import-TestedModule
+    $server = Start-TestServer -ArgumentList '--raw', '--tls'
+    $root = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.caCertificatePem)
 }
 
 AfterAll {
+    Stop-LineServer -Server $server
     Remove-Module -Name 'WebSocket'
 }
 
@@ -30,5 +33,75 @@ Describe 'A socket as text' {
         $socket.Control.ServerCredential | Should -Not -BeNullOrEmpty
         $socket.Control.ProxyCredential | Should -Not -BeNullOrEmpty
         $texts -join "`n" | Should -Not -Match $secret
+    }
+}
+
+Describe 'A transcript of all streams' {
+    It 'shows no password, token, cookie or key' {
+        $transcript = Join-Path -Path $TestDrive -ChildPath 'transcript.txt'
+        $program = {
+            param($Manifest, $Echo, $Cookie, $Basic, $Refused, $Transcript)
+            $VerbosePreference = $DebugPreference = 'Continue'
+            $PSStyle.OutputRendering = 'PlainText'
+            $null = Start-Transcript -LiteralPath $Transcript
+            Import-Module $Manifest
+            # In variables: an error quotes the line of the script it comes from.
+            $tokenText, $password, $query = 'tok-9f27', 'wr0ng-pass', 'qu3ry-7'
+            $token = ConvertTo-SecureString -String $tokenText -AsPlainText -Force
+            $credential = [pscredential]::new('user', (ConvertTo-SecureString -String $password -AsPlainText -Force))
+            Set-WsRequestHeader 'X-Api-Key' 'k3y-5511'
+            Connect-MessageWebSocket "$Echo`?access_token=$query" -Token $token -AllowUnencryptedAuthentication -Name echo
+            Connect-MessageWebSocket $Cookie -Headers @{ Cookie = 'sid=c00kie-3' } -Name cookie
+            Connect-MessageWebSocket $Basic -Credential $credential -SkipCertificateCheck -Name basic
+            Connect-MessageWebSocket $Basic -Credential $credential -Authentication Basic -SkipCertificateCheck -Name basic
+            Connect-MessageWebSocket "$Refused`?token=$query" -Token $token -AllowUnencryptedAuthentication
+            Connect-MessageWebSocket "ws://user:$password@localhost/"
+            Set-WsRequestHeader 'Authorization' "Bearer $tokenText`n"
+            Get-MessageWebSocket | Format-List
+            'hello' | Send-WsMessage -Socket echo
+            Receive-WsMessage -Socket echo
+            Get-MessageWebSocket | Close-MessageWebSocket
+            $Error | Format-List * -Force
+            $null = Stop-Transcript
+        }
+        $arguments = "$repository/WebSocket.psd1", (Get-Address -Path 'echo'), (Get-Address -Path 'cookie'), (Get-Address -Path 'basic' -Secure), $server.faults.'refused-port', $transcript
+        # From a file, so that a host shows and records its output.
+        $script = Join-Path -Path $TestDrive -ChildPath 'session.ps1'
+        Set-Content -LiteralPath $script -Value $program.ToString()
+        $screen = (pwsh -NoProfile -NonInteractive -File $script @arguments *>&1 | Out-String)
+        $said = [System.IO.File]::ReadAllText($transcript)
+        # Not by Should, which would print all of it.
+        foreach ($word in 'hello', 'Unauthorized', 'Connected to', 'Response header Set-Cookie: ***') {
+            $said.Contains($word) | Should -BeTrue -Because "'$word' has to be in it"
+        }
+        foreach ($secret in 'tok-9f27', 'k3y-5511', 'qu3ry-7', 'wr0ng-pass', 'c00kie-3') {
+            ($said + $screen).Contains($secret) | Should -BeFalse -Because "$secret is a secret"
+        }
+        $base64 = [Convert]::ToBase64String([System.Text.Encoding]::UTF8.GetBytes('user:wr0ng-pass'))
+        ($said + $screen).Contains($base64) | Should -BeFalse
+    }
+}
+
+Describe 'A redirect to another host' {
+    It 'gets no credentials, headers or cookies' {
+        $other = "ws://localhost:$(([uri] $server.ws).Port)/headers"
+        $cookies = [System.Net.CookieContainer]::new()
+        $cookies.Add([System.Net.Cookie]::new('mine', 'c00kie-3', '/', '127.0.0.1'))
+        $parameters = @{
+            Token                          = ConvertTo-SecureString -String 'tok-9f27' -AsPlainText -Force
+            AllowUnencryptedAuthentication = $true
+            Headers                        = @{ 'X-Api-Key' = 'k3y-5511' }
+            Cookies                        = $cookies
+            MaximumRedirection             = 1
+        }
+        $socket = Connect-MessageWebSocket "$(Get-Address -Path 'redirect')?to=$([uri]::EscapeDataString($other))" @parameters
+        $seen = Receive-WsMessage -Socket $socket -Raw
+        $seen | Should -BeLike '*Sec-WebSocket-Key*'
+        $seen | Should -Not -Match 'Authorization|tok-9f27|k3y-5511|c00kie-3'
+        Close-MessageWebSocket -Socket $socket
+        # The same host does get them.
+        $socket = Connect-MessageWebSocket "$(Get-Address -Path 'redirect')?to=/headers" @parameters
+        Receive-WsMessage -Socket $socket -Raw | Should -Match 'Bearer tok-9f27'
+        Close-MessageWebSocket -Socket $socket
     }
 }

@@ -151,6 +151,81 @@ Describe 'A session' {
         $shell.Dispose()
     }
 
+    It 'ends what other runspaces <Do> when the module is removed, leaves no connection, and can be imported again' -TestCases @(
+        @{ Do = 'receive'; Path = 'say?text=ready'; Script = { Receive-WsMessage -Socket $args[0] -Follow -Raw }; Id = $null }
+        @{ Do = 'send'; Path = $null; Script = { 1..100 | ForEach-Object { , [byte[]]::new(4MB) } | Send-WsMessage -Socket $args[0] -PassThru }; Id = 'Connection*' }
+        @{ Do = 'ask'; Path = 'say?text=ready'; Script = { Invoke-WsRequest 'x' -Socket $args[0] -ReplyFilter { $false } -TimeoutSeconds 0 }; Id = 'Connection*' }
+    ) {
+        $uri = $Path ? (Get-Address -Path $Path) : $server.faults.'stops-reading'
+        $owner = [powershell]::Create()
+        $socket = $owner.AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1] -SendBufferSize 4096').AddArgument($manifest).AddArgument($uri).Invoke()[0]
+        $busy = Start-Script $Script -ArgumentList $socket
+        switch ($Do) {
+            'ask' { Wait-Until { $socket.Sent -ge 1 } }
+            default { Wait-Until { $busy.Output.Count } }
+        }
+        $owner.Commands.Clear()
+        $null = $owner.AddScript('Remove-Module WebSocket').Invoke()
+        Wait-Script -Started $busy
+        $socket.State | Should -BeIn 'Closed', 'Aborted'
+        if ($Id) {
+            $busy.Streams.Error[-1].FullyQualifiedErrorId | Should -BeLike "$Id,*"
+        } else {
+            $busy.Streams.Error | Should -BeNullOrEmpty
+        }
+        $busy.Shell.Dispose()
+
+        # Nothing of it is left: no connection of this process to that server.
+        $remote = "$($socket.Information.LocalAddress)|$($socket.Information.LocalPort)"
+        Wait-Until {
+            -not ([System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpConnections() |
+                Where-Object { "$($_.LocalEndPoint.Address)|$($_.LocalEndPoint.Port)" -eq $remote -and $_.State -in 'Established', 'CloseWait' })
+        }
+
+        $owner.Commands.Clear()
+        $again = $owner.AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1] | Out-Null; (Invoke-WsRequest "again").Text').AddArgument($manifest).AddArgument($echoAddress).Invoke()
+        $again[0] | Should -Be 'again'
+        $owner.Dispose()
+    }
+
+    It 'merges several sockets with Get-MessageWebSocket | Receive-WsMessage -Follow' {
+        $null = 'a', 'b', 'c' | ForEach-Object { Connect-MessageWebSocket (Get-Address -Path 'push?count=5&intervalMs=10') -Name $_ }
+        $received = Get-MessageWebSocket | Receive-WsMessage -Follow | Select-Object -First 15
+        foreach ($name in 'a', 'b', 'c') {
+            ($received | Where-Object { $_.Socket.Name -eq $name }).Text | Should -Be (0..4)
+        }
+    }
+
+    It 'shows what arrives through Register-ObjectEvent with actions, for messages and for the end' {
+        $socket = New-MessageWebSocket -Name acting
+        $heard = [System.Collections.Concurrent.ConcurrentQueue[string]]::new()
+        $jobs = @(
+            Register-ObjectEvent -InputObject $socket -EventName MessageReceived -MessageData $heard -Action { $Event.MessageData.Enqueue($EventArgs.Message.Text) }
+            Register-ObjectEvent -InputObject $socket -EventName Closed -MessageData $heard -Action { $Event.MessageData.Enqueue("closed $($EventArgs.Code)") }
+        )
+        try {
+            $null = Connect-MessageWebSocket -Socket $socket -Uri $echoAddress
+            'one', 'two' | Send-WsMessage -Socket $socket
+            # Actions run between the statements of a script.
+            Wait-Until { Start-Sleep -Milliseconds 1; $heard.Count -ge 2 }
+            Close-MessageWebSocket -Socket $socket -Code 1000
+            Wait-Until { Start-Sleep -Milliseconds 1; $heard.Count -ge 3 }
+            $heard.ToArray() | Should -Be 'one', 'two', 'closed 1000'
+        } finally {
+            Get-EventSubscriber | Where-Object SourceObject -EQ $socket | Unregister-Event
+            $jobs | Remove-Job -Force
+        }
+    }
+
+    It 'shows no progress with -ProgressAction SilentlyContinue' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'push?count=14&intervalMs=100')
+        $receiving = Start-Script { Receive-WsMessage -Socket $args[0] -Count 14 -ProgressAction SilentlyContinue } -ArgumentList $socket
+        Wait-Script -Started $receiving
+        $receiving.Output | Should -HaveCount 14
+        $receiving.Streams.Progress.Where({ $_.Activity -like 'Receiving*' }) | Should -BeNullOrEmpty
+        $receiving.Shell.Dispose()
+    }
+
     It 'lets a process end by itself with a socket open' {
         $output = pwsh -NoProfile -NonInteractive -Command {
             param($Manifest, $Address)

@@ -97,6 +97,54 @@ function Get-Streams {
     }
 }
 
+# Waits until another thread has brought something about.
+function Wait-Until {
+    param([scriptblock] $Condition)
+
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    while (-not (& $Condition)) {
+        if ($clock.Elapsed -gt $patience) {
+            throw "This did not come about: $Condition"
+        }
+
+        $null = [System.Threading.Thread]::Yield()
+    }
+}
+
+# Starts a script in a runspace of its own, where the module is imported: $args has what it is given.
+function Start-Script {
+    param([scriptblock] $Script, [object[]] $ArgumentList = @())
+
+    $shell = [powershell]::Create()
+    $null = $shell.AddScript('Import-Module -Name $args[0]').AddArgument("$repository/WebSocket.psd1").Invoke()
+    $shell.Commands.Clear()
+    $null = $shell.AddScript($Script.ToString())
+    $ArgumentList.ForEach({ $null = $shell.AddArgument($_) })
+    $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
+    $running = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]] $null, $output)
+    [pscustomobject] @{ Shell = $shell; Output = $output; Streams = $shell.Streams; Running = $running }
+}
+
+# Waits for a started script to end by itself.
+function Wait-Script {
+    param($Started)
+
+    if (-not $Started.Running.AsyncWaitHandle.WaitOne($patience)) {
+        throw 'The script did not end.'
+    }
+}
+
+# Stops a started script as Ctrl+C does; it has to end at once.
+function Stop-Script {
+    param($Started)
+
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $Started.Shell.Stop()
+    $Started.Running.IsCompleted | Should -BeTrue
+    # Every wait that is tested so is one of a minute or without an end.
+    $clock.Elapsed.TotalSeconds | Should -BeLessThan 10
+}
+
 # Waits until everything a server sends at once is queued, by a ping: its pong comes behind the messages.
 function Wait-Queued {
     param($Socket, [int] $Count)

@@ -118,9 +118,43 @@ Describe 'The views' {
     Context 'of sockets' {
         It 'are a table that fits 80 columns' {
             $lines = $echo | Get-Lines
-            $lines[0] | Should -BeLike ' Id Name          State   Uri  * Protocol   Sent Received Queued'
-            $lines[2] | Should -Match "^ *$($echo.Id) echo          Open    ws://127\.0\.0\.1.* +$($echo.Sent) +$($echo.Received) +0$"
+            $lines[0] | Should -BeExactly ' Id Name         State   Uri                       Protocol Sent Received Queued'
+            $lines[2] | Should -Match "^ *$($echo.Id) echo         Open    ws://127\.0\.0\.1.* +$($echo.Sent) +$($echo.Received) +0$"
             ($lines | Measure-Object -Property Length -Maximum).Maximum | Should -BeLessOrEqual 80
+        }
+
+        It 'have room in a terminal of 80 columns for <Address>, and for the name made of it' -TestCases @(
+            @{ Address = 'ws://localhost:8080/echo'; Name = 'localhost' }
+            @{ Address = 'wss://feed.example/ticks'; Name = 'feed.example' }
+        ) {
+            $copy = [pscustomobject] @{ Id = 12; Name = $Name; State = 'Open'; Uri = $Address; Protocol = 'v2'; Sent = 5; Received = 7; Queued = 0 }
+            $copy.PSObject.TypeNames.Insert(0, 'Deserialized.MessageWebSockets.MessageWebSocket')
+            # A terminal leaves the last column free.
+            ($copy | Get-Lines -Width 79)[2] | Should -BeExactly (' 12 {0,-12} Open    {1,-24} v2          5        7      0' -f $Name, $Address)
+        }
+
+        It 'give a wider window to the address' {
+            $long = $echo.Uri.AbsoluteUri + ('/very-long' * 20)
+            $copy = [pscustomobject] @{ Id = 12; Name = 'x'; State = 'Open'; Uri = $long; Protocol = 'v2'; Sent = 5; Received = 7; Queued = 0 }
+            $copy.PSObject.TypeNames.Insert(0, 'Deserialized.MessageWebSockets.MessageWebSocket')
+            $line = ($copy | Get-Lines -Width 160)[2]
+            $line.Length | Should -BeLessOrEqual 160
+            $line.Substring(25, 105) | Should -BeExactly ($long.Substring(0, 104) + '…')
+        }
+
+        It 'write a count of <Count> in <Width> columns as <Shown>' -TestCases @(
+            @{ Count = 0; Width = 5; Shown = '0' }
+            @{ Count = 99999; Width = 5; Shown = '99999' }
+            @{ Count = 123456; Width = 5; Shown = '123k' }
+            @{ Count = 1234567; Width = 5; Shown = '1.2M' }
+            @{ Count = 12345678; Width = 5; Shown = '12.3M' }
+            @{ Count = 999999999; Width = 5; Shown = '999M' }
+            @{ Count = 1999999999; Width = 5; Shown = '1.9G' }
+            @{ Count = 99999999; Width = 8; Shown = '99999999' }
+            @{ Count = 123456789; Width = 8; Shown = '123.4M' }
+            @{ Count = $null; Width = 5; Shown = '' }
+        ) {
+            [MessageWebSockets.PowerShell.SocketText]::Count($Count, $Width) | Should -BeExactly $Shown
         }
 
         It 'have the columns as properties' {
@@ -172,6 +206,35 @@ Describe 'The views' {
                 $PSStyle.OutputRendering = 'PlainText'
             }
             ($echo | Format-Table | Out-String) | Should -Not -Match '\x1b'
+        }
+    }
+
+    Context 'in a process of its own' {
+        It 'have no colour in a file that output is redirected to, nor anywhere with NO_COLOR' {
+            $program = {
+                param($Manifest, $Address, $Path)
+                Import-Module $Manifest
+                $socket = Connect-MessageWebSocket $Address
+                $socket > $Path
+                $env:NO_COLOR
+                $socket
+            }
+            $path = Join-Path -Path $TestDrive -ChildPath 'screen.txt'
+            $before = $env:NO_COLOR
+            try {
+                # Without it a host shows the colours, wherever its own output goes.
+                foreach ($value in $null, '1') {
+                    $env:NO_COLOR = $value
+                    $screen = pwsh -NoProfile -NonInteractive -Command $program -args "$repository/WebSocket.psd1", (Get-Address -Path 'echo'), $path | Out-String
+                    $written = Get-Content -LiteralPath $path -Raw
+                    $written | Should -BeLike '* Open *'
+                    $written | Should -Not -Match '\x1b'
+                }
+            } finally {
+                $env:NO_COLOR = $before
+            }
+            $screen | Should -BeLike '1*Open*'
+            $screen | Should -Not -Match '\x1b'
         }
     }
 

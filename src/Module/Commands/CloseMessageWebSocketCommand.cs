@@ -95,13 +95,14 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
 
     private void Begin(MessageWebSocket socket)
     {
-        ShowFrames(socket);
-        Session.Remove(socket);
         if (SocketExtras.Of(socket).Reconnection is { } reconnection)
         {
-            reconnection.GaveUp = true;
+            // Perhaps a newer one than a moment ago.
+            socket = reconnection.Close();
         }
 
+        ShowFrames(socket);
+        Session.Remove(socket);
         if (socket.State is not (MessageWebSocketState.Open or MessageWebSocketState.Closing))
         {
             socket.Close();

@@ -78,6 +78,11 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (Reconnection.IsDue(_socket))
+        {
+            BeginProcessing();
+        }
+
         if (ParameterSetName == JsonRpcSet)
         {
             Call();

@@ -89,7 +89,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             _sockets.Add(ResolveForReceive());
         }
 
-        MessageWebSocket[] sockets = [.. _sockets.Select(Reconnection.LatestOf).Distinct()];
+        MessageWebSocket[] sockets = [.. _sockets.SelectMany(Reconnection.ReadableOf).Distinct()];
         foreach (MessageWebSocket socket in sockets)
         {
             CheckReadable(socket);
@@ -184,7 +184,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             return;
         }
 
-        if (end.Failure is not null)
+        if (end.Failure is not null && !Reconnection.IsOver(end.Socket))
         {
             WriteError(WsErrors.Broken(end.Failure, end.Socket));
         }

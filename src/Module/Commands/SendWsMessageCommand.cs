@@ -240,11 +240,11 @@ public sealed class SendWsMessageCommand : WsCmdlet
             }
             catch (MessageWebSocketException e)
             {
-                ReplaceSocketOrStop(WsErrors.Broken(e, _socket, Progress(failed: 1)));
+                ReplaceSocketOrStop(e);
             }
             catch (ObjectDisposedException)
             {
-                ReplaceSocketOrStop(WsErrors.ConnectionClosed(_socket, " " + Progress(failed: 1)));
+                ReplaceSocketOrStop(null);
             }
         }
     }
@@ -290,8 +290,30 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
     }
 
-    /// <summary>Sends a stream as one message. Once its first fragment is out it has to be finished, or the connection is of no use.</summary>
+    /// <summary>Sends a stream as one message, from its beginning again on a new connection where one is to be made.</summary>
     private bool SendFragments(Stream content, long length, int fragmentSize, SocketMessageType type, object? item, string? path)
+    {
+        while (true)
+        {
+            try
+            {
+                return TrySendFragments(content, length, fragmentSize, type, item, path);
+            }
+            catch (MessageWebSocketException e)
+            {
+                ReplaceSocketOrStop(e);
+            }
+            catch (ObjectDisposedException)
+            {
+                ReplaceSocketOrStop(null);
+            }
+
+            content.Position = 0;
+        }
+    }
+
+    // Once the first fragment of a message is out it has to be finished, or the connection is of no use.
+    private bool TrySendFragments(Stream content, long length, int fragmentSize, SocketMessageType type, object? item, string? path)
     {
         byte[] current = new byte[(int)Math.Min(fragmentSize, Math.Max(length, 1))];
         byte[] next = new byte[current.Length];
@@ -334,17 +356,10 @@ public sealed class SendWsMessageCommand : WsCmdlet
                 : WsErrors.SendTimeout(_socket, Limits.Timeout(TimeoutSeconds), item));
             return false;
         }
-        catch (MessageWebSocketException e)
+        catch (Exception e) when (e is MessageWebSocketException or ObjectDisposedException)
         {
             isOpen = false;
-            ReplaceSocketOrStop(WsErrors.Broken(e, _socket, Progress(failed: 1)));
-            return false;
-        }
-        catch (ObjectDisposedException)
-        {
-            isOpen = false;
-            ReplaceSocketOrStop(WsErrors.ConnectionClosed(_socket, " " + Progress(failed: 1)));
-            return false;
+            throw;
         }
         finally
         {
@@ -399,12 +414,12 @@ public sealed class SendWsMessageCommand : WsCmdlet
         catch (MessageWebSocketException e)
         {
             _isFlushed = true;
-            ThrowTerminatingError(WsErrors.Broken(e, _socket, Progress(failed: 0)));
+            ThrowTerminatingError(Lost(e, Progress(failed: 0)));
         }
         catch (ObjectDisposedException) when (Written() < _accepted)
         {
             _isFlushed = true;
-            ThrowTerminatingError(WsErrors.ConnectionClosed(_socket, " " + Progress(failed: 0)));
+            ThrowTerminatingError(Lost(null, Progress(failed: 0)));
         }
         catch (ObjectDisposedException)
         {
@@ -422,23 +437,28 @@ public sealed class SendWsMessageCommand : WsCmdlet
         ShowFrames(socket);
     }
 
-    private void ReplaceSocketOrStop(ErrorRecord error)
+    /// <summary>Goes on with a new connection, or stops the cmdlet; either way no message is lost without being told.</summary>
+    /// <param name="failure">Why the connection is of no use; null where it was closed in order.</param>
+    private void ReplaceSocketOrStop(MessageWebSocketException? failure)
     {
-        long lost = _accepted - Written();
-        if (Connector.Renew(this, _socket) is not { } successor)
+        if (Connector.Renew(this, _socket, failure) is not { } successor)
         {
             _isFlushed = true;
-            ThrowTerminatingError(error);
+            ThrowTerminatingError(Lost(failure, Progress(failed: 1)));
             return;
         }
 
-        if (lost > 0)
+        if (_accepted > Written())
         {
-            WriteWarning($"{lost} messages had been accepted and were not handed to the network before the connection was lost.");
+            WriteError(Lost(failure, $"{Progress(failed: 0)} Those after them go over a new connection."));
         }
 
         Use(successor);
     }
+
+    // What a send meets while a close is under way is an exception as well; the code and the reason say more.
+    private ErrorRecord Lost(MessageWebSocketException? failure, string progress) =>
+        failure is null || _socket.Information.CloseCode is not null ? WsErrors.ConnectionClosed(_socket, " " + progress) : WsErrors.Broken(failure, _socket, progress);
 
     /// <summary>How many messages of this pipeline were handed to the network, as far as nobody else sends at the same time.</summary>
     private long Written() => Math.Clamp(_socket.Information.MessagesWritten - _sentBefore, 0, _accepted);

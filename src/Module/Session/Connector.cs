@@ -7,7 +7,119 @@ namespace MessageWebSockets.PowerShell;
 internal static class Connector
 {
     /// <exception cref="MessageWebSocketException">The connect failed.</exception>
-    public static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri)
+    public static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri) => Connect(cmdlet, socket, uri, cmdlet.StopToken);
+
+    /// <summary>
+    /// Reconnects a socket that -AutoReconnect is on for and that was lost: gives the one that takes its place, or null where there
+    /// is nothing to reconnect or every attempt failed, which is then reported.
+    /// </summary>
+    /// <param name="cmdlet">The cmdlet that needs the connection.</param>
+    /// <param name="lost">The socket.</param>
+    /// <param name="failure">What a send met, which notices a broken connection before the socket itself does.</param>
+    public static MessageWebSocket? Renew(WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocketException? failure = null)
+    {
+        bool isBroken = failure is not null && lost.State == MessageWebSocketState.Open;
+        if (SocketExtras.Of(lost).Reconnection is not { } reconnection || !(isBroken || Reconnection.IsWorthwhile(lost)))
+        {
+            return null;
+        }
+
+        Task turn = reconnection.Gate.WaitAsync(cmdlet.StopToken);
+        try
+        {
+            cmdlet.Wait(turn);
+        }
+        catch (PipelineStoppedException)
+        {
+            // It may have become this cmdlet's turn at the same moment.
+            _ = turn.ContinueWith(
+                _ => reconnection.Gate.Release(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            throw;
+        }
+
+        try
+        {
+            if (reconnection.Latest != lost)
+            {
+                // Another cmdlet was here first.
+                return reconnection.Latest;
+            }
+
+            return reconnection.GaveUp || reconnection.IsClosed ? null : Reconnect(cmdlet, lost, failure, reconnection);
+        }
+        finally
+        {
+            reconnection.Gate.Release();
+        }
+    }
+
+    private static MessageWebSocket? Reconnect(
+        WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocketException? failure, Reconnection reconnection)
+    {
+        cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} Reconnecting.");
+        MessageWebSocket successor = lost.Clone();
+        SocketExtras.Of(lost).CopyTo(successor);
+        if (Reconnection.WasOfUse(lost))
+        {
+            reconnection.Attempts = 0;
+        }
+
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cmdlet.StopToken, reconnection.Closing);
+        try
+        {
+            if (Retry(cmdlet, lost, successor, reconnection, enough.Token))
+            {
+                if (reconnection.TryReplace(successor))
+                {
+                    WsSession.ForCurrentRunspace().Replace(lost, successor);
+                    return successor;
+                }
+
+                successor.Close();
+            }
+        }
+        catch (OperationCanceledException) when (reconnection.IsClosed)
+        {
+        }
+
+        return null;
+    }
+
+    private static bool Retry(
+        WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocket successor, Reconnection reconnection, CancellationToken enough)
+    {
+        string address = Redaction.Of(lost.Uri!);
+        while (true)
+        {
+            int attempt = ++reconnection.Attempts;
+            TimeSpan delay = reconnection.Delay(attempt);
+            if (attempt > reconnection.MaximumRetryCount)
+            {
+                reconnection.GaveUp = true;
+                return false;
+            }
+
+            cmdlet.Tell($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
+            cmdlet.Wait(Task.Delay(delay, enough));
+            try
+            {
+                Connect(cmdlet, successor, lost.Uri!, enough);
+                return true;
+            }
+            catch (MessageWebSocketException e) when (attempt < reconnection.MaximumRetryCount && Reconnection.IsWorthwhile(e))
+            {
+                cmdlet.Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, lost).ErrorDetails.Message}");
+            }
+            catch (MessageWebSocketException e)
+            {
+                reconnection.GaveUp = true;
+                cmdlet.WriteError(Failure(successor, lost.Uri!, e));
+                return false;
+            }
+        }
+    }
+
+    private static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri, CancellationToken enough)
     {
         SocketExtras extras = SocketExtras.Of(socket);
         cmdlet.Tell($"Connecting to {Redaction.Of(uri)}{Offer(socket)}.");
@@ -18,7 +130,7 @@ internal static class Connector
 
         try
         {
-            cmdlet.Wait(socket.ConnectAsync(uri, cmdlet.StopToken));
+            cmdlet.Wait(socket.ConnectAsync(uri, enough));
         }
         finally
         {
@@ -29,73 +141,6 @@ internal static class Connector
         }
 
         Describe(cmdlet, socket);
-    }
-
-    /// <summary>
-    /// Reconnects a socket that -AutoReconnect is on for and that was lost: gives the one that takes its place, or null where there
-    /// is nothing to reconnect or every attempt failed, which is then reported.
-    /// </summary>
-    public static MessageWebSocket? Renew(WsCmdlet cmdlet, MessageWebSocket lost)
-    {
-        if (SocketExtras.Of(lost).Reconnection is not { } reconnection || !Reconnection.IsDue(lost))
-        {
-            return null;
-        }
-
-        cmdlet.Wait(reconnection.Gate.WaitAsync(cmdlet.StopToken));
-        try
-        {
-            // Another cmdlet may have been here first.
-            return reconnection.Latest != lost ? reconnection.Latest : Reconnect(cmdlet, lost, reconnection);
-        }
-        finally
-        {
-            reconnection.Gate.Release();
-        }
-    }
-
-    private static MessageWebSocket? Reconnect(WsCmdlet cmdlet, MessageWebSocket lost, Reconnection reconnection)
-    {
-        string address = Redaction.Of(lost.Uri!);
-        cmdlet.WriteWarning($"Lost the connection to {address}: {SocketText.State(lost)}. Reconnecting.");
-        MessageWebSocket successor = lost.Clone();
-        SocketExtras.Of(lost).CopyTo(successor);
-        if (lost.Information.MessagesReceived > 0)
-        {
-            // It was of use: only connections that end before that are attempts of one series.
-            reconnection.Attempts = 0;
-        }
-
-        while (true)
-        {
-            int attempt = ++reconnection.Attempts;
-            TimeSpan delay = reconnection.Delay(attempt);
-            if (attempt > reconnection.MaximumRetryCount)
-            {
-                reconnection.GaveUp = true;
-                return null;
-            }
-
-            cmdlet.Tell($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
-            cmdlet.Wait(Task.Delay(delay, cmdlet.StopToken));
-            try
-            {
-                Connect(cmdlet, successor, lost.Uri!);
-                reconnection.Latest = successor;
-                WsSession.ForCurrentRunspace().Replace(lost, successor);
-                return successor;
-            }
-            catch (MessageWebSocketException e) when (attempt < reconnection.MaximumRetryCount && Reconnection.IsWorthwhile(e))
-            {
-                cmdlet.Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, lost).ErrorDetails.Message}");
-            }
-            catch (MessageWebSocketException e)
-            {
-                reconnection.GaveUp = true;
-                cmdlet.WriteError(Failure(successor, lost.Uri!, e));
-                return null;
-            }
-        }
     }
 
     /// <summary>The record of a connect that failed.</summary>

@@ -60,7 +60,10 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
     public void Replace(MessageWebSocket ended, MessageWebSocket successor)
     {
         _open.Remove(ended);
-        _open.Add(successor);
+        if (!_open.Contains(successor))
+        {
+            _open.Add(successor);
+        }
     }
 
     public void Dispose()

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>
@@ -8,19 +10,23 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
 {
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
 
+    private readonly Lock _lock = new();
     private MessageWebSocket _latest = socket;
+    private ImmutableArray<MessageWebSocket> _replaced = [];
 
     public int MaximumRetryCount => maximumRetryCount;
 
     /// <summary>The socket now in use in place of the first one.</summary>
-    public MessageWebSocket Latest
-    {
-        get => Volatile.Read(ref _latest);
-        set => Volatile.Write(ref _latest, value);
-    }
+    public MessageWebSocket Latest => Volatile.Read(ref _latest);
 
     /// <summary>Whether all attempts failed; then the socket stays ended.</summary>
     public bool GaveUp { get; set; }
+
+    /// <summary>Whether the user closed the connection, which ends all attempts.</summary>
+    public bool IsClosed => ClosingSource.IsCancellationRequested;
+
+    /// <summary>Cancelled when the user closes the connection.</summary>
+    public CancellationToken Closing => ClosingSource.Token;
 
     /// <summary>How many attempts this series of losses has cost; under <see cref="Gate"/>.</summary>
     public int Attempts { get; set; }
@@ -28,16 +34,29 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     /// <summary>One cmdlet renews the connection, whichever runspace it is in; the others wait for it here.</summary>
     public SemaphoreSlim Gate { get; } = new(1, 1);
 
+    // It has no timer, and so nothing to be disposed of.
+    private CancellationTokenSource ClosingSource { get; } = new();
+
     /// <summary>The socket in use in place of a given one: itself, unless it was reconnected.</summary>
     public static MessageWebSocket LatestOf(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection?.Latest ?? socket;
 
+    /// <summary>The sockets to receive from for a given one: those it replaced that still hold messages, then the one in use.</summary>
+    public static IEnumerable<MessageWebSocket> ReadableOf(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection is { } reconnection
+        ? reconnection._replaced.Where(HoldsMessages).Append(reconnection.Latest)
+        : [socket];
+
     /// <summary>Whether a socket is to be reconnected when it is next used.</summary>
-    public static bool IsDue(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection is { GaveUp: false } && IsWorthwhile(socket);
+    public static bool IsDue(MessageWebSocket socket) =>
+        SocketExtras.Of(socket).Reconnection is { GaveUp: false, IsClosed: false } && IsWorthwhile(socket);
+
+    /// <summary>Whether the user closed a connection, and with it all that would be made in its place.</summary>
+    public static bool IsOver(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection is { IsClosed: true };
 
     /// <summary>Whether an end is one to reconnect after: a lost connection, or a server that says it goes away for a while.</summary>
     public static bool IsWorthwhile(MessageWebSocket socket) =>
         socket.State == MessageWebSocketState.Aborted
-        || (socket.State == MessageWebSocketState.Closed && socket.Information.CloseCode is 1001 or 1006 or 1011 or 1012 or 1013 or 1014);
+        || (socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Closing
+            && socket.Information.CloseCode is 1001 or 1006 or 1011 or 1012 or 1013 or 1014);
 
     /// <summary>Whether a failed connect may succeed later without anything being changed here.</summary>
     public static bool IsWorthwhile(MessageWebSocketException failure) => failure.Status
@@ -46,6 +65,10 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
         or WebErrorStatus.RequestTimeout or WebErrorStatus.InternalServerError or WebErrorStatus.BadGateway
         or WebErrorStatus.ServiceUnavailable or WebErrorStatus.GatewayTimeout
         || failure.HttpStatusCode == System.Net.HttpStatusCode.TooManyRequests;
+
+    /// <summary>Whether a connection that was lost had been of use; only those that were not are attempts of one series.</summary>
+    public static bool WasOfUse(MessageWebSocket lost) =>
+        lost.Information.MessagesReceived > 0 || DateTime.Now - lost.Information.OpenedAt > LongestDelay;
 
     /// <summary>How long to wait before an attempt: doubled each time up to a minute, half of it by chance so that clients do not return in step.</summary>
     /// <param name="attempt">1 for the first.</param>
@@ -57,4 +80,36 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     }
 
     public TimeSpan Delay(int attempt) => Delay(attempt, interval);
+
+    /// <summary>Puts a new connection in the place of the one that was lost.</summary>
+    /// <returns>False when the user closed the connection in the meantime; then nobody wants the new one.</returns>
+    public bool TryReplace(MessageWebSocket successor)
+    {
+        lock (_lock)
+        {
+            if (IsClosed)
+            {
+                return false;
+            }
+
+            _replaced = [.. _replaced.Where(HoldsMessages), _latest];
+            Volatile.Write(ref _latest, successor);
+            return true;
+        }
+    }
+
+    /// <summary>Ends all attempts, present and future.</summary>
+    /// <returns>The socket to close.</returns>
+    public MessageWebSocket Close()
+    {
+        lock (_lock)
+        {
+            // Whoever waits is told on another thread, so that none of it runs under the lock.
+            _ = ClosingSource.CancelAsync();
+            return _latest;
+        }
+    }
+
+    // One that did not end yet may still deliver.
+    private static bool HoldsMessages(MessageWebSocket replaced) => replaced.Information.MessagesQueued > 0 || !WsSession.HasEnded(replaced);
 }

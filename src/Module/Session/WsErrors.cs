@@ -157,13 +157,13 @@ internal static partial class WsErrors
         message);
 
     public static ErrorRecord InvalidHeader(string message, string name) => Create(
-        "InvalidHeader", new ArgumentException(message), null, ErrorCategory.InvalidArgument, name);
+        "InvalidHeader", new ArgumentException(LibraryText.WithParameters(message)), null, ErrorCategory.InvalidArgument, name);
 
     public static ErrorRecord InvalidUri(string message, string advice, object? target) => Create(
         "InvalidUri", new ArgumentException(message), advice, ErrorCategory.InvalidArgument, target);
 
     public static ErrorRecord InvalidSetting(string message, object? target) => Create(
-        "InvalidSetting", new ArgumentException(message), null, ErrorCategory.InvalidArgument, target);
+        "InvalidSetting", new ArgumentException(LibraryText.WithParameters(message)), null, ErrorCategory.InvalidArgument, target);
 
     public static ErrorRecord ParameterConflict(string first, string second) => Create(
         "ParameterConflict",
@@ -249,32 +249,27 @@ internal static partial class WsErrors
     public static ErrorRecord Connect(MessageWebSocketException e, object? target) => FromException(e, target, ConnectAdvice(e));
 
     /// <summary>A connection that broke.</summary>
-    public static ErrorRecord Broken(MessageWebSocketException e, object? target, string? detail = null) => FromException(e, target, null, detail);
+    public static ErrorRecord Broken(MessageWebSocketException e, object? target, string? detail = null) => FromException(e, target, BrokenAdvice(e), detail);
 
     private static ErrorRecord FromException(MessageWebSocketException e, object? target, string? advice, string? detail = null)
     {
-        string message = detail is null ? e.Message : $"{e.Message} {detail}";
-        if (e.PeerUri is { } peer)
-        {
-            message = message.Replace(peer.ToString(), Redaction.Of(peer), StringComparison.Ordinal);
-        }
-
-        // The library names its settings; whoever reads this uses the cmdlet's.
-        message = IgnoreAdvice().Replace(TerminalText.Escape(message), "To connect all the same: -IgnoreCertificateError $1.")
-            .Replace("with MaximumRedirection.", "with -MaximumRedirection.", StringComparison.Ordinal)
-            .Replace("Raise MaxMessageSize", "Raise -MaxMessageSize", StringComparison.Ordinal);
+        (string message, string ownAdvice) = LibraryText.Of(e);
         string id = e.Status == WebErrorStatus.Unknown ? "WebSocketFailure" : e.Status.ToString();
         return new ErrorRecord(e, id, CategoryOf(e.Status), target)
         {
-            ErrorDetails = new ErrorDetails(message) { RecommendedAction = advice ?? "" },
+            ErrorDetails = new ErrorDetails(detail is null ? message : $"{message} {detail}") { RecommendedAction = advice ?? ownAdvice },
         };
     }
 
     private static string? ConnectAdvice(MessageWebSocketException e) => e.Status switch
     {
-        WebErrorStatus.Timeout => "-ConnectionTimeoutSeconds sets the limit.",
         WebErrorStatus.Unauthorized => "Give them with -Credential, or a token with -Token.",
-        WebErrorStatus.ProxyAuthenticationRequired => "That is -ProxyCredential.",
+        _ => null,
+    };
+
+    private static string? BrokenAdvice(MessageWebSocketException e) => e.Status switch
+    {
+        WebErrorStatus.Timeout => "-KeepAliveTimeoutSeconds of Connect-MessageWebSocket sets how long a server may give no sign of life.",
         _ => null,
     };
 
@@ -311,7 +306,4 @@ internal static partial class WsErrors
 
     [GeneratedRegex(@" LineNumber: \d+ \| BytePositionInLine: \d+\.$")]
     private static partial Regex JsonPosition();
-
-    [GeneratedRegex(@"To connect all the same, ignore: ([A-Za-z, ]+)\.")]
-    private static partial Regex IgnoreAdvice();
 }

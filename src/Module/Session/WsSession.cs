@@ -33,8 +33,8 @@ public sealed class WsSession
         {
             lock (_sockets)
             {
-                // An array: scripts index it.
-                return _sockets.ToArray();
+                // An array: scripts index it. One may have been reconnected in another runspace.
+                return _sockets.Select(Reconnection.LatestOf).ToArray();
             }
         }
     }
@@ -75,7 +75,7 @@ public sealed class WsSession
         }
 
         // Each close may take a moment to hand its last bytes over; together they take no longer than one.
-        Parallel.ForEach(sockets, static socket => socket.Close());
+        Parallel.ForEach(sockets, static socket => (SocketExtras.Of(socket).Reconnection?.Close() ?? socket).Close());
         Task.WaitAll([.. Servers.Select(static server => server.StopAsync())]);
     }
 
@@ -91,8 +91,8 @@ public sealed class WsSession
             // Numbers come with the first look; here, so that they follow the order of the session.
             _ = socket.Id;
             _sockets.Add(socket);
-            int excess = _sockets.Count(HasEnded) - EndedSocketsListed;
-            _sockets.RemoveAll(candidate => excess > 0 && HasEnded(candidate) && excess-- > 0);
+            int excess = _sockets.Count(static candidate => HasEnded(Reconnection.LatestOf(candidate))) - EndedSocketsListed;
+            _sockets.RemoveAll(candidate => excess > 0 && HasEnded(Reconnection.LatestOf(candidate)) && excess-- > 0);
         }
     }
 
@@ -108,7 +108,7 @@ public sealed class WsSession
     {
         lock (_sockets)
         {
-            _sockets.Remove(socket);
+            _sockets.RemoveAll(candidate => Reconnection.LatestOf(candidate) == Reconnection.LatestOf(socket));
         }
     }
 

@@ -37,6 +37,28 @@ public static class SocketText
         return colour.Length > 0 ? colour + state + reset : state;
     }
 
+    /// <summary>A number of messages in a column: whole, or where that does not fit in thousands, millions or billions.</summary>
+    /// <param name="count">The number; null, as of a copy that lacks it, is empty.</param>
+    /// <param name="width">The width of the column.</param>
+    public static string Count(long? count, int width)
+    {
+        string whole = count?.ToString(CultureInfo.InvariantCulture) ?? "";
+        if (whole.Length <= width || count is not { } known)
+        {
+            return whole;
+        }
+
+        // Rounded down: nothing is counted that did not happen.
+        (long unit, string suffix) = known switch
+        {
+            < 1_000_000 => (1_000L, "k"),
+            < 1_000_000_000 => (1_000_000L, "M"),
+            _ => (1_000_000_000L, "G"),
+        };
+        string tenths = $"{known / unit}.{known % unit * 10 / unit}{suffix}";
+        return tenths.Length <= width ? tenths : $"{known / unit}{suffix}";
+    }
+
     /// <summary>Its state, with since when and for how long it is open, or how it ended.</summary>
     /// <param name="socket">The socket.</param>
     public static string State(MessageWebSocket socket)
@@ -53,9 +75,25 @@ public static class SocketText
             case MessageWebSocketState.Closed when information.CloseCode is { } code:
                 string reason = string.IsNullOrEmpty(information.CloseReason) ? "" : $" {TerminalText.Escape(information.CloseReason)}";
                 return code == 1005 ? "Closed (no code)" : $"Closed ({code}{reason})";
+            case MessageWebSocketState.Aborted when information.Failure is { } failure:
+                return $"Aborted ({LibraryText.Reason(failure).TrimEnd('.')})";
             default:
                 return socket.State.ToString();
         }
+    }
+
+    /// <summary>Why a connection was lost, as a sentence.</summary>
+    /// <param name="socket">The socket that was connected.</param>
+    /// <param name="failure">What failed, where the socket itself does not know yet.</param>
+    internal static string Loss(MessageWebSocket socket, MessageWebSocketException? failure)
+    {
+        if ((socket.Information.Failure ?? failure) is { } known)
+        {
+            return LibraryText.Reason(known);
+        }
+
+        string reason = string.IsNullOrEmpty(socket.Information.CloseReason) ? "" : $" \"{TerminalText.Escape(socket.Information.CloseReason)}\"";
+        return $"{Address(socket)} closed it with code {socket.Information.CloseCode}{reason}.";
     }
 
     /// <summary>Both ends of its transport.</summary>

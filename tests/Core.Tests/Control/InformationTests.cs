@@ -31,6 +31,7 @@ public sealed class InformationTests
         Assert.Null(information.LastRoundTripTime);
         Assert.Null(information.CloseCode);
         Assert.Null(information.CloseReason);
+        Assert.Null(information.Failure);
         Assert.Equal(default, information.BandwidthStatistics);
         Assert.Equal(0, information.BytesSent + information.BytesReceived + information.FramesSent + information.FramesReceived);
     }
@@ -146,5 +147,19 @@ public sealed class InformationTests
         Assert.Equal("ours", unanswered.Socket.Information.CloseReason);
         Assert.Null(lost.Socket.Information.CloseCode);
         Assert.Null(lost.Socket.Information.CloseReason);
+    }
+
+    [SocketFact]
+    public async Task Failure_says_why_a_connection_ended_abnormally_and_nothing_after_an_orderly_end()
+    {
+        await using Dialogue closed = await Dialogue.OpenAsync();
+        closed.Socket.Close();
+        await using Dialogue lost = await Dialogue.OpenAsync();
+        lost.Peer.ShutdownSend();
+        MessageWebSocketException thrown = await Assert.ThrowsAsync<MessageWebSocketException>(() => lost.Socket.ReceiveAsync().AsTask());
+
+        Assert.Null(closed.Socket.Information.Failure);
+        Assert.Equal(WebErrorStatus.ConnectionAborted, lost.Socket.Information.Failure!.Status);
+        Assert.Equal(thrown.Message, lost.Socket.Information.Failure.Message);
     }
 }

@@ -1,0 +1,182 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+# What build.ps1 -Task Package makes, used as the gallery and its users would.
+BeforeDiscovery {
+    $hasPSResourceGet = $null -ne (Get-Command -Name 'Install-PSResource' -ErrorAction Ignore)
+}
+
+BeforeAll {
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+
+    # Runs a script in a fresh PowerShell and gives what it prints, one string a line.
+    function Invoke-FreshPowerShell {
+        param([string[]] $ArgumentList, [hashtable] $Environment = @{})
+
+        $start = [System.Diagnostics.ProcessStartInfo]::new([Environment]::ProcessPath)
+        # PowerShell as a .NET tool runs inside dotnet.
+        if ([System.IO.Path]::GetFileNameWithoutExtension($start.FileName) -eq 'dotnet') {
+            $start.ArgumentList.Add((Join-Path -Path $PSHOME -ChildPath 'pwsh.dll'))
+        }
+
+        @('-NoLogo', '-NoProfile', '-NonInteractive') + $ArgumentList | ForEach-Object { $start.ArgumentList.Add($_) }
+        foreach ($name in $Environment.Keys) {
+            $start.Environment[$name] = $Environment[$name]
+        }
+
+        $start.Environment['NO_COLOR'] = '1'
+        $start.RedirectStandardInput = $true
+        $start.RedirectStandardOutput = $true
+        $start.RedirectStandardError = $true
+        $process = [System.Diagnostics.Process]::Start($start)
+        $process.StandardInput.Close()
+        $output, $problems = $process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync()
+        # It may have to build.
+        if (-not $process.WaitForExit(4 * $patience)) {
+            $process.Kill($true)
+            throw "PowerShell $ArgumentList did not end."
+        }
+
+        $exitCode = $process.ExitCode
+        $process.Dispose()
+        if ($exitCode -ne 0) {
+            throw "PowerShell $ArgumentList ended with exit code ${exitCode}: $($output.Result)$($problems.Result)"
+        }
+
+        $output.Result.Split("`n").TrimEnd() | Where-Object { $_ }
+    }
+
+    $buildScript = Join-Path -Path $repository -ChildPath 'build.ps1'
+    $null = Invoke-FreshPowerShell -ArgumentList '-File', $buildScript, '-Task', 'Package'
+    $properties = [xml] (Get-Content -LiteralPath (Join-Path -Path $repository -ChildPath 'Directory.Build.props') -Raw)
+    $version = $properties.SelectSingleNode('//VersionPrefix').InnerText
+    $package = Join-Path -Path $repository -ChildPath 'artifacts' -AdditionalChildPath 'package', "WebSocket.$version.nupkg"
+
+    # As an installer does: the files of the package below a folder of the module path.
+    $modulePath = Join-Path -Path $TestDrive -ChildPath 'modules'
+    $expanded = Join-Path -Path $modulePath -ChildPath 'WebSocket' -AdditionalChildPath $version
+    [System.IO.Compression.ZipFile]::ExtractToDirectory($package, $expanded)
+    $names = Get-ChildItem -LiteralPath $expanded -Recurse -File -Force | ForEach-Object { [System.IO.Path]::GetRelativePath($expanded, $_.FullName).Replace('\', '/') }
+    $manifest = Import-PowerShellDataFile -LiteralPath (Join-Path -Path $expanded -ChildPath 'WebSocket.psd1')
+    $nuspec = ([xml] (Get-Content -LiteralPath (Join-Path -Path $expanded -ChildPath 'WebSocket.nuspec') -Raw)).package.metadata
+    $hasHelp = Test-Path -LiteralPath (Join-Path -Path $repository -ChildPath 'en-US')
+}
+
+Describe 'The package' {
+    It 'has the files of the module and of a package, and no others' {
+        $expected = @(
+            '[Content_Types].xml', '_rels/.rels', 'WebSocket.nuspec'
+            'WebSocket.psd1', 'WebSocket.psm1', 'WebSocket.Format.ps1xml', 'WebSocket.Types.ps1xml', 'LICENSE', 'README.md', 'CHANGELOG.md'
+            'bin/MessageWebSockets.dll', 'bin/MessageWebSockets.PowerShell.dll'
+        )
+        # A psm1 is there as long as the manifest names one.
+        $expected = $expected | Where-Object { $_ -ne 'WebSocket.psm1' -or $manifest.RootModule -eq $_ }
+        ($names | Where-Object { $_ -notlike 'en-US/*' } | Sort-Object) -join "`n" | Should -BeExactly (($expected | Sort-Object) -join "`n")
+    }
+
+    It 'has the help, where that was built' {
+        if (-not $hasHelp) {
+            Set-ItResult -Skipped -Because 'en-US was not built: PlatyPS was not to be had'
+            return
+        }
+
+        $abouts = (Get-ChildItem -Path (Join-Path -Path $repository -ChildPath 'docs' -AdditionalChildPath 'help') -Filter 'about_*.md').BaseName
+        $expected = @('en-US/MessageWebSockets.PowerShell.dll-Help.xml') + $abouts.ForEach({ "en-US/$_.help.txt" })
+        ($names | Where-Object { $_ -like 'en-US/*' } | Sort-Object) -join "`n" | Should -BeExactly (($expected | Sort-Object) -join "`n")
+    }
+
+    It 'has one version number' {
+        $manifest.ModuleVersion | Should -BeExactly $version
+        $nuspec.version | Should -BeExactly $version
+        $assembly = [System.Reflection.AssemblyName]::GetAssemblyName((Join-Path -Path $expanded -ChildPath 'bin/MessageWebSockets.dll'))
+        $assembly.Version.ToString(3) | Should -BeExactly $version
+        [System.IO.File]::ReadAllText((Join-Path -Path $expanded -ChildPath 'CHANGELOG.md')) | Should -Match ('(?m)^## {0}\b' -f [regex]::Escape($version))
+    }
+
+    It 'tells the gallery what it is' {
+        $nuspec.id | Should -BeExactly 'WebSocket'
+        $nuspec.authors | Should -BeExactly $manifest.Author
+        $nuspec.description | Should -BeExactly $manifest.Description
+        $nuspec.copyright | Should -BeExactly $manifest.Copyright
+        $nuspec.releaseNotes | Should -BeExactly $manifest.PrivateData.PSData.ReleaseNotes
+        $nuspec.licenseUrl | Should -BeExactly $manifest.PrivateData.PSData.LicenseUri
+        $nuspec.licenseUrl | Should -Match '^https://'
+        $tags = $nuspec.tags -split ' '
+        $tags | Should -Contain 'PSModule'
+        $tags | Should -Contain 'PSEdition_Core'
+        foreach ($tag in $manifest.PrivateData.PSData.Tags + $manifest.CmdletsToExport.ForEach({ "PSCmdlet_$_" })) {
+            $tags | Should -Contain $tag
+        }
+        # The gallery takes no more than 4,000 characters.
+        $nuspec.tags.Length | Should -BeLessThan 4000
+        # No address is better than a wrong one.
+        if ($nuspec['projectUrl']) {
+            $nuspec.projectUrl | Should -BeExactly $manifest.PrivateData.PSData.ProjectUri
+        }
+    }
+
+    It 'has a content type for each of its files' {
+        $types = [xml] [System.IO.File]::ReadAllText((Join-Path -Path $expanded -ChildPath '[Content_Types].xml'))
+        foreach ($name in $names | Where-Object { $_ -ne '[Content_Types].xml' }) {
+            $extension = [System.IO.Path]::GetExtension($name).TrimStart('.').ToLowerInvariant()
+            $types.Types.Default.Extension -contains $extension -or $types.Types.Override.PartName -contains "/$name" | Should -BeTrue -Because $name
+        }
+    }
+
+    It 'is a module that a fresh PowerShell finds by its name, with its help' {
+        $script = {
+            $ErrorActionPreference = 'Stop'
+            Set-StrictMode -Version Latest
+            $module = Import-Module -Name WebSocket -PassThru
+            $module.ModuleBase
+            $module.Version.ToString()
+            ($module.ExportedCmdlets.Keys | Sort-Object) -join ','
+            @(Get-Module -Name WebSocket -ListAvailable)[0].PrivateData.PSData.Tags -contains 'WebSocket'
+            @((Get-Help -Name Receive-WsMessage -Full).examples.example).Count -ge 3
+            (Get-Help -Name about_WebSocket | Out-String).Contains('TOPIC')
+            (New-MessageWebSocket -Name fresh | Format-Table | Out-String).Contains('fresh')
+        }
+        $environment = @{ PSModulePath = $modulePath }
+        $said = Invoke-FreshPowerShell -ArgumentList '-Command', $script.ToString() -Environment $environment
+        $said[0] | Should -BeExactly $expanded
+        $said[1] | Should -BeExactly $version
+        $said[2] | Should -BeExactly (($manifest.CmdletsToExport | Sort-Object) -join ',')
+        $said[3] | Should -BeExactly 'True'
+        if ($hasHelp) {
+            $said[4] | Should -BeExactly 'True'
+            $said[5] | Should -BeExactly 'True'
+        }
+        $said[6] | Should -BeExactly 'True'
+    }
+
+    It 'can be had with Install-PSResource from a local repository' -Skip:(-not $hasPSResourceGet -or $IsWindows) {
+        $script = {
+            $ErrorActionPreference = 'Stop'
+            Register-PSResourceRepository -Name LocalTest -Uri $env:LOCAL_REPOSITORY -Trusted
+            try {
+                Install-PSResource -Name WebSocket -Repository LocalTest -Scope CurrentUser
+            } finally {
+                Unregister-PSResourceRepository -Name LocalTest
+            }
+
+            (Import-Module -Name WebSocket -PassThru).ModuleBase
+        }
+        # The user's modules, elsewhere for once.
+        $environment = @{ XDG_DATA_HOME = Join-Path -Path $TestDrive -ChildPath 'data'; LOCAL_REPOSITORY = Split-Path -Path $package }
+        $said = Invoke-FreshPowerShell -ArgumentList '-Command', $script.ToString() -Environment $environment
+        $said[-1] | Should -BeExactly (Join-Path -Path $TestDrive -ChildPath 'data/powershell/Modules/WebSocket' -AdditionalChildPath $version)
+    }
+}
+
+Describe 'The Install task' {
+    It 'puts the module where PowerShell finds it, and again over itself' -Skip:$IsWindows {
+        $environment = @{ XDG_DATA_HOME = Join-Path -Path $TestDrive -ChildPath 'installed' }
+        $installed = Join-Path -Path $TestDrive -ChildPath 'installed/powershell/Modules/WebSocket' -AdditionalChildPath $version
+        # What an earlier install left.
+        $null = New-Item -ItemType File -Path (Join-Path -Path $installed -ChildPath 'old.txt') -Force
+        $null = Invoke-FreshPowerShell -ArgumentList '-File', $buildScript, '-Task', 'Install' -Environment $environment
+        $script = '(Import-Module -Name WebSocket -PassThru).ModuleBase'
+        Invoke-FreshPowerShell -ArgumentList '-Command', $script -Environment $environment | Should -BeExactly $installed
+        Join-Path -Path $installed -ChildPath 'old.txt' | Should -Not -Exist
+        Get-ChildItem -LiteralPath $installed -Recurse -Filter '*.pdb' | Should -BeNullOrEmpty
+    }
+}

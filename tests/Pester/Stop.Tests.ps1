@@ -1,0 +1,184 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+# Ctrl+C in every wait of every cmdlet: it ends at once, and what can be kept is kept.
+BeforeAll {
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+    Import-TestedModule
+    $server = Start-TestServer -ArgumentList '--raw', '--tls'
+    $root = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.caCertificatePem)
+    $file = Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath "ws-stop-$PID.dat"
+}
+
+AfterAll {
+    Stop-LineServer -Server $server
+    Remove-Item -LiteralPath $file -ErrorAction Ignore
+    Remove-Module -Name 'WebSocket'
+}
+
+Describe 'Ctrl+C' {
+    AfterEach { Close-EverySocket }
+
+    It 'ends a Connect-MessageWebSocket that waits for <For>' -TestCases @(
+        @{ For = 'an answer'; Fault = 'says-nothing' }
+        @{ For = 'the end of the answer'; Fault = 'endless-header' }
+        @{ For = 'TLS'; Fault = 'tls-handshake-stalls' }
+    ) {
+        $connecting = Start-Script { Connect-MessageWebSocket $args[0] -ConnectionTimeoutSeconds 0 -SkipCertificateCheck -Verbose } -ArgumentList $server.faults.$Fault
+        Wait-Until { $connecting.Streams.Verbose.Count }
+        Stop-Script -Started $connecting
+        $connecting.Output | Should -BeNullOrEmpty
+        $connecting.Shell.Dispose()
+    }
+
+    It 'ends a Connect-MessageWebSocket whose -CertificateValidation runs, and nothing is connected' {
+        $connecting = Start-Script {
+            Connect-MessageWebSocket $args[0] -ConnectionTimeoutSeconds 0 -TrustedRoot $args[1] -CertificateValidation {
+                Write-Warning 'asked'
+                Start-Sleep -Seconds 1000
+            }
+        } -ArgumentList (Get-Address -Path 'echo' -Secure), $root
+        Wait-Until { $connecting.Streams.Warning.Count }
+        Stop-Script -Started $connecting
+        $connecting.Output | Should -BeNullOrEmpty
+        $connecting.Shell.Dispose()
+    }
+
+    It 'ends the delay before another attempt of Connect-MessageWebSocket' {
+        $connecting = Start-Script {
+            Connect-MessageWebSocket $args[0] -MaximumRetryCount 5 -RetryIntervalSec 1000 -Verbose
+        } -ArgumentList $server.faults.'refused-port'
+        Wait-Until { @($connecting.Streams.Verbose) -like '*Trying again in*' }
+        Stop-Script -Started $connecting
+        $connecting.Streams.Error | Should -BeNullOrEmpty
+        $connecting.Shell.Dispose()
+    }
+
+    It 'ends a reconnect that waits for an answer' {
+        # Answers once, and never again.
+        $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+        $listener.Start()
+        $accepting = $listener.AcceptTcpClientAsync()
+        $connecting = Start-Script {
+            $null = Connect-MessageWebSocket $args[0] -AutoReconnect -ConnectionTimeoutSeconds 0
+            Receive-WsMessage -Follow
+        } -ArgumentList "ws://127.0.0.1:$($listener.LocalEndpoint.Port)/"
+        try {
+            $client = $accepting.GetAwaiter().GetResult()
+            $reader = [System.IO.StreamReader]::new($client.GetStream())
+            $key = do {
+                $line = $reader.ReadLine()
+                if ($line -match '^Sec-WebSocket-Key: (.+)$') {
+                    $Matches[1]
+                }
+            } while ($line)
+            $accept = [Convert]::ToBase64String([System.Security.Cryptography.SHA1]::HashData([System.Text.Encoding]::ASCII.GetBytes("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
+            $answer = "HTTP/1.1 101 Switching Protocols`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Accept: $accept`r`n`r`n"
+            $client.GetStream().Write([System.Text.Encoding]::ASCII.GetBytes($answer))
+            $client.Dispose()
+            $second = $listener.AcceptTcpClientAsync().GetAwaiter().GetResult()
+            # It has connected and asked.
+            $null = [System.IO.StreamReader]::new($second.GetStream()).ReadLine()
+            Stop-Script -Started $connecting
+            $connecting.Streams.Warning | Should -HaveCount 1
+            $second.Dispose()
+        } finally {
+            $listener.Stop()
+            $connecting.Shell.Dispose()
+        }
+    }
+
+    It 'ends Receive-WsMessage <How>, and the next receive goes on' -TestCases @(
+        @{ How = '-Count'; With = @{ Count = 5; TimeoutSeconds = 0 } }
+        @{ How = '-Follow'; With = @{ Follow = $true } }
+        @{ How = '-Follow -FromJson'; With = @{ Follow = $true; FromJson = $true } }
+    ) {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $receiving = Start-Script { $with = $args[1]; Receive-WsMessage -Socket $args[0] @with } -ArgumentList $socket, $With
+        Send-WsMessage '1' -Socket $socket
+        Wait-Until { $receiving.Output.Count }
+        Stop-Script -Started $receiving
+        $receiving.Shell.Dispose()
+        Send-WsMessage '2' -Socket $socket
+        (Receive-WsMessage -Socket $socket).Text | Should -Be '2'
+    }
+
+    It 'ends Receive-WsMessage -OutFile, and keeps what was written' {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $receiving = Start-Script { Receive-WsMessage -Socket $args[0] -Follow -OutFile $args[1] } -ArgumentList $socket, $file
+        Send-WsMessage 'kept' -Socket $socket
+        Wait-Until { $socket.Received -eq 1 -and $socket.Queued -eq 0 }
+        Stop-Script -Started $receiving
+        $receiving.Shell.Dispose()
+        [System.IO.File]::ReadAllText($file) | Should -BeExactly 'kept'
+        $socket.State | Should -Be 'Open'
+    }
+
+    It 'ends Receive-WsMessage on several sockets' {
+        $sockets = 1..2 | ForEach-Object { Connect-MessageWebSocket (Get-Address -Path 'echo') }
+        $receiving = Start-Script { $args[0] | Receive-WsMessage -Follow -Raw } -ArgumentList (, $sockets)
+        Send-WsMessage 'a' -Socket $sockets[1]
+        Wait-Until { $receiving.Output.Count }
+        Stop-Script -Started $receiving
+        $receiving.Shell.Dispose()
+        Send-WsMessage 'b' -Socket $sockets[0]
+        (Receive-WsMessage -Socket $sockets -Count 1).Text | Should -Be 'b'
+    }
+
+    It 'ends a Send-WsMessage that waits for a server which does not read, and the connection lives' {
+        $socket = Connect-MessageWebSocket $server.faults.'stops-reading' -SendBufferSize 4096
+        $sending = Start-Script { 1..10 | ForEach-Object { , [byte[]]::new(4MB) } | Send-WsMessage -Socket $args[0] -PassThru } -ArgumentList $socket
+        Wait-Until { $sending.Output.Count }
+        Stop-Script -Started $sending
+        $sending.Shell.Dispose()
+        $socket.State | Should -Be 'Open'
+    }
+
+    It 'ends a Send-WsMessage that waits for its last message to leave' {
+        $socket = Connect-MessageWebSocket $server.faults.'stops-reading' -SendBufferSize 4096
+        $sending = Start-Script { Send-WsMessage ([byte[]]::new(900KB)) -Socket $args[0] -PassThru } -ArgumentList $socket
+        Wait-Until { $sending.Output.Count }
+        Stop-Script -Started $sending
+        $sending.Shell.Dispose()
+        $socket.State | Should -Be 'Open'
+    }
+
+    It 'ends a Send-WsMessage of a file, which closes the connection: half a message cannot be taken back' {
+        [System.IO.File]::WriteAllBytes($file, [byte[]]::new(40MB))
+        $socket = Connect-MessageWebSocket $server.faults.'stops-reading' -SendBufferSize 4096
+        $sending = Start-Script { Send-WsMessage -LiteralPath $args[1] -Socket $args[0] } -ArgumentList $socket, $file
+        Wait-Until { $socket.Information.BytesSent -gt 100000 -or $socket.Information.PayloadBytesSent -gt 100000 }
+        Stop-Script -Started $sending
+        $sending.Shell.Dispose()
+        Wait-Until { $socket.State -ne 'Open' }
+    }
+
+    It 'ends a Close-MessageWebSocket that nobody answers, and drops the connection' {
+        $socket = Connect-MessageWebSocket $server.faults.'never-answers-close'
+        $closing = Start-Script { Close-MessageWebSocket -Socket $args[0] -TimeoutSeconds 0 } -ArgumentList $socket
+        Wait-Until { $socket.State -eq 'Closing' }
+        Stop-Script -Started $closing
+        $closing.Shell.Dispose()
+        Wait-Until { $socket.State -in 'Closed', 'Aborted' }
+    }
+
+    It 'ends an Invoke-WsRequest that waits for <For>, and the messages stay' -TestCases @(
+        @{ For = 'a reply'; Script = { Invoke-WsRequest 'x' -Socket $args[0] -TimeoutSeconds 0 -ReplyFilter { Write-Warning 'asked'; $false } } }
+        @{ For = 'the reply of a method'; Script = { Invoke-WsRequest -JsonRpc 'x' -Socket $args[0] -TimeoutSeconds 0 } }
+        @{ For = 'its -ReplyFilter'; Script = { Invoke-WsRequest 'x' -Socket $args[0] -TimeoutSeconds 0 -ReplyFilter { Write-Warning 'asked'; Start-Sleep -Seconds 1000 } } }
+    ) {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $asking = Start-Script $Script -ArgumentList $socket
+        if ("$Script" -like '*asked*') {
+            Wait-Until { $asking.Streams.Warning.Count }
+        } else {
+            Wait-Until { $socket.Queued }
+        }
+        Stop-Script -Started $asking
+        $asking.Output | Should -BeNullOrEmpty
+        $asking.Shell.Dispose()
+        $socket.State | Should -Be 'Open'
+        # The echo is no reply to anybody any more.
+        (Receive-WsMessage -Socket $socket).Text | Should -BeLike '*x*'
+        (Invoke-WsRequest 'next' -Socket $socket).Text | Should -Be 'next'
+    }
+}
