@@ -770,14 +770,25 @@ function Invoke-Fuzz {
     Invoke-DotNetBuild -Path 'tests/Core.Tests/Core.Tests.csproj'
     $program = Join-Path -Path (Get-ProjectOutput -ProjectName 'Core.Tests') -ChildPath 'MessageWebSockets.Tests.dll'
     $env:FUZZ_MINUTES = $Minutes.ToString([cultureinfo]::InvariantCulture)
+    $log = Join-Path -Path $artifacts -ChildPath 'fuzz.log'
+    $started = [datetime]::UtcNow
+    Write-Information "Fuzzing for about $Minutes minutes; the seed of each round goes to $log." -InformationAction Continue
     try {
         # Shows the output of tests that pass as well: the seeds and the number of cases.
-        & dotnet $program -class 'MessageWebSockets.Tests.Reliability.FuzzTests' -showLiveOutput | Out-Host
+        & dotnet $program -class 'MessageWebSockets.Tests.Reliability.FuzzTests' -showLiveOutput -noColor *> $log
+        $exitCode = $LASTEXITCODE
     } finally {
         Remove-Item -LiteralPath Env:FUZZ_MINUTES
     }
 
-    $LASTEXITCODE
+    $lines = @(Get-Content -LiteralPath $log)
+    $cases = @($lines | Select-String -Pattern '\b(\d+) cases in \d+ s' | ForEach-Object { [long]$_.Matches[0].Groups[1].Value })
+    $seeds = @($lines | Select-String -Pattern 'FUZZ_SEED=(\d+)$')
+    $failures = @($lines | Select-String -SimpleMatch '[FAIL]')
+    $lines | Select-String -Pattern '\[FAIL\]|FUZZ_SEED=\d+: ' | ForEach-Object -MemberName Line | Out-Host
+    'fuzz: {0} cases in {1} rounds (one seed each) of {2} tests in {3:0} s, {4} failed' -f
+        ($cases | Measure-Object -Sum).Sum, $seeds.Count, $cases.Count, ([datetime]::UtcNow - $started).TotalSeconds, $failures.Count | Out-Host
+    $exitCode
 }
 
 function Invoke-Soak {
