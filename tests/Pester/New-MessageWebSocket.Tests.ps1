@@ -106,11 +106,13 @@ Describe 'New-MessageWebSocket' {
         Register-ObjectEvent -InputObject $socket -EventName Closed -SourceIdentifier 'ws.closed'
         try {
             $null = Connect-MessageWebSocket -Socket $socket -Uri (Get-Address -Path 'say?text=one&text=two')
-            $texts = 1..2 | ForEach-Object {
+            # Of several events that wait, Wait-Event may give any; their numbers tell the order they came in.
+            $events = 1..2 | ForEach-Object {
                 $received = Wait-Event -SourceIdentifier 'ws.message' -Timeout 60
                 Remove-Event -EventIdentifier $received.EventIdentifier
-                $received.SourceEventArgs.Message.Text
+                $received
             }
+            $texts = ($events | Sort-Object -Property EventIdentifier).SourceEventArgs.Message.Text
             $texts | Should -Be 'one', 'two'
             Close-MessageWebSocket -Socket $socket -Code 1000
             (Wait-Event -SourceIdentifier 'ws.closed' -Timeout 60).SourceEventArgs.Code | Should -Be 1000
