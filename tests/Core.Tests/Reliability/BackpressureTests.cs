@@ -16,6 +16,13 @@ public sealed class BackpressureTests
     [Fact]
     public async Task A_reader_far_slower_than_the_server_gets_every_message_in_bounded_memory()
     {
+        if (!OwnProcess.IsThis)
+        {
+            await OwnProcess.RunAsync(
+                $"{typeof(BackpressureTests).FullName}.{nameof(A_reader_far_slower_than_the_server_gets_every_message_in_bounded_memory)}");
+            return;
+        }
+
         const int Size = 16 * 1024;
         const long Messages = 2048 * Mebibyte / Size;
         const long Limit = 64 * Mebibyte;
