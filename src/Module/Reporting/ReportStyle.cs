@@ -49,7 +49,7 @@ internal static class ReportStyle
         .rows{grid-template-columns:1fr max-content;grid-auto-flow:row dense;gap:2px 10px}.rows .chart{grid-column:1/-1;margin-bottom:8px}.rows .label{grid-column:1}.rows .value{grid-column:2}
         table,tbody,tr,td{display:block}thead{display:none}tr{border-bottom:1px solid var(--line);padding:7px 0}
         td,td.n{border:0;padding:1px 0;text-align:left;white-space:normal;min-width:0}td:empty{display:none}
-        td[data-n]::before{content:attr(data-n) " ";color:var(--dim)}td.short{display:inline-block;margin-right:14px}
+        td[data-n]:not(:empty)::before{content:attr(data-n) " ";color:var(--dim)}td.short{display:inline-block;margin-right:14px}
         }
         @media print{body{background:#fff}section,.tile{break-inside:avoid}}
         """;
