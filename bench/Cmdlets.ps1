@@ -3,7 +3,8 @@
     Measures one thing of the module in this PowerShell and prints {"seconds":…}; the Cmdlets benchmarks run it, one process a measurement.
 
 .DESCRIPTION
-    Each rate is measured twice and the second time counts: a small run first, so that script and cmdlets are compiled.
+    Each rate is measured again and again for some seconds before the time that counts: the runtime compiles what runs often a second
+    time, better and on another thread, and until it has done so the compiler is measured as much as the cmdlet. So with every side.
     The clock runs from before the connect when receiving, because the server starts as soon as it is connected, and until the
     server has counted all messages when sending.
 #>
@@ -23,7 +24,9 @@ param(
 
     [long] $Count = 1000,
 
-    [int] $Size = 100
+    [int] $Size = 100,
+
+    [double] $WarmUpSeconds = 3
 )
 
 Set-StrictMode -Version Latest
@@ -265,7 +268,11 @@ $seconds = switch ($Measurement) {
         }
 
         $measure = Get-Command -Name "Measure-$Measurement" -CommandType Function
-        $null = & $measure -Count ([Math]::Max(1, [Math]::Min($Count / 4, 50000)))
+        $warmUp = [System.Diagnostics.Stopwatch]::StartNew()
+        do {
+            $null = & $measure -Count $Count
+        } while ($warmUp.Elapsed.TotalSeconds -lt $WarmUpSeconds)
+
         & $measure -Count $Count
     }
 }

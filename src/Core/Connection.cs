@@ -130,13 +130,51 @@ internal sealed class Connection
             return SendWhenFreeAsync(message, type, cancellationToken);
         }
 
-        if (_transport.WaitForRoom(cancellationToken) is { } room)
+        return TrySendAtOnce(message.Span, type, out ValueTask result) ? result : SendInTurn(message, type, cancellationToken);
+    }
+
+    /// <summary>As the other, for a payload that is the caller's again when this returns: it is copied if it has to wait.</summary>
+    public ValueTask SendAsync(ReadOnlySpan<byte> message, SocketMessageType type, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
         {
-            return SendWhenRoomAsync(room, message, type);
+            return CanceledAsync(cancellationToken);
         }
 
-        return SendNow(message, type);
+        if (!_sendGate.Wait(0, CancellationToken.None))
+        {
+            return SendWhenFreeAsync(message.ToArray(), type, cancellationToken);
+        }
+
+        return TrySendAtOnce(message, type, out ValueTask result) ? result : SendInTurn(message.ToArray(), type, cancellationToken);
     }
+
+    // For the holder of the gate, who keeps it when this is false: there is no room yet, or the framing is to compress the message.
+    private bool TrySendAtOnce(ReadOnlySpan<byte> message, SocketMessageType type, out ValueTask result)
+    {
+        result = default;
+        try
+        {
+            if (_opened.Compression is not null || !_transport.TrySendData(OpcodeOf(type), message))
+            {
+                return false;
+            }
+        }
+        catch (Exception e) when (IsConnectionError(e))
+        {
+            _sendGate.Release();
+            result = FailAsync(e);
+            return true;
+        }
+
+        _sendGate.Release();
+        Count(message.Length, isMessage: true);
+        return true;
+    }
+
+    // For the holder of the gate.
+    private ValueTask SendInTurn(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken) =>
+        _transport.WaitForRoom(cancellationToken) is { } room ? SendWhenRoomAsync(room, message, type) : SendNow(message, type);
 
     private static async ValueTask CanceledAsync(CancellationToken cancellationToken)
     {
@@ -358,14 +396,7 @@ internal sealed class Connection
     private async ValueTask SendWhenFreeAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
     {
         await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
-        if (_transport.WaitForRoom(cancellationToken) is { } room)
-        {
-            await SendWhenRoomAsync(room, message, type).ConfigureAwait(false);
-        }
-        else
-        {
-            await SendNow(message, type).ConfigureAwait(false);
-        }
+        await SendInTurn(message, type, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask SendWhenRoomAsync(Task room, ReadOnlyMemory<byte> message, SocketMessageType type)

@@ -18,6 +18,9 @@ namespace MessageWebSockets;
 public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSink
 {
     private const int MaxReasonBytes = 123;
+    private const int MaxCharactersOnStack = 256;
+    private const int MaxUtf8BytesPerChar = 3;
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static int s_lastId;
 
@@ -27,7 +30,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     private TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>? _messageReceived;
     private TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs>? _closed;
     private TypedEventHandler<MessageWebSocket, WebSocketServerCustomValidationRequestedEventArgs>? _validationRequested;
-    private MessageWebSocketState _state = MessageWebSocketState.Created;
+    private volatile MessageWebSocketState _state = MessageWebSocketState.Created;
     private Connection? _connection;
     private CancellationTokenSource? _connecting;
     private bool _disposed;
@@ -210,17 +213,23 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public ValueTask SendAsync(string message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
-        byte[] payload;
+
         try
         {
-            payload = StrictUtf8.GetBytes(message);
+            if (message.Length > MaxCharactersOnStack)
+            {
+                return WritableConnection().SendAsync(StrictUtf8.GetBytes(message).AsMemory(), SocketMessageType.Utf8, cancellationToken);
+            }
+
+            // Most messages are short; they go into the send buffer without an array of their own.
+            Span<byte> buffer = stackalloc byte[MaxCharactersOnStack * MaxUtf8BytesPerChar];
+            int length = StrictUtf8.GetBytes(message, buffer);
+            return WritableConnection().SendAsync(buffer[..length], SocketMessageType.Utf8, cancellationToken);
         }
         catch (EncoderFallbackException e)
         {
             throw new ArgumentException($"The text has half a surrogate pair at index {e.Index}; it has no UTF-8 form. Send it as binary, or repair it.", nameof(message), e);
         }
-
-        return WritableConnection().SendAsync(payload, SocketMessageType.Utf8, cancellationToken);
     }
 
     /// <summary>Sends a message.</summary>
@@ -711,6 +720,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     private Connection WritableConnection()
     {
+        // The usual case needs no lock: a state that changes right after the look would do so after the lock as well.
+        if (_state == MessageWebSocketState.Open && Volatile.Read(ref _connection) is { } open)
+        {
+            return open;
+        }
+
         lock (_lock)
         {
             return _state switch

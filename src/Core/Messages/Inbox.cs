@@ -18,8 +18,10 @@ internal sealed class Inbox(long limitInBytes)
     private const int CostPerMessage = 96;
 
     // A writer that is this far ahead lets the readers catch up: what they take soon is still in the processor's cache, and the
-    // garbage collector does not move it to an older generation. Readers that do not come are not waited for longer than this.
+    // garbage collector does not move it to an older generation. Of small messages it is their number that keeps the collector busy,
+    // of large ones their size. Readers that do not come are not waited for longer than this.
     private const long LeadLimit = 1024 * 1024;
+    private const long LeadLimitInMessages = 1280;
     private static readonly TimeSpan LongestLead = TimeSpan.FromMilliseconds(2);
 
     // Made for the first message: on a connection that says nothing it would be a good part of what the connection costs.
@@ -27,7 +29,8 @@ internal sealed class Inbox(long limitInBytes)
 
     // Of the writer alone.
     private long _takenWhenSeen;
-    private long _leadEnds = Math.Min(LeadLimit, limitInBytes);
+    private long _leadEnds;
+    private long _lastCost = CostPerMessage;
     private Timer? _leadTimer;
 
     private Counters _cost;
@@ -55,6 +58,9 @@ internal sealed class Inbox(long limitInBytes)
 
     private bool IsEmpty => Volatile.Read(ref _messages) is not { IsEmpty: false };
 
+    // Reckoned from the last message: a stream's messages are much alike, and nothing but speed depends on it.
+    private long Lead => Math.Min(LeadLimit, LeadLimitInMessages * _lastCost);
+
     private long Cost => Volatile.Read(ref _cost.Added) - Volatile.Read(ref _cost.Taken);
 
     /// <summary>Whether the writer should wait, for room or for the readers: for the writer, before each message.</summary>
@@ -69,7 +75,13 @@ internal sealed class Inbox(long limitInBytes)
             }
 
             _takenWhenSeen = Volatile.Read(ref _cost.Taken);
-            return _cost.Added - _takenWhenSeen >= _leadEnds;
+            long ahead = _cost.Added - _takenWhenSeen;
+            if (ahead < Lead)
+            {
+                _leadEnds = Math.Min(limitInBytes, Lead);
+            }
+
+            return ahead >= _leadEnds;
         }
     }
 
@@ -87,7 +99,8 @@ internal sealed class Inbox(long limitInBytes)
             return;
         }
 
-        Volatile.Write(ref _cost.Added, _cost.Added + message.Length + CostPerMessage);
+        _lastCost = message.Length + CostPerMessage;
+        Volatile.Write(ref _cost.Added, _cost.Added + _lastCost);
         if (_messages is null)
         {
             Volatile.Write(ref _messages, new ConcurrentQueue<WsMessage>());
@@ -135,9 +148,10 @@ internal sealed class Inbox(long limitInBytes)
     {
         PublishElsewhere();
         TaskCompletionSource room = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Volatile.Write(ref _roomBegins, LeadLimit / 2);
+        long caughtUp = Lead / 2;
+        Volatile.Write(ref _roomBegins, caughtUp);
         Interlocked.Exchange(ref _room, room);
-        if (Cost >= LeadLimit / 2)
+        if (Cost >= caughtUp)
         {
             _leadTimer ??= new Timer(static inbox => ((Inbox)inbox!).EndLead(), this, Timeout.Infinite, Timeout.Infinite);
             _leadTimer.Change(LongestLead, Timeout.InfiniteTimeSpan);
@@ -146,7 +160,7 @@ internal sealed class Inbox(long limitInBytes)
 
         Volatile.Write(ref _room, null);
         long cost = Cost;
-        _leadEnds = Math.Min(limitInBytes, cost < LeadLimit / 2 ? LeadLimit : cost + LeadLimit);
+        _leadEnds = Math.Min(limitInBytes, cost < caughtUp ? Lead : cost + LeadLimit);
     }
 
     /// <summary>Waits until readers made room.</summary>

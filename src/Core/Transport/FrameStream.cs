@@ -288,6 +288,15 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         Enqueue(header, bytes[..header.HeaderLength], payload);
     }
 
+    /// <summary>Sends an uncompressed message in one frame if there is room for a further message.</summary>
+    /// <exception cref="IOException">The connection broke or is closing.</exception>
+    public bool TrySendData(FrameOpcode opcode, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
+        FrameHeader header = FrameHeader.Write(bytes, opcode, isFinal: true, payload.Length);
+        return Enqueue(header, bytes[..header.HeaderLength], payload, needsRoom: true);
+    }
+
     /// <summary>Sends a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
     public void SendUnsolicitedPong() => Enqueue(ControlFrame.Create(FrameOpcode.Pong, []));
 
@@ -605,7 +614,8 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         return Enqueue(header, frame[..header.HeaderLength], frame[header.HeaderLength..]);
     }
 
-    private bool Enqueue(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload)
+    // False when the frame was not taken: a control frame after the close frame, or one that needs room where there is none.
+    private bool Enqueue(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload, bool needsRoom = false)
     {
         bool inline;
         lock (_writeLock)
@@ -614,6 +624,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             if (_writeFault is not null)
             {
                 throw new IOException("The connection broke while sending.", _writeFault);
+            }
+
+            if (needsRoom && _pending.Count >= PendingLimit)
+            {
+                return false;
             }
 
             if (_closeFrameWritten)
