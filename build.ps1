@@ -554,7 +554,8 @@ function New-XunitRun {
         '--blame-hang-timeout', "$($processTimeout.TotalMinutes)min"
         '--blame-hang-dump-type', 'none'
     )
-    if ($Coverage) {
+    # The other tests come past src/Core only by the way.
+    if ($Coverage -and $Project.BaseName -eq 'Core.Tests') {
         $run.Arguments += @(
             '--collect', 'XPlat Code Coverage', '--'
             'DataCollectionRunSettings.DataCollectors.DataCollector.Configuration.Include=[MessageWebSockets]*'
@@ -597,7 +598,7 @@ function Read-XunitResult {
         $result.Failures = "FAILED $($result.Stage) $($Run.Ending):`n$($Run.Log)"
     }
 
-    if ($Coverage) {
+    if ($Run.Arguments -contains 'XPlat Code Coverage') {
         $result.Note = Get-CoverageNote -Path (Split-Path -Path $Run.ResultPath)
     }
 }
