@@ -119,6 +119,7 @@ $pesterVersion = [version] '5.9.0'
 $pesterMinimum = [version] '5.5'
 $platyPSVersion = [version] '1.0.3'
 $processTimeout = [timespan]::FromMinutes(5)
+$longPesterFiles = 'HelpExamples.Tests', 'Reconnect.Tests'
 
 # One of the test stages: its counts, and the whole text of what failed.
 class StageResult {
@@ -505,17 +506,45 @@ function Write-StageResult {
     }
 }
 
-function Invoke-XunitStage {
+# A program that runs a part of the tests, beside others, and what is known of it.
+class TestRun {
+    [StageResult] $Result
+    [string] $Program
+    [string[]] $Arguments
+    # What the program writes its results to.
+    [string] $ResultPath
+    # The function that fills in the result when the program has ended. It gets this object.
+    [string] $Reader
+    # No limit where the program has one of its own.
+    [timespan] $Limit = [timespan]::MaxValue
+    [System.Diagnostics.Process] $Process
+    [System.Diagnostics.Stopwatch] $Clock
+    [System.Threading.Tasks.Task] $Exited
+    [System.Threading.Tasks.Task[]] $Streams
+    # What it said, as soon as it has ended.
+    [string] $Log
+    # Why there may be no results.
+    [string] $Ending
+
+    TestRun([string] $stage) {
+        $this.Result = [StageResult]::new($stage)
+    }
+}
+
+function New-XunitRun {
     [CmdletBinding()]
-    [OutputType([StageResult])]
+    [OutputType([TestRun])]
     param(
         [Parameter(Mandatory)]
         [System.IO.FileInfo] $Project
     )
 
-    $result = [StageResult]::new("xunit $($Project.BaseName)")
     $folder = Join-Path -Path $testResults -ChildPath $Project.BaseName
-    $arguments = @(
+    $run = [TestRun]::new("xunit $($Project.BaseName)")
+    $run.Program = 'dotnet'
+    $run.ResultPath = Join-Path -Path $folder -ChildPath 'results.trx'
+    $run.Reader = 'Read-XunitResult'
+    $run.Arguments = @(
         'test', $Project.FullName
         '--configuration', $Configuration
         '--no-build'
@@ -525,21 +554,27 @@ function Invoke-XunitStage {
         '--blame-hang-timeout', "$($processTimeout.TotalMinutes)min"
         '--blame-hang-dump-type', 'none'
     )
-    if ($Coverage) {
-        $arguments += @(
+    # The other tests come past src/Core only by the way.
+    if ($Coverage -and $Project.BaseName -eq 'Core.Tests') {
+        $run.Arguments += @(
             '--collect', 'XPlat Code Coverage', '--'
             'DataCollectionRunSettings.DataCollectors.DataCollector.Configuration.Include=[MessageWebSockets]*'
         )
     }
 
-    $started = [System.Diagnostics.Stopwatch]::StartNew()
-    $output = @(& dotnet @arguments 2>&1 | ForEach-Object { "$_" })
-    $exitCode = $LASTEXITCODE
-    $result.Duration = $started.Elapsed
+    $run
+}
 
-    $resultFile = Join-Path -Path $folder -ChildPath 'results.trx'
-    if (Test-Path -LiteralPath $resultFile) {
-        $trx = [xml] (Get-Content -LiteralPath $resultFile -Raw)
+function Read-XunitResult {
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory)]
+        [TestRun] $Run
+    )
+
+    $result = $Run.Result
+    if (Test-Path -LiteralPath $Run.ResultPath) {
+        $trx = [xml] (Get-Content -LiteralPath $Run.ResultPath -Raw)
         $namespaces = [System.Xml.XmlNamespaceManager]::new($trx.NameTable)
         $namespaces.AddNamespace('t', $trx.DocumentElement.NamespaceURI)
         $tests = @($trx.SelectNodes('//t:Results/t:UnitTestResult', $namespaces))
@@ -558,16 +593,14 @@ function Invoke-XunitStage {
         }
     }
 
-    if ($exitCode -ne 0 -and $result.Failed -eq 0) {
+    if ($Run.Process.ExitCode -ne 0 -and $result.Failed -eq 0) {
         $result.Failed = 1
-        $result.Failures = "FAILED dotnet test $($Project.Name) ended with exit code ${exitCode}:`n$($output -join "`n")"
+        $result.Failures = "FAILED $($result.Stage) $($Run.Ending):`n$($Run.Log)"
     }
 
-    if ($Coverage) {
-        $result.Note = Get-CoverageNote -Path $folder
+    if ($Run.Arguments -contains 'XPlat Code Coverage') {
+        $result.Note = Get-CoverageNote -Path (Split-Path -Path $Run.ResultPath)
     }
-
-    $result
 }
 
 function Get-CoverageNote {
@@ -651,9 +684,9 @@ function Test-HelpPage {
     $result
 }
 
-function Invoke-PesterStage {
+function New-PesterRun {
     [CmdletBinding()]
-    [OutputType([StageResult])]
+    [OutputType([TestRun])]
     param(
         [Parameter(Mandatory)]
         [System.IO.FileInfo] $File,
@@ -662,59 +695,123 @@ function Invoke-PesterStage {
         [psmoduleinfo] $Pester
     )
 
-    $result = [StageResult]::new("Pester $($File.Name -replace '\.Tests\.ps1$')")
     $folder = Join-Path -Path $testResults -ChildPath 'Pester'
     $null = New-Item -Path $folder -ItemType Directory -Force
-    $resultPath = Join-Path -Path $folder -ChildPath "$($File.BaseName).json"
-    $logPath = Join-Path -Path $folder -ChildPath "$($File.BaseName).log"
     $child = Get-ChildPowerShell
-    $arguments = $child.Arguments + @(
+    $run = [TestRun]::new("Pester $($File.Name -replace '\.Tests\.ps1$')")
+    $run.Program = $child.Program
+    $run.ResultPath = Join-Path -Path $folder -ChildPath "$($File.BaseName).json"
+    $run.Reader = 'Read-PesterResult'
+    $run.Limit = $processTimeout
+    $run.Arguments = $child.Arguments + @(
         '-File', (Join-Path -Path $root -ChildPath 'tests' -AdditionalChildPath 'Pester', 'Invoke-PesterFile.ps1')
         '-Path', $File.FullName
-        '-ResultPath', $resultPath
+        '-ResultPath', $run.ResultPath
         '-PesterPath', $Pester.Path
     )
+    $run
+}
 
-    $start = [System.Diagnostics.ProcessStartInfo]::new($child.Program)
-    $arguments.ForEach({ $start.ArgumentList.Add($_) })
-    $start.WorkingDirectory = $root
-    $start.RedirectStandardInput = $true
-    $start.RedirectStandardOutput = $true
-    $start.RedirectStandardError = $true
+function Read-PesterResult {
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory)]
+        [TestRun] $Run
+    )
 
-    $started = [System.Diagnostics.Stopwatch]::StartNew()
-    $process = [System.Diagnostics.Process]::Start($start)
-    $process.StandardInput.Close()
-    $streams = $process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync()
-    $ended = $process.WaitForExit([int] $processTimeout.TotalMilliseconds)
-    if (-not $ended) {
-        $process.Kill($true)
-    }
-
-    # A program that a test left behind holds the streams open; its output is not worth waiting for.
-    $null = [System.Threading.Tasks.Task]::WaitAll($streams, 5000)
-    $log = ($streams | Where-Object -Property IsCompletedSuccessfully | ForEach-Object -MemberName Result) -join ''
-    Set-Content -LiteralPath $logPath -Value $log
-    $result.Duration = $started.Elapsed
-
-    if (Test-Path -LiteralPath $resultPath) {
-        $counts = Get-Content -LiteralPath $resultPath -Raw | ConvertFrom-Json
+    $result = $Run.Result
+    Set-Content -LiteralPath ([System.IO.Path]::ChangeExtension($Run.ResultPath, 'log')) -Value $Run.Log
+    if (Test-Path -LiteralPath $Run.ResultPath) {
+        $counts = Get-Content -LiteralPath $Run.ResultPath -Raw | ConvertFrom-Json
         $result.Passed = $counts.Passed
         $result.Failed = $counts.Failed
         $result.Skipped = $counts.Skipped
         $result.Failures = @($counts.Failures)
     } else {
         $result.Failed = 1
-        $reason = if ($ended) {
-            "ended with exit code $($process.ExitCode) and no result"
-        } else {
-            "did not end within $($processTimeout.TotalMinutes) minutes"
-        }
-        $result.Failures = "FAILED $($File.Name) ${reason}:`n$log"
+        $result.Failures = "FAILED $($result.Stage) $($Run.Ending) and no result:`n$($Run.Log)"
+    }
+}
+
+function Start-TestRun {
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory)]
+        [TestRun] $Run
+    )
+
+    $start = [System.Diagnostics.ProcessStartInfo]::new($Run.Program, $Run.Arguments)
+    $start.WorkingDirectory = $root
+    $start.RedirectStandardInput = $true
+    $start.RedirectStandardOutput = $true
+    $start.RedirectStandardError = $true
+    $Run.Clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $Run.Process = [System.Diagnostics.Process]::Start($start)
+    $Run.Process.StandardInput.Close()
+    $Run.Streams = $Run.Process.StandardOutput.ReadToEndAsync(), $Run.Process.StandardError.ReadToEndAsync()
+    $Run.Exited = $Run.Process.WaitForExitAsync()
+}
+
+function Complete-TestRun {
+    [CmdletBinding()]
+    [OutputType([StageResult])]
+    param(
+        [Parameter(Mandatory)]
+        [TestRun] $Run
+    )
+
+    if ($Run.Exited.IsCompleted) {
+        $Run.Ending = "ended with exit code $($Run.Process.ExitCode)"
+    } else {
+        $Run.Ending = "did not end within $($Run.Limit.TotalMinutes) minutes"
+        $Run.Process.Kill($true)
+        $Run.Process.WaitForExit()
     }
 
-    $process.Dispose()
-    $result
+    # A program that a test left behind holds the streams open; its output is not worth waiting for.
+    $null = [System.Threading.Tasks.Task]::WaitAll($Run.Streams, 5000)
+    $Run.Log = ($Run.Streams | Where-Object -Property IsCompletedSuccessfully | ForEach-Object -MemberName Result) -join ''
+    $Run.Result.Duration = $Run.Clock.Elapsed
+    & $Run.Reader -Run $Run
+    $Run.Process.Dispose()
+    $Run.Result
+}
+
+# Starts the runs in their order, as many at once as there are processors but no more than four, and gives each result when it is there.
+function Invoke-TestRun {
+    [CmdletBinding()]
+    [OutputType([StageResult])]
+    param(
+        [Parameter(Mandatory)]
+        [TestRun[]] $Run
+    )
+
+    $width = [Math]::Min([Environment]::ProcessorCount, 4)
+    $waiting = [System.Collections.Generic.Queue[TestRun]]::new($Run)
+    $running = [System.Collections.Generic.List[TestRun]]::new()
+    try {
+        while ($waiting.Count -gt 0 -or $running.Count -gt 0) {
+            while ($waiting.Count -gt 0 -and $running.Count -lt $width) {
+                $next = $waiting.Dequeue()
+                Start-TestRun -Run $next
+                $running.Add($next)
+            }
+
+            # Now and then, to notice one that takes too long, and Ctrl+C.
+            $null = [System.Threading.Tasks.Task]::WaitAny($running.Exited, 500)
+            foreach ($item in @($running | Where-Object { $_.Exited.IsCompleted -or $_.Clock.Elapsed -gt $_.Limit })) {
+                $null = $running.Remove($item)
+                $result = Complete-TestRun -Run $item
+                Write-StageResult -Result $result
+                $result
+            }
+        }
+    } finally {
+        # Only where this is broken off.
+        foreach ($item in $running) {
+            $item.Process.Kill($true)
+        }
+    }
 }
 
 function Invoke-Test {
@@ -734,32 +831,27 @@ function Invoke-Test {
         return $build
     }
 
-    $testFolder = Join-Path -Path $root -ChildPath 'tests'
-    foreach ($project in Get-ChildItem -Path $testFolder -Filter '*.Tests.csproj' -Recurse -Depth 1) {
-        $stage = Invoke-XunitStage -Project $project
-        Write-StageResult -Result $stage
-        $stage
-    }
-
     $stage = Test-HelpPage
     Write-StageResult -Result $stage
     $stage
 
+    $testFolder = Join-Path -Path $root -ChildPath 'tests'
+    $runs = @(Get-ChildItem -Path $testFolder -Filter '*.Tests.csproj' -Recurse -Depth 1 | ForEach-Object { New-XunitRun -Project $_ })
+
     $files = @(Get-ChildItem -Path (Join-Path -Path $testFolder -ChildPath 'Pester') -Filter '*.Tests.ps1')
     $pester = Find-BuildModule -Name 'Pester' -MinimumVersion $pesterMinimum -PinnedVersion $pesterVersion
-    if (-not $pester) {
+    if ($pester) {
+        # The long ones first, so that none of them runs by itself in the end.
+        $runs += $files | Sort-Object -Stable -Descending -Property { $_.BaseName -in $longPesterFiles } | ForEach-Object { New-PesterRun -File $_ -Pester $pester }
+    } else {
         $stage = [StageResult]::new('Pester')
         $stage.Skipped = $files.Count
         $stage.Note = "Pester $pesterMinimum or later is neither installed nor to be had from the gallery: each file counts as skipped."
         Write-StageResult -Result $stage
-        return $stage
-    }
-
-    foreach ($file in $files) {
-        $stage = Invoke-PesterStage -File $file -Pester $pester
-        Write-StageResult -Result $stage
         $stage
     }
+
+    Invoke-TestRun -Run $runs
 }
 
 function Invoke-Fuzz {

@@ -7,6 +7,65 @@ BeforeAll {
     $server = Start-TestServer -ArgumentList '--raw', '--tls'
     $root = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.caCertificatePem)
     $file = Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath "ws-stop-$PID.dat"
+
+    # The server's side of the next connection, and what was read of it: a test that has read what a cmdlet sends knows that it waits.
+    function Receive-Connection {
+        $accepting = $listener.AcceptTcpClientAsync()
+        if (-not $accepting.Wait($patience)) {
+            throw 'Nobody connected.'
+        }
+
+        $stream = $accepting.Result.GetStream()
+        $stream.ReadTimeout = $patience.TotalMilliseconds
+        $null = $stream.ReadByte()
+        $stream
+    }
+
+    # Answers the request of a connection.
+    function Complete-Upgrade {
+        param($Stream)
+
+        $reader = [System.IO.StreamReader]::new($Stream)
+        $key = do {
+            $line = $reader.ReadLine()
+            if ($line -match '^Sec-WebSocket-Key: (.+)$') {
+                $Matches[1]
+            }
+        } while ($line)
+        $accept = [Convert]::ToBase64String([System.Security.Cryptography.SHA1]::HashData([System.Text.Encoding]::ASCII.GetBytes("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
+        $answer = "HTTP/1.1 101 Switching Protocols`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Accept: $accept`r`n`r`n"
+        $Stream.Write([System.Text.Encoding]::ASCII.GetBytes($answer))
+    }
+
+    # The opcode of the next frame, which is a short one; a ping is answered where asked for.
+    function Receive-Frame {
+        param($Stream, [switch] $Pong)
+
+        $head = [byte[]]::new(6)
+        $Stream.ReadExactly($head, 0, $head.Length)
+        $payload = [byte[]]::new($head[1] -band 127)
+        $Stream.ReadExactly($payload, 0, $payload.Length)
+        if ($Pong) {
+            for ($index = 0; $index -lt $payload.Length; $index++) {
+                $payload[$index] = $payload[$index] -bxor $head[2 + $index % 4]
+            }
+            $Stream.Write([byte[]] (@(0x8A, $payload.Length) + $payload))
+        }
+
+        $head[0] -band 15
+    }
+
+    # Waits until the other side has left, in whatever way.
+    function Wait-Departure {
+        param($Stream)
+
+        try {
+            while ($Stream.ReadByte() -ge 0) { }
+        } catch [System.IO.IOException] {
+            # A reset, and not the end of our patience.
+            $_.Exception.InnerException.SocketErrorCode | Should -Be 'ConnectionReset'
+        }
+    }
 }
 
 AfterAll {
@@ -16,7 +75,17 @@ AfterAll {
 }
 
 Describe 'Ctrl+C' {
-    AfterEach { Close-EverySocket }
+    BeforeEach {
+        # For the tests that have to know what has arrived at the server.
+        $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+        $listener.Start()
+        $ownAddress = "ws://127.0.0.1:$($listener.LocalEndpoint.Port)/"
+    }
+
+    AfterEach {
+        $listener.Stop()
+        Close-EverySocket
+    }
 
     It 'ends a Connect-MessageWebSocket that waits for <For>' -TestCases @(
         @{ For = 'an answer'; Fault = 'says-nothing' }
@@ -55,36 +124,20 @@ Describe 'Ctrl+C' {
 
     It 'ends a reconnect that waits for an answer' {
         # Answers once, and never again.
-        $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
-        $listener.Start()
-        $accepting = $listener.AcceptTcpClientAsync()
         $connecting = Start-Script {
             $null = Connect-MessageWebSocket $args[0] -AutoReconnect -ConnectionTimeoutSeconds 0
             Receive-WsMessage -Follow
-        } -ArgumentList "ws://127.0.0.1:$($listener.LocalEndpoint.Port)/"
-        try {
-            $client = $accepting.GetAwaiter().GetResult()
-            $reader = [System.IO.StreamReader]::new($client.GetStream())
-            $key = do {
-                $line = $reader.ReadLine()
-                if ($line -match '^Sec-WebSocket-Key: (.+)$') {
-                    $Matches[1]
-                }
-            } while ($line)
-            $accept = [Convert]::ToBase64String([System.Security.Cryptography.SHA1]::HashData([System.Text.Encoding]::ASCII.GetBytes("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
-            $answer = "HTTP/1.1 101 Switching Protocols`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Accept: $accept`r`n`r`n"
-            $client.GetStream().Write([System.Text.Encoding]::ASCII.GetBytes($answer))
-            $client.Dispose()
-            $second = $listener.AcceptTcpClientAsync().GetAwaiter().GetResult()
-            # It has connected and asked.
-            $null = [System.IO.StreamReader]::new($second.GetStream()).ReadLine()
-            Stop-Script -Started $connecting
-            $connecting.Streams.Warning | Should -HaveCount 1
-            $second.Dispose()
-        } finally {
-            $listener.Stop()
-            $connecting.Shell.Dispose()
-        }
+        } -ArgumentList $ownAddress
+        $first = Receive-Connection
+        Complete-Upgrade -Stream $first
+        $first.Dispose()
+        # It has connected and asked.
+        $second = Receive-Connection
+        Stop-Script -Started $connecting
+        $connecting.Streams.Warning | Should -HaveCount 1
+        Wait-Departure -Stream $second
+        $second.Dispose()
+        $connecting.Shell.Dispose()
     }
 
     It 'ends Receive-WsMessage <How>, and the next receive goes on' -TestCases @(
@@ -180,5 +233,47 @@ Describe 'Ctrl+C' {
         # The echo is no reply to anybody any more.
         (Receive-WsMessage -Socket $socket).Text | Should -BeLike '*x*'
         (Invoke-WsRequest 'next' -Socket $socket).Text | Should -Be 'next'
+    }
+
+    It 'ends a Test-WsEndpoint that waits for <For>, and nothing stays connected' -TestCases @(
+        @{ For = 'an answer'; Reach = { } }
+        @{ For = 'TLS'; Secure = $true; Reach = { } }
+        @{ For = 'a message'; Reach = { Complete-Upgrade $args[0]; Receive-Frame $args[0] }; Opcode = 1; With = @{ SendText = 'ask'; ExpectMatch = 'tell' } }
+        @{ For = 'a pong'; Reach = { Complete-Upgrade $args[0]; Receive-Frame $args[0] }; Opcode = 9 }
+        @{ For = 'the close'; Reach = { Complete-Upgrade $args[0]; $null = Receive-Frame $args[0] -Pong; Receive-Frame $args[0] }; Opcode = 8 }
+        @{ For = 'room beside another endpoint'; Reach = { }; With = @{ ThrottleLimit = 1 }; Then = 'ws://127.0.0.1:1/' }
+    ) {
+        $with = @{ TimeoutSeconds = 0 } + ($With ?? @{})
+        $uris = @($Secure ? $ownAddress.Replace('ws:', 'wss:') : $ownAddress) + @($Then | Where-Object { $_ })
+        $probing = Start-Script { $with = $args[1]; $args[0] | Test-WsEndpoint @with } -ArgumentList (, $uris), $with
+        $connection = Receive-Connection
+        & $Reach $connection | Should -Be $Opcode
+        Stop-Script -Started $probing
+        $probing.Output | Should -BeNullOrEmpty
+        Wait-Departure -Stream $connection
+        $connection.Dispose()
+        $probing.Shell.Dispose()
+    }
+
+    It 'ends a Measure-WsRoundTrip that waits for <For>, and the socket stays open' -TestCases @(
+        @{ For = 'a pong'; Opcode = 9 }
+        @{ For = 'an echo'; Opcode = 1; With = @{ Echo = $true } }
+        @{ For = 'its next turn'; Opcode = 9; Pong = $true; With = @{ Count = 2; IntervalMilliseconds = [int]::MaxValue } }
+    ) {
+        $with = @{ TimeoutSeconds = 0 } + ($With ?? @{})
+        $socket = [MessageWebSockets.MessageWebSocket]::new()
+        $opening = $socket.ConnectAsync($ownAddress)
+        $connection = Receive-Connection
+        Complete-Upgrade -Stream $connection
+        $opening.Wait($patience) | Should -BeTrue
+        $measuring = Start-Script { $with = $args[1]; Measure-WsRoundTrip -Socket $args[0] @with } -ArgumentList $socket, $with
+        Receive-Frame -Stream $connection -Pong:($Pong ?? $false) | Should -Be $Opcode
+        Wait-Until { $socket.Information.FramesReceived -eq ($Pong ? 1 : 0) }
+        Stop-Script -Started $measuring
+        $measuring.Output | Should -BeNullOrEmpty
+        $measuring.Shell.Dispose()
+        $socket.State | Should -Be 'Open'
+        $socket.Dispose()
+        $connection.Dispose()
     }
 }
