@@ -184,11 +184,15 @@ internal static class FaultTable
         ["stops-reading"] = new(async visit =>
         {
             await visit.BeginAsync();
-            using CancellationTokenSource givesUp = new(FaultVisit.ShortTimeout);
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SendForEverAsync(visit.Socket, givesUp.Token));
+            await IsHeldBackAsync(visit.Socket);
             Assert.Equal(MessageWebSocketState.Open, visit.Socket.State);
             await visit.FailsAsync(() => visit.Socket.CloseAsync(), WebErrorStatus.Timeout);
-        }) { ServerHoldsStill = true },
+        })
+        {
+            // The system takes no more than this in place of some megabytes, so what is accepted beyond our own limit would show.
+            Configure = (control, _) => control.OutboundBufferSizeInBytes = 4096,
+            ServerHoldsStill = true,
+        },
         ["reads-slowly"] = new(async visit =>
         {
             await visit.BeginAsync();
@@ -219,14 +223,36 @@ internal static class FaultTable
         Configure = (control, _) => control.CloseTimeout = TimeSpan.FromSeconds(10),
     };
 
-    private static async Task SendForEverAsync(MessageWebSocket socket, CancellationToken cancellationToken = default)
+    private static async Task SendForEverAsync(MessageWebSocket socket)
     {
         byte[] message = new byte[64 * 1024];
         while (true)
         {
-            Task sending = socket.SendAsync(message, SocketMessageType.Binary, cancellationToken).AsTask();
-            await sending.WaitAsync(FaultVisit.Patience, CancellationToken.None);
+            await socket.SendAsync(message, SocketMessageType.Binary).AsTask().WaitAsync(FaultVisit.Patience);
         }
+    }
+
+    // A send has to wait before 4 MiB are accepted: 1 MiB is on its way, 1 MiB waits, and the system has taken some KiB. Then it is
+    // given up, by its own token.
+    private static async Task IsHeldBackAsync(MessageWebSocket socket)
+    {
+        using CancellationTokenSource givesUp = new();
+        byte[] message = new byte[64 * 1024];
+        for (int accepted = 0; accepted < 4 * Mebibyte; accepted += message.Length)
+        {
+            Task sending = socket.SendAsync(message, SocketMessageType.Binary, givesUp.Token).AsTask();
+            if (await Task.WhenAny(sending, Task.Delay(FaultVisit.ShortTimeout)) == sending)
+            {
+                await sending;
+                continue;
+            }
+
+            await givesUp.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending.WaitAsync(FaultVisit.Patience));
+            return;
+        }
+
+        Assert.Fail("4 MiB were accepted for a peer that does not read.");
     }
 
     private static void ShortConnect(MessageWebSocketControl control) => control.ConnectTimeout = FaultVisit.ShortTimeout;
