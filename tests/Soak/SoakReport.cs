@@ -9,6 +9,10 @@ internal sealed class SoakReport
     private const long Mebibyte = 1024 * 1024;
     private const int Quarters = 4;
 
+    // What is in flight differs by chance: in runs of two minutes the quarters' means of the heap lay up to 30 MiB apart.
+    private const double Growth = 1.15;
+    private const long Slack = 32 * Mebibyte;
+
     private readonly List<Sample> _samples = [];
     private readonly List<string> _problems = [];
 
@@ -39,10 +43,8 @@ internal sealed class SoakReport
     /// <summary>Whether nothing is left of the connections; the handles are those of the runtime's threads and of the name service.</summary>
     public bool IsCold => AtEnd!.Sockets == 0 && AtEnd.Heap <= AtStart!.Heap + (16 * Mebibyte) && AtEnd.Handles <= AtStart.Handles + 40;
 
-    // Messages in flight and what the pool keeps for them go up and down; what grows without end shows in the rest.
     public bool Passed => Lost == 0 && _problems.Count == 0 && IsCold
-        && _samples.TrueForAll(sample => sample.Sockets <= Connections * 2)
-        && IsFlat(sample => sample.Heap - sample.Pooled, 32 * Mebibyte) && IsFlat(sample => sample.Handles, 32);
+        && _samples.TrueForAll(sample => sample.Sockets <= Connections * 2) && !Growing().Any();
 
     public void Add(Sample sample) => _samples.Add(sample);
 
@@ -72,8 +74,8 @@ internal sealed class SoakReport
         Line("faults met", Number(FaultsMet));
         Line("server killed and restarted", Number(ServerRestarts));
         Line("working set by quarter, MiB", Curve(sample => sample.WorkingSet / Mebibyte));
+        Line("of that in use", Curve(sample => sample.InUse / Mebibyte));
         Line("managed heap by quarter, MiB", Curve(sample => sample.Heap / Mebibyte));
-        Line("of that in the array pool", Curve(sample => sample.Pooled / Mebibyte));
         Line("live socket objects by quarter", Curve(sample => sample.Sockets));
         Line("handles by quarter", Curve(sample => sample.Handles));
         Line("before the first", Describe(AtStart!));
@@ -85,20 +87,36 @@ internal sealed class SoakReport
             text.Append(CultureInfo.InvariantCulture, $"  {problem}\n");
         }
 
+        foreach (string curve in Growing())
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  {curve} grew\n");
+        }
+
         return text.Append(Passed ? "soak passed" : "soak FAILED").ToString();
     }
 
-    private static string Describe(Sample sample) => $"{Number(sample.Heap / Mebibyte)} MiB managed, {Number(sample.Handles)} handles";
+    private static string Describe(Sample sample) => $"{Number(sample.Heap / Mebibyte)} MiB managed, {Number(sample.InUse / Mebibyte)} MiB in use, {Number(sample.Handles)} handles";
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     private string Curve(Func<Sample, long> of) => string.Join(" -> ", QuarterMeans(of).Select(mean => Number((long)mean)));
 
+    // The working set is shown and not judged: it also grows outside of the managed heap, and why is not known yet.
+    private IEnumerable<string> Growing()
+    {
+        (string Name, Func<Sample, long> Of, long Slack)[] curves =
+        [
+            ("managed heap", sample => sample.Heap, Slack),
+            ("handles", sample => sample.Handles, 32),
+        ];
+        return curves.Where(curve => !IsFlat(curve.Of, curve.Slack)).Select(curve => curve.Name);
+    }
+
     // The first quarter warms up; a leak goes on growing after it.
     private bool IsFlat(Func<Sample, long> of, long slack)
     {
         double[] means = QuarterMeans(of);
-        return means[^1] <= (means[1] * 1.15) + slack;
+        return means[^1] <= (means[1] * Growth) + slack;
     }
 
     private double[] QuarterMeans(Func<Sample, long> of)
@@ -108,5 +126,10 @@ internal sealed class SoakReport
             _samples.Skip(Math.Min(quarter * length, _samples.Count - 1)).Take(length).Average(sample => (double)of(sample)))];
     }
 
-    internal sealed record Sample(long WorkingSet, long Heap, long Pooled, long Handles, long Sockets);
+    /// <param name="WorkingSet">Of the process as it is, in bytes.</param>
+    /// <param name="InUse">Its working set when the garbage collector has given back all it can, in bytes.</param>
+    /// <param name="Heap">What of that is managed, in bytes.</param>
+    /// <param name="Handles">Open files and sockets.</param>
+    /// <param name="Sockets">Client objects that something still holds.</param>
+    internal sealed record Sample(long WorkingSet, long InUse, long Heap, long Handles, long Sockets);
 }

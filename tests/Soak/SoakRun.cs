@@ -17,9 +17,8 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
     {
         TaskScheduler.UnobservedTaskException += (_, args) => _report.AddProblem($"unobserved: {args.Exception}");
         _server = await ServerProcess.StartAsync();
-        using PooledBytes pooled = new();
         using Process self = Process.GetCurrentProcess();
-        _report.AtStart = Look(self, pooled);
+        _report.AtStart = Look(self);
         Stopwatch elapsed = Stopwatch.StartNew();
         using CancellationTokenSource over = new(duration);
         IEnumerable<SoakVisitor> places = Enumerable.Range(0, connections).Select(i => new SoakVisitor(i, () => _server, _report));
@@ -29,7 +28,7 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         using PeriodicTimer timer = new(pace);
         while (elapsed.Elapsed < duration && await timer.WaitForNextTickAsync(CancellationToken.None))
         {
-            _report.Add(Look(self, pooled));
+            _report.Add(Look(self));
             if (elapsed.Elapsed > nextRestart && _report.ServerRestarts < Restarts)
             {
                 nextRestart += duration / (Restarts + 1);
@@ -40,12 +39,12 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         await Task.WhenAll(visitors).WaitAsync(TimeSpan.FromMinutes(2));
         _report.Duration = elapsed.Elapsed;
 
-        // The last connections wait for the server to end TCP, two seconds at most, and pools let go of what nobody wants any more.
+        // The last connections wait for the server to end TCP, two seconds at most, and the shared pool lets go of what nobody wants any more.
         Stopwatch cooling = Stopwatch.StartNew();
         do
         {
             await Task.Delay(TimeSpan.FromSeconds(3));
-            _report.AtEnd = Look(self, pooled);
+            _report.AtEnd = Look(self);
         }
         while (!_report.IsCold && cooling.Elapsed < Cooling);
         _report.Cooling = cooling.Elapsed;
@@ -61,11 +60,18 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         _report.ServerRestarts++;
     }
 
-    private static SoakReport.Sample Look(Process self, PooledBytes pooled)
+    private static SoakReport.Sample Look(Process self)
     {
+        self.Refresh();
+        long workingSet = self.WorkingSet64;
+
+        // What the collector keeps for what may come is given back first, so that what is left is in use: a leak, managed or not, cannot
+        // hide in it, and it cannot look like one.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        GC.WaitForPendingFinalizers();
         long alive = GC.GetTotalMemory(forceFullCollection: true);
         self.Refresh();
-        return new SoakReport.Sample(self.WorkingSet64, alive, pooled.Owned, Handles(self), SoakVisitor.CountLiveSockets());
+        return new SoakReport.Sample(workingSet, self.WorkingSet64, alive, Handles(self), SoakVisitor.CountLiveSockets());
     }
 
     private static long Handles(Process self) =>
