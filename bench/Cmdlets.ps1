@@ -86,8 +86,8 @@ function Measure-Send {
         [long] $Count
     )
 
-    $messages = [string[]]::new($Count)
-    [array]::Fill($messages, 'x' * $Size)
+    # As lazy as 1..N: an array full of references to a young string would be looked through by every garbage collection.
+    $messages = [System.Linq.Enumerable]::Repeat('x' * $Size, $Count)
     $socket = Connect-MessageWebSocket -Uri "${Server}sink" -NoProxy
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     $messages | Send-WsMessage -Socket $socket

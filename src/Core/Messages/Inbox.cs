@@ -160,7 +160,7 @@ internal sealed class Inbox(long limitInBytes)
 
         Volatile.Write(ref _room, null);
         long cost = Cost;
-        _leadEnds = Math.Min(limitInBytes, cost < caughtUp ? Lead : cost + LeadLimit);
+        _leadEnds = Math.Min(limitInBytes, cost < caughtUp ? Lead : cost + Lead);
     }
 
     /// <summary>Waits until readers made room.</summary>

@@ -37,6 +37,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     // A lone message, or one of a request and reply pattern, goes out on its sender's own thread at once.
     private static readonly long BurstGap = Stopwatch.Frequency / 100_000;
 
+    // After so many writes without a pause the pump waits until there are that many bytes to write: a sender that is a little faster
+    // than a write would otherwise pay for a system call every few messages, and the peer for a read.
+    private const int WritesBeforeGathering = 16;
+    private const int GatheredSize = 32 * 1024;
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly Lock _writeLock = new();
@@ -54,7 +59,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private readonly MaskingKeys _maskingKeys = new();
     private OutboundBuffer _pending = new();
     private OutboundBuffer _inFlight = new();
+    private BurstWait? _burstWait;
     private bool _pumping;
+    private bool _controlPending;
     private bool _closeFrameWritten;
     private byte[]? _pongWaitingForRoom;
     private long _lastWriteCompleted;
@@ -223,6 +230,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
                 _writeProgress ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 progress = _writeProgress.Task;
+                _burstWait?.End();
             }
 
             await WaitAsync(progress, cancellationToken).ConfigureAwait(false);
@@ -329,6 +337,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             Break(new ObjectDisposedException(nameof(FrameStream)));
+            _burstWait?.Dispose();
             inner.Dispose();
         }
 
@@ -651,6 +660,12 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
                 _pending.CompletedMessages++;
             }
 
+            _controlPending |= header.IsControl;
+            if (_burstWait is { IsOn: true } wait && (_controlPending || _pending.Count >= GatheredSize))
+            {
+                wait.End();
+            }
+
             inline = !_pumping && Stopwatch.GetTimestamp() - _lastWriteCompleted > BurstGap;
             if (!_pumping)
             {
@@ -692,6 +707,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     {
         for (int rounds = 0; ; rounds++)
         {
+            if (rounds >= WritesBeforeGathering && BeginGathering() is { } gathering)
+            {
+                await gathering.ConfigureAwait(false);
+            }
+
             lock (_writeLock)
             {
                 if (isSendersThread && rounds > 0 && _pending.Count > 0 && _writeFault is null)
@@ -712,6 +732,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
                 }
 
                 (_pending, _inFlight) = (_inFlight, _pending);
+                _controlPending = false;
                 if (_pongWaitingForRoom is { } pong && FrameHeader.TryParse(pong, out FrameHeader header))
                 {
                     _pongWaitingForRoom = null;
@@ -745,6 +766,17 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
     }
 
+    // Null when what is pending is to be written now: it is enough, nothing, or something that somebody waits for.
+    private Task? BeginGathering()
+    {
+        lock (_writeLock)
+        {
+            bool isLittle = _pending.Count is > 0 and < GatheredSize;
+            bool isAwaited = _controlPending || _closeFrameWritten || _pongWaitingForRoom is not null || _writeProgress is not null;
+            return isLittle && !isAwaited && _writeFault is null ? (_burstWait ??= new BurstWait()).Begin() : null;
+        }
+    }
+
     private void NoteFault(Exception e)
     {
         WasReset |= TransportStream.IsReset(e);
@@ -762,6 +794,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             _writeFault ??= reason;
             CompleteAndForget(ref _writeProgress);
             CompleteAndForget(ref _room);
+            _burstWait?.End();
         }
 
         PendingPing[] waiting;

@@ -1,0 +1,37 @@
+namespace MessageWebSockets;
+
+/// <summary>
+/// The wait of a pump, in the middle of a long burst, for the burst to fill a write that is worth its system call. It is short, and
+/// whoever has something that must not wait ends it.
+/// </summary>
+internal sealed class BurstWait : IDisposable
+{
+    // As short as timers are.
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(1);
+
+    private readonly Timer _timer;
+    private TaskCompletionSource? _waiting;
+
+    public BurstWait() => _timer = new Timer(static wait => ((BurstWait)wait!).End(), this, Timeout.Infinite, Timeout.Infinite);
+
+    /// <summary>Whether somebody waits.</summary>
+    public bool IsOn => Volatile.Read(ref _waiting) is not null;
+
+    /// <summary>Begins a wait; the task completes after a millisecond or at <see cref="End"/>.</summary>
+    public Task Begin()
+    {
+        TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _waiting, waiting);
+        _timer.Change(Longest, Timeout.InfiniteTimeSpan);
+        return waiting.Task;
+    }
+
+    /// <summary>Ends the wait, if there is one.</summary>
+    public void End() => Interlocked.Exchange(ref _waiting, null)?.TrySetResult();
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        End();
+    }
+}

@@ -1,0 +1,125 @@
+using Xunit;
+
+namespace MessageWebSockets.Tests.Frames;
+
+/// <summary>A sender that never leaves the pump without work: after some writes it waits for more before each.</summary>
+public sealed class BurstTests
+{
+    // More than the pump writes before it gathers.
+    private const int Writes = 40;
+
+    private static readonly byte[] Payload = "tick"u8.ToArray();
+    private static readonly int FrameLength = 2 + sizeof(uint) + Payload.Length;
+
+    [Fact]
+    public async Task The_end_of_a_burst_is_written_although_nothing_follows()
+    {
+        HeldStream network = new();
+        await using FrameStream stream = new(network, null);
+
+        long written = await BurstAsync(network, stream, framesEach: 1);
+
+        Assert.Equal(Writes * FrameLength, written);
+        await stream.DrainAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(Writes, stream.MessagesWritten);
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_the_network_is_told_when_all_of_a_burst_is_written()
+    {
+        HeldStream network = new();
+        await using FrameStream stream = new(network, null);
+        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        for (int i = 1; i < Writes; i++)
+        {
+            (_, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+            stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+            Task drained = stream.DrainAsync(TestContext.Current.CancellationToken);
+            Assert.False(drained.IsCompleted);
+            done.SetResult();
+            if (i == Writes - 1)
+            {
+                (_, TaskCompletionSource last) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+                Assert.False(drained.IsCompleted);
+                last.SetResult();
+                await drained;
+            }
+        }
+
+        Assert.Equal(Writes, stream.MessagesWritten);
+    }
+
+    [Fact]
+    public async Task A_ping_and_the_close_frame_in_a_burst_keep_their_places()
+    {
+        HeldStream network = new();
+        await using FrameStream stream = new(network, null);
+        await BurstAsync(network, stream, framesEach: 3);
+
+        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        (byte[] lead, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        stream.SendKeepAlivePing();
+        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        Assert.True(stream.SendClose(1000, ""));
+        done.SetResult();
+        (byte[] rest, TaskCompletionSource last) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+        last.SetResult();
+
+        Assert.Equal(FrameLength, lead.Length);
+        Assert.Equal([0x81, 0x89, 0x81, 0x88], Openings(rest));
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_dropped_in_a_burst_ends_the_wait_for_the_network()
+    {
+        HeldStream network = new();
+        await using FrameStream stream = new(network, null);
+        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        for (int i = 1; i < Writes; i++)
+        {
+            (_, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+            stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+            done.SetResult();
+        }
+
+        Task drained = stream.DrainAsync(TestContext.Current.CancellationToken);
+        stream.Abort(null);
+
+        await Assert.ThrowsAsync<IOException>(() => drained);
+        Assert.Throws<IOException>(() => stream.SendData(FrameOpcode.Text, isFinal: true, Payload));
+    }
+
+    // Each write finds the next frames pending already. All are written in the end.
+    private static async Task<long> BurstAsync(HeldStream network, FrameStream stream, int framesEach)
+    {
+        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        int sent = 1;
+        long written = 0;
+        while (written < Writes * framesEach * FrameLength)
+        {
+            (byte[] bytes, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+            for (int i = 0; i < framesEach && sent < Writes * framesEach; i++, sent++)
+            {
+                stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+            }
+
+            written += bytes.Length;
+            done.SetResult();
+        }
+
+        return written;
+    }
+
+    // The first byte of each of several short, masked frames.
+    private static List<int> Openings(byte[] frames)
+    {
+        List<int> openings = [];
+        for (int at = 0; at < frames.Length; at += 2 + sizeof(uint) + (frames[at + 1] & 0x7F))
+        {
+            openings.Add(frames[at]);
+        }
+
+        return openings;
+    }
+}
