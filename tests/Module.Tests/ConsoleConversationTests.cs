@@ -9,6 +9,7 @@ public sealed class ConsoleConversationTests : IAsyncDisposable
     private readonly WebSocketEchoServer _server;
     private readonly MessageWebSocket _socket = new() { Name = "host" };
     private readonly FakeTerminal _terminal = new();
+    private readonly TaskCompletionSource _mayRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ConsoleConversationTests() => _server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Handler = AnswerAsync });
 
@@ -148,14 +149,61 @@ public sealed class ConsoleConversationTests : IAsyncDisposable
         Assert.Equal(MessageWebSocketState.Open, _socket.State);
     }
 
+    [Fact(Timeout = Patience)]
+    public async Task Ctrl_C_gives_up_a_line_that_has_to_wait_and_what_was_typed_meanwhile_is_kept()
+    {
+        Task<ConversationEnd> talking = await BeginAsync();
+        await _socket.SendNonfinalFrameAsync("a message whose end keeps "u8.ToArray(), SocketMessageType.Utf8);
+        _terminal.Type("stuck\n");
+        await _terminal.SeesAsync("host> stuck\n");
+        _terminal.Type("/he");
+        _terminal.Press(ConsoleKey.C, control: true);
+        await _terminal.SeesAsync("Not sent: what was sent before it");
+        _terminal.Type("lp\n");
+        await _terminal.SeesAsync("/close [code [reason]]");
+
+        await _socket.SendFinalFrameAsync("the others waiting"u8.ToArray(), SocketMessageType.Utf8);
+        await _terminal.SeesAsync(" < a message whose end keeps the others waiting\n");
+        _terminal.Type("after\n");
+        await _terminal.SeesAsync(" < after\n");
+        _terminal.Type("/quit\n");
+
+        Assert.Equal(ConversationEnd.Left, await talking);
+        Assert.DoesNotContain(_terminal.Lines, static line => line.EndsWith("< stuck", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task Ctrl_C_ends_the_wait_for_the_answer_to_a_close()
+    {
+        Task<ConversationEnd> talking = await BeginAsync();
+        await _socket.SendAsync(new byte[] { 1 }, SocketMessageType.Binary);
+        _terminal.Type("/close\n");
+        await _terminal.SeesAsync("host> /close\n");
+        _terminal.Press(ConsoleKey.C, control: true);
+
+        Assert.Equal(ConversationEnd.Closed, await talking);
+        Assert.Equal("The server did not answer the close so far; the connection was dropped.", _terminal.Lines[^1]);
+    }
+
     public async ValueTask DisposeAsync()
     {
+        _mayRead.TrySetResult();
         _socket.Dispose();
         await _server.DisposeAsync();
     }
 
-    private static Task AnswerAsync(WsMessage message, WebSocketEchoClient client, CancellationToken cancellationToken) =>
-        message.Text == "bytes" ? client.SendAsync(new byte[] { 1, 2, 255 }) : client.SendAsync(message.Text);
+    // While it keeps a binary message its server reads nothing more of the client.
+    private async Task AnswerAsync(WsMessage message, WebSocketEchoClient client, CancellationToken cancellationToken)
+    {
+        if (message.MessageType == SocketMessageType.Binary)
+        {
+            await _mayRead.Task.WaitAsync(cancellationToken);
+        }
+        else
+        {
+            await (message.Text == "bytes" ? client.SendAsync(new byte[] { 1, 2, 255 }) : client.SendAsync(message.Text));
+        }
+    }
 
     private async Task<Task<ConversationEnd>> BeginAsync()
     {

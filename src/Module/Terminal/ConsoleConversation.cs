@@ -23,6 +23,9 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
 
     private readonly LineEditor _editor = new([.. ConsoleCommand.All.Select(static command => command.Command.Split(' ')[0]).Where(static command => command != "//text")]);
     private readonly List<Task<string>> _answers = [];
+
+    // What was typed while a line was still being sent.
+    private readonly Queue<ConsoleKeyInfo> _typedAhead = [];
     private readonly string _prompt = TerminalText.Escape(socket.ToString()) + "> ";
     private bool _isRowShown;
 
@@ -126,7 +129,7 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
     private async Task<ConversationEnd?> HandleKeysAsync(CancellationToken cancellationToken)
     {
         int lines = 0;
-        while (lines < MostAtOnce && terminal.TryReadKey(out ConsoleKeyInfo key))
+        while (lines < MostAtOnce && (_typedAhead.TryDequeue(out ConsoleKeyInfo key) || terminal.TryReadKey(out key)))
         {
             _isRowShown = false;
             switch (_editor.Handle(key))
@@ -190,9 +193,14 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
 
     private async Task SendAsync(string text, CancellationToken cancellationToken)
     {
+        using CancellationTokenSource giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            await socket.SendAsync(text, cancellationToken).ConfigureAwait(false);
+            await WaitOrGiveUpAsync(socket.SendAsync(text, giveUp.Token).AsTask(), giveUp).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            PrintProblem("Not sent: what was sent before it is still on its way.");
         }
         catch (ArgumentException e)
         {
@@ -202,6 +210,29 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
         {
             PrintProblem("Not sent: the connection is closed.");
         }
+    }
+
+    // Messages are printed meanwhile, and Ctrl+C, which is a key here, ends the wait.
+    private async Task WaitOrGiveUpAsync(Task work, CancellationTokenSource giveUp)
+    {
+        while (!work.IsCompleted)
+        {
+            await Task.WhenAny(work, Task.Delay(KeyInterval, CancellationToken.None)).ConfigureAwait(false);
+            PrintMessages();
+            while (!work.IsCompleted && terminal.TryReadKey(out ConsoleKeyInfo key))
+            {
+                if (key is { Key: ConsoleKey.C, Modifiers: ConsoleModifiers.Control })
+                {
+                    await giveUp.CancelAsync().ConfigureAwait(false);
+                }
+                else
+                {
+                    _typedAhead.Enqueue(key);
+                }
+            }
+        }
+
+        await work.ConfigureAwait(false);
     }
 
     private async Task<string> PingAsync(CancellationToken cancellationToken)
@@ -231,17 +262,21 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
             return null;
         }
 
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using CancellationTokenSource giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(giveUp.Token);
         patience.CancelAfter(ClosePatience);
         try
         {
-            WebSocketCloseResult result = await socket.CloseAsync(code, code is null ? null : reason, patience.Token).ConfigureAwait(false);
+            Task<WebSocketCloseResult> closing = socket.CloseAsync(code, code is null ? null : reason, patience.Token);
+            await WaitOrGiveUpAsync(closing, giveUp).ConfigureAwait(false);
+            WebSocketCloseResult result = await closing.ConfigureAwait(false);
             PrintMessages();
             Print($"closed, the server answered {Describe(result.Code, result.Reason)}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            PrintProblem("The server did not answer the close within 5 s; the connection was dropped.");
+            string wait = giveUp.IsCancellationRequested ? "so far" : "within 5 s";
+            PrintProblem($"The server did not answer the close {wait}; the connection was dropped.");
         }
 
         return ConversationEnd.Closed;
