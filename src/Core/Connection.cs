@@ -710,7 +710,10 @@ internal sealed class Connection
         // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive
         // loop reads nothing and has nothing to tell.
         bool isPaused = (Volatile.Read(ref _pauses) & 1) != 0;
-        if (_abortReason is null && !IsClosing && !isPaused)
+
+        // A close that the peer began is told in a moment as well: whoever is told that the connection is closed finds the code.
+        bool isTold = IsClosing ? _transport.ReceivedClose is null : isPaused;
+        if (_abortReason is null && !isTold)
         {
             await Task.WhenAny(_peerClosed.Task, Task.Delay(LongestLinger)).ConfigureAwait(false);
         }

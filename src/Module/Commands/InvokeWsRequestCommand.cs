@@ -184,7 +184,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
         catch (MessageWebSocketException e)
         {
-            WriteError(WsErrors.Broken(e, _socket));
+            WriteError(WsErrors.Ended(e, _socket));
         }
         catch (ObjectDisposedException)
         {

@@ -76,7 +76,7 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
         }
         catch (MessageWebSocketException e)
         {
-            WriteError(WsErrors.Broken(e, _socket, Progress()));
+            WriteError(WsErrors.Ended(e, _socket, Progress()));
         }
         catch (ObjectDisposedException)
         {

@@ -414,12 +414,12 @@ public sealed class SendWsMessageCommand : WsCmdlet
         catch (MessageWebSocketException e)
         {
             _isFlushed = true;
-            ThrowTerminatingError(Lost(e, Progress(failed: 0)));
+            ThrowTerminatingError(WsErrors.Ended(e, _socket, Progress(failed: 0)));
         }
         catch (ObjectDisposedException) when (Written() < _accepted)
         {
             _isFlushed = true;
-            ThrowTerminatingError(Lost(null, Progress(failed: 0)));
+            ThrowTerminatingError(WsErrors.Ended(null, _socket, Progress(failed: 0)));
         }
         catch (ObjectDisposedException)
         {
@@ -444,21 +444,17 @@ public sealed class SendWsMessageCommand : WsCmdlet
         if (Connector.Renew(this, _socket, failure) is not { } successor)
         {
             _isFlushed = true;
-            ThrowTerminatingError(Lost(failure, Progress(failed: 1)));
+            ThrowTerminatingError(WsErrors.Ended(failure, _socket, Progress(failed: 1)));
             return;
         }
 
         if (_accepted > Written())
         {
-            WriteError(Lost(failure, $"{Progress(failed: 0)} Those after them go over a new connection."));
+            WriteError(WsErrors.Ended(failure, _socket, $"{Progress(failed: 0)} Those after them go over a new connection."));
         }
 
         Use(successor);
     }
-
-    // What a send meets while a close is under way is an exception as well; the code and the reason say more.
-    private ErrorRecord Lost(MessageWebSocketException? failure, string progress) =>
-        failure is null || _socket.Information.CloseCode is not null ? WsErrors.ConnectionClosed(_socket, " " + progress) : WsErrors.Broken(failure, _socket, progress);
 
     /// <summary>How many messages of this pipeline were handed to the network, as far as nobody else sends at the same time.</summary>
     private long Written() => Math.Clamp(_socket.Information.MessagesWritten - _sentBefore, 0, _accepted);

@@ -251,6 +251,15 @@ internal static partial class WsErrors
     /// <summary>A connection that broke.</summary>
     public static ErrorRecord Broken(MessageWebSocketException e, object? target, string? detail = null) => FromException(e, target, BrokenAdvice(e), detail);
 
+    /// <summary>A connection that is of no use any more. What a send meets while a close is under way is a failure as well; the code says more.</summary>
+    /// <param name="failure">What was met; null where the socket was closed.</param>
+    /// <param name="socket">The socket.</param>
+    /// <param name="progress">What was done before.</param>
+    public static ErrorRecord Ended(MessageWebSocketException? failure, MessageWebSocket socket, string? progress = null) =>
+        failure is null || socket.Information.CloseCode is not null
+            ? ConnectionClosed(socket, progress is null ? null : " " + progress)
+            : Broken(failure, socket, progress);
+
     private static ErrorRecord FromException(MessageWebSocketException e, object? target, string? advice, string? detail = null)
     {
         (string message, string ownAdvice) = LibraryText.Of(e);

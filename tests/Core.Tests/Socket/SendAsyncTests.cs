@@ -260,4 +260,25 @@ public sealed class SendAsyncTests
 
         Assert.Equal(Encoding.UTF8.GetBytes(text), (await dialogue.PeerReadsAsync(WireOpcode.Text)).Payload);
     }
+
+    // The failure can come between the answer to the close frame and the end of the connection: whoever asks then is told the code.
+    [SocketFact]
+    public async Task SendAsync_that_meets_the_close_of_the_peer_fails_when_the_code_is_known()
+    {
+        for (int i = 0; i < 300; i++)
+        {
+            await using Dialogue dialogue = await Dialogue.OpenAsync();
+            Task closing = dialogue.Peer.SendCloseAsync(4000, "over");
+            Exception? failure = null;
+            for (int message = 0; failure is null; message++)
+            {
+                Assert.True(message < 1_000_000, "The close frame did not arrive.");
+                failure = await Record.ExceptionAsync(() => dialogue.Socket.SendAsync("x").AsTask());
+            }
+
+            Assert.Equal((ushort?)4000, dialogue.Socket.Information.CloseCode);
+            Assert.True(failure is ObjectDisposedException or MessageWebSocketException { Status: WebErrorStatus.ConnectionAborted }, failure.ToString());
+            await closing;
+        }
+    }
 }
