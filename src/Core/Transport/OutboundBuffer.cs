@@ -6,8 +6,8 @@ namespace MessageWebSockets;
 
 /// <summary>A growing stretch of pooled memory that frames are appended to until the pump takes them. Not thread-safe.</summary>
 /// <remarks>
-/// Large arrays come from a pool with few of each size and go back after every write. The shared pool keeps every size once for each
-/// thread and several times for each core, long after anybody needs it: with 200 connections that was hundreds of megabytes.
+/// Large arrays come from a pool with few of each size and go back after every write: the shared pool keeps every size once for each
+/// thread and many times for each core, long after anybody needs it.
 /// </remarks>
 internal sealed class OutboundBuffer
 {
@@ -17,9 +17,9 @@ internal sealed class OutboundBuffer
     private const int SmallestRent = 4096;
     private const byte MaskBit = 0x80;
 
-    // All of them together: at most 32 MiB, of 128 KiB to 4 MiB each, and what is longer than that is left to the garbage collector.
-    private const int LongestPooled = 4 * 1024 * 1024;
-    private const int PooledOfEachLength = 4;
+    // At most 8 MiB in all, of 128 KiB to 2 MiB each; what is longer is left to the garbage collector. Two are what one sender needs.
+    private const int LongestPooled = 2 * 1024 * 1024;
+    private const int PooledOfEachLength = 2;
     private static readonly ArrayPool<byte> s_largeArrays = ArrayPool<byte>.Create(LongestPooled, PooledOfEachLength);
 
     private byte[] _bytes = [];
