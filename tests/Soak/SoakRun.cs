@@ -60,18 +60,20 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         _report.ServerRestarts++;
     }
 
-    private static SoakReport.Sample Look(Process self)
+    private SoakReport.Sample Look(Process self)
     {
         self.Refresh();
         long workingSet = self.WorkingSet64;
+        long underWay = Volatile.Read(ref _report.BytesUnderWay);
 
-        // What the collector keeps for what may come is given back first, so that what is left is in use: a leak, managed or not, cannot
+        // What the collector and malloc keep for what may come is given back first, so that what is left is in use: a leak, managed or not, cannot
         // hide in it, and it cannot look like one.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         GC.WaitForPendingFinalizers();
         long alive = GC.GetTotalMemory(forceFullCollection: true);
+        ProcessMemory.GiveBack();
         self.Refresh();
-        return new SoakReport.Sample(workingSet, self.WorkingSet64, alive, Handles(self), SoakVisitor.CountLiveSockets());
+        return new SoakReport.Sample(workingSet, self.WorkingSet64, alive, Handles(self), SoakVisitor.CountLiveSockets(), underWay);
     }
 
     private static long Handles(Process self) =>

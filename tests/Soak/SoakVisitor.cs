@@ -67,6 +67,13 @@ internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakR
         Interlocked.Increment(ref report.Connected);
         long sent = 0;
         long received = 0;
+        long bytesUnderWay = 0;
+        void CountUnderWay(long bytes)
+        {
+            Interlocked.Add(ref bytesUnderWay, bytes);
+            Interlocked.Add(ref report.BytesUnderWay, bytes);
+        }
+
         int rounds = _random.Next(5, 200);
         try
         {
@@ -85,6 +92,7 @@ internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakR
                 {
                     for (int i = 0; i < batch; i++, sent++)
                     {
+                        CountUnderWay(size);
                         await SendAsync(socket, Message(sent, size));
                     }
                 }
@@ -94,6 +102,7 @@ internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakR
                     for (int i = 0; i < batch; i++, received++)
                     {
                         await ReceiveAsync(socket, received, size);
+                        CountUnderWay(-size);
                     }
                 }
                 finally
@@ -112,6 +121,7 @@ internal sealed class SoakVisitor(int number, Func<ServerProcess?> server, SoakR
             Interlocked.Add(ref report.InFlightAtBreak, sent - received);
         }
 
+        CountUnderWay(-bytesUnderWay);
         Interlocked.Add(ref report.Sent, sent);
         Interlocked.Add(ref report.Received, received);
     }
