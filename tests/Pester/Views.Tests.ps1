@@ -20,6 +20,14 @@ BeforeAll {
         param($Message)
         Invoke-WsRequest -InputObject $Message -Socket $echo
     }
+
+    # A socket as it comes back from another process.
+    function New-SocketCopy {
+        param($Name, $Uri)
+        $copy = [pscustomobject] @{ Id = 12; Name = $Name; State = 'Open'; Uri = $Uri; Protocol = 'v2'; Sent = 5; Received = 7; Queued = 0 }
+        $copy.PSObject.TypeNames.Insert(0, 'Deserialized.MessageWebSockets.MessageWebSocket')
+        $copy
+    }
 }
 
 AfterAll {
@@ -127,16 +135,14 @@ Describe 'The views' {
             @{ Address = 'ws://localhost:8080/echo'; Name = 'localhost' }
             @{ Address = 'wss://feed.example/ticks'; Name = 'feed.example' }
         ) {
-            $copy = [pscustomobject] @{ Id = 12; Name = $Name; State = 'Open'; Uri = $Address; Protocol = 'v2'; Sent = 5; Received = 7; Queued = 0 }
-            $copy.PSObject.TypeNames.Insert(0, 'Deserialized.MessageWebSockets.MessageWebSocket')
+            $copy = New-SocketCopy -Name $Name -Uri $Address
             # A terminal leaves the last column free.
             ($copy | Get-Lines -Width 79)[2] | Should -BeExactly (' 12 {0,-12} Open    {1,-24} v2          5        7      0' -f $Name, $Address)
         }
 
         It 'give a wider window to the address' {
             $long = $echo.Uri.AbsoluteUri + ('/very-long' * 20)
-            $copy = [pscustomobject] @{ Id = 12; Name = 'x'; State = 'Open'; Uri = $long; Protocol = 'v2'; Sent = 5; Received = 7; Queued = 0 }
-            $copy.PSObject.TypeNames.Insert(0, 'Deserialized.MessageWebSockets.MessageWebSocket')
+            $copy = New-SocketCopy -Name 'x' -Uri $long
             $line = ($copy | Get-Lines -Width 160)[2]
             $line.Length | Should -BeLessOrEqual 160
             $line.Substring(25, 105) | Should -BeExactly ($long.Substring(0, 104) + '…')

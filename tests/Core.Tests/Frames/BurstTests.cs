@@ -29,24 +29,19 @@ public sealed class BurstTests
     {
         HeldStream network = new();
         await using FrameStream stream = new(network, null);
+        await BurstAsync(network, stream, framesEach: 1);
         stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
-        for (int i = 1; i < Writes; i++)
-        {
-            (_, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
-            stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
-            Task drained = stream.DrainAsync(TestContext.Current.CancellationToken);
-            Assert.False(drained.IsCompleted);
-            done.SetResult();
-            if (i == Writes - 1)
-            {
-                (_, TaskCompletionSource last) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
-                Assert.False(drained.IsCompleted);
-                last.SetResult();
-                await drained;
-            }
-        }
+        (_, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
 
-        Assert.Equal(Writes, stream.MessagesWritten);
+        Task drained = stream.DrainAsync(TestContext.Current.CancellationToken);
+        done.SetResult();
+        (_, TaskCompletionSource last) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+        Assert.False(drained.IsCompleted);
+        last.SetResult();
+
+        await drained;
+        Assert.Equal(Writes + 2, stream.MessagesWritten);
     }
 
     [Fact]
@@ -75,13 +70,8 @@ public sealed class BurstTests
     {
         HeldStream network = new();
         await using FrameStream stream = new(network, null);
+        await BurstAsync(network, stream, framesEach: 1);
         stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
-        for (int i = 1; i < Writes; i++)
-        {
-            (_, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
-            stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
-            done.SetResult();
-        }
 
         Task drained = stream.DrainAsync(TestContext.Current.CancellationToken);
         stream.Abort(null);

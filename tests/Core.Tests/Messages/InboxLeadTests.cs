@@ -1,0 +1,56 @@
+using Xunit;
+
+namespace MessageWebSockets.Tests.Messages;
+
+public sealed class InboxLeadTests
+{
+    // How many messages the writer is ahead when it lets the readers catch up: of small ones their number counts, of large ones their size.
+    [Theory]
+    [InlineData(0, 1280)]
+    [InlineData(100, 1280)]
+    [InlineData(64 * 1024, 16)]
+    [InlineData(1024 * 1024, 1)]
+    public void The_writer_is_ahead_by_1280_messages_or_a_mebibyte(int length, int expected)
+    {
+        Inbox inbox = new(limitInBytes: 64 * 1024 * 1024);
+
+        Assert.Equal(expected, CountUntilAhead(inbox, length));
+    }
+
+    [Fact]
+    public void The_writer_is_ahead_at_the_limit_of_the_inbox()
+    {
+        Inbox inbox = new(limitInBytes: 1000);
+
+        Assert.Equal(6, CountUntilAhead(inbox, 100));
+        Assert.True(inbox.IsFull);
+    }
+
+    [Fact]
+    public void Readers_who_keep_up_never_make_the_writer_wait()
+    {
+        Inbox inbox = new(limitInBytes: 64 * 1024 * 1024);
+        for (int i = 0; i < 10_000; i++)
+        {
+            inbox.Add(Message(100));
+            Assert.False(inbox.IsWriterAhead);
+            Assert.True(inbox.TryTake(out _));
+        }
+    }
+
+    private static int CountUntilAhead(Inbox inbox, int length)
+    {
+        for (int count = 1; count <= 100_000; count++)
+        {
+            inbox.Add(Message(length));
+            if (inbox.IsWriterAhead)
+            {
+                return count;
+            }
+        }
+
+        throw new InvalidOperationException("The writer was never ahead.");
+    }
+
+    private static WsMessage Message(int length) => new(new ReceivedData(new byte[length], null, SocketMessageType.Binary, true), DateTime.UtcNow.Ticks, null!);
+}
