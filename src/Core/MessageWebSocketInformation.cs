@@ -33,10 +33,10 @@ public sealed class MessageWebSocketInformation
     public string? Protocol { get; internal set; }
 
     /// <summary>The certificate of the server, also after a connect that failed on it; null for ws://.</summary>
-    public X509Certificate2? ServerCertificate { get; internal set; }
+    public X509Certificate2? ServerCertificate => ServerCertificates?.Server;
 
     /// <summary>The certificates between the server's and the root, as far as they are known.</summary>
-    public IReadOnlyList<X509Certificate2> ServerIntermediateCertificates { get; internal set; } = [];
+    public IReadOnlyList<X509Certificate2> ServerIntermediateCertificates => ServerCertificates?.Intermediates ?? [];
 
     /// <summary>What is wrong with the server's certificate chain, ignored or not.</summary>
     public IReadOnlyList<ChainValidationResult> ServerCertificateErrors { get; internal set; } = [];
@@ -123,6 +123,8 @@ public sealed class MessageWebSocketInformation
 
     internal Inbox? Inbox { get; set; }
 
+    internal ServerCertificates? ServerCertificates { get; set; }
+
     /// <summary>Called by the receive loop alone, so that no interlocked operation is needed.</summary>
     internal void CountReceived(int payloadLength, bool isWholeMessage)
     {
@@ -141,8 +143,7 @@ public sealed class MessageWebSocketInformation
         RemoteAddress = null;
         RemotePort = 0;
         Protocol = null;
-        ServerCertificate = null;
-        ServerIntermediateCertificates = [];
+        ServerCertificates = null;
         ServerCertificateErrors = [];
         ServerCertificateErrorSeverity = SocketSslErrorSeverity.None;
         TlsProtocol = null;

@@ -91,7 +91,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     /// <exception cref="AuthenticationException">One rejected the certificate.</exception>
     public async Task RequestCustomValidationAsync(CancellationToken cancellationToken)
     {
-        if (settings.CustomValidation is null || _information.ServerCertificate is null)
+        if (settings.CustomValidation is null || _information.ServerCertificates is null)
         {
             return;
         }
@@ -103,22 +103,6 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
             Refusal = CertificateRefusal.Handler;
             throw new AuthenticationException("The certificate was rejected.");
         }
-    }
-
-    private static List<X509Certificate2> IntermediatesOf(X509Chain? chain)
-    {
-        List<X509Certificate2> intermediates = [];
-        for (int i = 1; i < (chain?.ChainElements.Count ?? 0); i++)
-        {
-            X509Certificate2 element = chain!.ChainElements[i].Certificate;
-            bool isRoot = element.SubjectName.RawData.AsSpan().SequenceEqual(element.IssuerName.RawData);
-            if (!isRoot)
-            {
-                intermediates.Add(X509CertificateLoader.LoadCertificate(element.RawData));
-            }
-        }
-
-        return intermediates;
     }
 
     // The framework asks once before the handshake, without the server's certificate, and again when the server wants one.
@@ -150,9 +134,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
         _information.ServerCertificateErrorSeverity = ServerCertificateValidation.SeverityOf(errors);
         if (certificate is not null)
         {
-            // Copies, because the framework disposes what it hands to this callback.
-            _information.ServerCertificate = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
-            _information.ServerIntermediateCertificates = IntermediatesOf(chain);
+            _information.ServerCertificates = new ServerCertificates(certificate, chain);
         }
 
         if (sender is SslStream { SslProtocol: not SslProtocols.None and var agreed })
@@ -167,12 +149,12 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
 
     private CertificateRefusal Judge(IReadOnlyList<ChainValidationResult> errors)
     {
-        if (_information.ServerCertificate is not { } certificate || !errors.All(_control.IgnorableServerCertificateErrors.Contains))
+        if (_information.ServerCertificates is not { } certificates || !errors.All(_control.IgnorableServerCertificateErrors.Contains))
         {
             return CertificateRefusal.Errors;
         }
 
-        return _control.PinnedCertificateSha256.Count > 0 && !CertificatePin.Matches(_control.PinnedCertificateSha256, certificate)
+        return _control.PinnedCertificateSha256.Count > 0 && !CertificatePin.Matches(_control.PinnedCertificateSha256, certificates.Server)
             ? CertificateRefusal.Pin
             : CertificateRefusal.None;
     }

@@ -26,6 +26,20 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     }
 
     [Fact]
+    public async Task ServerCertificate_is_there_for_who_asks_after_the_end_and_one_object_for_all()
+    {
+        await using RawServer server = Secure(certificates.Server);
+        MessageWebSocket socket = Trusting();
+        await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+        socket.Dispose();
+
+        MessageWebSocketInformation information = socket.Information;
+        Assert.Equal(certificates.Server.Leaf.RawData, information.ServerCertificate?.RawData);
+        Assert.Same(information.ServerCertificate, information.ServerCertificate);
+        Assert.Same(Assert.Single(information.ServerIntermediateCertificates), information.ServerIntermediateCertificates[0]);
+    }
+
+    [Fact]
     public async Task ServerCertificate_is_null_for_plain_text()
     {
         await using RawServer server = RawServer.Start(AcceptAsync);
