@@ -378,8 +378,10 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
         if (_readEnd == _readStart)
         {
-            // A large payload goes straight into the buffer of its message, unless the rest of either is not worth a read of its own.
-            if (_headerRemaining == 0 && _payloadRemaining >= BusyReadSize && buffer.Length >= SmallestDirectRead)
+            // A large payload goes straight into the buffer of its message, unless its rest is not worth a read of its own. The last
+            // bytes of a segment are: what came along into the read buffer would leave the next segment just as far from its end, and
+            // all the rest of the message would be copied twice. The buffers of the decompression have no such line to keep to.
+            if (_headerRemaining == 0 && _payloadRemaining >= BusyReadSize && (buffer.Length >= SmallestDirectRead || !_frame.IsCompressed))
             {
                 int read = await ReadInnerAsync(buffer[..(int)Math.Min(buffer.Length, _payloadRemaining)], cancellationToken).ConfigureAwait(false);
                 _payloadRemaining -= read;
