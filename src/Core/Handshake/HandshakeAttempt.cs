@@ -149,9 +149,6 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             UseProxy = _control.UseProxy && _control.UnixSocketPath is null,
             MaxResponseHeadersLength = MaxResponseHeaderKilobytes,
             ConnectTimeout = Timeout.InfiniteTimeSpan,
-
-            // It serves this one attempt: there is nothing to look for by a timer in its pool.
-            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
             ActivityHeadersPropagator = null,
             SslOptions = _tls.CreateOptions(uri),
             ConnectCallback = (context, _) =>
