@@ -326,13 +326,25 @@ Describe 'Receive-WsMessage' {
     }
 
     It 'reports progress of a long receive, and none of a short one' {
-        $null = Connect-MessageWebSocket (Get-Address -Path 'push?count=15&intervalMs=100')
-        $shell = [powershell]::Create()
-        $null = $shell.AddScript('Import-Module $args[0]; Receive-WsMessage -Socket $args[1] -Count 1; Receive-WsMessage -Socket $args[1] -Count 14').AddArgument("$repository/WebSocket.psd1").AddArgument($WsSession.Current)
-        $shell.Invoke() | Should -HaveCount 15
-        $shown = $shell.Streams.Progress.Where({ $_.Activity -like 'Receiving*' })
-        $shown[0].StatusDescription | Should -BeLike '* of 14 messages'
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        'short' | Send-WsMessage -Socket $socket
+        $receiving = Start-Script {
+            Receive-WsMessage -Socket $args[0] -Count 1
+            Receive-WsMessage -Socket $args[0] -Count 900
+        } -ArgumentList $socket
+        # One by one as long as no bar is there: a receive gets one that is still at it after a second.
+        $rest = [System.Collections.Generic.Queue[string]]::new([string[]] (1..900))
+        Wait-Until {
+            Start-Sleep -Milliseconds 50
+            $rest.Dequeue() | Send-WsMessage -Socket $socket
+            $receiving.Streams.Progress.Count -gt 0
+        }
+        $rest | Send-WsMessage -Socket $socket
+        Wait-Script -Started $receiving
+        $receiving.Output | Should -HaveCount 901
+        $shown = $receiving.Streams.Progress.Where({ $_.Activity -like 'Receiving*' })
+        $shown[0].StatusDescription | Should -BeLike '* of 900 messages'
         $shown[-1].RecordType | Should -Be 'Completed'
-        $shell.Dispose()
+        $receiving.Shell.Dispose()
     }
 }

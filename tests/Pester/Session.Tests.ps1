@@ -198,10 +198,11 @@ Describe 'A session' {
 
     It 'shows what arrives through Register-ObjectEvent with actions, for messages and for the end' {
         $socket = New-MessageWebSocket -Name acting
-        $heard = [System.Collections.Concurrent.ConcurrentQueue[string]]::new()
+        # PowerShell may run actions in another order than their events came in; the numbers of the events tell that.
+        $heard = [System.Collections.Concurrent.ConcurrentDictionary[int, string]]::new()
         $jobs = @(
-            Register-ObjectEvent -InputObject $socket -EventName MessageReceived -MessageData $heard -Action { $Event.MessageData.Enqueue($EventArgs.Message.Text) }
-            Register-ObjectEvent -InputObject $socket -EventName Closed -MessageData $heard -Action { $Event.MessageData.Enqueue("closed $($EventArgs.Code)") }
+            Register-ObjectEvent -InputObject $socket -EventName MessageReceived -MessageData $heard -Action { $Event.MessageData[$Event.EventIdentifier] = $EventArgs.Message.Text }
+            Register-ObjectEvent -InputObject $socket -EventName Closed -MessageData $heard -Action { $Event.MessageData[$Event.EventIdentifier] = "closed $($EventArgs.Code)" }
         )
         try {
             $null = Connect-MessageWebSocket -Socket $socket -Uri $echoAddress
@@ -210,7 +211,7 @@ Describe 'A session' {
             Wait-Until { Start-Sleep -Milliseconds 1; $heard.Count -ge 2 }
             Close-MessageWebSocket -Socket $socket -Code 1000
             Wait-Until { Start-Sleep -Milliseconds 1; $heard.Count -ge 3 }
-            $heard.ToArray() | Should -Be 'one', 'two', 'closed 1000'
+            ($heard.GetEnumerator() | Sort-Object -Property Key).Value | Should -Be 'one', 'two', 'closed 1000'
         } finally {
             Get-EventSubscriber | Where-Object SourceObject -EQ $socket | Unregister-Event
             $jobs | Remove-Job -Force

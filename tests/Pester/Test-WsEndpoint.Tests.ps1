@@ -177,17 +177,30 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'come out as they are done, while input still comes' {
-            # The first one takes its full second; the others are written before it, one of them before the last has come in.
+            # The first one is held up until the others are written, one of them before the last has come in.
+            $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+            $listener.Start()
             $written = [System.Collections.Generic.List[string]]::new()
             $lastInput = [System.Collections.Generic.List[int]]::new()
-            & {
-                $server.faults.'says-nothing'
-                1..20 | ForEach-Object { Get-Address -Path "echo?$_" }
-                $lastInput.Add($written.Count)
-                Get-Address -Path 'echo?last'
-            } | Test-WsEndpoint -TimeoutSeconds 1 -ThrottleLimit 2 | ForEach-Object { $written.Add($_.Uri) }
+            try {
+                $held = "ws://$($listener.LocalEndpoint)/"
+                & {
+                    $held
+                    1..20 | ForEach-Object { Get-Address -Path "echo?$_" }
+                    $lastInput.Add($written.Count)
+                    Get-Address -Path 'echo?last'
+                } | Test-WsEndpoint -TimeoutSeconds 60 -ThrottleLimit 2 | ForEach-Object {
+                    $written.Add($_.Uri)
+                    if ($written.Count -eq 21) {
+                        # Nobody took its connection; this resets it.
+                        $listener.Stop()
+                    }
+                }
+            } finally {
+                $listener.Stop()
+            }
             $written | Should -HaveCount 22
-            $written[-1] | Should -BeExactly $server.faults.'says-nothing'
+            $written[-1] | Should -BeExactly $held
             $lastInput[0] | Should -BeGreaterThan 10
         }
 
