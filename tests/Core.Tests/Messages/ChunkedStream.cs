@@ -5,11 +5,14 @@ public sealed class ChunkedStream(byte[] content, int chunk) : MemoryStream(cont
 {
     public bool IsDisposed { get; private set; }
 
-    public int Reads { get; private set; }
+    public int Reads => Asked.Count;
+
+    /// <summary>How many bytes each read had room for.</summary>
+    public IList<int> Asked { get; } = [];
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        Reads++;
+        Asked.Add(buffer.Length);
         return base.ReadAsync(buffer[..Math.Min(chunk, buffer.Length)], cancellationToken);
     }
 
