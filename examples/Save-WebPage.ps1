@@ -29,21 +29,15 @@ Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath '..' -AdditionalCh
 
 $picture = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($OutFile)
 $profileFolder = New-Item -ItemType Directory -Path (Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath "chromium-$(New-Guid)")
-$arguments = @(
-    '--headless=new', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'
-    '--remote-debugging-port=0', "--user-data-dir=$profileFolder"
-)
-$start = [System.Diagnostics.ProcessStartInfo]::new($Browser, [string[]] ($arguments + $BrowserArgument))
+$arguments = '--headless=new', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'
+$arguments += @('--remote-debugging-port=0', "--user-data-dir=$profileFolder") + $BrowserArgument
+$start = [System.Diagnostics.ProcessStartInfo]::new($Browser, [string[]] $arguments)
 $start.RedirectStandardError = $true
 $process = [System.Diagnostics.Process]::Start($start)
 try {
     # The browser chooses a port and says it on its standard error.
-    do {
-        $line = $process.StandardError.ReadLine()
-    } until ($null -eq $line -or $line -match '^DevTools listening on (?<Address>ws://\S+)')
-    if ($null -eq $line) {
-        throw "$Browser ended without a DevTools address."
-    }
+    do { $line = $process.StandardError.ReadLine() } until ($null -eq $line -or $line -match '^DevTools listening on (?<Address>ws://\S+)')
+    if ($null -eq $line) { throw "$Browser ended without a DevTools address." }
 
     # What else it says goes nowhere; but a full pipe would stop it.
     $null = $process.StandardError.ReadToEndAsync()
@@ -55,9 +49,7 @@ try {
     $page = Connect-MessageWebSocket -Uri ([uri]::new($chromium.Uri, "/devtools/page/$($target.targetId)")) -Name "page-$PID"
     $null = Invoke-WsRequest -Socket $page -JsonRpc Page.enable @call
     $navigation = Invoke-WsRequest -Socket $page -JsonRpc Page.navigate -Params @{ url = $Uri.AbsoluteUri } @call
-    if ($navigation.PSObject.Properties['errorText']) {
-        throw "$Uri could not be opened: $($navigation.errorText)"
-    }
+    if ($navigation.PSObject.Properties['errorText']) { throw "$Uri could not be opened: $($navigation.errorText)" }
 
     # Events came among the replies and wait in the inbox, in order.
     $null = Receive-WsMessage -Socket $page -Follow -FromJson -TimeoutSeconds $TimeoutSeconds |
@@ -70,10 +62,7 @@ try {
     [pscustomobject] @{ Title = $title.result.value; Uri = $Uri; Picture = Get-Item -LiteralPath $picture }
 } finally {
     Get-MessageWebSocket -Name "chromium-$PID*", "page-$PID*" | Close-MessageWebSocket -WarningAction SilentlyContinue
-    if (-not $process.HasExited) {
-        $process.Kill($true)
-        $process.WaitForExit()
-    }
-    $process.Dispose()
+    $process.Kill($true)
+    $process.WaitForExit()
     Remove-Item -LiteralPath $profileFolder -Recurse -Force
 }
