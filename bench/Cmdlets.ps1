@@ -241,15 +241,54 @@ function New-EmptyModule {
         Add-Type -TypeDefinition $source -OutputAssembly $assembly -OutputType Library
     }
 
-    $manifest = @{
-        Path              = Join-Path -Path $Path -ChildPath 'EmptyModule.psd1'
-        RootModule        = 'EmptyModule.dll'
+    $exports = @{
         CmdletsToExport   = 'Get-Nothing'
         FunctionsToExport = @()
         AliasesToExport   = @()
+    }
+    $manifest = @{
+        Path              = Join-Path -Path $Path -ChildPath 'EmptyModule.psd1'
+        RootModule        = 'EmptyModule.dll'
         VariablesToExport = @()
     }
-    New-ModuleManifest @manifest
+    New-ModuleManifest @manifest @exports
+
+    # The same with one entry in each kind of file that the module has: what the engine takes for the kinds.
+    Set-Content -LiteralPath (Join-Path -Path $Path -ChildPath 'WithFiles.psm1') -Value @'
+$Nothing = $null
+$ExecutionContext.SessionState.Module.OnRemove = { }
+Export-ModuleMember -Cmdlet * -Variable Nothing
+'@
+    Set-Content -LiteralPath (Join-Path -Path $Path -ChildPath 'WithFiles.Types.ps1xml') -Value @'
+<Types>
+  <Type>
+    <Name>GetNothing</Name>
+    <Members><ScriptProperty><Name>Nothing</Name><GetScriptBlock>$null</GetScriptBlock></ScriptProperty></Members>
+  </Type>
+</Types>
+'@
+    Set-Content -LiteralPath (Join-Path -Path $Path -ChildPath 'WithFiles.Format.ps1xml') -Value @'
+<Configuration>
+  <ViewDefinitions>
+    <View>
+      <Name>Nothing</Name>
+      <ViewSelectedBy><TypeName>GetNothing</TypeName></ViewSelectedBy>
+      <ListControl>
+        <ListEntries><ListEntry><ListItems><ListItem><PropertyName>Nothing</PropertyName></ListItem></ListItems></ListEntry></ListEntries>
+      </ListControl>
+    </View>
+  </ViewDefinitions>
+</Configuration>
+'@
+    $manifest = @{
+        Path              = Join-Path -Path $Path -ChildPath 'WithFiles.psd1'
+        RootModule        = 'WithFiles.psm1'
+        NestedModules     = 'EmptyModule.dll'
+        TypesToProcess    = 'WithFiles.Types.ps1xml'
+        FormatsToProcess  = 'WithFiles.Format.ps1xml'
+        VariablesToExport = 'Nothing'
+    }
+    New-ModuleManifest @manifest @exports
 }
 
 $seconds = switch ($Measurement) {

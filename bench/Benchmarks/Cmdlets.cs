@@ -64,6 +64,7 @@ internal static class Cmdlets
     private static Benchmark Import(BenchContext context)
     {
         const string Empty = "empty binary module";
+        const string WithFiles = "empty module with types, format and script file";
         const string Bare = "its assembly without manifest";
         Metric time = new("time", Unit.Milliseconds);
         string folder = Path.Combine(Layout.Results, "EmptyModule");
@@ -74,10 +75,11 @@ internal static class Cmdlets
             {
                 PrepareAsync = token => RunAsync(context, "NewEmptyModule", 0, folder, token),
             },
+            Time(WithFiles, Path.Combine(folder, "WithFiles.psd1")),
             Time(Bare, Path.Combine(folder, "EmptyModule.dll")),
         ])
         {
-            Comparisons = [new Comparison(time, Empty, new Target(Bound.AtMost, 1.5)), new Comparison(time, Bare)],
+            Comparisons = [new Comparison(time, Empty, new Target(Bound.AtMost, 1.5)), new Comparison(time, WithFiles), new Comparison(time, Bare)],
         };
 
         Side Time(string name, string path) =>
