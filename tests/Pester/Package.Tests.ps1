@@ -163,7 +163,7 @@ Describe 'The package' {
         # The user's modules, elsewhere for once.
         $environment = @{ XDG_DATA_HOME = Join-Path -Path $TestDrive -ChildPath 'data'; LOCAL_REPOSITORY = Split-Path -Path $package }
         $said = Invoke-FreshPowerShell -ArgumentList '-Command', $script.ToString() -Environment $environment
-        $said[-1] | Should -BeExactly (Join-Path -Path $TestDrive -ChildPath 'data/powershell/Modules/WebSocket' -AdditionalChildPath $version)
+        $said | Should -BeExactly (Join-Path -Path $TestDrive -ChildPath 'data/powershell/Modules/WebSocket' -AdditionalChildPath $version)
     }
 }
 
