@@ -160,10 +160,13 @@ Describe 'The package' {
 
             (Import-Module -Name WebSocket -PassThru).ModuleBase
         }
-        # The user's modules, elsewhere for once.
-        $environment = @{ XDG_DATA_HOME = Join-Path -Path $TestDrive -ChildPath 'data'; LOCAL_REPOSITORY = Split-Path -Path $package }
+        # The user's modules, elsewhere for once: PSResourceGet goes by HOME, PowerShell by XDG_DATA_HOME.
+        $userHome = Join-Path -Path $TestDrive -ChildPath 'home'
+        $data = Join-Path -Path $userHome -ChildPath '.local/share'
+        $null = New-Item -ItemType Directory -Path $data -Force
+        $environment = @{ HOME = $userHome; XDG_DATA_HOME = $data; LOCAL_REPOSITORY = Split-Path -Path $package }
         $said = Invoke-FreshPowerShell -ArgumentList '-Command', $script.ToString() -Environment $environment
-        $said | Should -BeExactly (Join-Path -Path $TestDrive -ChildPath 'data/powershell/Modules/WebSocket' -AdditionalChildPath $version)
+        $said | Should -BeExactly (Join-Path -Path $data -ChildPath 'powershell/Modules/WebSocket' -AdditionalChildPath $version)
     }
 }
 
