@@ -79,7 +79,12 @@ internal static class Cmdlets
             Time(Bare, Path.Combine(folder, "EmptyModule.dll")),
         ])
         {
-            Comparisons = [new Comparison(time, Empty, new Target(Bound.AtMost, 1.5)), new Comparison(time, WithFiles), new Comparison(time, Bare)],
+            Comparisons =
+            [
+                new Comparison(time, Empty, new Target(Bound.AtMost, 1.5)),
+                new Comparison(time, WithFiles),
+                new Comparison(time, Bare),
+            ],
         };
 
         Side Time(string name, string path) =>
