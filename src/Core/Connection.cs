@@ -636,13 +636,20 @@ internal sealed class Connection
     // Called by the receive loop, which then is over: nobody else reads.
     private void Abort(MessageWebSocketException failure)
     {
+        bool saysWhy = _transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null;
+        if (!saysWhy)
+        {
+            // First: whoever is told of the end must not be able to send into it. A close frame refuses the rest by itself.
+            _transport.RefuseWrites(failure);
+        }
+
         Interlocked.CompareExchange(ref _abortReason, failure, null);
         _owner.OnAborted(failure);
         Inbox.Complete(failure);
         _peerClosed.TrySetResult(null);
-        if (_transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null)
+        if (saysWhy)
         {
-            // The close frame says why; let it out before the connection goes.
+            // The close frame is to reach the peer before the connection goes.
             _ = ReleaseAtTcpEndAsync(failure);
         }
         else

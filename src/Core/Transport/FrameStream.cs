@@ -325,6 +325,15 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         return Enqueue(ControlFrame.Create(FrameOpcode.Close, payload[..length]));
     }
 
+    /// <summary>Refuses every frame from now on. Who waits already is told by <see cref="Abort"/>.</summary>
+    public void RefuseWrites(Exception reason)
+    {
+        lock (_writeLock)
+        {
+            _writeFault ??= reason;
+        }
+    }
+
     /// <summary>Makes everybody who waits for this stream stop waiting, and closes the connection.</summary>
     public void Abort(Exception? reason)
     {

@@ -281,4 +281,35 @@ public sealed class SendAsyncTests
             await closing;
         }
     }
+
+    // Looks without a pause, because whoever is woken by the end may come too late to meet a socket that has ended by half.
+    [SocketFact]
+    public async Task SendAsync_accepts_nothing_once_the_state_is_Aborted()
+    {
+        for (int i = 0; i < 1000; i++)
+        {
+            await using Dialogue dialogue = await Dialogue.OpenAsync();
+            long deadline = Environment.TickCount64 + SocketFactAttribute.Patience;
+            TaskCompletionSource looking = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            Task sending = Task.Factory.StartNew(
+                () =>
+                {
+                    looking.SetResult();
+                    while (dialogue.Socket.State == MessageWebSocketState.Open && Environment.TickCount64 < deadline)
+                    {
+                    }
+
+                    return dialogue.Socket.SendAsync("too late").AsTask();
+                },
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default).Unwrap();
+
+            await looking.Task;
+            dialogue.Peer.ShutdownSend();
+
+            MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(() => sending);
+            Assert.Equal(WebErrorStatus.ConnectionAborted, refused.Status);
+        }
+    }
 }
