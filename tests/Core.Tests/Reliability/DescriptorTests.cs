@@ -13,11 +13,21 @@ public sealed class DescriptorTests
     public async Task Out_of_file_descriptors_is_a_failed_connect_and_not_the_end()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The limit is set with setrlimit of Linux.");
+
+        // In a process of its own, because what else runs in this one would be without descriptors as well, the test runner included.
+        if (!OwnProcess.IsThis)
+        {
+            await OwnProcess.RunAsync(
+                $"{typeof(DescriptorTests).FullName}.{nameof(Out_of_file_descriptors_is_a_failed_connect_and_not_the_end)}");
+            return;
+        }
+
         await using RawServer server = RawServer.Start(async connection =>
         {
             await connection.AcceptHandshakeAsync();
             await connection.SinkAsync();
         });
+        await RehearseAsync(server.Uri);
         using MessageWebSocket before = new();
         await before.ConnectAsync(server.Uri);
 
@@ -30,8 +40,7 @@ public sealed class DescriptorTests
             Limit tight = usual with { Soft = (ulong)Directory.GetFiles("/proc/self/fd").Length + 10 };
             Assert.Equal(0, setrlimit(Descriptors, in tight));
             FillUp(filler);
-            failure = await Assert.ThrowsAsync<MessageWebSocketException>(
-                () => without.ConnectAsync(server.Uri).WaitAsync(FaultVisit.Patience));
+            failure = await FailsToConnectAsync(without, server.Uri);
 
             // What is connected needs no new descriptor.
             await before.PingAsync().WaitAsync(FaultVisit.Patience);
@@ -47,6 +56,23 @@ public sealed class DescriptorTests
         await without.ConnectAsync(server.Uri).WaitAsync(FaultVisit.Patience);
         await without.PingAsync().WaitAsync(FaultVisit.Patience);
     }
+
+    // The runtime loads an assembly when its code is first needed, and that takes a descriptor: all of it has to be there already.
+    private static async Task RehearseAsync(Uri uri)
+    {
+        using MessageWebSocket refused = new();
+        using RefusedPort dead = new();
+        await FailsToConnectAsync(refused, dead.Uri);
+
+        using MessageWebSocket socket = new();
+        await socket.ConnectAsync(uri);
+        await socket.PingAsync().WaitAsync(FaultVisit.Patience);
+        socket.Close();
+        Assert.Throws<FileNotFoundException>(() => new FileStream($"/dev/{nameof(DescriptorTests)}", FileMode.Open, FileAccess.Read));
+    }
+
+    private static Task<MessageWebSocketException> FailsToConnectAsync(MessageWebSocket socket, Uri uri) =>
+        Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(uri).WaitAsync(FaultVisit.Patience));
 
     private static void FillUp(List<FileStream> filler)
     {
