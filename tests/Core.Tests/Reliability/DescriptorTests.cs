@@ -9,6 +9,9 @@ public sealed class DescriptorTests
 {
     private const int Descriptors = 7;
 
+    // The pool takes no fewer than there are processors.
+    private static readonly int Threads = Math.Max(8, Environment.ProcessorCount);
+
     [Fact]
     public async Task Out_of_file_descriptors_is_a_failed_connect_and_not_the_end()
     {
@@ -57,9 +60,11 @@ public sealed class DescriptorTests
         await without.PingAsync().WaitAsync(FaultVisit.Patience);
     }
 
-    // The runtime loads an assembly when its code is first needed, and that takes a descriptor: all of it has to be there already.
+    // The runtime loads an assembly when its code is first needed, and that takes a descriptor. So does a thread: a process of .NET
+    // that starts one without descriptors left ends with "Out of memory.". All of them have to be there already.
     private static async Task RehearseAsync(Uri uri)
     {
+        await StartAllThreadsAsync();
         using MessageWebSocket refused = new();
         using RefusedPort dead = new();
         await FailsToConnectAsync(refused, dead.Uri);
@@ -69,6 +74,14 @@ public sealed class DescriptorTests
         await socket.PingAsync().WaitAsync(FaultVisit.Patience);
         socket.Close();
         Assert.Throws<FileNotFoundException>(() => new FileStream($"/dev/{nameof(DescriptorTests)}", FileMode.Open, FileAccess.Read));
+    }
+
+    private static async Task StartAllThreadsAsync()
+    {
+        Assert.True(ThreadPool.SetMinThreads(Threads, Threads));
+        Assert.True(ThreadPool.SetMaxThreads(Threads, Threads));
+        using Barrier all = new(Threads);
+        await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Run(() => all.SignalAndWait(FaultVisit.Patience))));
     }
 
     private static Task<MessageWebSocketException> FailsToConnectAsync(MessageWebSocket socket, Uri uri) =>
