@@ -139,7 +139,11 @@ function Stop-Script {
     param($Started)
 
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
-    $Started.Shell.Stop()
+    $stopping = $Started.Shell.BeginStop($null, $null)
+    if (-not $stopping.AsyncWaitHandle.WaitOne($patience)) {
+        throw 'The script did not stop.'
+    }
+
     $Started.Running.IsCompleted | Should -BeTrue
     # Every wait that is tested so is one of a minute or without an end.
     $clock.Elapsed.TotalSeconds | Should -BeLessThan 10
