@@ -112,7 +112,7 @@ Describe 'Ctrl+C' {
                 Start-Sleep -Seconds 1000
             }
         } -ArgumentList (Get-Address -Path 'echo' -Secure), $root, $asked
-        $asked.Wait([timespan]'00:01:00') | Should -BeTrue
+        $asked.Wait($patience) | Should -BeTrue
         Stop-Script -Started $connecting
         $connecting.Output | Should -BeNullOrEmpty
         $connecting.Shell.Dispose()

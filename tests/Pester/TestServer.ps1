@@ -144,6 +144,7 @@ function Stop-Script {
         throw 'The script did not stop.'
     }
 
+    $Started.Shell.EndStop($stopping)
     $Started.Running.IsCompleted | Should -BeTrue
     # Every wait that is tested so is one of a minute or without an end.
     $clock.Elapsed.TotalSeconds | Should -BeLessThan 10
