@@ -33,8 +33,8 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
 
     /// <summary>How long to wait for the server's answer, in seconds; 0 for no limit.</summary>
     [Parameter]
-    [ValidateRange(0, Limits.Seconds)]
-    public int TimeoutSeconds { get; set; } = 5;
+    [ValidateTime]
+    public double TimeoutSeconds { get; set; } = 5;
 
     /// <summary>Emit the closed sockets.</summary>
     [Parameter]
@@ -110,7 +110,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
             return;
         }
 
-        _patience ??= TimeoutSeconds == 0 ? new CancellationTokenSource() : new CancellationTokenSource(TimeSpan.FromSeconds(TimeoutSeconds));
+        _patience ??= TimeoutSeconds == 0 ? new CancellationTokenSource() : new CancellationTokenSource(Times.OfSeconds(TimeoutSeconds));
         ushort? code = IsBound(nameof(Code)) ? (ushort)Code : string.IsNullOrEmpty(Reason) ? null : NormalClosure;
         _closing.Add((socket, socket.CloseAsync(code, code is null ? null : Reason ?? "", _patience.Token)));
     }
@@ -118,7 +118,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     private void Finish(MessageWebSocket socket, Task<WebSocketCloseResult> close)
     {
         const int Interval = 500;
-        TransferProgress progress = new(this, $"Closing {socket}", TimeoutSeconds * 1000L);
+        TransferProgress progress = new(this, $"Closing {socket}", (long)Times.OfSeconds(TimeoutSeconds).TotalMilliseconds);
         long started = Environment.TickCount64;
         using Timer ticking = new(
             _ => Post(() => progress.Report(Environment.TickCount64 - started, "Waiting for the server to answer")), null, Interval, Interval);
@@ -130,7 +130,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            WriteWarning($"{socket} did not answer the close within {TimeoutSeconds} s. The connection was dropped.");
+            WriteWarning($"{socket} did not answer the close within {WsErrors.Seconds(Times.OfSeconds(TimeoutSeconds))}. The connection was dropped.");
         }
         catch (MessageWebSocketException e)
         {

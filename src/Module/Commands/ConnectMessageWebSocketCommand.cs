@@ -40,8 +40,8 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
 
     /// <summary>The delay of the first retry in seconds; it doubles each time up to a minute.</summary>
     [Parameter]
-    [ValidateRange(1, Limits.Seconds)]
-    public int RetryIntervalSec { get; set; } = 1;
+    [ValidateTime(NotZero = true)]
+    public double RetryIntervalSec { get; set; } = 1;
 
     /// <inheritdoc/>
     protected override void BeginProcessing() => CheckParameters();
@@ -69,7 +69,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
 
         if (AutoReconnect)
         {
-            SocketExtras.Of(socket).Reconnection = new Reconnection(socket, MaximumRetryCount, TimeSpan.FromSeconds(RetryIntervalSec));
+            SocketExtras.Of(socket).Reconnection = new Reconnection(socket, MaximumRetryCount, Times.OfSeconds(RetryIntervalSec));
         }
 
         if (SessionVariable is not null)
@@ -136,7 +136,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             }
             catch (MessageWebSocketException e) when (attempt <= retries && Reconnection.IsWorthwhile(e))
             {
-                TimeSpan delay = Reconnection.Delay(attempt, TimeSpan.FromSeconds(RetryIntervalSec));
+                TimeSpan delay = Reconnection.Delay(attempt, Times.OfSeconds(RetryIntervalSec));
                 Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, Uri).ErrorDetails.Message} Trying again in {delay.TotalSeconds:0.0} s.");
                 Wait(Task.Delay(delay, StopToken));
             }

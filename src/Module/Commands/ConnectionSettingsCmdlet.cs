@@ -12,18 +12,18 @@ public abstract class ConnectionSettingsCmdlet : HandshakeSettingsCmdlet
 
     /// <summary>How long the connect may take, in seconds; 0 for no limit.</summary>
     [Parameter]
-    [ValidateRange(0, Limits.Seconds)]
-    public int ConnectionTimeoutSeconds { get; set; } = 30;
+    [ValidateTime]
+    public double ConnectionTimeoutSeconds { get; set; } = 30;
 
     /// <summary>How often to give a sign of life, in seconds; 0 for never.</summary>
     [Parameter]
-    [ValidateRange(0, Limits.Seconds)]
-    public int KeepAliveIntervalSeconds { get; set; } = 30;
+    [ValidateTime]
+    public double KeepAliveIntervalSeconds { get; set; } = 30;
 
     /// <summary>How long the server may leave a keep-alive ping unanswered, in seconds; 0 for no limit.</summary>
     [Parameter]
-    [ValidateRange(0, Limits.Seconds)]
-    public int KeepAliveTimeoutSeconds { get; set; } = 15;
+    [ValidateTime]
+    public double KeepAliveTimeoutSeconds { get; set; } = 15;
 
     /// <summary>The type of the messages sent through the socket's OutputStream.</summary>
     [Parameter]
@@ -51,9 +51,9 @@ public abstract class ConnectionSettingsCmdlet : HandshakeSettingsCmdlet
     {
         base.ApplySettings(socket, isNew);
         MessageWebSocketControl control = socket.Control;
-        When(nameof(ConnectionTimeoutSeconds), () => control.ConnectTimeout = TimeSpan.FromSeconds(ConnectionTimeoutSeconds));
-        When(nameof(KeepAliveIntervalSeconds), () => control.DesiredUnsolicitedPongInterval = TimeSpan.FromSeconds(KeepAliveIntervalSeconds));
-        When(nameof(KeepAliveTimeoutSeconds), () => control.KeepAliveTimeout = TimeSpan.FromSeconds(KeepAliveTimeoutSeconds));
+        When(nameof(ConnectionTimeoutSeconds), () => control.ConnectTimeout = Times.OfSeconds(ConnectionTimeoutSeconds));
+        When(nameof(KeepAliveIntervalSeconds), () => control.DesiredUnsolicitedPongInterval = Times.OfSeconds(KeepAliveIntervalSeconds));
+        When(nameof(KeepAliveTimeoutSeconds), () => control.KeepAliveTimeout = Times.OfSeconds(KeepAliveTimeoutSeconds));
         When(nameof(MessageType), () => control.MessageType = MessageType);
         When(nameof(ReceiveMode), () => control.ReceiveMode = ReceiveMode);
         When(nameof(SendBufferSize), () => control.OutboundBufferSizeInBytes = SendBufferSize);

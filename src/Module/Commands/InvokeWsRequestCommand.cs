@@ -64,8 +64,8 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
     /// <summary>How long to wait for the reply, in seconds; 0 for no limit.</summary>
     [Parameter]
-    [ValidateRange(0, Limits.Seconds)]
-    public int TimeoutSeconds { get; set; } = 30;
+    [ValidateTime]
+    public double TimeoutSeconds { get; set; } = 30;
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -155,7 +155,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         try
         {
-            patience.CancelAfter(Limits.Timeout(TimeoutSeconds));
+            patience.CancelAfter(Times.Limit(TimeoutSeconds));
 
             // Before the request leaves: a reply can be faster than the next line.
             Task<WsMessage?> reply = _socket.ReceiveNextAsync(filter, patience.Token);
@@ -180,7 +180,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            WriteError(WsErrors.ReplyTimeout(_socket, Limits.Timeout(TimeoutSeconds)));
+            WriteError(WsErrors.ReplyTimeout(_socket, Times.Limit(TimeoutSeconds)));
         }
         catch (MessageWebSocketException e)
         {

@@ -27,8 +27,8 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
 
     /// <summary>The time from one ping to the next, in milliseconds; 0 sends the next as soon as the last is answered.</summary>
     [Parameter]
-    [ValidateRange(0, int.MaxValue)]
-    public int IntervalMilliseconds { get; set; } = 200;
+    [ValidateTime(InMilliseconds = true)]
+    public double IntervalMilliseconds { get; set; } = 200;
 
     /// <summary>Send text messages that the server sends back, in place of pings.</summary>
     [Parameter]
@@ -36,8 +36,8 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
 
     /// <summary>After how many seconds a ping counts as lost; 0 for never.</summary>
     [Parameter]
-    [ValidateRange(0, Limits.Seconds)]
-    public int TimeoutSeconds { get; set; } = 5;
+    [ValidateTime]
+    public double TimeoutSeconds { get; set; } = 5;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -100,7 +100,7 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
                 long started = Stopwatch.GetTimestamp();
                 _roundTrips.Add(Exchange(started)?.TotalMilliseconds);
                 progress.Report(sent + 1L, $"{sent + 1} of {Count}");
-                TimeSpan rest = TimeSpan.FromMilliseconds(IntervalMilliseconds) - Stopwatch.GetElapsedTime(started);
+                TimeSpan rest = Times.OfMilliseconds(IntervalMilliseconds) - Stopwatch.GetElapsedTime(started);
                 if (rest > TimeSpan.Zero && sent + 1 < Count)
                 {
                     Wait(Task.Delay(rest, _ending!.Token));
@@ -117,7 +117,7 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
     private TimeSpan? Exchange(long started)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(_ending!.Token);
-        patience.CancelAfter(Limits.Timeout(TimeoutSeconds));
+        patience.CancelAfter(Times.Limit(TimeoutSeconds));
         try
         {
             return Echo ? Wait(new ValueTask<TimeSpan>(EchoAsync(started, patience.Token))) : Wait(new ValueTask<TimeSpan>(_socket.PingAsync(patience.Token)));

@@ -47,8 +47,8 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     /// <summary>How long nothing may arrive, in seconds; 0 for no limit. 30 unless -Follow.</summary>
     [Parameter(ParameterSetName = CountSet)]
     [Parameter(ParameterSetName = FollowSet)]
-    [ValidateRange(0, Limits.Seconds)]
-    public int TimeoutSeconds { get; set; } = 30;
+    [ValidateTime]
+    public double TimeoutSeconds { get; set; } = 30;
 
     /// <summary>Emit the objects that the JSON of each message stands for.</summary>
     [Parameter]
@@ -63,7 +63,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     [ValidateNotNullOrEmpty]
     public string? OutFile { get; set; }
 
-    private TimeSpan QuietTime => Follow && !IsBound(nameof(TimeoutSeconds)) ? Timeout.InfiniteTimeSpan : Limits.Timeout(TimeoutSeconds);
+    private TimeSpan QuietTime => Follow && !IsBound(nameof(TimeoutSeconds)) ? Timeout.InfiniteTimeSpan : Times.Limit(TimeoutSeconds);
 
     /// <inheritdoc/>
     protected override void BeginProcessing()

@@ -71,8 +71,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
 
     /// <summary>How long to wait for the server to take a message, in seconds; 0 for no limit.</summary>
     [Parameter]
-    [ValidateRange(0, Limits.Seconds)]
-    public int TimeoutSeconds { get; set; }
+    [ValidateTime]
+    public double TimeoutSeconds { get; set; }
 
     /// <summary>Emit what was sent.</summary>
     [Parameter]
@@ -230,7 +230,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
             }
             catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
             {
-                WriteError(WsErrors.SendTimeout(_socket, Limits.Timeout(TimeoutSeconds), item));
+                WriteError(WsErrors.SendTimeout(_socket, Times.Limit(TimeoutSeconds), item));
                 return false;
             }
             catch (ArgumentException e)
@@ -352,8 +352,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
             WriteError(isOpen
-                ? WsErrors.SendTimeoutInMessage(_socket, Limits.Timeout(TimeoutSeconds), sent, item)
-                : WsErrors.SendTimeout(_socket, Limits.Timeout(TimeoutSeconds), item));
+                ? WsErrors.SendTimeoutInMessage(_socket, Times.Limit(TimeoutSeconds), sent, item)
+                : WsErrors.SendTimeout(_socket, Times.Limit(TimeoutSeconds), item));
             return false;
         }
         catch (Exception e) when (e is MessageWebSocketException or ObjectDisposedException)
@@ -480,7 +480,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     {
         if (TimeoutSeconds > 0)
         {
-            _limit!.CancelAfter(Limits.Timeout(TimeoutSeconds));
+            _limit!.CancelAfter(Times.Limit(TimeoutSeconds));
         }
 
         Wait(task);

@@ -65,8 +65,8 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
 
     /// <summary>How long a client may take for TLS and its request, in seconds.</summary>
     [Parameter]
-    [ValidateRange(1, Limits.Seconds)]
-    public int HandshakeTimeoutSeconds { get; set; } = 10;
+    [ValidateTime(NotZero = true)]
+    public double HandshakeTimeoutSeconds { get; set; } = 10;
 
     /// <summary>A name for the server.</summary>
     [Parameter]
@@ -141,7 +141,7 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
             Handler = script is null ? null : script.AnswerAsync,
             MaxMessageSize = MaxMessageSize,
             MaxConnections = MaxConnections,
-            HandshakeTimeout = TimeSpan.FromSeconds(HandshakeTimeoutSeconds),
+            HandshakeTimeout = Times.OfSeconds(HandshakeTimeoutSeconds),
         };
         foreach (string protocol in SubProtocol ?? [])
         {

@@ -51,8 +51,8 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
     /// <summary>How long one probe may take in all, in seconds; 0 for no limit.</summary>
     [Parameter]
     [Alias("ConnectionTimeoutSeconds")]
-    [ValidateRange(0, Limits.Seconds)]
-    public int TimeoutSeconds { get; set; } = 10;
+    [ValidateTime]
+    public double TimeoutSeconds { get; set; } = 10;
 
     /// <summary>A text to send once connected.</summary>
     [Parameter]
@@ -83,7 +83,7 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
         }
 
         _stop = StopToken;
-        _plan = new ProbePlan(Limits.Timeout(TimeoutSeconds), SendText, Pattern(), Detailed);
+        _plan = new ProbePlan(Times.Limit(TimeoutSeconds), SendText, Pattern(), Detailed);
         _progress = new ProbeProgress(this);
 
         // What is wrong with the parameters is wrong for every endpoint, and said once.

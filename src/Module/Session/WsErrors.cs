@@ -311,7 +311,7 @@ internal static partial class WsErrors
 
     private static string Describe(MessageWebSocket socket) => socket.Uri is { } uri ? Redaction.Of(uri) : socket.ToString();
 
-    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + " s";
+    internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + " s";
 
     [GeneratedRegex(@" LineNumber: \d+ \| BytePositionInLine: \d+\.$")]
     private static partial Regex JsonPosition();
