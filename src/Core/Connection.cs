@@ -88,6 +88,9 @@ internal sealed class Connection
 
     public Inbox Inbox { get; }
 
+    /// <summary>Whether messages go to handlers and not into the inbox.</summary>
+    public bool Pushes => _pushes;
+
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _released.Task;
 

@@ -27,14 +27,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     private readonly Lock _lock = new();
     private readonly RequestHeaders _requestHeaders = new();
     private readonly MessageOutputStream _outputStream;
-    private TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>? _messageReceived;
-    private TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs>? _closed;
-    private TypedEventHandler<MessageWebSocket, WebSocketServerCustomValidationRequestedEventArgs>? _validationRequested;
+    private readonly SocketEvents _events = new();
     private volatile MessageWebSocketState _state = MessageWebSocketState.Created;
     private Connection? _connection;
     private CancellationTokenSource? _connecting;
     private bool _disposed;
-    private bool _closedRaised;
     private int _id;
 
     /// <summary>Creates a socket that is not connected, with its <see cref="Control"/> and <see cref="Information"/>.</summary>
@@ -47,23 +44,31 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// Raised for each message when a handler was registered before the connect, one at a time and in order. A receive-side error
     /// (connection lost, invalid data, message too big) arrives as one last event whose reads throw.
     /// </summary>
-    /// <remarks>What a handler throws is reported through <see cref="System.Diagnostics.Trace"/> and does not end the connection.</remarks>
+    /// <remarks>
+    /// What a handler throws is reported through <see cref="System.Diagnostics.Trace"/>; it ends neither the connection nor the calls of
+    /// the other handlers. Handlers see none of the ambient values (AsyncLocal, culture) of the code that connected or closed. No two
+    /// handlers of this event and <see cref="Closed"/> run at once, and none is called once <see cref="Closed"/> was raised.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
     public event TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>? MessageReceived
     {
-        add => ChangeHandlers(() => _messageReceived += value);
-        remove => RemoveHandler(value, () => _messageReceived -= value);
+        add => AddHandler(_events.MessageReceived, value);
+        remove => RemoveHandler(_events.MessageReceived, value);
     }
 
     /// <summary>
     /// Raised at most once, when a close frame arrives or on a local close; not when TCP simply ends or resets.
     /// An empty close frame from the peer gives code 1005 and no reason.
     /// </summary>
+    /// <remarks>
+    /// The last event of a socket. On a local close it is raised before the closing method returns, unless a handler of
+    /// <see cref="MessageReceived"/> is at work at that moment: then when that has returned, on its thread.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
     public event TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs>? Closed
     {
-        add => ChangeHandlers(() => _closed += value);
-        remove => RemoveHandler(value, () => _closed -= value);
+        add => AddHandler(_events.Closed, value);
+        remove => RemoveHandler(_events.Closed, value);
     }
 
     /// <summary>
@@ -73,8 +78,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
     public event TypedEventHandler<MessageWebSocket, WebSocketServerCustomValidationRequestedEventArgs>? ServerCustomValidationRequested
     {
-        add => ChangeHandlers(() => _validationRequested += value);
-        remove => RemoveHandler(value, () => _validationRequested -= value);
+        add => AddHandler(_events.ValidationRequested, value);
+        remove => RemoveHandler(_events.ValidationRequested, value);
     }
 
     /// <summary>A number that no other socket of this process has.</summary>
@@ -175,13 +180,13 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             _connecting = connecting;
             Control.IsFrozen = true;
             Uri = uri;
-            pushes = _messageReceived is not null;
+            pushes = _events.MessageReceived.All is not null;
         }
 
         try
         {
             HandshakeSettings settings = new(
-                Control, Information, _requestHeaders, protocols, _validationRequested is null ? null : RaiseValidationRequestedAsync);
+                Control, Information, _requestHeaders, protocols, _events.ValidationRequested.All is null ? null : AskAboutCertificateAsync);
             OpenedConnection opened = await new OpeningHandshake(settings).RunAsync(uri, connecting.Token).ConfigureAwait(false);
             Open(uri, opened, pushes);
         }
@@ -408,7 +413,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         return default;
     }
 
-    /// <summary>A socket that is not connected, with the same settings, request headers and name.</summary>
+    /// <summary>A socket that is not connected, with the same settings, request headers, name and event handlers.</summary>
+    /// <remarks>
+    /// The handlers go along because what was demanded of a connection (<see cref="ServerCustomValidationRequested"/>) has to hold for
+    /// the one made in its place, and who listens to a connection goes on listening. They are told of the clone as the sender, and can
+    /// be removed from it before it connects. With handlers of <see cref="MessageReceived"/> the clone pushes its messages as well.
+    /// </remarks>
     public MessageWebSocket Clone()
     {
         MessageWebSocket clone = new() { Name = Name };
@@ -418,6 +428,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             _requestHeaders.CopyTo(clone._requestHeaders);
         }
 
+        _events.CopyHandlersTo(clone._events);
         return clone;
     }
 
@@ -426,17 +437,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     void IMessageSink.ThrowIfNotWritable() => WritableConnection();
 
-    internal void OnMessageReceived(MessageWebSocketMessageReceivedEventArgs args)
-    {
-        try
-        {
-            _messageReceived?.Invoke(this, args);
-        }
-        catch (Exception e)
-        {
-            Report(nameof(MessageReceived), e);
-        }
-    }
+    internal void OnMessageReceived(MessageWebSocketMessageReceivedEventArgs args) => _events.RaiseMessageReceived(this, args);
 
     internal void OnClosing()
     {
@@ -465,22 +466,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
                 Information.CloseReason = reason;
             }
 
-            if (_closedRaised)
-            {
-                return;
-            }
-
-            _closedRaised = true;
         }
 
-        try
-        {
-            _closed?.Invoke(this, new WebSocketClosedEventArgs(code, reason));
-        }
-        catch (Exception e)
-        {
-            Report(nameof(Closed), e);
-        }
+        _events.RaiseClosed(this, new WebSocketClosedEventArgs(code, reason));
     }
 
     internal void OnAborted(MessageWebSocketException failure)
@@ -508,9 +496,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
         return null;
     }
-
-    private static void Report(string eventName, Exception e) =>
-        System.Diagnostics.Trace.TraceError($"A handler of MessageWebSocket.{eventName} threw {e}");
 
     private static void CheckUri(Uri uri)
     {
@@ -667,46 +652,43 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         connection?.Close(code, reason);
     }
 
-    private async Task RaiseValidationRequestedAsync(WebSocketServerCustomValidationRequestedEventArgs args, CancellationToken cancellationToken)
+    private Task AskAboutCertificateAsync(WebSocketServerCustomValidationRequestedEventArgs args, CancellationToken cancellationToken) =>
+        _events.RaiseValidationRequestedAsync(this, args, cancellationToken);
+
+    private void AddHandler<THandler>(Handlers<THandler> handlers, THandler? handler)
+        where THandler : Delegate
     {
-        try
+        lock (_lock)
         {
-            // On a thread of its own, so that a handler that blocks cannot keep the connect from being cancelled.
-            await Task.Run(() => _validationRequested?.Invoke(this, args), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
-            await args.WhenHandledAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            args.Reject();
+            ThrowIfHandlersAreFixed();
+            handlers.Add(handler);
         }
     }
 
     // PowerShell removes the handlers of Register-ObjectEvent when it likes, at the latest when its runspace closes; an exception
-    // there would end the whole process. Its handlers are told by their type, as this library does not know PowerShell.
-    private void RemoveHandler(Delegate? handler, Action remove)
+    // there would end the whole process. It knows the socket it registered with and not the clones that took over from it. Its
+    // handlers are told by their type, as this library does not know PowerShell.
+    private void RemoveHandler<THandler>(Handlers<THandler> handlers, THandler? handler)
+        where THandler : Delegate
     {
-        if (handler?.Target?.GetType().BaseType?.FullName != "System.Management.Automation.PSEventHandler")
+        if (handler?.Target?.GetType().BaseType?.FullName == "System.Management.Automation.PSEventHandler")
         {
-            ChangeHandlers(remove);
+            handlers.RemoveFromFamily(handler);
             return;
         }
 
         lock (_lock)
         {
-            remove();
+            ThrowIfHandlersAreFixed();
+            handlers.Remove(handler);
         }
     }
 
-    private void ChangeHandlers(Action change)
+    private void ThrowIfHandlersAreFixed()
     {
-        lock (_lock)
+        if (_state != MessageWebSocketState.Created)
         {
-            if (_state != MessageWebSocketState.Created)
-            {
-                throw ContractError.IllegalMethodCall("Event handlers can only be added or removed before ConnectAsync.");
-            }
-
-            change();
+            throw ContractError.IllegalMethodCall("Event handlers can only be added or removed before ConnectAsync.");
         }
     }
 
@@ -740,8 +722,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     private Inbox ReadableInbox()
     {
-        // Handlers cannot change any more once there is a connection, so this needs no lock.
-        if (_messageReceived is not null)
+        // PowerShell may have removed the last handler meanwhile; the messages go nowhere then, and certainly not to a reader.
+        if (Volatile.Read(ref _connection) is { Pushes: true } || _events.MessageReceived.All is not null)
         {
             throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
         }

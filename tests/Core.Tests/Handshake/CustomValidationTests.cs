@@ -136,6 +136,42 @@ public sealed class CustomValidationTests(TestCertificates certificates) : IClas
     }
 
     [Fact]
+    public async Task A_handler_that_throws_after_its_connect_timed_out_leaves_no_unobserved_exception()
+    {
+        await using RawServer server = Secure();
+        List<string> unobserved = [];
+        void Note(object? sender, UnobservedTaskExceptionEventArgs args)
+        {
+            lock (unobserved)
+            {
+                unobserved.AddRange(args.Exception.InnerExceptions.Select(e => e.Message));
+            }
+        }
+
+        TaskScheduler.UnobservedTaskException += Note;
+        try
+        {
+            WeakReference thrown = await TimeOutAsync(server);
+
+            // Once the exception is gone, whatever would have told of it has done so.
+            using CancellationTokenSource patience = new(ConnectFailure.Patience);
+            while (thrown.IsAlive)
+            {
+                patience.Token.ThrowIfCancellationRequested();
+                await Task.Yield();
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Note;
+        }
+
+        Assert.DoesNotContain("too late", unobserved);
+    }
+
+    [Fact]
     public async Task ConnectAsync_ends_with_its_token_while_a_handler_blocks()
     {
         await using RawServer server = Secure();
@@ -202,6 +238,26 @@ public sealed class CustomValidationTests(TestCertificates certificates) : IClas
         InvalidOperationException late = Assert.Throws<InvalidOperationException>(() => socket.ServerCustomValidationRequested += (_, _) => { });
 
         Assert.Equal("0x8000000E", $"0x{late.HResult:X8}");
+    }
+
+    // A method of its own, so that nothing keeps what it made from being collected.
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private async Task<WeakReference> TimeOutAsync(RawServer server)
+    {
+        using MessageWebSocket socket = Trusting();
+        using ManualResetEventSlim release = new();
+        TaskCompletionSource<WeakReference> thrown = new();
+        socket.Control.ConnectTimeout = TimeSpan.FromMilliseconds(200);
+        socket.ServerCustomValidationRequested += (_, _) =>
+        {
+            release.Wait(ConnectFailure.Patience);
+            InvalidOperationException tooLate = new("too late");
+            thrown.SetResult(new WeakReference(tooLate));
+            throw tooLate;
+        };
+        (await ConnectFailure.OfAsync(socket, server.Uri)).Is(WebErrorStatus.Timeout, 0x80072EE2);
+        release.Set();
+        return await thrown.Task;
     }
 
     private static async Task AcceptAsync(RawConnection connection)

@@ -121,14 +121,9 @@ public sealed class StateTests
     }
 
     [SocketFact]
-    public async Task Clone_of_a_closed_socket_connects_again_with_its_request_headers_and_without_its_handlers()
+    public async Task Clone_of_a_closed_socket_connects_again_with_its_request_headers()
     {
-        int raised = 0;
-        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
-        {
-            socket.SetRequestHeader("X-Token", "t");
-            socket.MessageReceived += (_, _) => raised++;
-        });
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.SetRequestHeader("X-Token", "t"));
         dialogue.Socket.Close();
 
         using MessageWebSocket clone = dialogue.Socket.Clone();
@@ -143,7 +138,6 @@ public sealed class StateTests
 
         Assert.Equal("again", (await clone.ReceiveAsync())!.Text);
         Assert.Equal("t", server.Connections[0].Request!.Headers["X-Token"]);
-        Assert.Equal(0, raised);
     }
 
     [Fact]
