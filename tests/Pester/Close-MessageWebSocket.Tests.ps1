@@ -82,7 +82,10 @@ Describe 'Close-MessageWebSocket' {
         $null = 'a', 'b' | ForEach-Object { Connect-MessageWebSocket (Get-Address -Path 'echo') -Name $_ }
         Close-MessageWebSocket -Socket b
         (Get-MessageWebSocket).Name | Should -Be 'a'
-        "$(Get-Failure { Close-MessageWebSocket -Socket nobody })" | Should -BeLike "*no socket named 'nobody'*Its sockets: a*"
+        Close-MessageWebSocket -Socket nobody -ErrorAction Stop -WarningVariable warning -WarningAction SilentlyContinue
+        $warning | Should -HaveCount 1
+        "$warning" | Should -BeLike "*no socket named 'nobody'*Its sockets: a*"
+        (Get-MessageWebSocket).State | Should -Be 'Open'
     }
 
     It 'refuses to guess among several' {
@@ -91,8 +94,40 @@ Describe 'Close-MessageWebSocket' {
     }
 
     It 'has nothing to close in an empty session' {
-        (Get-Failure { Close-MessageWebSocket }).FullyQualifiedErrorId | Should -BeLike 'NoOpenSocket,*'
+        Close-MessageWebSocket -ErrorAction Stop -WarningAction Stop
         Get-MessageWebSocket | Close-MessageWebSocket -ErrorAction Stop
+    }
+
+    It 'closes nothing where there is nothing, and says nothing: <Case>' -TestCases @(
+        @{ Case = 'a variable without a socket'; Command = { Close-MessageWebSocket -Socket $null } }
+        @{ Case = 'one from the pipeline'; Command = { $null | Close-MessageWebSocket } }
+        @{ Case = 'one beside others'; Command = { Close-MessageWebSocket -Socket $null, (New-MessageWebSocket), $null } }
+        @{ Case = 'an empty list'; Command = { Close-MessageWebSocket -Socket @() } }
+    ) {
+        # Which is not what these mean.
+        $other = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        & $Command -ErrorAction Stop -WarningAction Stop | Should -BeNullOrEmpty
+        $other.State | Should -Be 'Open'
+    }
+
+    It 'never hides the error that led to it: <Form>' -TestCases @(
+        @{ Form = 'without a parameter'; Command = { try { $ws = Connect-MessageWebSocket $refused } finally { Close-MessageWebSocket } } }
+        @{ Form = 'a variable'; Command = { $ws = $null; try { $ws = Connect-MessageWebSocket $refused } finally { Close-MessageWebSocket $ws } } }
+        @{ Form = 'a variable by pipeline'; Command = { $ws = $null; try { $ws = Connect-MessageWebSocket $refused } finally { $ws | Close-MessageWebSocket } } }
+        @{ Form = 'a name'; Command = { try { Connect-MessageWebSocket $refused -Name 'feed' } finally { Close-MessageWebSocket feed -WarningAction SilentlyContinue } } }
+    ) {
+        $refused = $server.faults.'refused-port'
+        (Get-Failure $Command).FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
+    }
+
+    It 'closes all it was given within its limit, also when the pipeline ends before' {
+        $silent = 1..3 | ForEach-Object { Connect-MessageWebSocket $server.faults.'never-answers-close' }
+        Close-MessageWebSocket -Socket $silent -TimeoutSeconds 0.5 -PassThru -WarningAction SilentlyContinue | Select-Object -First 1 | Should -Be $silent[0]
+        Wait-Until { -not ($silent.State -ne 'Aborted' -ne 'Closed') }
+        $silent = 1..3 | ForEach-Object { Connect-MessageWebSocket $server.faults.'never-answers-close' }
+        # The first warning ends it.
+        $null = Get-Failure { $silent | Close-MessageWebSocket -TimeoutSeconds 0.5 -WarningAction Stop }
+        Wait-Until { -not ($silent.State -ne 'Aborted' -ne 'Closed') }
     }
 
     It 'closes a closed one without an error' {

@@ -45,6 +45,36 @@ Describe 'A session' {
         $seen | Should -Be '0', '0'
     }
 
+    It 'is each iteration''s own where ForEach-Object -Parallel uses a runspace again' {
+        $seen = 1..4 | ForEach-Object -ThrottleLimit 1 -Parallel {
+            Import-Module $using:manifest
+            [pscustomobject] @{
+                Runspace = [runspace]::DefaultRunspace.Id
+                Sockets  = $WsSession.Sockets.Count
+                Listed   = @(Get-MessageWebSocket).Count
+                Servers  = $WsSession.Servers.Count
+                Headers  = $WsSession.RequestHeaders.Count
+                Sent     = try { Send-WsMessage 'to whom?' -ErrorAction Stop; 'sent' } catch { $_.FullyQualifiedErrorId }
+            }
+            $null = Connect-MessageWebSocket $using:echoAddress
+            $null = Start-WsEchoServer
+            Set-WsRequestHeader X-Left behind
+        }
+        ($seen.Runspace | Select-Object -Unique).Count | Should -Be 1
+        $seen | Should -HaveCount 4
+        $seen.Sockets + $seen.Listed + $seen.Servers + $seen.Headers | Select-Object -Unique | Should -Be 0
+        $seen.Sent | Should -BeLike 'NoOpenSocket,*'
+    }
+
+    It 'closes what every iteration left open when the runspace closes' {
+        $sockets = 1..3 | ForEach-Object -ThrottleLimit 1 -Parallel {
+            Import-Module $using:manifest
+            Connect-MessageWebSocket $using:echoAddress
+        }
+        $sockets | Should -HaveCount 3
+        Wait-Until { -not ($sockets.State -ne 'Closed') }
+    }
+
     It 'serves many runspaces with one socket by $using:' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'sink')
         1..4 | ForEach-Object -Parallel {

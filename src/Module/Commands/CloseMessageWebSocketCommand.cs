@@ -8,16 +8,18 @@ namespace MessageWebSockets.PowerShell;
 public sealed class CloseMessageWebSocketCommand : WsCmdlet
 {
     private const ushort NormalClosure = 1000;
+    private const double DefaultTimeoutSeconds = 5;
 
     private readonly List<(MessageWebSocket Socket, Task<WebSocketCloseResult> Close)> _closing = [];
     private CancellationTokenSource? _patience;
 
-    /// <summary>The sockets, as objects or names; without it the only open one of this session.</summary>
+    /// <summary>The sockets, as objects or names, of which those that are not there are passed over; without it the only open one of this session.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
-    [SocketNameTransform]
+    [AllowNull]
+    [AllowEmptyCollection]
+    [SocketNameTransform(TakesUnknownNames = true)]
     [ArgumentCompleter(typeof(SocketNameCompleter))]
-    public MessageWebSocket[]? Socket { get; set; }
+    public MessageWebSocket?[]? Socket { get; set; }
 
     /// <summary>The close code; without it the close frame is empty.</summary>
     [Parameter]
@@ -34,7 +36,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     /// <summary>How long to wait for the server's answer, in seconds; 0 for no limit.</summary>
     [Parameter]
     [ValidateTime]
-    public double TimeoutSeconds { get; set; } = 5;
+    public double TimeoutSeconds { get; set; } = DefaultTimeoutSeconds;
 
     /// <summary>Emit the closed sockets.</summary>
     [Parameter]
@@ -43,14 +45,26 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Socket is null && MyInvocation.ExpectingInput)
+        if (!IsBound(nameof(Socket)) && MyInvocation.ExpectingInput)
         {
             return;
         }
 
-        // All at once: a hundred dead peers take no longer than one.
-        foreach (MessageWebSocket socket in Socket ?? [ResolveForClose()])
+        // All at once: a hundred dead peers take no longer than one. What is not there, such as the variable of a connect that failed,
+        // is closed already: in a finally block an error would take the place of the one that led there.
+        foreach (MessageWebSocket? socket in IsBound(nameof(Socket)) ? Socket ?? [] : OnlyOpen())
         {
+            if (socket is null)
+            {
+                continue;
+            }
+
+            if (SocketExtras.Of(socket).IsUnknown)
+            {
+                WriteWarning($"Nothing was closed: {WsErrors.UnknownName(socket.Name, Session)}");
+                continue;
+            }
+
             MessageWebSocket latest = Reconnection.LatestOf(socket);
             if (ShouldProcess(latest.ToString(), "Close the connection"))
             {
@@ -84,14 +98,41 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        if (disposing)
+        if (disposing && _patience is { } patience)
         {
-            _patience?.Dispose();
+            // A pipeline that ended early, as by Select-Object -First, waits for none of them any more; the limit still holds.
+            if (TimeoutSeconds == 0)
+            {
+                patience.CancelAfter(TimeSpan.FromSeconds(DefaultTimeoutSeconds));
+            }
+
+            _ = Task.WhenAll(_closing.Select(static item => item.Close)).ContinueWith(
+                closed =>
+                {
+                    _ = closed.Exception;
+                    patience.Dispose();
+                },
+                TaskScheduler.Default);
         }
     }
 
-    private MessageWebSocket ResolveForClose() =>
-        Session.Open().Length == 0 && Session.Sockets.Where(WsSession.HasEnded).ToArray() is [var ended] ? ended : Resolve(null);
+    private MessageWebSocket[] OnlyOpen()
+    {
+        MessageWebSocket[] living = [.. Session.Sockets.Where(static socket => socket.State == MessageWebSocketState.Open || Reconnection.IsDue(socket))];
+        if (living.Length == 0)
+        {
+            Tell("This session has no open socket; there is nothing to close.");
+            return Session.Sockets.Where(WsSession.HasEnded).ToArray() is [var ended] ? [ended] : [];
+        }
+
+        if (living.Length > 1)
+        {
+            WriteError(WsErrors.SeveralOpenSockets(living));
+            return [];
+        }
+
+        return living;
+    }
 
     private void Begin(MessageWebSocket socket)
     {

@@ -61,12 +61,13 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             return;
         }
 
-        Session.RequestHeaders.Clear();
+        // At once, so that whatever interrupts this cmdlet finds a connection that the session lists.
         if (Socket is null)
         {
             Session.Add(socket);
         }
 
+        Session.RequestHeaders.Clear();
         if (AutoReconnect)
         {
             SocketExtras.Of(socket).Reconnection = new Reconnection(socket, MaximumRetryCount, Times.OfSeconds(RetryIntervalSec));

@@ -75,8 +75,8 @@ public sealed class EnterMessageWebSocketCommand : WsCmdlet
             return null;
         }
 
-        Session.RequestHeaders.Clear();
         Session.Add(socket);
+        Session.RequestHeaders.Clear();
         return socket;
     }
 

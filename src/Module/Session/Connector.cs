@@ -6,7 +6,12 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>Connects a socket for a cmdlet that waits, and tells its streams about it.</summary>
 internal static class Connector
 {
+    /// <summary>
+    /// Connects. When it returns, the connection is the caller's; when it throws there is none, and if it was stopped none that
+    /// came about at the same moment either.
+    /// </summary>
     /// <exception cref="MessageWebSocketException">The connect failed.</exception>
+    /// <exception cref="PipelineStoppedException">The user stopped the pipeline.</exception>
     public static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri) => Connect(cmdlet, socket, uri, cmdlet.StopToken);
 
     /// <summary>
@@ -128,9 +133,20 @@ internal static class Connector
             script.Connecting = cmdlet;
         }
 
+        Task connecting = socket.ConnectAsync(uri, enough);
         try
         {
-            cmdlet.Wait(socket.ConnectAsync(uri, enough));
+            cmdlet.Wait(connecting);
+            Describe(cmdlet, socket);
+            if (cmdlet.StopToken.IsCancellationRequested)
+            {
+                throw new PipelineStoppedException();
+            }
+        }
+        catch
+        {
+            CloseIfConnected(socket, connecting);
+            throw;
         }
         finally
         {
@@ -139,9 +155,18 @@ internal static class Connector
                 extras.CertificateScript.Connecting = null;
             }
         }
-
-        Describe(cmdlet, socket);
     }
+
+    /// <summary>
+    /// Closes what nobody waits for any more. A connect that is cancelled may have succeeded by then, or still succeed; one that
+    /// failed leaves a socket that can be connected again.
+    /// </summary>
+    private static void CloseIfConnected(MessageWebSocket socket, Task connecting) => _ = connecting.ContinueWith(
+        static (_, connected) => ((MessageWebSocket)connected!).Close(),
+        socket,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnRanToCompletion,
+        TaskScheduler.Default);
 
     /// <summary>The record of a connect that failed.</summary>
     public static ErrorRecord Failure(MessageWebSocket socket, Uri uri, MessageWebSocketException e)

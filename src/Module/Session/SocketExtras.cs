@@ -17,6 +17,9 @@ internal sealed class SocketExtras
 
     public bool AllowsUnencryptedAuthentication { get; set; }
 
+    /// <summary>Whether it only stands for a name that no socket of the session has.</summary>
+    public bool IsUnknown { get; set; }
+
     /// <summary>How to reconnect; null for not at all.</summary>
     public Reconnection? Reconnection { get; set; }
 

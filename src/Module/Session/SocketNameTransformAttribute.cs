@@ -7,6 +7,9 @@ namespace MessageWebSockets.PowerShell;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 internal sealed class SocketNameTransformAttribute : ArgumentTransformationAttribute
 {
+    /// <summary>Whether a name that no socket has is left to the cmdlet, as a socket that is marked <see cref="SocketExtras.IsUnknown"/>.</summary>
+    public bool TakesUnknownNames { get; set; }
+
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
     {
         object? input = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
@@ -21,7 +24,7 @@ internal sealed class SocketNameTransformAttribute : ArgumentTransformationAttri
         };
     }
 
-    private static MessageWebSocket Find(string name)
+    private MessageWebSocket Find(string name)
     {
         WsSession session = WsSession.ForCurrentRunspace();
         if (session.Find(name) is { } socket)
@@ -29,8 +32,13 @@ internal sealed class SocketNameTransformAttribute : ArgumentTransformationAttri
             return socket;
         }
 
-        string[] names = [.. session.Sockets.Select(static s => s.Name).Where(static n => n.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase)];
-        string known = names.Length == 0 ? "It has none with a name." : $"Its sockets: {string.Join(", ", names)}.";
-        throw new ArgumentTransformationMetadataException($"This session has no socket named '{name}'. {known}");
+        if (!TakesUnknownNames)
+        {
+            throw new ArgumentTransformationMetadataException(WsErrors.UnknownName(name, session));
+        }
+
+        MessageWebSocket unknown = new() { Name = name };
+        SocketExtras.Of(unknown).IsUnknown = true;
+        return unknown;
     }
 }

@@ -25,6 +25,14 @@ internal static partial class WsErrors
         ErrorCategory.InvalidOperation,
         open);
 
+    /// <summary>Says that no socket of the session has a name, and which names there are.</summary>
+    public static string UnknownName(string name, WsSession session)
+    {
+        string[] names = [.. session.Sockets.Select(static s => s.Name).Where(static n => n.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase)];
+        string known = names.Length == 0 ? "It has none with a name." : $"Its sockets: {string.Join(", ", names)}.";
+        return $"This session has no socket named '{name}'. {known}";
+    }
+
     public static ErrorRecord SocketNotFound(string name, WsSession session)
     {
         string[] names = [.. session.Sockets.Select(static socket => socket.Name)];

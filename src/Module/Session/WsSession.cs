@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 
@@ -5,9 +6,13 @@ namespace MessageWebSockets.PowerShell;
 
 /// <summary>
 /// What one runspace has open: <c>$WsSession</c>. Each runspace has its own, so that a script in
-/// <c>ForEach-Object -Parallel</c> or a thread job never picks up a socket it was not given.
+/// <c>ForEach-Object -Parallel</c> or a thread job never picks up a socket it was not given. A runspace that PowerShell resets, as
+/// -Parallel does between two iterations, begins anew: what was left open is listed no more.
 /// </summary>
-/// <remarks>Thread-safe. The sockets are closed and the servers stopped when the runspace closes and when the module is removed from it.</remarks>
+/// <remarks>
+/// Thread-safe. The sockets are closed and the servers stopped when the runspace closes and when the module is removed from it, those
+/// of earlier iterations included.
+/// </remarks>
 public sealed class WsSession
 {
     // Sockets that ended on their own stay listed, so that a user sees what became of them; not without limit.
@@ -15,22 +20,37 @@ public sealed class WsSession
 
     private static readonly ConditionalWeakTable<Runspace, WsSession> Sessions = [];
 
+    private readonly Runspace _runspace;
     private readonly List<MessageWebSocket> _sockets = [];
     private readonly List<WebSocketEchoServer> _servers = [];
+    private readonly SortedDictionary<string, string> _requestHeaders = new(StringComparer.OrdinalIgnoreCase);
 
-    private WsSession(Runspace runspace) => runspace.StateChanged += (_, e) =>
+    // What was left open before the runspace was reset.
+    private readonly List<MessageWebSocket> _earlierSockets = [];
+    private readonly List<WebSocketEchoServer> _earlierServers = [];
+
+    // A reset (Runspace.ResetRunspaceState) gives the runspace a new one; nothing else that can be seen from here changes with it.
+    private PSEventManager? _events;
+
+    private WsSession(Runspace runspace)
     {
-        if (e.RunspaceStateInfo.State is RunspaceState.Closing or RunspaceState.Closed or RunspaceState.Broken)
+        _runspace = runspace;
+        _events = runspace.Events;
+        runspace.StateChanged += (_, e) =>
         {
-            CloseAll();
-        }
-    };
+            if (e.RunspaceStateInfo.State is RunspaceState.Closing or RunspaceState.Closed or RunspaceState.Broken)
+            {
+                CloseAll();
+            }
+        };
+    }
 
     /// <summary>The sockets of this runspace, oldest first: not connected yet, open, and ended but not closed by the user.</summary>
     public IReadOnlyList<MessageWebSocket> Sockets
     {
         get
         {
+            BeginAnewAfterReset();
             lock (_sockets)
             {
                 // An array: scripts index it. One may have been reconnected in another runspace.
@@ -47,6 +67,7 @@ public sealed class WsSession
     {
         get
         {
+            BeginAnewAfterReset();
             lock (_servers)
             {
                 _servers.RemoveAll(static server => server.State == WebSocketEchoServerState.Stopped);
@@ -56,27 +77,48 @@ public sealed class WsSession
     }
 
     /// <summary>The headers that Set-WsRequestHeader collected for the next connection; a connect that succeeds takes and clears them.</summary>
-    public IDictionary<string, string> RequestHeaders { get; } = new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+    public IDictionary<string, string> RequestHeaders
+    {
+        get
+        {
+            BeginAnewAfterReset();
+            return _requestHeaders;
+        }
+    }
 
     /// <summary>The session of the runspace that runs on this thread.</summary>
     /// <exception cref="InvalidOperationException">No runspace runs on this thread.</exception>
-    public static WsSession ForCurrentRunspace() => Sessions.GetValue(
-        Runspace.DefaultRunspace ?? throw new InvalidOperationException("There is no PowerShell runspace on this thread."),
-        static runspace => new WsSession(runspace));
+    public static WsSession ForCurrentRunspace()
+    {
+        WsSession session = Sessions.GetValue(
+            Runspace.DefaultRunspace ?? throw new InvalidOperationException("There is no PowerShell runspace on this thread."),
+            static runspace => new WsSession(runspace));
+        session.BeginAnewAfterReset();
+        return session;
+    }
 
     /// <summary>Closes every socket of this runspace and stops its servers. The module does so when it is removed, and when the runspace closes.</summary>
     public void CloseAll()
     {
         MessageWebSocket[] sockets;
+        WebSocketEchoServer[] servers;
         lock (_sockets)
         {
-            sockets = [.. _sockets];
+            sockets = [.. _earlierSockets, .. _sockets];
+            _earlierSockets.Clear();
             _sockets.Clear();
+        }
+
+        lock (_servers)
+        {
+            servers = [.. _earlierServers, .. _servers];
+            _earlierServers.Clear();
+            _servers.Clear();
         }
 
         // Each close may take a moment to hand its last bytes over; together they take no longer than one.
         Parallel.ForEach(sockets, static socket => (SocketExtras.Of(socket).Reconnection?.Close() ?? socket).Close());
-        Task.WaitAll([.. Servers.Select(static server => server.StopAsync())]);
+        Task.WaitAll([.. servers.Select(static server => server.StopAsync())]);
     }
 
     /// <summary>How many sockets there are.</summary>
@@ -152,4 +194,29 @@ public sealed class WsSession
 
     internal static bool HasEnded(MessageWebSocket socket) =>
         socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Aborted;
+
+    private void BeginAnewAfterReset()
+    {
+        // A runspace that closes has none any more.
+        PSEventManager? events = _runspace.Events;
+        if (events is null || Interlocked.Exchange(ref _events, events) == events)
+        {
+            return;
+        }
+
+        lock (_sockets)
+        {
+            _earlierSockets.AddRange(_sockets);
+            _earlierSockets.RemoveAll(static socket => HasEnded(Reconnection.LatestOf(socket)));
+            _sockets.Clear();
+            _requestHeaders.Clear();
+        }
+
+        lock (_servers)
+        {
+            _earlierServers.AddRange(_servers);
+            _earlierServers.RemoveAll(static server => server.State == WebSocketEchoServerState.Stopped);
+            _servers.Clear();
+        }
+    }
 }
