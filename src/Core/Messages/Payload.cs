@@ -15,14 +15,14 @@ internal sealed class Payload
     /// <summary>The length of every segment but the last, in bytes.</summary>
     public const int SegmentLength = 64 * 1024;
 
-    private readonly byte[][] _segments;
-    private byte[]? _whole;
+    // The segments, or the one array they were put together into, which replaces them: the bytes are not kept twice.
+    private volatile object _bytes;
 
     /// <param name="segments">Full segments of <see cref="SegmentLength"/>, and a last one that holds the rest.</param>
     /// <param name="length">The length of the payload, in bytes.</param>
     public Payload(byte[][] segments, int length)
     {
-        _segments = segments;
+        _bytes = segments;
         Length = length;
     }
 
@@ -30,28 +30,32 @@ internal sealed class Payload
 
     public byte[] ToArray()
     {
-        if (Volatile.Read(ref _whole) is { } whole)
+        object bytes = _bytes;
+        if (bytes is byte[] whole)
         {
             return whole;
         }
 
         whole = GC.AllocateUninitializedArray<byte>(Length);
-        AsSequence().CopyTo(whole);
+        Sequence((byte[][])bytes).CopyTo(whole);
 
         // Two threads that ask at once get the same array.
-        return Interlocked.CompareExchange(ref _whole, whole, null) ?? whole;
+        return Interlocked.CompareExchange(ref _bytes, whole, bytes) as byte[] ?? whole;
     }
 
     public string ToText() => Encoding.UTF8.GetString(AsSequence());
 
-    public ReadOnlySequence<byte> AsSequence()
+    public ReadOnlySequence<byte> AsSequence() =>
+        _bytes is byte[][] segments ? Sequence(segments) : new ReadOnlySequence<byte>((byte[])_bytes);
+
+    private ReadOnlySequence<byte> Sequence(byte[][] segments)
     {
-        PayloadSegment first = new(_segments[0].AsMemory(0, Math.Min(Length, SegmentLength)), 0);
+        PayloadSegment first = new(segments[0].AsMemory(0, Math.Min(Length, SegmentLength)), 0);
         PayloadSegment last = first;
-        for (int i = 1; i < _segments.Length; i++)
+        for (int i = 1; i < segments.Length; i++)
         {
             int start = i * SegmentLength;
-            last = last.Append(_segments[i].AsMemory(0, Math.Min(Length - start, SegmentLength)));
+            last = last.Append(segments[i].AsMemory(0, Math.Min(Length - start, SegmentLength)));
         }
 
         return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
