@@ -21,6 +21,9 @@ internal sealed class Connection
 
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(250);
 
+    // How long readers have at most for what came before something that we refuse.
+    private static readonly TimeSpan LongestMoment = TimeSpan.FromMilliseconds(250);
+
     private readonly MessageWebSocket _owner;
     private readonly Uri _uri;
     private readonly string _peer;
@@ -33,6 +36,7 @@ internal sealed class Connection
     private readonly SemaphoreSlim _fragmentGate = new(1, 1);
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _closeBegan = new();
+    private readonly ReceivePause _pause = new();
     private readonly InboxFullMode _inboxFullMode;
     private readonly bool _pushes;
     private readonly TimeSpan _linger;
@@ -44,7 +48,6 @@ internal sealed class Connection
     private bool _fragmentOpen;
     private SocketMessageType _fragmentType;
     private byte[] _unfinishedCharacter = [];
-    private long _pauses;
     private WebSocketCloseResult? _closeBegun;
     private int _finished;
     private volatile bool _closedLocally;
@@ -60,25 +63,20 @@ internal sealed class Connection
         _pushes = pushes;
         _linger = control.CloseTimeout > TimeSpan.Zero && control.CloseTimeout < LongestLinger ? control.CloseTimeout : LongestLinger;
         _inboxFullMode = control.InboxFullMode;
-        Inbox = new Inbox(control.InboxLimitInBytes);
-        _transport = new FrameStream(opened.Stream, control.FrameTrace)
+        Inbox = new Inbox(control.InboxLimitInBytes, _pause);
+        _transport = new FrameStream(opened.Stream, control.FrameTrace, InflaterFor(opened.Compression))
         {
             RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
         };
-        _receiving = WebSocket.CreateFromStream(_transport, FramingOptions(opened, isServer: false));
+        _receiving = WebSocket.CreateFromStream(_transport, FramingOptions(opened, deflate: null, isServer: false));
         _assembler = new MessageAssembler(
-            _receiving,
-            _transport,
-            control.MaxMessageSize,
-            control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage,
-            opened.Compression is not null);
+            _receiving, _transport.Reader, control.MaxMessageSize, control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage);
         if (control.ActualUnsolicitedPongInterval > TimeSpan.Zero)
         {
             _keepAlive = new KeepAlive(
                 _transport,
                 control.ActualUnsolicitedPongInterval,
                 control.KeepAliveTimeout,
-                () => Volatile.Read(ref _pauses),
                 OnPeerVanished);
         }
 
@@ -95,7 +93,7 @@ internal sealed class Connection
     public Task Released => _released.Task;
 
     // Compresses. Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
-    private WebSocket Compressing => _compressing ??= WebSocket.CreateFromStream(_transport, FramingOptions(_opened, isServer: true));
+    private WebSocket Compressing => _compressing ??= WebSocket.CreateFromStream(_transport, FramingOptions(_opened, Swapped(_opened.Compression!), isServer: true));
 
     private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
@@ -497,7 +495,11 @@ internal sealed class Connection
         }
         catch (Exception e)
         {
-            OnReceiveFailed(e);
+            await OnReceiveFailedAsync(e).ConfigureAwait(false);
+        }
+        finally
+        {
+            _transport.Reader.Dispose();
         }
     }
 
@@ -511,13 +513,12 @@ internal sealed class Connection
             return;
         }
 
-        WsMessage message = new(received, _transport.LastReadUtcTicks, _owner);
+        WsMessage message = new(received, _transport.Received.LastReadUtcTicks, _owner);
         if (_pushes)
         {
-            // The handler's time is a pause: while it works nothing can be read, and silence is not the peer's.
-            Interlocked.Increment(ref _pauses);
+            _pause.Begin();
             _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(message));
-            Interlocked.Increment(ref _pauses);
+            _pause.End();
         }
         else if (_inboxFullMode == InboxFullMode.DropOldest)
         {
@@ -536,7 +537,7 @@ internal sealed class Connection
 
     private async Task MakeRoomAsync()
     {
-        Interlocked.Increment(ref _pauses);
+        _pause.Begin();
         try
         {
             await Inbox.WaitForRoomAsync(_closeBegan.Token).ConfigureAwait(false);
@@ -547,13 +548,13 @@ internal sealed class Connection
         }
         finally
         {
-            Interlocked.Increment(ref _pauses);
+            _pause.End();
         }
     }
 
     private void OnPeerClosed()
     {
-        WebSocketCloseResult close = _transport.ReceivedClose ?? new WebSocketCloseResult(1005, "");
+        WebSocketCloseResult close = _transport.Reader.ReceivedClose ?? new WebSocketCloseResult(1005, "");
         if (TryBeginClose(close.Code, ""))
         {
             // RFC 6455 section 5.5.1: the answer repeats the code.
@@ -599,8 +600,16 @@ internal sealed class Connection
         }
     }
 
-    private void OnReceiveFailed(Exception e)
+    private async Task OnReceiveFailedAsync(Exception e)
     {
+        MessageWebSocketException failure = _abortReason ?? ReceiveFailure(e);
+        ushort? refusal = RefusalCodeOf(failure, e);
+        if (refusal is not null && !_pushes && !IsClosing)
+        {
+            // Whoever reads may want to answer what came before, and nothing can follow the close frame. Handlers are done by now.
+            await Inbox.LetReadersAnswerAsync(LongestMoment).ConfigureAwait(false);
+        }
+
         if (_owner.State == MessageWebSocketState.Closed)
         {
             // Closed locally in the meantime: how TCP ended no longer matters.
@@ -608,20 +617,25 @@ internal sealed class Connection
             return;
         }
 
-        MessageWebSocketException failure = _abortReason ?? ReceiveFailure(e);
-        if (failure.HResult == HResults.MessageTooLarge)
+        if (refusal is ushort code)
         {
-            // RFC 6455 section 7.4.1: 1009, message too big.
-            SendCloseFrame(1009, "message too big");
-        }
-        else if (failure.HResult == HResults.InvalidServerResponse)
-        {
-            // What the framing refuses it answers itself; this is for what we refuse. 1007 is for text that is not UTF-8.
-            SendCloseFrame(e is DecoderFallbackException ? (ushort)1007 : (ushort)1002, "");
+            SendCloseFrame(code, failure.HResult == HResults.MessageTooLarge ? "message too big" : "");
         }
 
         Abort(failure);
     }
+
+    // RFC 6455 section 7.4.1. Null when it is not we who refuse what came.
+    private ushort? RefusalCodeOf(MessageWebSocketException failure, Exception cause) => failure.HResult switch
+    {
+        HResults.MessageTooLarge => 1009,
+        HResults.InvalidServerResponse => ViolationIn(cause)?.CloseCode ?? _transport.RefusalCode ?? ProtocolViolationException.ProtocolError,
+        _ => null,
+    };
+
+    // What is thrown below the framing comes out of it as the cause of what it throws.
+    private static ProtocolViolationException? ViolationIn(Exception e) =>
+        e as ProtocolViolationException ?? e.InnerException as ProtocolViolationException;
 
     // The receive loop is the one that tells: it delivers what it has first, and never two things at once.
     private void OnPeerVanished()
@@ -639,7 +653,7 @@ internal sealed class Connection
     // Called by the receive loop, which then is over: nobody else reads.
     private void Abort(MessageWebSocketException failure)
     {
-        bool saysWhy = _transport.CloseFrameWritten && !_transport.ReachedEnd && _transport.Fault is null;
+        bool saysWhy = _transport.CloseFrameWritten && !_transport.Received.ReachedEnd && _transport.Fault is null;
         if (!saysWhy)
         {
             // First: whoever is told of the end must not be able to send into it. A close frame refuses the rest by itself.
@@ -684,14 +698,17 @@ internal sealed class Connection
         _released.TrySetResult();
     }
 
-    private static WebSocketCreationOptions FramingOptions(OpenedConnection opened, bool isServer) => new()
+    private static MessageInflater? InflaterFor(WebSocketDeflateOptions? agreed) =>
+        agreed is null ? null : new MessageInflater(agreed.ServerContextTakeover);
+
+    private static WebSocketCreationOptions FramingOptions(OpenedConnection opened, WebSocketDeflateOptions? deflate, bool isServer) => new()
     {
         IsServer = isServer,
         SubProtocol = opened.Protocol,
 
         // Keep-alive is KeepAlive's.
         KeepAliveInterval = TimeSpan.Zero,
-        DangerousDeflateOptions = opened.Compression is { } agreed && isServer ? Swapped(agreed) : opened.Compression,
+        DangerousDeflateOptions = deflate,
     };
 
     // What a server's framing compresses with are the server's parameters; ours are the client's.
@@ -719,10 +736,10 @@ internal sealed class Connection
     {
         // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive
         // loop reads nothing and has nothing to tell.
-        bool isPaused = (Volatile.Read(ref _pauses) & 1) != 0;
+        bool isPaused = _pause.IsOn;
 
         // A close that the peer began is told in a moment as well: whoever is told that the connection is closed finds the code.
-        bool isTold = IsClosing ? _transport.ReceivedClose is null : isPaused;
+        bool isTold = IsClosing ? _transport.Reader.ReceivedClose is null : isPaused;
         if (_abortReason is null && !isTold)
         {
             await Task.WhenAny(_peerClosed.Task, Task.Delay(LongestLinger)).ConfigureAwait(false);
@@ -746,16 +763,15 @@ internal sealed class Connection
                 {
                     PeerUri = _uri,
                 };
-            case InvalidDataException or WebSocketException { InnerException: InvalidDataException }:
-                return ProtocolError((e as InvalidDataException ?? e.InnerException!).Message, e);
-            case WebSocketException when !_transport.ReachedEnd && _transport.Fault is null:
+            case Exception when ViolationIn(e) is { } violation:
+                return ProtocolError(violation.Message, e);
+            case WebSocketException when _transport.RefusalCode is not null:
                 return ProtocolError(e.Message, e);
             case IOException or WebSocketException or ObjectDisposedException or OperationCanceledException:
                 return Lost(e);
             case OutOfMemoryException:
                 return new MessageWebSocketException($"There is not enough memory for a message from {_peer}.", HResults.MessageTooLarge, e) { PeerUri = _uri };
             default:
-                // Decompression reports broken data with exceptions of its own.
                 return ProtocolError(e.Message, e);
         }
     }

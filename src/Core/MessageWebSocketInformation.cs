@@ -85,7 +85,7 @@ public sealed class MessageWebSocketInformation
     public long BytesSent => Transport?.BytesSent ?? 0;
 
     /// <summary>Bytes that arrived after the handshake, framing included.</summary>
-    public long BytesReceived => Transport?.BytesReceived ?? 0;
+    public long BytesReceived => Transport?.Received.BytesReceived ?? 0;
 
     /// <summary>The payload of the messages accepted for sending, in bytes before compression.</summary>
     public long PayloadBytesSent => Volatile.Read(ref PayloadBytesSentCount);
@@ -97,7 +97,7 @@ public sealed class MessageWebSocketInformation
     public long FramesSent => Transport?.FramesSent ?? 0;
 
     /// <summary>Frames received, control frames included.</summary>
-    public long FramesReceived => Transport?.FramesReceived ?? 0;
+    public long FramesReceived => Transport?.Reader.FramesReceived ?? 0;
 
     /// <summary>The round-trip time of the last answered ping; null before there was one.</summary>
     public TimeSpan? LastRoundTripTime { get; internal set; }

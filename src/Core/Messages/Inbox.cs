@@ -12,7 +12,7 @@ namespace MessageWebSockets;
 /// A message can be taken from the moment it is added, but sleeping readers are only woken by <see cref="Publish"/>, once for all the
 /// messages that arrived together: a wake-up a message would cost more than the message.
 /// </remarks>
-internal sealed class Inbox(long limitInBytes)
+internal sealed class Inbox(long limitInBytes, ReceivePause pause)
 {
     // What a queued message costs beside its payload, so that a flood of tiny messages is bounded as well.
     private const int CostPerMessage = 96;
@@ -40,6 +40,8 @@ internal sealed class Inbox(long limitInBytes)
     private TaskCompletionSource? _oneWaiting;
     private TaskCompletionSource? _moreWaiting;
     private TaskCompletionSource? _room;
+    private TaskCompletionSource? _backForMore;
+    private volatile bool _hasSeveralReaders;
     private long _roomBegins;
     private ImmutableArray<Expectation> _expectations = [];
 
@@ -55,6 +57,8 @@ internal sealed class Inbox(long limitInBytes)
 
     /// <summary>Whether a reader sleeps until <see cref="Publish"/>.</summary>
     public bool HasWaitingReaders => Volatile.Read(ref _oneWaiting) is not null || Volatile.Read(ref _moreWaiting) is not null;
+
+    private bool IsSomebodyBackForMore => (IsEmpty && HasWaitingReaders) || _expectations.Any(static one => !one.Arrival.Task.IsCompleted);
 
     private bool IsEmpty => Volatile.Read(ref _messages) is not { IsEmpty: false };
 
@@ -184,6 +188,31 @@ internal sealed class Inbox(long limitInBytes)
         }
     }
 
+    /// <summary>
+    /// Gives the readers a moment for the messages that are here, at most as long as said. A single reader who comes back for more ends
+    /// it; of several, nobody knows who still works on what.
+    /// </summary>
+    public async Task LetReadersAnswerAsync(TimeSpan longest)
+    {
+        PublishElsewhere();
+        using CancellationTokenSource over = new(longest);
+        while (!over.IsCancellationRequested)
+        {
+            TaskCompletionSource back = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            Interlocked.Exchange(ref _backForMore, back);
+
+            // Looked at after the source is in place: a reader who comes back from now on completes it.
+            if (!_hasSeveralReaders && IsSomebodyBackForMore)
+            {
+                break;
+            }
+
+            await Task.WhenAny(back.Task, Task.Delay(Timeout.Infinite, over.Token)).ConfigureAwait(false);
+        }
+
+        Volatile.Write(ref _backForMore, null);
+    }
+
     public bool TryTake([NotNullWhen(true)] out WsMessage? message)
     {
         message = null;
@@ -215,6 +244,8 @@ internal sealed class Inbox(long limitInBytes)
     {
         Expectation expectation = new(filter);
         ImmutableInterlocked.Update(ref _expectations, static (all, one) => all.Add(one), expectation);
+        _hasSeveralReaders |= _expectations.Length > 1 || HasWaitingReaders;
+        Volatile.Read(ref _backForMore)?.TrySetResult();
         if (_completed)
         {
             EndExpectations();
@@ -264,6 +295,7 @@ internal sealed class Inbox(long limitInBytes)
     {
         foreach (Expectation expectation in _expectations)
         {
+            pause.Begin();
             try
             {
                 if (expectation.Filter(message) && expectation.Arrival.TrySetResult(message))
@@ -275,6 +307,10 @@ internal sealed class Inbox(long limitInBytes)
             {
                 // A filter is a stranger's code: its failure is told to who waits, and the receive loop goes on.
                 expectation.Arrival.TrySetException(e);
+            }
+            finally
+            {
+                pause.End();
             }
         }
 
@@ -320,6 +356,7 @@ internal sealed class Inbox(long limitInBytes)
                 return _end is { } error ? throw error.Again() : false;
             }
 
+            Volatile.Read(ref _backForMore)?.TrySetResult();
             try
             {
                 await available.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -342,6 +379,7 @@ internal sealed class Inbox(long limitInBytes)
             return alone;
         }
 
+        _hasSeveralReaders = true;
         while (true)
         {
             if (Volatile.Read(ref _moreWaiting) is { } waiting)

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Unicode;
 
 namespace MessageWebSockets;
@@ -10,19 +9,21 @@ namespace MessageWebSockets;
 /// Receives through the framing and puts messages together: a frame of known length goes straight into the array of its message,
 /// anything else grows in pooled memory, and nothing grows beyond the size limit.
 /// </summary>
-internal sealed class MessageAssembler(
-    WebSocket framing, FrameStream transport, uint maxMessageSize, bool wholeMessages, bool isCompressed)
+/// <remarks>Only a final frame ends a message. What a close frame or a fault interrupts is discarded.</remarks>
+internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, uint maxMessageSize, bool wholeMessages)
 {
     // What is set aside on the peer's mere word; longer messages grow segment by segment as their bytes arrive.
     private const int LargestExactArray = Payload.SegmentLength;
     private const int ChunkSize = 64 * 1024;
-    private const int LongestCharacter = 4;
 
     private byte[] _carry = [];
     private long _chunkedSize;
+    private bool _isInterrupted;
 
     /// <summary>The next message or chunk; <see cref="ReceivedData.IsClose"/> once the peer's close frame came.</summary>
-    /// <exception cref="WebSocketException">The connection broke, or the peer broke the protocol.</exception>
+    /// <exception cref="WebSocketException">
+    /// The connection broke, or the peer broke the protocol; <see cref="ProtocolViolationException"/> is then the cause, if it was found here.
+    /// </exception>
     /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
     public ValueTask<ReceivedData> ReceiveAsync() =>
         wholeMessages ? ReceiveMessageAsync() : ReceiveChunkAsync();
@@ -31,23 +32,23 @@ internal sealed class MessageAssembler(
     /// A whole message that lies in the read buffer already. Most of a flood does; it needs no asynchronous step, and not the framing
     /// either, to which such a frame leaves nothing but the check of its text.
     /// </summary>
-    /// <exception cref="DecoderFallbackException">A text is not UTF-8.</exception>
+    /// <exception cref="ProtocolViolationException">A text is not UTF-8.</exception>
     /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
     public bool TryReceiveBuffered(out ReceivedData received)
     {
         received = default;
-        if (!wholeMessages || !transport.TryPeekFrame(out FrameHeader frame)
-            || !frame.IsPlainMessage || frame.PayloadLength < 0 || !transport.IsBuffered(frame))
+        if (!wholeMessages || !frames.TryPeekFrame(out FrameHeader frame)
+            || !frame.IsPlainMessage || frame.PayloadLength < 0 || !frames.IsBuffered(frame))
         {
             return false;
         }
 
         ThrowIfTooLarge(frame.PayloadLength, isExact: true);
-        ReadOnlySpan<byte> payload = transport.TakeBuffered(frame);
+        ReadOnlySpan<byte> payload = frames.TakeBuffered(frame);
         bool isText = frame.Opcode == FrameOpcode.Text;
         if (isText && !Utf8.IsValid(payload))
         {
-            throw new DecoderFallbackException("A text message is not UTF-8 (RFC 6455 section 8.1).");
+            throw ProtocolViolationException.InvalidText();
         }
 
         received = new ReceivedData(payload.ToArray(), null, isText ? SocketMessageType.Utf8 : SocketMessageType.Binary, true);
@@ -70,10 +71,10 @@ internal sealed class MessageAssembler(
                 return new ReceivedData([], null, TypeOf(begun), true);
             }
 
-            frame = transport.CurrentFrame;
+            frame = frames.CurrentFrame;
         }
 
-        if (frame.IsFinal && !frame.IsCompressed && frame.PayloadLength <= LargestExactArray)
+        if (frame.IsFinal && frame.PayloadLength <= LargestExactArray)
         {
             ThrowIfTooLarge(frame.PayloadLength, isExact: true);
             byte[] payload = GC.AllocateUninitializedArray<byte>((int)frame.PayloadLength);
@@ -94,15 +95,12 @@ internal sealed class MessageAssembler(
 
     private async ValueTask<ReceivedData> ReceiveSegmentsAsync(FrameHeader frame)
     {
-        if (!isCompressed)
-        {
-            // Refused on the announcement, before the bytes come. Later frames of the message are counted as they arrive.
-            ThrowIfTooLarge(frame.PayloadLength, isExact: frame.IsFinal);
-        }
+        // Refused on the announcement, before the bytes come. Later frames of the message are counted as they arrive.
+        ThrowIfTooLarge(frame.PayloadLength, isExact: frame.IsFinal);
 
-        // Most compressed or fragmented messages are short: those never leave this buffer but for an array of their size. A frame that
-        // is known to be long is received into the segments at once.
-        bool isLong = !isCompressed && frame.PayloadLength > Payload.SegmentLength;
+        // Most fragmented messages are short: those never leave this buffer but for an array of their size. A frame that is known to be
+        // long is received into the segments at once.
+        bool isLong = frame.PayloadLength > Payload.SegmentLength;
         byte[] buffer = isLong ? [] : ArrayPool<byte>.Shared.Rent(Payload.SegmentLength);
         List<byte[]>? segments = null;
         try
@@ -119,16 +117,16 @@ internal sealed class MessageAssembler(
             while (true)
             {
                 ValueWebSocketReceiveResult result = await ReceiveIntoAsync(current.AsMemory(filled, Payload.SegmentLength - filled));
+                if (result.MessageType == WebSocketMessageType.Close)
+                {
+                    return default;
+                }
+
                 filled += result.Count;
                 total += result.Count;
                 ThrowIfTooLarge(total, isExact: result.EndOfMessage);
                 if (result.EndOfMessage)
                 {
-                    if (result.Count == 0)
-                    {
-                        ThrowIfUnfinished(result, EndOf(current.AsSpan(0, filled), segments));
-                    }
-
                     if (segments is null)
                     {
                         return new ReceivedData(buffer.AsSpan(0, filled).ToArray(), null, TypeOf(result), true);
@@ -157,33 +155,40 @@ internal sealed class MessageAssembler(
 
     private async ValueTask<ReceivedData> ReceiveChunkAsync()
     {
+        if (_isInterrupted)
+        {
+            return default;
+        }
+
         ValueWebSocketReceiveResult begun = await BeginAsync();
         if (begun.MessageType == WebSocketMessageType.Close)
         {
             return default;
         }
 
-        while (true)
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
+        try
         {
-            byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
-            try
+            while (true)
             {
                 _carry.CopyTo(buffer, 0);
                 int filled = _carry.Length;
                 ValueWebSocketReceiveResult result = begun.EndOfMessage
                     ? begun
                     : await ReceiveIntoAsync(buffer.AsMemory(filled, ChunkSize - filled));
+                if (result.MessageType == WebSocketMessageType.Close)
+                {
+                    // A message of which nothing was handed out yet is told of as one that did not end.
+                    _isInterrupted = true;
+                    return _chunkedSize > _carry.Length ? default : new ReceivedData([], null, TypeOf(begun), false);
+                }
+
                 filled += result.Count;
                 _chunkedSize += result.Count;
                 ThrowIfTooLarge(_chunkedSize, isExact: result.EndOfMessage);
                 int handedOut = filled;
                 if (result.EndOfMessage)
                 {
-                    if (result.Count == 0)
-                    {
-                        ThrowIfUnfinished(result, _carry);
-                    }
-
                     _carry = [];
                     _chunkedSize = 0;
                 }
@@ -203,10 +208,10 @@ internal sealed class MessageAssembler(
 
                 return new ReceivedData(buffer.AsSpan(0, handedOut).ToArray(), null, TypeOf(result), result.EndOfMessage);
             }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -215,9 +220,9 @@ internal sealed class MessageAssembler(
     private ConfiguredValueTaskAwaitable<ValueWebSocketReceiveResult> ReceiveIntoAsync(Memory<byte> buffer) =>
         framing.ReceiveAsync(buffer, CancellationToken.None).ConfigureAwait(false);
 
-    // The header of a whole data frame is in the buffer already: no need to ask the framing for it first.
+    // The header of a whole message is in the buffer already: no need to ask the framing for it first.
     private bool IsNextFrameKnown(out FrameHeader frame) =>
-        transport.TryPeekFrame(out frame) && frame is { Opcode: FrameOpcode.Text or FrameOpcode.Binary, IsFinal: true, PayloadLength: >= 0 };
+        frames.TryPeekFrame(out frame) && frame is { IsPlainMessage: true, PayloadLength: >= 0 };
 
     private void ThrowIfTooLarge(long size, bool isExact)
     {
@@ -228,21 +233,6 @@ internal sealed class MessageAssembler(
             throw new MessageTooLargeException(size, limit, isExact);
         }
     }
-
-    // The framing does not look at a last frame without payload, so it misses that the text before it ended inside a character.
-    private static void ThrowIfUnfinished(ValueWebSocketReceiveResult result, ReadOnlySpan<byte> end)
-    {
-        if (result.MessageType == WebSocketMessageType.Text && Utf8Boundary.UnfinishedLength(end) > 0)
-        {
-            throw new DecoderFallbackException("A text message ended inside a character (RFC 6455 section 8.1).");
-        }
-    }
-
-    // As much as a character can take, though it may begin in the segment before.
-    private static ReadOnlySpan<byte> EndOf(ReadOnlySpan<byte> current, List<byte[]>? segments) =>
-        current.Length < LongestCharacter && segments is { Count: > 1 }
-            ? (byte[])[.. segments[^2].AsSpan(^LongestCharacter..), .. current]
-            : current;
 
     private static SocketMessageType TypeOf(ValueWebSocketReceiveResult result) =>
         result.MessageType == WebSocketMessageType.Text ? SocketMessageType.Utf8 : SocketMessageType.Binary;

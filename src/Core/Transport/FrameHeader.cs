@@ -12,8 +12,11 @@ internal readonly record struct FrameHeader(byte FirstByte, bool IsMasked, int H
     /// <summary>The longest header without a masking key, in bytes.</summary>
     public const int MaxLength = 10;
 
+    /// <summary>The bit that permessage-deflate sets on the first frame of a message (RFC 7692 section 6).</summary>
+    public const byte Rsv1Bit = 0x40;
+
     private const byte FinBit = 0x80;
-    private const byte Rsv1Bit = 0x40;
+    private const byte ReservedBitsMask = 0x70;
     private const byte OpcodeBits = 0x0F;
     private const byte MaskBit = 0x80;
 
@@ -23,13 +26,17 @@ internal readonly record struct FrameHeader(byte FirstByte, bool IsMasked, int H
     /// <summary>The FIN bit.</summary>
     public bool IsFinal => (FirstByte & FinBit) != 0;
 
-    /// <summary>The RSV1 bit, which permessage-deflate sets on the first frame of a message (RFC 7692 section 6).</summary>
-    public bool IsCompressed => (FirstByte & Rsv1Bit) != 0;
-
     /// <summary>Whether the payload is a whole message as it is: unfragmented, no reserved bit, text or binary, and not masked.</summary>
     public bool IsPlainMessage => FirstByte is (FinBit | (int)FrameOpcode.Text) or (FinBit | (int)FrameOpcode.Binary) && !IsMasked;
 
+    /// <summary>The three reserved bits, where they are.</summary>
+    public byte ReservedBits => (byte)(FirstByte & ReservedBitsMask);
+
     public bool IsControl => ((int)Opcode & 0x8) != 0;
+
+    /// <summary>Whether it is a control frame that a server may send (RFC 6455 sections 5.1, 5.2 and 5.5).</summary>
+    public bool IsLegalControl => Opcode is FrameOpcode.Close or FrameOpcode.Ping or FrameOpcode.Pong
+        && IsFinal && ReservedBits == 0 && !IsMasked && PayloadLength <= ControlFrame.MaxPayload;
 
     /// <summary>Writes the header of an uncompressed frame without a mask.</summary>
     /// <param name="target">At least <see cref="MaxLength"/> bytes.</param>

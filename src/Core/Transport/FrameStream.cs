@@ -14,22 +14,10 @@ namespace MessageWebSockets;
 /// A client masks everything it sends (RFC 6455 section 5.3); frames that come here without a mask get theirs here.
 /// One reader at a time (the receive loop); writers on any thread. The framing writes each frame with one
 /// <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, so that a control frame can be put between two of them.
-/// A read never returns bytes of two frames: the framing then never holds more than the frame it works on, and
-/// <see cref="CurrentFrame"/> is that frame.
+/// Reading is <see cref="FrameReader"/>'s; the writing is here.
 /// </remarks>
-internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trace) : Stream
+internal sealed class FrameStream : Stream
 {
-    // An idle connection waits with a small buffer; a busy one, which fills it, reads 64 KiB at a time.
-    private const int IdleReadSize = 4096;
-    private const int BusyReadSize = 64 * 1024;
-    private const int ShortReadsBeforeIdle = 8;
-
-    // After so many milliseconds of silence the next wait begins without any buffer. It ends with a second read, which a connection
-    // with more to say is spared.
-    private const long QuietAfter = 1000;
-
-    private const int SmallestDirectRead = 16 * 1024;
-
     // More pending bytes than this make senders wait, so that a peer that does not read holds the sender back.
     private const int PendingLimit = 1024 * 1024;
 
@@ -42,19 +30,14 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private const int WritesBeforeGathering = 16;
     private const int GatheredSize = 32 * 1024;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    // A long write is handed to the network in parts, so that it is seen whether the peer takes them.
+    private const int LongestWrite = 128 * 1024;
 
     private readonly Lock _writeLock = new();
-    private readonly Dictionary<ulong, PendingPing> _pings = [];
-
-    private byte[] _readBuffer = [];
-    private int _readStart;
-    private int _readEnd;
-    private int _shortReads;
-    private bool _isQuiet = true;
-    private FrameHeader _frame;
-    private int _headerRemaining;
-    private long _payloadRemaining;
+    private readonly Stream _inner;
+    private readonly IProgress<FrameTraceEntry>? _trace;
+    private readonly PingBook _pings = new();
+    private readonly FrameReader _reader;
 
     private readonly MaskingKeys _maskingKeys = new();
     private OutboundBuffer _pending = new();
@@ -63,53 +46,67 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     private bool _pumping;
     private bool _controlPending;
     private bool _closeFrameWritten;
-    private byte[]? _pongWaitingForRoom;
+    private byte[]? _answerWaitingForRoom;
+    private bool _pongWaitingForRoom;
     private long _lastWriteCompleted;
     private long _acceptedBytes;
     private long _bytesSent;
     private long _framesSent;
     private long _messagesWritten;
     private Exception? _writeFault;
+    private Exception? _writeCause;
+    private bool _wasWriteReset;
+    private long _lastAccepted;
+    private long _waitingSince;
     private TaskCompletionSource? _writeProgress;
     private TaskCompletionSource? _room;
 
-    private long _bytesReceived;
-    private long _framesReceived;
-    private long _lastReceived = Environment.TickCount64;
-    private ulong _lastPingId;
-    private ulong _keepAlivePingId;
     private int _disposed;
 
-    /// <summary>The frame whose bytes the framing reads now.</summary>
-    public FrameHeader CurrentFrame => _frame;
+    /// <param name="inner">The network.</param>
+    /// <param name="trace">Told of each frame.</param>
+    /// <param name="inflater">Decompresses what comes; null where no compression was agreed.</param>
+    public FrameStream(Stream inner, IProgress<FrameTraceEntry>? trace, MessageInflater? inflater = null)
+    {
+        _inner = inner;
+        _trace = trace;
+        _reader = new FrameReader(inner, trace, _pings, inflater);
+    }
+
+    /// <summary>What reads, for the receive loop alone.</summary>
+    public FrameReader Reader => _reader;
+
+    /// <summary>What the network brings, and when.</summary>
+    public ReadBuffer Received => _reader.Buffer;
 
     public long BytesSent => Volatile.Read(ref _bytesSent);
 
-    public long BytesReceived => Volatile.Read(ref _bytesReceived);
-
     public long FramesSent => Volatile.Read(ref _framesSent);
-
-    public long FramesReceived => Volatile.Read(ref _framesReceived);
 
     public long MessagesWritten => Volatile.Read(ref _messagesWritten);
 
-    /// <summary>When the last byte arrived, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
-    public long LastReceived => Volatile.Read(ref _lastReceived);
+    /// <summary>
+    /// When the peer last made room for something that had to wait for it, in milliseconds of <see cref="Environment.TickCount64"/>.
+    /// What the system takes at once says nothing about the peer.
+    /// </summary>
+    public long LastAccepted => Volatile.Read(ref _lastAccepted);
 
-    /// <summary>When the last byte arrived, for the reader: in ticks of UTC.</summary>
-    public long LastReadUtcTicks { get; private set; }
-
-    /// <summary>The peer's close frame, once it has passed; 1005 for an empty one.</summary>
-    public WebSocketCloseResult? ReceivedClose { get; private set; }
-
-    /// <summary>Whether the peer ended its side of the stream.</summary>
-    public bool ReachedEnd { get; private set; }
+    /// <summary>
+    /// Since when a write waits for the peer to make room, in milliseconds of <see cref="Environment.TickCount64"/>; 0 while none does.
+    /// </summary>
+    public long WaitingSince => Volatile.Read(ref _waitingSince);
 
     /// <summary>What broke reading or writing, if anything did.</summary>
-    public Exception? Fault { get; private set; }
+    public Exception? Fault => Received.Fault ?? _writeCause;
 
     /// <summary>Whether reading or writing met a reset by the peer.</summary>
-    public bool WasReset { get; private set; }
+    public bool WasReset => _wasWriteReset || TransportStream.IsReset(Received.Fault);
+
+    /// <summary>
+    /// The code of the close frame that the framing wrote because it refuses what came; it is not sent, that is for whoever reads to
+    /// do. Null before.
+    /// </summary>
+    public ushort? RefusalCode { get; private set; }
 
     public bool CloseFrameWritten
     {
@@ -123,7 +120,11 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     }
 
     /// <summary>Told of the round-trip time of each answered ping.</summary>
-    public Action<TimeSpan>? RoundTripMeasured { get; set; }
+    public Action<TimeSpan>? RoundTripMeasured
+    {
+        get => _pings.RoundTripMeasured;
+        set => _pings.RoundTripMeasured = value;
+    }
 
     public override bool CanRead => true;
 
@@ -139,38 +140,10 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         set => throw new NotSupportedException();
     }
 
-    /// <summary>The header of the next frame, when the last one is done with and this one is already in the buffer.</summary>
-    public bool TryPeekFrame(out FrameHeader header)
-    {
-        header = default;
-        return _headerRemaining == 0 && _payloadRemaining == 0
-            && FrameHeader.TryParse(_readBuffer.AsSpan(_readStart, _readEnd - _readStart), out header);
-    }
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _reader.ReadAsync(buffer, cancellationToken);
 
-    /// <summary>Whether all of the frame that <see cref="TryPeekFrame"/> found is in the buffer.</summary>
-    public bool IsBuffered(FrameHeader next) => _readEnd - _readStart - next.HeaderLength >= next.PayloadLength;
-
-    /// <summary>Takes the frame that <see cref="TryPeekFrame"/> found and that is in the buffer whole, past the framing.</summary>
-    /// <param name="next">Its header; not one of a control frame.</param>
-    /// <returns>Its payload, valid until the next read.</returns>
-    public ReadOnlySpan<byte> TakeBuffered(FrameHeader next)
-    {
-        ReadOnlySpan<byte> payload = _readBuffer.AsSpan(_readStart + next.HeaderLength, (int)next.PayloadLength);
-        _readStart += next.HeaderLength + payload.Length;
-        CountReceived(next);
-        return payload;
-    }
-
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        if (buffer.Length > 0 && _readEnd > _readStart && (_headerRemaining > 0 || _payloadRemaining > 0 || TryBeginFrame()))
-        {
-            return new ValueTask<int>(Deliver(buffer.Span));
-        }
-
-        return ReadSlowAsync(buffer, cancellationToken);
-    }
-
+    /// <summary>Sends a frame of the framing: the answer to a ping, or data; its close frame is kept for <see cref="RefusalCode"/>.</summary>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Enqueue(buffer.Span);
@@ -241,17 +214,10 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     /// <returns>The round-trip time.</returns>
     public async Task<TimeSpan> PingAsync(CancellationToken cancellationToken)
     {
-        PendingPing ping = new();
-        ulong id;
-        lock (_pings)
-        {
-            id = ++_lastPingId;
-            _pings.Add(id, ping);
-        }
-
+        PendingPing ping = _pings.Begin();
         try
         {
-            if (!SendPing(id, ping))
+            if (!SendPing(ping))
             {
                 throw new IOException("The connection is closing; nothing can follow the close frame.");
             }
@@ -264,28 +230,20 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         }
         finally
         {
-            lock (_pings)
-            {
-                _pings.Remove(id);
-            }
+            _pings.Forget(ping);
         }
     }
 
-    /// <summary>Sends a ping whose answer nobody waits for; any byte that arrives is the answer to a keep-alive.</summary>
-    public void SendKeepAlivePing()
+    /// <summary>Sends a ping whose answer nobody waits for; null when a close frame went before it.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public PendingPing? SendKeepAlivePing()
     {
-        PendingPing ping = new();
-        ulong id;
-        lock (_pings)
-        {
-            // One at a time: a peer that talks but never answers pings must not make them pile up.
-            _pings.Remove(_keepAlivePingId);
-            id = _keepAlivePingId = ++_lastPingId;
-            _pings.Add(id, ping);
-        }
-
-        SendPing(id, ping);
+        PendingPing ping = _pings.Begin();
+        return SendPing(ping) ? ping : null;
     }
+
+    /// <summary>Waits no longer for the answer to a keep-alive ping.</summary>
+    public void Forget(PendingPing ping) => _pings.Forget(ping);
 
     /// <summary>Sends a frame of an uncompressed message; it is out of the caller's memory when this returns.</summary>
     /// <exception cref="IOException">The connection broke or is closing.</exception>
@@ -306,7 +264,20 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     }
 
     /// <summary>Sends a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
-    public void SendUnsolicitedPong() => Enqueue(ControlFrame.Create(FrameOpcode.Pong, []));
+    public void SendUnsolicitedPong()
+    {
+        lock (_writeLock)
+        {
+            if (_pending.Count >= PendingLimit)
+            {
+                // As an answer does, and behind it.
+                _pongWaitingForRoom = true;
+                return;
+            }
+        }
+
+        Enqueue(ControlFrame.Create(FrameOpcode.Pong, []));
+    }
 
     /// <summary>Sends the close frame, once; control frames written after it are dropped, data is refused (RFC 6455 section 5.5.1).</summary>
     /// <param name="code">The close code; null sends an empty close frame.</param>
@@ -347,7 +318,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         {
             Break(new ObjectDisposedException(nameof(FrameStream)));
             _burstWait?.Dispose();
-            inner.Dispose();
+            _inner.Dispose();
         }
 
         base.Dispose(disposing);
@@ -366,276 +337,33 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     }
 
     // False when a close frame went before it.
-    private bool SendPing(ulong id, PendingPing ping)
+    private bool SendPing(PendingPing ping)
     {
-        byte[] payload = new byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64BigEndian(payload, id);
-        ping.Sent = Stopwatch.GetTimestamp();
-        return Enqueue(ControlFrame.Create(FrameOpcode.Ping, payload));
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> ReadSlowAsync(Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        while (_headerRemaining == 0 && _payloadRemaining == 0 && !TryBeginFrame())
-        {
-            if (await FillAsync(cancellationToken).ConfigureAwait(false) == 0)
-            {
-                return DeliverTruncatedHeader(buffer.Span);
-            }
-        }
-
-        if (_readEnd == _readStart)
-        {
-            // A large payload goes straight into the buffer of its message, unless its rest is not worth a read of its own. The last
-            // bytes of a segment are: what came along into the read buffer would leave the next segment just as far from its end, and
-            // all the rest of the message would be copied twice. The buffers of the decompression have no such line to keep to.
-            if (_headerRemaining == 0 && _payloadRemaining >= BusyReadSize && (buffer.Length >= SmallestDirectRead || !_frame.IsCompressed))
-            {
-                int read = await ReadInnerAsync(buffer[..(int)Math.Min(buffer.Length, _payloadRemaining)], cancellationToken).ConfigureAwait(false);
-                _payloadRemaining -= read;
-                return read;
-            }
-
-            if (await FillAsync(cancellationToken).ConfigureAwait(false) == 0)
-            {
-                return 0;
-            }
-        }
-
-        return Deliver(buffer.Span);
-    }
-
-    private int Deliver(Span<byte> destination)
-    {
-        long frameRemaining = _headerRemaining + _payloadRemaining;
-        int count = (int)Math.Min(Math.Min(destination.Length, _readEnd - _readStart), frameRemaining < 0 ? long.MaxValue : frameRemaining);
-        _readBuffer.AsSpan(_readStart, count).CopyTo(destination);
-        _readStart += count;
-        int ofHeader = Math.Min(count, _headerRemaining);
-        _headerRemaining -= ofHeader;
-        _payloadRemaining -= count - ofHeader;
-        return count;
-    }
-
-    // The stream ended inside a frame header: the framing gets the rest and reports the premature end itself.
-    private int DeliverTruncatedHeader(Span<byte> destination)
-    {
-        int count = Math.Min(destination.Length, _readEnd - _readStart);
-        _readBuffer.AsSpan(_readStart, count).CopyTo(destination);
-        _readStart += count;
-        return count;
-    }
-
-    private bool TryBeginFrame()
-    {
-        Span<byte> buffered = _readBuffer.AsSpan(_readStart, _readEnd - _readStart);
-        if (!FrameHeader.TryParse(buffered, out FrameHeader header))
-        {
-            return false;
-        }
-
-        if (header.PayloadLength < 0)
-        {
-            throw new InvalidDataException("The peer announced a frame length with its top bit set (RFC 6455 section 5.2).");
-        }
-
-        // A control frame is looked into, so it has to be here whole; one that is too long is left to the framing to refuse.
-        if (header.IsControl && header.PayloadLength <= ControlFrame.MaxPayload)
-        {
-            if (buffered.Length < header.HeaderLength + header.PayloadLength)
-            {
-                return false;
-            }
-
-            Inspect(header, buffered.Slice(header.HeaderLength, (int)header.PayloadLength));
-        }
-
-        _frame = header;
-        _headerRemaining = header.HeaderLength;
-        _payloadRemaining = header.PayloadLength;
-        CountReceived(header);
-        return true;
-    }
-
-    private void CountReceived(FrameHeader header)
-    {
-        Volatile.Write(ref _framesReceived, _framesReceived + 1);
-        trace?.Report(new FrameTraceEntry(FrameDirection.Received, header.Opcode, header.IsFinal, header.PayloadLength));
-    }
-
-    private void Inspect(FrameHeader header, Span<byte> payload)
-    {
-        if (header.Opcode == FrameOpcode.Pong)
-        {
-            CompletePing(payload);
-        }
-        else if (header.Opcode == FrameOpcode.Close)
-        {
-            InspectClose(payload);
-        }
-    }
-
-    private void CompletePing(ReadOnlySpan<byte> payload)
-    {
-        if (payload.Length != sizeof(ulong))
-        {
-            return;
-        }
-
-        ulong id = BinaryPrimitives.ReadUInt64BigEndian(payload);
-        PendingPing? ping;
-        lock (_pings)
-        {
-            if (!_pings.Remove(id, out ping))
-            {
-                return;
-            }
-
-            // A pong answers the newest ping only; a peer that skipped older ones will not come back to them (RFC 6455 section 5.5.3).
-            // Those keep waiting for their own answer only as long as their caller does.
-        }
-
-        TimeSpan roundTrip = Stopwatch.GetElapsedTime(ping.Sent);
-        RoundTripMeasured?.Invoke(roundTrip);
-        ping.TrySetResult(roundTrip);
-    }
-
-    private void InspectClose(Span<byte> payload)
-    {
-        if (payload.Length == 0)
-        {
-            ReceivedClose = new WebSocketCloseResult(1005, "");
-            return;
-        }
-
-        // The framing would refuse these frames as well, but only after it has waited for the server to end TCP, which ends in an
-        // error that does not say why.
-        if (payload.Length == 1)
-        {
-            throw new InvalidDataException("The peer sent a close frame with half a close code (RFC 6455 section 5.5.1).");
-        }
-
-        ushort code = BinaryPrimitives.ReadUInt16BigEndian(payload);
-        if (code is < 1000 or 1004 or 1005 or 1006 or (>= 1015 and < 3000) or >= 5000)
-        {
-            throw new InvalidDataException($"The peer sent the close code {code}, which must not be sent (RFC 6455 section 7.4).");
-        }
-
-        try
-        {
-            ReceivedClose = new WebSocketCloseResult(code, StrictUtf8.GetString(payload[2..]));
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new InvalidDataException("The peer sent a close reason that is not UTF-8 (RFC 6455 section 5.5.1).", e);
-        }
-    }
-
-    private async ValueTask<int> FillAsync(CancellationToken cancellationToken)
-    {
-        if (_isQuiet && _readStart == _readEnd)
-        {
-            ReturnReadBuffer();
-            _readStart = _readEnd = 0;
-            await WaitForDataAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        PrepareReadBuffer();
-        int read = await ReadInnerAsync(_readBuffer.AsMemory(_readEnd), cancellationToken).ConfigureAwait(false);
-        _shortReads = read < IdleReadSize ? _shortReads + 1 : 0;
-        _readEnd += read;
-        return read;
-    }
-
-    private void PrepareReadBuffer()
-    {
-        int buffered = _readEnd - _readStart;
-        bool wasFilled = _readBuffer.Length == 0 || _readEnd == _readBuffer.Length;
-        int wanted = _readBuffer.Length switch
-        {
-            0 => IdleReadSize,
-            < BusyReadSize when wasFilled => BusyReadSize,
-            >= BusyReadSize when _shortReads >= ShortReadsBeforeIdle && buffered < IdleReadSize / 2 => IdleReadSize,
-            int current => current,
-        };
-
-        if (wanted != _readBuffer.Length)
-        {
-            byte[] replacement = ArrayPool<byte>.Shared.Rent(wanted);
-            _readBuffer.AsSpan(_readStart, buffered).CopyTo(replacement);
-            ReturnReadBuffer();
-            _readBuffer = replacement;
-        }
-        else if (_readStart > 0 && buffered > 0)
-        {
-            _readBuffer.AsSpan(_readStart, buffered).CopyTo(_readBuffer);
-        }
-
-        _readStart = 0;
-        _readEnd = buffered;
-    }
-
-    private void ReturnReadBuffer()
-    {
-        if (_readBuffer.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_readBuffer);
-            _readBuffer = [];
-        }
-    }
-
-    private async ValueTask WaitForDataAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await inner.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            NoteFault(e);
-            throw;
-        }
-    }
-
-    private async ValueTask<int> ReadInnerAsync(Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        int read;
-        try
-        {
-            read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            NoteFault(e);
-            throw;
-        }
-
-        if (read == 0)
-        {
-            ReachedEnd = true;
-        }
-        else
-        {
-            Volatile.Write(ref _bytesReceived, _bytesReceived + read);
-            long now = Environment.TickCount64;
-            _isQuiet = now - _lastReceived >= QuietAfter;
-            Volatile.Write(ref _lastReceived, now);
-            LastReadUtcTicks = DateTime.UtcNow.Ticks;
-        }
-
-        return read;
+        Span<byte> payload = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(payload, ping.Id);
+        Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
+        FrameHeader header = FrameHeader.Write(bytes, FrameOpcode.Ping, isFinal: true, payload.Length);
+        return Enqueue(header, bytes[..header.HeaderLength], payload, ping: ping);
     }
 
     private bool Enqueue(ReadOnlySpan<byte> frame)
     {
         bool isHeader = FrameHeader.TryParse(frame, out FrameHeader header);
         Debug.Assert(isHeader, "The framing writes whole frames.");
-        return Enqueue(header, frame[..header.HeaderLength], frame[header.HeaderLength..]);
+        ReadOnlySpan<byte> payload = frame[header.HeaderLength..];
+        if (header is { Opcode: FrameOpcode.Close, IsMasked: true })
+        {
+            // Ours are not masked yet. The framing's comes before whoever reads what went before has had a moment to answer it.
+            ReadOnlySpan<byte> key = frame[(header.HeaderLength - sizeof(uint))..];
+            RefusalCode ??= payload.Length < 2 ? ProtocolViolationException.ProtocolError : (ushort)(((payload[0] ^ key[0]) << 8) | (payload[1] ^ key[1]));
+            return true;
+        }
+
+        return Enqueue(header, frame[..header.HeaderLength], payload);
     }
 
     // False when the frame was not taken: a control frame after the close frame, or one that needs room where there is none.
-    private bool Enqueue(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload, bool needsRoom = false)
+    private bool Enqueue(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload, bool needsRoom = false, PendingPing? ping = null)
     {
         bool inline;
         lock (_writeLock)
@@ -658,14 +386,15 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
             if (header.Opcode == FrameOpcode.Pong && _pending.Count >= PendingLimit)
             {
-                // A peer that floods with pings and reads no answers must not fill our memory with them: the newest pong waits
+                // A peer that floods with pings and reads no answers must not fill our memory with them: the newest answer waits
                 // for room, and answers the pings before it as well (RFC 6455 section 5.5.3).
-                _pongWaitingForRoom = [.. headerBytes, .. payload];
+                _answerWaitingForRoom = [.. headerBytes, .. payload];
                 return true;
             }
 
             _closeFrameWritten = header.Opcode == FrameOpcode.Close;
             Append(header, headerBytes, payload);
+            ping?.End = _acceptedBytes;
             if (header.IsFinal && !header.IsControl)
             {
                 _pending.CompletedMessages++;
@@ -688,7 +417,7 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
             }
         }
 
-        trace?.Report(new FrameTraceEntry(FrameDirection.Sent, header.Opcode, header.IsFinal, header.PayloadLength));
+        _trace?.Report(new FrameTraceEntry(FrameDirection.Sent, header.Opcode, header.IsFinal, header.PayloadLength));
         if (inline)
         {
             _ = PumpAsync(isSendersThread: true);
@@ -744,22 +473,13 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
                 (_pending, _inFlight) = (_inFlight, _pending);
                 _controlPending = false;
-                if (_pongWaitingForRoom is { } pong && FrameHeader.TryParse(pong, out FrameHeader header))
-                {
-                    _pongWaitingForRoom = null;
-                    if (!_closeFrameWritten)
-                    {
-                        Append(header, pong.AsSpan(0, header.HeaderLength), pong.AsSpan(header.HeaderLength));
-                    }
-                }
-
+                AppendWaitingPongs();
                 CompleteAndForget(ref _room);
             }
 
             try
             {
-                await inner.WriteAsync(_inFlight.Content).ConfigureAwait(false);
-                await inner.FlushAsync().ConfigureAwait(false);
+                await WriteInFlightAsync().ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -769,11 +489,64 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
 
             lock (_writeLock)
             {
-                Volatile.Write(ref _bytesSent, _bytesSent + _inFlight.Count);
                 Volatile.Write(ref _messagesWritten, _messagesWritten + _inFlight.CompletedMessages);
                 _inFlight.Clear();
                 CompleteAndForget(ref _writeProgress);
             }
+        }
+    }
+
+    private void AppendWaitingPongs()
+    {
+        if (_closeFrameWritten)
+        {
+            return;
+        }
+
+        if (_answerWaitingForRoom is { } answer && FrameHeader.TryParse(answer, out FrameHeader header))
+        {
+            _answerWaitingForRoom = null;
+            Append(header, answer.AsSpan(0, header.HeaderLength), answer.AsSpan(header.HeaderLength));
+        }
+
+        if (_pongWaitingForRoom)
+        {
+            _pongWaitingForRoom = false;
+            Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
+            header = FrameHeader.Write(bytes, FrameOpcode.Pong, isFinal: true, 0);
+            Append(header, bytes[..header.HeaderLength], []);
+        }
+    }
+
+    private async ValueTask WriteInFlightAsync()
+    {
+        ReadOnlyMemory<byte> rest = _inFlight.Content;
+        while (rest.Length > 0)
+        {
+            int count = Math.Min(rest.Length, LongestWrite);
+            long end = _bytesSent + count;
+            _pings.NoteSending(end);
+            ValueTask write = _inner.WriteAsync(rest[..count]);
+            if (write.IsCompleted)
+            {
+                await write.ConfigureAwait(false);
+            }
+            else
+            {
+                Volatile.Write(ref _waitingSince, Environment.TickCount64);
+                await write.ConfigureAwait(false);
+                Volatile.Write(ref _waitingSince, 0);
+                Volatile.Write(ref _lastAccepted, Environment.TickCount64);
+            }
+
+            rest = rest[count..];
+            if (rest.Length == 0)
+            {
+                await _inner.FlushAsync().ConfigureAwait(false);
+            }
+
+            Volatile.Write(ref _bytesSent, end);
+            _pings.NoteWritten(end);
         }
     }
 
@@ -783,15 +556,9 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
         lock (_writeLock)
         {
             bool isLittle = _pending.Count is > 0 and < GatheredSize;
-            bool isAwaited = _controlPending || _closeFrameWritten || _pongWaitingForRoom is not null || _writeProgress is not null;
+            bool isAwaited = _controlPending || _closeFrameWritten || _answerWaitingForRoom is not null || _writeProgress is not null;
             return isLittle && !isAwaited && _writeFault is null ? (_burstWait ??= new BurstWait()).Begin() : null;
         }
-    }
-
-    private void NoteFault(Exception e)
-    {
-        WasReset |= TransportStream.IsReset(e);
-        Fault ??= e;
     }
 
     private void PumpOnThreadPool() =>
@@ -801,24 +568,15 @@ internal sealed class FrameStream(Stream inner, IProgress<FrameTraceEntry>? trac
     {
         lock (_writeLock)
         {
-            NoteFault(reason);
+            _wasWriteReset |= TransportStream.IsReset(reason);
+            _writeCause ??= reason;
             _writeFault ??= reason;
             CompleteAndForget(ref _writeProgress);
             CompleteAndForget(ref _room);
             _burstWait?.End();
         }
 
-        PendingPing[] waiting;
-        lock (_pings)
-        {
-            waiting = [.. _pings.Values];
-            _pings.Clear();
-        }
-
-        foreach (PendingPing ping in waiting)
-        {
-            ping.TrySetBroken();
-        }
+        _pings.Break();
     }
 
     private static void CompleteAndForget(ref TaskCompletionSource? source)

@@ -1,39 +1,50 @@
 namespace MessageWebSockets;
 
 /// <summary>
-/// Sends an unsolicited pong or a ping at each interval, and finds out that a peer has vanished.
+/// Sends a ping after each silent interval, or an unsolicited pong when the peer was heard of, and finds out that a peer has vanished.
 /// </summary>
 /// <remarks>
-/// Any byte that arrives is a sign of life. While the receive loop is paused, bytes cannot be seen, so the clock stands still.
+/// Any byte that arrives is a sign of life, and so is any that the peer makes room for. The clock of a ping starts when the ping was
+/// written to the network, or when the network stopped to take anything, and runs only while the network is asked for bytes: whatever else holds up the receive loop, a full inbox,
+/// a handler, a filter, is not the peer's silence.
 /// </remarks>
 internal sealed class KeepAlive : IDisposable
 {
+    // The length of the answer to a ping of ours. That alone does not end a silence: the next ping goes out an interval after the last.
+    private const int AnswerLength = 2 + sizeof(ulong);
+
     private readonly FrameStream _transport;
-    private readonly Func<long> _pauses;
     private readonly Action _peerVanished;
-    private readonly TimeSpan _interval;
-    private readonly TimeSpan _timeout;
+    private readonly long _interval;
+    private readonly long _timeout;
     private readonly Timer _timer;
-    private bool _awaitingLife;
-    private long _bytesAtPing;
-    private long _pausesAtPing;
+    private long _lastSent;
+    private long _lastPinged;
+    private long _bytesWhenPinged;
+    private long _clockStarted;
+
+    // The ping whose clock runs, the first since the peer was heard of, and the newest one.
+    private PendingPing? _clock;
+    private PendingPing? _newest;
 
     /// <param name="transport">What the frames go through.</param>
     /// <param name="interval">How often to send something.</param>
     /// <param name="timeout">How long silence may last after a ping; zero sends no ping.</param>
-    /// <param name="pauses">Counts the starts and ends of pauses of the receive loop: odd while it is paused.</param>
     /// <param name="peerVanished">Called once when the peer gave no sign of life in time.</param>
-    public KeepAlive(FrameStream transport, TimeSpan interval, TimeSpan timeout, Func<long> pauses, Action peerVanished)
+    public KeepAlive(FrameStream transport, TimeSpan interval, TimeSpan timeout, Action peerVanished)
     {
         _transport = transport;
-        _interval = interval;
-        _timeout = timeout;
-        _pauses = pauses;
+        _interval = Math.Max(1, (long)interval.TotalMilliseconds);
+        _timeout = (long)Math.Ceiling(timeout.TotalMilliseconds);
         _peerVanished = peerVanished;
-        _timer = new Timer(static state => ((KeepAlive)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = new Timer(static state => ((KeepAlive)state!).Tick(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
-    public void Start() => Schedule(_interval);
+    public void Start()
+    {
+        _lastSent = _lastPinged = Environment.TickCount64;
+        _timer.Change(_interval, Timeout.Infinite);
+    }
 
     public void Dispose() => _timer.Dispose();
 
@@ -41,40 +52,22 @@ internal sealed class KeepAlive : IDisposable
     {
         try
         {
-            if (_awaitingLife && _transport.BytesReceived == _bytesAtPing)
+            long now = Environment.TickCount64;
+            if (_clock is not null && _transport.Received.BytesReceived != _bytesWhenPinged)
             {
-                long pauses = _pauses();
-                if (pauses == _pausesAtPing)
-                {
-                    _peerVanished();
-                    return;
-                }
+                _clock = null;
+            }
 
-                // The loop was paused in the meantime: bytes may have waited unread. The clock starts anew.
-                _pausesAtPing = IsPaused(pauses) ? pauses - 1 : pauses;
-                Schedule(_timeout);
+            long givenUp = GivenUp(now);
+            if (now >= givenUp)
+            {
+                _peerVanished();
                 return;
             }
 
-            _awaitingLife = false;
-            TimeSpan silence = TimeSpan.FromMilliseconds(Environment.TickCount64 - _transport.LastReceived);
-            long pausesNow = _pauses();
-            if (_timeout > TimeSpan.Zero && silence >= _interval && !IsPaused(pausesNow))
-            {
-                _bytesAtPing = _transport.BytesReceived;
-                _pausesAtPing = pausesNow;
-                _awaitingLife = true;
-                _transport.SendKeepAlivePing();
-                Schedule(_timeout);
-            }
-            else
-            {
-                _transport.SendUnsolicitedPong();
-
-                // With a timeout the next look comes when the silence is an interval long, so that a dead peer is noticed within
-                // interval and timeout, and not an interval later.
-                Schedule(_timeout > TimeSpan.Zero && silence < _interval ? _interval - silence : _interval);
-            }
+            Send(now);
+            long next = Math.Min(Math.Min(GivenUp(now), _lastSent + _interval), CanPing ? PingDue : long.MaxValue);
+            _timer.Change(Math.Max(1, next - now), Timeout.Infinite);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
@@ -82,7 +75,57 @@ internal sealed class KeepAlive : IDisposable
         }
     }
 
-    private static bool IsPaused(long pauses) => (pauses & 1) != 0;
+    private void Send(long now)
+    {
+        if (CanPing && now >= PingDue)
+        {
+            // One at a time: a peer that talks but never answers pings must not make them pile up.
+            if (_newest is { } before)
+            {
+                _transport.Forget(before);
+            }
 
-    private void Schedule(TimeSpan dueTime) => _timer.Change(dueTime, Timeout.InfiniteTimeSpan);
+            _lastSent = _lastPinged = now;
+            _bytesWhenPinged = _transport.Received.BytesReceived;
+            _newest = _transport.SendKeepAlivePing();
+            if (_clock is null)
+            {
+                _clock = _newest;
+                _clockStarted = now;
+            }
+        }
+        else if (now >= _lastSent + _interval)
+        {
+            _lastSent = now;
+            _transport.SendUnsolicitedPong();
+        }
+    }
+
+    // While nothing is read no silence is heard, and a ping that still waits to be written needs none behind it.
+    private bool CanPing => _timeout > 0 && _transport.Received.ReadingSince != 0 && _newest is not { Written: 0 };
+
+    private long PingDue
+    {
+        get
+        {
+            bool isUnheard = _newest is not null && _transport.Received.BytesReceived - _bytesWhenPinged <= AnswerLength;
+            return (isUnheard ? _lastPinged : Math.Max(_lastPinged, _transport.Received.LastReceived)) + _interval;
+        }
+    }
+
+    // When the peer counts as vanished if nothing is heard of it until then.
+    private long GivenUp(long now)
+    {
+        if (_clock is not { } ping)
+        {
+            return long.MaxValue;
+        }
+
+        // A ping that still waits to be written waits with what is before it, for a peer that accepts nothing.
+        long unansweredSince = ping.Written != 0 ? ping.Written : _transport.WaitingSince;
+        long readingSince = _transport.Received.ReadingSince;
+        return unansweredSince == 0 || readingSince == 0
+            ? now + _timeout
+            : Math.Max(Math.Max(unansweredSince, _clockStarted), Math.Max(readingSince, _transport.LastAccepted)) + _timeout;
+    }
 }

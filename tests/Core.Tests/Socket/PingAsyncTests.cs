@@ -42,20 +42,29 @@ public sealed class PingAsyncTests
     }
 
     [SocketFact]
-    public async Task PingAsync_sends_a_payload_of_its_own_each_time_so_that_answers_may_come_in_any_order()
+    public async Task A_pong_answers_the_pings_before_it_as_well_and_none_behind_it()
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();
         Task<TimeSpan> first = dialogue.Socket.PingAsync();
         Task<TimeSpan> second = dialogue.Socket.PingAsync();
         RawFrame firstPing = await dialogue.PeerReadsAsync(WireOpcode.Ping);
         RawFrame secondPing = await dialogue.PeerReadsAsync(WireOpcode.Ping);
-        Assert.NotEqual(firstPing.Payload, secondPing.Payload);
+        Task<TimeSpan> third = dialogue.Socket.PingAsync();
+        RawFrame thirdPing = await dialogue.PeerReadsAsync(WireOpcode.Ping);
+        Assert.Equal(3, new[] { firstPing, secondPing, thirdPing }.Select(ping => Convert.ToHexString(ping.Payload)).Distinct().Count());
 
+        // RFC 6455 section 5.5.3: a peer may answer the most recent ping only.
         await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, secondPing.Payload);
-        await second;
-        Assert.False(first.IsCompleted);
+        Assert.True(await first >= await second);
+        await dialogue.Peer.AwaitClientCaughtUpAsync();
+        Assert.False(third.IsCompleted);
+
+        // Late, and of no use any more.
         await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, firstPing.Payload);
-        await first;
+        await dialogue.Peer.AwaitClientCaughtUpAsync();
+        Assert.False(third.IsCompleted);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, thirdPing.Payload);
+        await third;
     }
 
     [SocketFact]

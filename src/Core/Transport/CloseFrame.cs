@@ -1,0 +1,43 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace MessageWebSockets;
+
+/// <summary>Reads the payload of a close frame (RFC 6455 section 5.5.1).</summary>
+internal static class CloseFrame
+{
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>The code and the reason; 1005 for an empty frame.</summary>
+    /// <exception cref="ProtocolViolationException">It is none that a peer may send.</exception>
+    public static WebSocketCloseResult Read(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length == 0)
+        {
+            return new WebSocketCloseResult(1005, "");
+        }
+
+        if (payload.Length == 1)
+        {
+            throw new ProtocolViolationException(
+                ProtocolViolationException.ProtocolError, "it sent a close frame with half a close code (RFC 6455 section 5.5.1).");
+        }
+
+        ushort code = BinaryPrimitives.ReadUInt16BigEndian(payload);
+        if (code is < 1000 or 1004 or 1005 or 1006 or (>= 1015 and < 3000) or >= 5000)
+        {
+            throw new ProtocolViolationException(
+                ProtocolViolationException.ProtocolError, $"it sent the close code {code}, which must not be sent (RFC 6455 section 7.4).");
+        }
+
+        try
+        {
+            return new WebSocketCloseResult(code, StrictUtf8.GetString(payload[2..]));
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new ProtocolViolationException(
+                ProtocolViolationException.InvalidData, "it sent a close reason that is not UTF-8 (RFC 6455 section 5.5.1).", e);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using System.IO.Compression;
+
+namespace MessageWebSockets;
+
+/// <summary>
+/// Decompresses messages (RFC 7692 section 7.2.2), a piece at a time: each frame of a message is begun, inflated until nothing more
+/// comes, and the message ended.
+/// </summary>
+/// <remarks>
+/// A sender may end a message with a final DEFLATE block (section 7.2.3.4), which the framework's framing refuses. Nothing but the
+/// byte that begins the omitted empty block may follow one; the last two bytes of each frame are therefore given to the decompression
+/// one by one: what it has not taken of them is what lies behind the final block.
+/// </remarks>
+internal sealed class MessageInflater(bool keepsContext) : IDisposable
+{
+    private const int FedSingly = 2;
+
+    // What a sender cuts off the end of each message.
+    private static readonly byte[] s_tail = [0x00, 0x00, 0xFF, 0xFF];
+
+    private readonly Feed _feed = new();
+    private DeflateStream? _inflate;
+    private ReadOnlyMemory<byte> _input;
+    private bool _isFed;
+    private bool _isEnding;
+    private bool _isTail;
+    private bool _endsWithFinalBlock;
+    private int _behindFinalBlock;
+
+    /// <summary>Gives bytes of the message, which must stay as they are until <see cref="Inflate"/> returns 0.</summary>
+    public void Give(ReadOnlyMemory<byte> compressed) => _input = compressed;
+
+    /// <summary>Says that all of the message was given.</summary>
+    public void End() => _isEnding = true;
+
+    /// <summary>Writes what the bytes given so far yield; 0 when all of that was written.</summary>
+    /// <exception cref="ProtocolViolationException">The data cannot be decompressed.</exception>
+    public int Inflate(Span<byte> target)
+    {
+        try
+        {
+            return InflateCore(target);
+        }
+        catch (InvalidDataException e)
+        {
+            throw Broken("it sent compressed data that cannot be decompressed (RFC 7692 section 7.2.2).", e);
+        }
+    }
+
+    public void Dispose() => _inflate?.Dispose();
+
+    private static ProtocolViolationException Broken(string message, Exception? cause = null) =>
+        new(ProtocolViolationException.InvalidData, message, cause);
+
+    private int InflateCore(Span<byte> target)
+    {
+        _inflate ??= new DeflateStream(_feed, CompressionMode.Decompress);
+        while (_isFed || (_isFed = FeedNext()))
+        {
+            if (!_endsWithFinalBlock)
+            {
+                int written = _inflate.Read(target);
+                if (written > 0)
+                {
+                    return written;
+                }
+
+                // After its final block the decompression asks for nothing any more.
+                _endsWithFinalBlock = _feed.Left.Length > 0;
+            }
+
+            if (_endsWithFinalBlock && !_isTail)
+            {
+                RefuseBehindFinalBlock(_feed.Left.Span);
+            }
+
+            _feed.Left = default;
+            _isFed = false;
+        }
+
+        return 0;
+    }
+
+    private bool FeedNext()
+    {
+        if (_input.Length > 0)
+        {
+            int count = _input.Length > FedSingly ? _input.Length - FedSingly : 1;
+            _feed.Left = _input[..count];
+            _input = _input[count..];
+            return true;
+        }
+
+        if (_isEnding && !_isTail)
+        {
+            _feed.Left = s_tail;
+            _isTail = true;
+            return true;
+        }
+
+        if (_isTail)
+        {
+            Reset();
+        }
+
+        return false;
+    }
+
+    private void RefuseBehindFinalBlock(ReadOnlySpan<byte> left)
+    {
+        _behindFinalBlock += left.Length;
+        if (_behindFinalBlock > 1 || left.ContainsAnyExcept((byte)0))
+        {
+            throw Broken("it sent compressed data behind the final block of a message (RFC 7692 section 7.2.3.4).");
+        }
+    }
+
+    private void Reset()
+    {
+        if (_endsWithFinalBlock || !keepsContext)
+        {
+            _inflate?.Dispose();
+            _inflate = null;
+        }
+
+        _isEnding = _isTail = _endsWithFinalBlock = false;
+        _behindFinalBlock = 0;
+    }
+
+    /// <summary>Hands the decompression what it is given, and then nothing until there is more.</summary>
+    private sealed class Feed : Stream
+    {
+        public ReadOnlyMemory<byte> Left { get; set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override int Read(Span<byte> buffer)
+        {
+            int count = Math.Min(buffer.Length, Left.Length);
+            Left.Span[..count].CopyTo(buffer);
+            Left = Left[count..];
+            return count;
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}
