@@ -1,27 +1,40 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Net.WebSockets;
+using System.Text;
+
 namespace MessageWebSockets;
 
 /// <summary>
-/// Stands between the framework's framing and the client's connection: begins with what was read along with the request, and sees
-/// to it that the client masks its frames, as RFC 6455 section 5.1 has a server do and the framework does not.
+/// Stands between the framework's framing and the client's connection: begins with what was read along with the request, lets only
+/// frames pass that <see cref="ClientFrameChecker"/> found right, and writes the close frame itself.
 /// </summary>
 /// <remarks>
-/// One reader; writes wait for each other. Disposing it leaves the connection open: the framework does that as soon as the frames are
+/// One reader; writes wait for each other. To the framing the stream ends before the client's close frame and before a fault;
+/// <see cref="End"/> says which it was. Disposing it leaves the connection open: the framework does that as soon as the frames are
 /// over, when the client may still be sending.
 /// </remarks>
-internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early) : Stream
+internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early, bool allowsCompression, ActivityClock activity) : Stream
 {
-    private const int LongestHeader = 14;
+    private const int BufferSize = 16 * 1024;
+    private const int SmallestDirectRead = 4096;
 
-    // Code 1002, unmasked as everything a server sends.
-    private static readonly byte[] ProtocolErrorClose = [0x88, 0x02, 0x03, 0xEA];
+    // A write in pieces shows how far the client has come.
+    private const int WriteSize = 64 * 1024;
 
     private readonly SemaphoreSlim _writing = new(1, 1);
-    private readonly byte[] _header = new byte[LongestHeader];
-    private ReadOnlyMemory<byte> _early = early;
-    private int _headerCount;
-    private long _payloadRemaining;
-    private bool _isBroken;
+    private readonly ClientFrameChecker _checker = new(allowsCompression);
+    private ReadOnlyMemory<byte> _unchecked = early;
+    private ReadOnlyMemory<byte> _checked;
+    private byte[]? _buffer;
+    private ConnectionEnd? _framingsFault;
     private bool _isClosed;
+
+    /// <summary>Why the frames are over: the client's close frame, or its fault. Null while they are not, and when the network ended them.</summary>
+    public ConnectionEnd? End => _checker.End ?? _framingsFault;
+
+    /// <summary>Whether the network ended what the client sends.</summary>
+    public bool IsCut { get; private set; }
 
     public override bool CanRead => true;
 
@@ -39,43 +52,92 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_isBroken)
+        while (buffer.Length > 0)
         {
-            await RefuseAsync(cancellationToken).ConfigureAwait(false);
+            if (_checked.Length > 0)
+            {
+                int count = Math.Min(_checked.Length, buffer.Length);
+                _checked[..count].CopyTo(buffer);
+                _checked = _checked[count..];
+                return count;
+            }
+
+            if (End is not null)
+            {
+                break;
+            }
+
+            if (_unchecked.Length > 0)
+            {
+                _checked = _unchecked[.._checker.Check(_unchecked.Span)];
+                _unchecked = default;
+                continue;
+            }
+
+            bool isDirect = buffer.Length >= SmallestDirectRead;
+            Memory<byte> target = isDirect ? buffer : _buffer ??= new byte[BufferSize];
+
+            // Unless this read brings something.
+            IsCut = true;
+            int read = await inner.ReadAsync(target, cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+            {
+                break;
+            }
+
+            IsCut = false;
+            activity.Received();
+            int good = _checker.Check(target.Span[..read]);
+            if (isDirect && good > 0)
+            {
+                return good;
+            }
+
+            _checked = target[..good];
         }
 
-        int count;
-        if (_early.Length > 0 && buffer.Length > 0)
-        {
-            count = Math.Min(_early.Length, buffer.Length);
-            _early[..count].CopyTo(buffer);
-            _early = _early[count..];
-        }
-        else
-        {
-            count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        }
-
-        // The frames before the wrong one count.
-        int good = Follow(buffer.Span[..count]);
-        _isBroken = good < count;
-        if (_isBroken && good == 0)
-        {
-            await RefuseAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        return good;
+        return 0;
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        // The framing writes whole frames. It closes on its own for faults that only it can see, inside compressed messages; the
+        // messages before them are answered first.
+        if (buffer.Length >= 4 && (buffer.Span[0] & 0x0F) == (int)FrameOpcode.Close)
+        {
+            ushort code = BinaryPrimitives.ReadUInt16BigEndian(buffer.Span[2..]);
+            _framingsFault ??= new ConnectionEnd(code, code == ConnectionEnd.InvalidPayload ? "Text that is not UTF-8 (RFC 6455 section 8.1)." : "");
+            return;
+        }
+
+        DataFramesBegun += (buffer.Span[0] & 0x08) == 0 ? 1 : 0;
+        await WriteInPiecesAsync(ReadOnlyMemory<byte>.Empty, buffer).ConfigureAwait(false);
+    }
+
+    /// <summary>How many frames of messages the framing has begun to write.</summary>
+    public long DataFramesBegun { get; private set; }
+
+    /// <summary>Writes an uncompressed message past the framing.</summary>
+    public Task WriteMessageAsync(ServerMessage message)
+    {
+        byte[] header = new byte[FrameHeader.MaxLength];
+        FrameOpcode opcode = message.Type == WebSocketMessageType.Text ? FrameOpcode.Text : FrameOpcode.Binary;
+        int headerLength = FrameHeader.Write(header, opcode, isFinal: true, message.Payload.Length).HeaderLength;
+        return WriteInPiecesAsync(header.AsMemory(0, headerLength), message.Payload);
+    }
+
+    /// <summary>Writes the close frame; what is written after it is dropped.</summary>
+    public async Task WriteCloseAsync(ConnectionEnd end)
+    {
+        byte[] payload = new byte[sizeof(ushort) + Encoding.ASCII.GetByteCount(end.Reason)];
+        BinaryPrimitives.WriteUInt16BigEndian(payload, end.Code);
+        Encoding.ASCII.GetBytes(end.Reason, payload.AsSpan(sizeof(ushort)));
+        await _writing.WaitAsync().ConfigureAwait(false);
         try
         {
-            if (!_isClosed)
-            {
-                await inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-            }
+            // Nothing may follow it (RFC 6455 section 5.5.1).
+            _isClosed = true;
+            await inner.WriteAsync(ControlFrame.Create(FrameOpcode.Close, payload)).ConfigureAwait(false);
         }
         finally
         {
@@ -101,55 +163,35 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    private async Task RefuseAsync(CancellationToken cancellationToken)
+    private async Task WriteInPiecesAsync(ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> rest)
     {
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _writing.WaitAsync().ConfigureAwait(false);
+        byte[] first = ArrayPool<byte>.Shared.Rent(Math.Min(WriteSize, header.Length + rest.Length));
         try
         {
-            if (!_isClosed)
+            // A header that goes alone is a packet of its own.
+            int taken = Math.Min(first.Length - header.Length, rest.Length);
+            header.CopyTo(first);
+            rest[..taken].CopyTo(first.AsMemory(header.Length));
+            await WritePieceAsync(first.AsMemory(0, header.Length + taken)).ConfigureAwait(false);
+            for (int done = taken; done < rest.Length; done += WriteSize)
             {
-                // Nothing may follow a close frame.
-                _isClosed = true;
-                await inner.WriteAsync(ProtocolErrorClose, cancellationToken).ConfigureAwait(false);
+                await WritePieceAsync(rest.Slice(done, Math.Min(WriteSize, rest.Length - done))).ConfigureAwait(false);
             }
         }
         finally
         {
+            ArrayPool<byte>.Shared.Return(first);
             _writing.Release();
         }
-
-        throw new UnmaskedFrameException();
     }
 
-    // Follows the frames through whatever pieces they come in; returns how many bytes lie before the end of a header without a mask.
-    private int Follow(ReadOnlySpan<byte> bytes)
+    private async ValueTask WritePieceAsync(ReadOnlyMemory<byte> piece)
     {
-        int index = 0;
-        while (index < bytes.Length)
+        if (!_isClosed)
         {
-            if (_payloadRemaining > 0)
-            {
-                int skipped = (int)Math.Min(_payloadRemaining, bytes.Length - index);
-                _payloadRemaining -= skipped;
-                index += skipped;
-                continue;
-            }
-
-            _header[_headerCount++] = bytes[index];
-            if (_headerCount == 2 && (_header[1] & 0x80) == 0)
-            {
-                return Math.Max(0, index - 1);
-            }
-
-            index++;
-            if (FrameHeader.TryParse(_header.AsSpan(0, _headerCount), out FrameHeader header) && header.HeaderLength == _headerCount)
-            {
-                // A length with the forbidden top bit is the framing's to refuse.
-                _payloadRemaining = header.PayloadLength;
-                _headerCount = 0;
-            }
+            await inner.WriteAsync(piece).ConfigureAwait(false);
+            activity.Taken();
         }
-
-        return index;
     }
 }

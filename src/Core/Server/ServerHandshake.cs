@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace MessageWebSockets;
@@ -29,7 +30,7 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
                 throw new UpgradeRefusedException(HttpStatusCode.ServiceUnavailable, "This server has as many connections as it takes.", "Retry-After: 10");
             }
 
-            return new AcceptedUpgrade(request, ChooseProtocol(request), bytes.AsMemory(headLength));
+            return new AcceptedUpgrade(request, ChooseProtocol(request), Deflate: null, bytes.AsMemory(headLength));
         }
         catch (UpgradeRefusedException e)
         {
@@ -39,12 +40,20 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         }
     }
 
-    /// <summary>Answers a request that was accepted. What follows on the stream is frames.</summary>
-    /// <exception cref="IOException">The client went away.</exception>
-    public static async Task AcceptAsync(Stream stream, AcceptedUpgrade upgrade, CancellationToken cancellationToken)
+    /// <summary>Answers a request that was accepted. What follows on the stream is frames. Never throws.</summary>
+    /// <returns>False when the client went away or was too slow.</returns>
+    public static async Task<bool> TryAcceptAsync(Stream stream, AcceptedUpgrade upgrade, CancellationToken cancellationToken)
     {
-        await stream.WriteAsync(Acceptance(upgrade.Request, upgrade.Protocol), cancellationToken).ConfigureAwait(false);
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await stream.WriteAsync(Acceptance(upgrade), cancellationToken).ConfigureAwait(false);
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     // Up to and including the empty line; what follows it is returned as well.
@@ -145,10 +154,10 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
     private string? ChooseProtocol(UpgradeRequest request) =>
         request.ListOf("Sec-WebSocket-Protocol").FirstOrDefault(offered => options.SubProtocols.Contains(offered, StringComparer.Ordinal));
 
-    private static byte[] Acceptance(UpgradeRequest request, string? protocol)
+    private static byte[] Acceptance(AcceptedUpgrade upgrade)
     {
-        string accept = HandshakeKey.AcceptFor(request.ValuesOf("Sec-WebSocket-Key")[0]);
-        string chosen = protocol is null ? "" : $"Sec-WebSocket-Protocol: {protocol}\r\n";
+        string accept = HandshakeKey.AcceptFor(upgrade.Request.ValuesOf("Sec-WebSocket-Key")[0]);
+        string chosen = upgrade.Protocol is null ? "" : $"Sec-WebSocket-Protocol: {upgrade.Protocol}\r\n";
         return Encoding.ASCII.GetBytes(
             $"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{chosen}\r\n");
     }

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
-using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets;
@@ -15,27 +13,30 @@ namespace MessageWebSockets;
 /// <remarks>
 /// <para>Thread-safe. It does not trust its clients: requests, messages, connections and what waits to be sent are limited, a
 /// client that is slow or wrong is dropped by itself, and browsers are refused unless their origin is allowed.</para>
-/// <para>RFC 6455 section 4.2 and 5, without extensions.</para>
+/// <para>RFC 6455 sections 4.2 and 5; RFC 7692 where <see cref="WebSocketEchoServerOptions.Compression"/> says so.</para>
 /// </remarks>
 public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
 {
-    private const int ErrorsKept = 64;
+    // Whoever comes then waits in the queue of the system.
+    private const int MostHandshakes = 64;
 
-    // Clients may queue for a moment beyond those that are served, to be told that there is no room; not without limit either.
-    private const int PendingHandshakes = 64;
+    // What the system takes on its way to a client counts as taken; with more of it a slow reader shows its progress too seldom.
+    private const int BroadcastSendBuffer = 128 * 1024;
 
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
 
     private readonly WebSocketEchoServerOptions _options;
+    private readonly ServerConnectionSettings _connectionSettings;
     private readonly Socket _listener;
-    private readonly SslServerAuthenticationOptions? _tls;
-    private readonly ServerHandshake _handshake;
+    private readonly ConnectionOpening _opening;
+    private readonly Broadcast _broadcast;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _handshakes = new(MostHandshakes, MostHandshakes);
     private readonly ConcurrentDictionary<int, WebSocketEchoClient> _clients = new();
     private readonly ConcurrentDictionary<int, Task> _connections = new();
-    private readonly ConcurrentQueue<Exception> _errors = new();
-    private readonly Lock _broadcasting = new();
+    private readonly HandlerErrors _errors = new();
+    private readonly MessageCounts _messages = new(all: null);
     private readonly Lock _stateLock = new();
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _accepting;
@@ -43,30 +44,18 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     private WebSocketEchoServerState _state = WebSocketEchoServerState.Listening;
     private int _lastId;
     private int _placesTaken;
-    private long _messagesReceived;
-    private long _messagesSent;
     private long _accepted;
     private long _refused;
-    private long _dropped;
-    private long _handlerErrors;
 
     private WebSocketEchoServer(WebSocketEchoServerOptions options, Socket listener)
     {
         _options = options;
+        _connectionSettings = new ServerConnectionSettings(options.MaxMessageSize, options.QueueLimit, options.IdleTimeout);
         _listener = listener;
-        _handshake = new ServerHandshake(options);
+        _opening = new ConnectionOpening(new ServerHandshake(options), options.Certificate);
+        _broadcast = new Broadcast(() => _clients.Values.Select(static client => client.Connection), options.SlowClientTimeout);
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         Uri = AddressOf(options, Port);
-        if (options.Certificate is { } certificate)
-        {
-            _tls = new SslServerAuthenticationOptions
-            {
-                // Offline: whoever starts a server does not expect it to fetch certificates.
-                ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
-                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            };
-        }
-
         _accepting = AcceptAsync();
     }
 
@@ -121,10 +110,10 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     public IReadOnlyList<WebSocketEchoClient> Clients => _clients.Values.OrderBy(static client => client.Id).ToArray();
 
     /// <summary>How many messages came from all clients.</summary>
-    public long MessagesReceived => Volatile.Read(ref _messagesReceived);
+    public long MessagesReceived => _messages.Received;
 
     /// <summary>How many messages were sent to all clients.</summary>
-    public long MessagesSent => Volatile.Read(ref _messagesSent);
+    public long MessagesSent => _messages.Sent;
 
     /// <summary>How many connections there have been.</summary>
     public long ConnectionsAccepted => Volatile.Read(ref _accepted);
@@ -133,13 +122,13 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     public long ConnectionsRefused => Volatile.Read(ref _refused);
 
     /// <summary>How many clients were dropped because they did not read what was broadcast.</summary>
-    public long ClientsDropped => Volatile.Read(ref _dropped);
+    public long ClientsDropped => _broadcast.Dropped;
 
     /// <summary>How often the handler failed.</summary>
-    public long HandlerErrors => Volatile.Read(ref _handlerErrors);
+    public long HandlerErrors => _errors.Count;
 
     /// <summary>What the handler failed with, oldest first; the last 64.</summary>
-    public IReadOnlyList<Exception> Errors => _errors.ToArray();
+    public IReadOnlyList<Exception> Errors => _errors.Kept;
 
     /// <summary>When it started, in local time.</summary>
     public DateTime Started { get; } = DateTime.Now;
@@ -176,98 +165,33 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Takes no more connections, closes those there are (close code 1001), and drops what is not closed within two seconds.</summary>
-    /// <returns>Completes when nothing is left of the server; the same for every call.</returns>
+    /// <returns>
+    /// Completes when nothing is left of the server, or after four seconds when a handler ignores its token; the same for every call.
+    /// The port is free at once.
+    /// </returns>
     public Task StopAsync()
     {
         lock (_stateLock)
         {
-            return _stopped ??= Task.Run(StopCoreAsync);
+            if (_stopped is null)
+            {
+                _state = WebSocketEchoServerState.Stopping;
+                _listener.Dispose();
+                _stopped = Task.Run(StopCoreAsync);
+            }
+
+            return _stopped;
         }
     }
 
-    /// <summary>As <see cref="StopAsync"/>, and waits for it.</summary>
-    public void Dispose() => StopAsync().GetAwaiter().GetResult();
+    /// <summary>Begins what <see cref="StopAsync"/> does, and does not wait for it.</summary>
+    public void Dispose() => StopAsync();
 
-    /// <inheritdoc cref="Dispose"/>
+    /// <summary>As <see cref="StopAsync"/>.</summary>
     public ValueTask DisposeAsync() => new(StopAsync());
-
-    /// <summary>Records an error of the handler that does not end a connection.</summary>
-    /// <param name="error">What went wrong.</param>
-    public void ReportHandlerError(Exception error)
-    {
-        ArgumentNullException.ThrowIfNull(error);
-        Interlocked.Increment(ref _handlerErrors);
-        _errors.Enqueue(error);
-        while (_errors.Count > ErrorsKept)
-        {
-            _errors.TryDequeue(out _);
-        }
-    }
 
     /// <summary>The name, or the address where it has none.</summary>
     public override string ToString() => ServerName.Length > 0 ? ServerName : Uri.ToString();
-
-    internal void CountSent() => Interlocked.Increment(ref _messagesSent);
-
-    /// <summary>Does with a message what the server is for.</summary>
-    internal async Task DispatchAsync(WebSocketEchoClient client, ServerMessage message, CancellationToken cancellationToken)
-    {
-        Interlocked.Increment(ref _messagesReceived);
-        if (_options.Handler is not { } handler)
-        {
-            await AnswerAsync(client, message, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            SocketMessageType type = message.Type == WebSocketMessageType.Text ? SocketMessageType.Utf8 : SocketMessageType.Binary;
-            ReceivedData data = new(message.Payload.ToArray(), null, type, IsComplete: true);
-            await handler(new WsMessage(data, DateTime.UtcNow.Ticks, socket: null), client, cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            throw;
-        }
-        catch (Exception e)
-        {
-            // Anything a handler can throw. What it was stays here: the client has no business with it.
-            ReportHandlerError(e);
-            client.Close(WebSocketCloseStatus.InternalServerError, "The handler failed.", discards: false);
-        }
-    }
-
-    /// <summary>Sends a message to a client, or on its behalf to all; waits for room in its queue.</summary>
-    internal async Task AnswerAsync(WebSocketEchoClient client, ServerMessage message, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (!_options.Broadcast)
-            {
-                await client.Queue.AddAsync(message, cancellationToken).ConfigureAwait(false);
-                return;
-            }
-
-            // Whoever sends is held to the pace at which it reads itself, and so seldom outruns the others.
-            await client.Queue.WaitForRoomAsync(message, cancellationToken).ConfigureAwait(false);
-            lock (_broadcasting)
-            {
-                // One message after the other, so that all clients see the same order.
-                foreach (WebSocketEchoClient member in _clients.Values)
-                {
-                    if (!member.Queue.TryAdd(message))
-                    {
-                        Interlocked.Increment(ref _dropped);
-                        member.Close(WebSocketCloseStatus.PolicyViolation, "This client reads too slowly.", discards: true);
-                    }
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The connection has ended, and nobody is there to send to.
-        }
-    }
 
     private static Uri AddressOf(WebSocketEchoServerOptions options, int port)
     {
@@ -289,25 +213,19 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
 
     private async Task StopCoreAsync()
     {
-        lock (_stateLock)
-        {
-            _state = WebSocketEchoServerState.Stopping;
-        }
-
-        _listener.Dispose();
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _accepting.ConfigureAwait(false);
         foreach (WebSocketEchoClient client in _clients.Values)
         {
-            client.Close(WebSocketCloseStatus.EndpointUnavailable, "The server stops.", discards: true);
-            client.CancelHandler();
+            client.Connection.Close(ServerStops(), discards: true);
+            client.Connection.CancelWork();
         }
 
         Task connections = Task.WhenAll(_connections.Values);
         await Task.WhenAny(connections, Task.Delay(StopPatience, CancellationToken.None)).ConfigureAwait(false);
         foreach (WebSocketEchoClient client in _clients.Values)
         {
-            client.Abort();
+            client.Connection.Abort();
         }
 
         // Only a handler that ignores its token is still busy now; it has nobody to answer any more.
@@ -320,6 +238,8 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         _completed.SetResult();
     }
 
+    private static ConnectionEnd ServerStops() => new(ConnectionEnd.GoingAway, "The server stops.");
+
     private async Task AcceptAsync()
     {
         // Start returns to its caller at once.
@@ -327,6 +247,15 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         while (!_stopping.IsCancellationRequested)
         {
             Socket transport;
+            try
+            {
+                await _handshakes.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
             try
             {
                 transport = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
@@ -338,14 +267,8 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
             catch (SocketException)
             {
                 // The client was gone before it was taken, or the process has no descriptor left; the next one may do better.
+                _handshakes.Release();
                 await Task.Delay(AcceptPause, CancellationToken.None).ConfigureAwait(false);
-                continue;
-            }
-
-            if (_connections.Count >= _options.MaxConnections + PendingHandshakes)
-            {
-                Interlocked.Increment(ref _refused);
-                transport.Dispose();
                 continue;
             }
 
@@ -360,34 +283,45 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     {
         await Task.Yield();
         bool hasPlace = false;
+        IClientMessages? messages = null;
         try
         {
-            if (await OpenAsync(id, transport, () => hasPlace = TryTakePlace()).ConfigureAwait(false) is { } client)
+            WebSocketEchoClient? client;
+            try
             {
-                Interlocked.Increment(ref _accepted);
+                (client, messages) = await OpenAsync(id, transport, () => hasPlace = TryTakePlace()).ConfigureAwait(false);
+            }
+            finally
+            {
+                _handshakes.Release();
+            }
 
+            Interlocked.Increment(ref client is null ? ref _refused : ref _accepted);
+            if (client is not null)
+            {
                 // While its handshake was under way the server may have stopped.
                 if (_stopping.IsCancellationRequested)
                 {
-                    client.Close(WebSocketCloseStatus.EndpointUnavailable, "The server stops.", discards: true);
+                    client.Connection.Close(ServerStops(), discards: true);
                 }
 
-                await client.RunAsync().ConfigureAwait(false);
-            }
-            else
-            {
-                Interlocked.Increment(ref _refused);
+                await client.Connection.RunAsync(messages!).ConfigureAwait(false);
             }
         }
         finally
         {
             _clients.TryRemove(id, out _);
+            transport.Dispose();
+            if (messages is not null)
+            {
+                // Work that goes on keeps the place of the client: a handler that never ends is not begun without bound.
+                await messages.CompleteAsync(discards: true).ConfigureAwait(false);
+            }
+
             if (hasPlace)
             {
                 Interlocked.Decrement(ref _placesTaken);
             }
-
-            transport.Dispose();
         }
     }
 
@@ -404,62 +338,90 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     }
 
     // Null when there is no connection to be had with this client.
-    private async Task<WebSocketEchoClient?> OpenAsync(int id, Socket transport, Func<bool> tryTakePlace)
+    private async Task<(WebSocketEchoClient? Client, IClientMessages? Messages)> OpenAsync(int id, Socket transport, Func<bool> tryTakePlace)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         patience.CancelAfter(_options.HandshakeTimeout);
-        Stream stream = new NetworkStream(transport, ownsSocket: false);
+        EndPoint? remote = Prepare(transport);
+        if (await _opening.OpenAsync(transport, tryTakePlace, patience.Token).ConfigureAwait(false) is not var (stream, upgrade))
+        {
+            return (null, null);
+        }
+
+        ServerConnection connection = new(_connectionSettings, transport, stream, upgrade, _messages, _errors.Add);
+        WebSocketEchoClient client = new(id, remote, upgrade, connection, (message, cancellationToken) => SendAsync(connection, message, cancellationToken), _errors.Add);
+        IClientMessages messages = MessagesOf(client);
+
+        // Before the answer: whoever is connected gets everything that is broadcast from then on.
+        _clients[id] = client;
+        if (await ServerHandshake.TryAcceptAsync(stream, upgrade, patience.Token).ConfigureAwait(false))
+        {
+            return (client, messages);
+        }
+
+        connection.Abort();
+        return (null, messages);
+    }
+
+    // Where it connected from; a client that is gone already has no address any more.
+    private EndPoint? Prepare(Socket transport)
+    {
         try
         {
             transport.NoDelay = true;
             transport.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            if (_tls is not null)
+            if (_options.Broadcast)
             {
-                SslStream secure = new(stream);
-                stream = secure;
-                await secure.AuthenticateAsServerAsync(_tls, patience.Token).ConfigureAwait(false);
+                transport.SendBufferSize = BroadcastSendBuffer;
             }
 
-            AcceptedUpgrade upgrade = await _handshake.ReadAsync(stream, tryTakePlace, patience.Token).ConfigureAwait(false);
-            WebSocketEchoClient client = new(this, _options, id, transport, stream, upgrade);
-
-            // Before the answer: whoever is connected gets everything that is broadcast from then on.
-            _clients[id] = client;
-            await ServerHandshake.AcceptAsync(stream, upgrade, patience.Token).ConfigureAwait(false);
-            return client;
+            return transport.RemoteEndPoint;
         }
-        catch (UpgradeRefusedException)
+        catch (SocketException)
         {
-            await DrainAsync(transport, stream, patience.Token).ConfigureAwait(false);
+            return null;
         }
-        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
-        {
-            // It went away, was too slow, or does not speak the same TLS; there is no one to tell.
-        }
-
-        await stream.DisposeAsync().ConfigureAwait(false);
-        return null;
     }
 
-    // What the client still sends is read for a moment, lest a reset overtakes the answer.
-    private static async Task DrainAsync(Socket transport, Stream stream, CancellationToken cancellationToken)
+    private IClientMessages MessagesOf(WebSocketEchoClient client)
     {
-        const int MostBytes = 64 * 1024;
-        byte[] rest = new byte[4096];
+        ServerConnection connection = client.Connection;
+        return (_options.Handler, _options.Broadcast) switch
+        {
+            (null, false) => new ReturnedMessages(connection.Outgoing),
+            (null, true) => new WorkedMessages(message => _broadcast.SendAsync(message, CancellationToken.None), connection.Activity),
+            var (handler, _) => new WorkedMessages(message => HandleAsync(handler, client, message), connection.Activity),
+        };
+    }
+
+    private Task SendAsync(ServerConnection connection, ServerMessage message, CancellationToken cancellationToken) => _options.Broadcast
+        ? _broadcast.SendAsync(message, cancellationToken)
+        : connection.Outgoing.AddAsync(message, cancellationToken).AsTask();
+
+    // Never throws.
+    private async Task HandleAsync(WebSocketEchoHandler handler, WebSocketEchoClient client, ServerMessage message)
+    {
+        ServerConnection connection = client.Connection;
+        CancellationToken ended = connection.Ended;
+        if (connection.IsClosing || ended.IsCancellationRequested)
+        {
+            return;
+        }
+
         try
         {
-            transport.Shutdown(SocketShutdown.Send);
-            int drained = 0;
-            int count;
-            do
-            {
-                count = await stream.ReadAsync(rest, cancellationToken).ConfigureAwait(false);
-                drained += count;
-            }
-            while (count > 0 && drained < MostBytes);
+            SocketMessageType type = message.Type == WebSocketMessageType.Text ? SocketMessageType.Utf8 : SocketMessageType.Binary;
+            ReceivedData data = new(message.Payload.ToArray(), null, type, IsComplete: true);
+            await handler(new WsMessage(data, DateTime.UtcNow.Ticks, socket: null), client, ended).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
+        }
+        catch (Exception e)
+        {
+            // Anything a handler can throw. What it was stays here: the client has no business with it.
+            _errors.Add(e);
+            connection.Close(new ConnectionEnd(ConnectionEnd.InternalError, "The handler failed."), discards: false);
         }
     }
 }

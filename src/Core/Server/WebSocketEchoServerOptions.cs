@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets;
@@ -42,14 +43,36 @@ public sealed class WebSocketEchoServerOptions
     /// <summary>The most clients at once, 1 or more, 256 by default. One more is refused with the HTTP status 503.</summary>
     public int MaxConnections { get; set; } = 256;
 
-    /// <summary>How long a client may take for TLS and its request, 10 seconds by default.</summary>
+    /// <summary>
+    /// How long a client may take for TLS and its request, 10 seconds by default; <see cref="Timeout.InfiniteTimeSpan"/> for as long as
+    /// it likes, whereby 64 that say nothing keep everybody else out.
+    /// </summary>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// How long a client may be silent before its connection is closed (close code 1001); <see cref="Timeout.InfiniteTimeSpan"/>, the
+    /// default, for as long as it likes. A client is silent when no byte comes from it, not even a ping or pong, it takes none that are
+    /// sent to it, and no message of it is being worked on.
+    /// </summary>
+    public TimeSpan IdleTimeout { get; set; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>
     /// How many bytes may wait for one client, 1 or more, 16 MiB by default. Beyond that nothing more is read from a client that does
-    /// not read its answers, and one that does not read what is broadcast is dropped (close code 1008).
+    /// not read its answers, and a broadcast waits for it (see <see cref="SlowClientTimeout"/>).
     /// </summary>
     public long QueueLimit { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>
+    /// How long a broadcast waits for a client that takes nothing while <see cref="QueueLimit"/> bytes wait for it, 10 seconds by
+    /// default; then the client is dropped (close code 1008). One that reads, however slowly, is waited for.
+    /// </summary>
+    public TimeSpan SlowClientTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// What the server agrees to of permessage-deflate (RFC 7692); null, the default, for no compression. Clients that do not offer it
+    /// are served without. The size of compressed messages gives away secrets that stand beside text that others choose.
+    /// </summary>
+    public WebSocketDeflateOptions? Compression { get; set; }
 
     /// <summary>Checks the settings and copies them, so that later changes have no effect.</summary>
     /// <exception cref="ArgumentException">One of them cannot be.</exception>
@@ -62,7 +85,9 @@ public sealed class WebSocketEchoServerOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxMessageSize, Array.MaxLength);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxConnections, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(QueueLimit, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero);
+        CheckTime(HandshakeTimeout, mayBeInfinite: true, nameof(HandshakeTimeout));
+        CheckTime(IdleTimeout, mayBeInfinite: true, nameof(IdleTimeout));
+        CheckTime(SlowClientTimeout, mayBeInfinite: false, nameof(SlowClientTimeout));
         if (SubProtocols.FirstOrDefault(static protocol => !HttpToken.IsValid(protocol)) is { } invalid)
         {
             throw new ArgumentException($"'{PeerText.Clean(invalid)}' is no subprotocol name: a name is made of ASCII letters, digits and !#$%&'*+-.^_`|~.");
@@ -86,6 +111,15 @@ public sealed class WebSocketEchoServerOptions
             MaxConnections = MaxConnections,
             HandshakeTimeout = HandshakeTimeout,
             QueueLimit = QueueLimit,
+            IdleTimeout = IdleTimeout,
+            SlowClientTimeout = SlowClientTimeout,
+            Compression = Compression is null ? null : new WebSocketDeflateOptions
+            {
+                ClientMaxWindowBits = Compression.ClientMaxWindowBits,
+                ServerMaxWindowBits = Compression.ServerMaxWindowBits,
+                ClientContextTakeover = Compression.ClientContextTakeover,
+                ServerContextTakeover = Compression.ServerContextTakeover,
+            },
         };
         foreach (string protocol in SubProtocols)
         {
@@ -98,6 +132,16 @@ public sealed class WebSocketEchoServerOptions
         }
 
         return copy;
+    }
+
+    // What a timer can be set to.
+    private static void CheckTime(TimeSpan value, bool mayBeInfinite, string name)
+    {
+        if (value != Timeout.InfiniteTimeSpan || !mayBeInfinite)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(1), name);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromMilliseconds(int.MaxValue), name);
+        }
     }
 
     // As clients send it.

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace MessageWebSockets;
@@ -49,28 +48,7 @@ internal sealed class OutboundBuffer
         header.CopyTo(target);
         target[1] |= MaskBit;
         MemoryMarshal.Write(target[header.Length..], key);
-        Mask(payload, target[(header.Length + sizeof(uint))..], key);
-    }
-
-    private static void Mask(ReadOnlySpan<byte> payload, Span<byte> target, uint key)
-    {
-        int done = 0;
-        if (Vector.IsHardwareAccelerated && payload.Length >= Vector<byte>.Count)
-        {
-            Vector<byte> keys = Vector.AsVectorByte(new Vector<uint>(key));
-            for (; done <= payload.Length - Vector<byte>.Count; done += Vector<byte>.Count)
-            {
-                (new Vector<byte>(payload[done..]) ^ keys).CopyTo(target[done..]);
-            }
-        }
-
-        // The vector's length is a multiple of the key's, so the rest begins at the key's first byte.
-        Span<byte> keyBytes = stackalloc byte[sizeof(uint)];
-        MemoryMarshal.Write(keyBytes, key);
-        for (int i = done; i < payload.Length; i++)
-        {
-            target[i] = (byte)(payload[i] ^ keyBytes[(i - done) % sizeof(uint)]);
-        }
+        FrameMask.Apply(payload, target[(header.Length + sizeof(uint))..], key);
     }
 
     private Span<byte> Extend(int length)

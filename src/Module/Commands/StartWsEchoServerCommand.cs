@@ -119,7 +119,7 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
     {
         try
         {
-            return Handler is null ? null : new HandlerScript(Handler, SessionState);
+            return Handler is null ? null : new HandlerScript(Handler, SessionState, MaxMessageSize);
         }
         catch (ItemNotFoundException e)
         {

@@ -4,7 +4,7 @@ namespace MessageWebSockets.PowerShell;
 
 /// <summary>Sends what a handler script puts out. A byte array is unrolled by the pipeline; bytes in a row are one message again here.</summary>
 /// <remarks>Used on the thread of the script; <see cref="Finish"/> after that has ended.</remarks>
-internal sealed class HandlerReply(WebSocketEchoClient client)
+internal sealed class HandlerReply(WebSocketEchoClient client, int maxMessageSize)
 {
     private List<byte>? _bytes;
     private Exception? _failure;
@@ -48,9 +48,9 @@ internal sealed class HandlerReply(WebSocketEchoClient client)
         if (value is byte single)
         {
             _bytes ??= [];
-            if (_bytes.Count >= client.Server.MaxMessageSize)
+            if (_bytes.Count >= maxMessageSize)
             {
-                throw new ArgumentException($"The handler put out more than {client.Server.MaxMessageSize} bytes in a row, which would be one message.");
+                throw new ArgumentException($"The handler put out more than {maxMessageSize} bytes in a row, which would be one message.");
             }
 
             _bytes.Add(single);

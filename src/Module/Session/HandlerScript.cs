@@ -14,6 +14,7 @@ internal sealed class HandlerScript : IDisposable
     // A handler that waits keeps one; more clients than this take turns.
     private static readonly int MostRunspaces = Math.Clamp(Environment.ProcessorCount * 2, 4, 16);
 
+    private readonly int _maxMessageSize;
     private readonly string _script;
     private readonly InitialSessionState _initial;
     private readonly ConcurrentBag<Runspace> _idle = [];
@@ -22,9 +23,11 @@ internal sealed class HandlerScript : IDisposable
 
     /// <param name="handler">The script block.</param>
     /// <param name="session">Where the variables it names with $using: are.</param>
+    /// <param name="maxMessageSize">The most bytes of a message that is put out byte by byte.</param>
     /// <exception cref="ItemNotFoundException">One of them is not there.</exception>
-    public HandlerScript(ScriptBlock handler, SessionState session)
+    public HandlerScript(ScriptBlock handler, SessionState session, int maxMessageSize)
     {
+        _maxMessageSize = maxMessageSize;
         _initial = InitialSessionState.CreateDefault2();
 
         // A session that is restricted does not get around that with a handler.
@@ -47,13 +50,13 @@ internal sealed class HandlerScript : IDisposable
             shell.AddScript(_script, useLocalScope: true).AddArgument(client);
 
             // While the script runs, so that what it says step by step arrives step by step; a client that does not read holds it up.
-            HandlerReply reply = new(client);
+            HandlerReply reply = new(client, _maxMessageSize);
             output.DataAdded += (_, _) => reply.Take(output.ReadAll());
             shell.Streams.Error.DataAdded += (_, _) =>
             {
                 foreach (ErrorRecord error in shell.Streams.Error.ReadAll())
                 {
-                    client.Server.ReportHandlerError(error.Exception);
+                    client.ReportError(error.Exception);
                 }
             };
 

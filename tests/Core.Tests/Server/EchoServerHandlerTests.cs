@@ -8,17 +8,17 @@ public sealed class EchoServerHandlerTests
     [SocketFact]
     public async Task A_handler_answers_with_none_one_or_several_messages()
     {
-        await using WebSocketEchoServer server = Start(async (message, client, _) =>
+        await using WebSocketEchoServer server = Start(async (message, client, token) =>
         {
             if (message.MessageType == SocketMessageType.Binary)
             {
-                await client.SendAsync(message.Bytes.Reverse().ToArray());
+                await client.SendAsync(message.Bytes.Reverse().ToArray(), token);
                 return;
             }
 
             for (int i = 0; i < int.Parse(message.Text, null); i++)
             {
-                await client.SendAsync($"{i} of {message.Text}");
+                await client.SendAsync($"{i} of {message.Text}", token);
             }
         });
         using MessageWebSocket socket = await ConnectAsync(server);
@@ -36,9 +36,9 @@ public sealed class EchoServerHandlerTests
     [SocketFact]
     public async Task A_handler_that_fails_costs_its_client_the_connection_and_nobody_else_anything()
     {
-        await using WebSocketEchoServer server = Start(async (message, client, _) =>
+        await using WebSocketEchoServer server = Start(async (message, client, token) =>
         {
-            await client.SendAsync("seen");
+            await client.SendAsync("seen", token);
             if (message.Text == "bad")
             {
                 throw new FormatException("secret details");
@@ -61,7 +61,7 @@ public sealed class EchoServerHandlerTests
     [SocketFact]
     public async Task A_text_without_a_UTF_8_form_is_the_handlers_failure()
     {
-        await using WebSocketEchoServer server = Start((_, client, _) => client.SendAsync("\ud800"));
+        await using WebSocketEchoServer server = Start((_, client, token) => client.SendAsync("\ud800", token));
         using MessageWebSocket socket = await ConnectAsync(server);
 
         await socket.SendAsync("x");
@@ -74,14 +74,14 @@ public sealed class EchoServerHandlerTests
     public async Task Clients_do_not_wait_for_each_others_handler_and_one_clients_messages_keep_their_order()
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using WebSocketEchoServer server = Start(async (message, client, _) =>
+        await using WebSocketEchoServer server = Start(async (message, client, token) =>
         {
             if (message.Text == "wait")
             {
                 await gate.Task;
             }
 
-            await client.SendAsync(message.Text);
+            await client.SendAsync(message.Text, token);
         });
         using MessageWebSocket waiting = await ConnectAsync(server);
         using MessageWebSocket other = await ConnectAsync(server);
@@ -99,7 +99,7 @@ public sealed class EchoServerHandlerTests
     [SocketFact]
     public async Task With_Broadcast_the_answer_goes_to_everybody()
     {
-        WebSocketEchoServerOptions options = new() { Broadcast = true, Handler = (message, client, _) => client.SendAsync(message.Text.ToUpperInvariant()) };
+        WebSocketEchoServerOptions options = new() { Broadcast = true, Handler = (message, client, token) => client.SendAsync(message.Text.ToUpperInvariant(), token) };
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(options);
         using MessageWebSocket listener = await ConnectAsync(server);
         using MessageWebSocket talker = await ConnectAsync(server);
@@ -142,12 +142,19 @@ public sealed class EchoServerHandlerTests
     [SocketFact]
     public async Task The_last_64_errors_are_kept()
     {
-        await using WebSocketEchoServer server = Start(static (_, client, _) => Task.CompletedTask);
-        for (int i = 0; i < 100; i++)
+        await using WebSocketEchoServer server = Start(static (_, client, token) =>
         {
-            server.ReportHandlerError(new InvalidOperationException($"{i}"));
-        }
+            for (int i = 0; i < 100; i++)
+            {
+                client.ReportError(new InvalidOperationException($"{i}"));
+            }
 
+            return client.SendAsync("done", token);
+        });
+        using MessageWebSocket socket = await ConnectAsync(server);
+        await socket.SendAsync("x");
+
+        Assert.Equal("done", (await socket.ReceiveAsync())?.Text);
         Assert.Equal(100, server.HandlerErrors);
         Assert.Equal(("36", "99", 64), (server.Errors[0].Message, server.Errors[^1].Message, server.Errors.Count));
     }

@@ -223,7 +223,7 @@ public sealed class EchoServerTests
     [SocketFact]
     public async Task Broadcast_drops_a_client_that_does_not_read_and_nobody_else()
     {
-        WebSocketEchoServerOptions options = new() { Broadcast = true, QueueLimit = 200_000 };
+        WebSocketEchoServerOptions options = new() { Broadcast = true, QueueLimit = 200_000, SlowClientTimeout = TimeSpan.FromMilliseconds(500) };
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(options);
         using RawClient deaf = await RawClient.OpenAsync(server, receiveBuffer: 4096);
         using MessageWebSocket talker = new();

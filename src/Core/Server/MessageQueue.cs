@@ -1,11 +1,11 @@
 namespace MessageWebSockets;
 
 /// <summary>
-/// What one client is still to be sent. Its size is bounded, so that a client that does not read costs no more than that: whoever
-/// answers the client waits for room, and whoever must not wait is told that there is none.
+/// What one client is still to be sent, or what it sent and nobody has dealt with yet. Its size is bounded, so that nobody costs more
+/// than that: whoever adds a message waits for room.
 /// </summary>
 /// <remarks>Thread-safe; one reader.</remarks>
-internal sealed class OutgoingQueue(long limit)
+internal sealed class MessageQueue(long limit)
 {
     // What a queued message costs beyond its payload; a flood of empty ones would be without bound otherwise.
     private const int Overhead = 96;
@@ -14,8 +14,21 @@ internal sealed class OutgoingQueue(long limit)
     private readonly Queue<ServerMessage> _messages = [];
     private long _size;
     private bool _isComplete;
+    private bool _isTaken;
     private TaskCompletionSource? _arrival;
     private TaskCompletionSource? _room;
+
+    /// <summary>Whether there are messages that the reader is not done with.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isTaken || _messages.Count > 0;
+            }
+        }
+    }
 
     /// <summary>Adds a message if there is room. Once the queue is complete, messages are dropped, which counts as added.</summary>
     public bool TryAdd(ServerMessage message)
@@ -44,31 +57,22 @@ internal sealed class OutgoingQueue(long limit)
     {
         while (!TryAdd(message))
         {
-            await WaitForRoomAsync(message, cancellationToken).ConfigureAwait(false);
+            await RoomFor(message).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Waits until a message has room, which it may have lost again to another one by then.</summary>
-    public async ValueTask WaitForRoomAsync(ServerMessage message, CancellationToken cancellationToken)
+    /// <summary>Completes when a message has room, which it may have lost again to another one by then.</summary>
+    public Task RoomFor(ServerMessage message)
     {
-        while (true)
+        lock (_lock)
         {
-            Task room;
-            lock (_lock)
-            {
-                if (_isComplete || _messages.Count == 0 || _size + Cost(message) <= limit)
-                {
-                    return;
-                }
-
-                room = (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-            }
-
-            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return _isComplete || _messages.Count == 0 || _size + Cost(message) <= limit
+                ? Task.CompletedTask
+                : (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
 
-    /// <summary>The next message; null when the queue is complete and empty.</summary>
+    /// <summary>The next message, when the reader is done with the last one; null when the queue is complete and empty.</summary>
     public async ValueTask<ServerMessage?> TakeAsync()
     {
         while (true)
@@ -76,9 +80,10 @@ internal sealed class OutgoingQueue(long limit)
             Task arrival;
             lock (_lock)
             {
-                if (_messages.TryDequeue(out ServerMessage? message))
+                _isTaken = _messages.TryDequeue(out ServerMessage? message);
+                if (_isTaken)
                 {
-                    _size -= Cost(message);
+                    _size -= Cost(message!);
                     Signal(ref _room);
                     return message;
                 }

@@ -1,0 +1,40 @@
+namespace MessageWebSockets;
+
+/// <summary>
+/// Knows how long a client has been silent: nothing came from it, it took nothing, and no message of it is being worked on; and for how
+/// long it has taken nothing.
+/// </summary>
+/// <remarks>Thread-safe.</remarks>
+internal sealed class ActivityClock
+{
+    private long _lastReceived = Environment.TickCount64;
+    private long _lastTaken = Environment.TickCount64;
+    private int _works;
+
+    /// <summary>For how long the client has taken nothing, since it began to be waited for.</summary>
+    public TimeSpan Stall => Since(Volatile.Read(ref _lastTaken));
+
+    /// <summary>Bytes came from the client.</summary>
+    public void Received() => Volatile.Write(ref _lastReceived, Environment.TickCount64);
+
+    /// <summary>The client took bytes, or begins to be waited for.</summary>
+    public void Taken() => Volatile.Write(ref _lastTaken, Environment.TickCount64);
+
+    /// <summary>A message of the client is being worked on; it has reason to wait.</summary>
+    public void BeginWork() => Interlocked.Increment(ref _works);
+
+    /// <summary>Ends what <see cref="BeginWork"/> began.</summary>
+    public void EndWork()
+    {
+        Taken();
+        Interlocked.Decrement(ref _works);
+    }
+
+    /// <summary>How long the client has been silent.</summary>
+    /// <param name="isWaitedFor">Whether something waits to be taken by the client: then it is the client that the work waits for.</param>
+    public TimeSpan Silence(bool isWaitedFor) => Volatile.Read(ref _works) > 0 && !isWaitedFor
+        ? TimeSpan.Zero
+        : Since(Math.Max(Volatile.Read(ref _lastReceived), Volatile.Read(ref _lastTaken)));
+
+    private static TimeSpan Since(long ticks) => TimeSpan.FromMilliseconds(Environment.TickCount64 - ticks);
+}

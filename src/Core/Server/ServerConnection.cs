@@ -1,0 +1,351 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+
+namespace MessageWebSockets;
+
+/// <summary>One open connection of the server: reads messages, writes what is queued, and ends in order.</summary>
+/// <remarks>
+/// Thread-safe. One loop reads and hands each message on before it reads the next; another one writes. Whatever ends the connection,
+/// <see cref="RunAsync"/> completes, and within seconds unless somebody who works on a message keeps it.
+/// </remarks>
+[SuppressMessage("Design", "CA1001", Justification = "Released when RunAsync ends. The token source stays usable: whoever works on a message may look at its token at any time.")]
+internal sealed class ServerConnection
+{
+    private const int ReadSize = 16 * 1024;
+
+    // Who closes waits about this long for the answer; the work on what it sent before may take a part of it.
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WorkPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LingerPatience = TimeSpan.FromSeconds(1);
+
+    private readonly ServerConnectionSettings _settings;
+    private readonly Socket _transport;
+    private readonly Stream _stream;
+    private readonly Action<Exception> _reportListener;
+    private readonly ClientFrameStream _frames;
+    private readonly WebSocket _framing;
+    private readonly bool _isCompressed;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Lock _lock = new();
+    private ConnectionEnd? _end;
+    private Timer? _closeTimer;
+    private Timer? _idleTimer;
+    private bool _isOver;
+
+    /// <param name="settings">What holds for it.</param>
+    /// <param name="transport">The TCP connection.</param>
+    /// <param name="stream">What is read and written: the connection itself, or TLS over it.</param>
+    /// <param name="upgrade">The handshake.</param>
+    /// <param name="allMessages">Counts the messages of all connections.</param>
+    /// <param name="reportListener">Told what those throw who listen to the token of <see cref="Ended"/>.</param>
+    public ServerConnection(
+        ServerConnectionSettings settings, Socket transport, Stream stream, AcceptedUpgrade upgrade, MessageCounts allMessages, Action<Exception> reportListener)
+    {
+        _settings = settings;
+        _transport = transport;
+        _stream = stream;
+        _reportListener = reportListener;
+        Messages = new MessageCounts(allMessages);
+        Outgoing = new MessageQueue(settings.QueueLimit);
+        _isCompressed = upgrade.Deflate is not null;
+        _frames = new ClientFrameStream(stream, upgrade.Early, _isCompressed, Activity);
+
+        // No keep-alive of the framework: it counts a client as dead when this side is slow to read. TCP has one as well.
+        _framing = WebSocket.CreateFromStream(_frames, new WebSocketCreationOptions
+        {
+            IsServer = true,
+            SubProtocol = upgrade.Protocol,
+            KeepAliveInterval = TimeSpan.Zero,
+            DangerousDeflateOptions = upgrade.Deflate,
+        });
+    }
+
+    /// <summary>What the client is still to be sent.</summary>
+    public MessageQueue Outgoing { get; }
+
+    /// <summary>When the client last gave a sign of life.</summary>
+    public ActivityClock Activity { get; } = new();
+
+    /// <summary>Cancelled when the connection has ended.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    public MessageCounts Messages { get; }
+
+    /// <summary>Whether a close frame is on its way, or the connection is over.</summary>
+    public bool IsClosing
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isOver || _end is not null;
+            }
+        }
+    }
+
+    /// <summary>Serves the client until nothing is left of the connection but work on its messages. Never throws.</summary>
+    /// <param name="messages">Takes the client's messages.</param>
+    public async Task RunAsync(IClientMessages messages)
+    {
+        StartIdleTimer();
+        Task writing = WriteAsync();
+        try
+        {
+            await ReadAsync(messages).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // The frames are over, and the stream below knows why.
+        }
+        catch (Exception)
+        {
+            // No memory for a message, for example. Whatever it is, it ends this connection and no other one.
+            Close(new ConnectionEnd(ConnectionEnd.InternalError, "The server failed."), discards: true);
+        }
+
+        await CloseAsAskedAsync(messages).ConfigureAwait(false);
+        CancelWork();
+        _ = messages.CompleteAsync(discards: true);
+        await writing.ConfigureAwait(false);
+        await LingerAsync().ConfigureAwait(false);
+        Release();
+    }
+
+    /// <summary>Ends the connection with a close frame, behind what is queued or in its place; drops it when that takes too long.</summary>
+    public void Close(ConnectionEnd end, bool discards)
+    {
+        lock (_lock)
+        {
+            if (_isOver || _end is not null)
+            {
+                return;
+            }
+
+            _end = end;
+            _closeTimer = new Timer(static connection => ((ServerConnection)connection!).Abort(), this, ClosePatience, Timeout.InfiniteTimeSpan);
+        }
+
+        Outgoing.Complete(discards);
+    }
+
+    /// <summary>Drops the connection.</summary>
+    public void Abort()
+    {
+        Outgoing.Complete(discards: true);
+        _framing.Abort();
+        _transport.Dispose();
+        CancelWork();
+    }
+
+    /// <summary>Cancels <see cref="Ended"/> without waiting for those who listen to it.</summary>
+    public void CancelWork() => _ = CancelWorkAsync();
+
+    // Whatever ends a connection: the peer, the network, or this side.
+    private static bool IsEnd(Exception e) =>
+        e is WebSocketException or IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+
+    private async Task CancelWorkAsync()
+    {
+        try
+        {
+            await _ended.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException e)
+        {
+            _reportListener(e);
+        }
+    }
+
+    private void StartIdleTimer()
+    {
+        if (_settings.IdleTimeout != Timeout.InfiniteTimeSpan)
+        {
+            lock (_lock)
+            {
+                _idleTimer = new Timer(static connection => ((ServerConnection)connection!).CloseIfIdle(), this, _settings.IdleTimeout, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void CloseIfIdle()
+    {
+        TimeSpan left = _settings.IdleTimeout - Activity.Silence(isWaitedFor: Outgoing.IsBusy);
+        if (left <= TimeSpan.Zero)
+        {
+            Close(new ConnectionEnd(ConnectionEnd.GoingAway, "This client was silent for too long."), discards: true);
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (!_isOver)
+            {
+                _idleTimer!.Change(left, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private async Task ReadAsync(IClientMessages messages)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        try
+        {
+            while (true)
+            {
+                ServerMessage message = await ReceiveAsync(buffer).ConfigureAwait(false);
+                Messages.CountReceived();
+                await messages.TakeAsync(message).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // The next whole message. The end of the frames is an exception: the stream never lets the framing see a close frame.
+    private async ValueTask<ServerMessage> ReceiveAsync(byte[] buffer)
+    {
+        ArrayBufferWriter<byte>? collected = null;
+        while (true)
+        {
+            ValueWebSocketReceiveResult received = await _framing.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).ConfigureAwait(false);
+
+            // Once a close is on its way, what still comes is only read to reach the client's close frame behind it.
+            if (IsClosing)
+            {
+                collected = null;
+                continue;
+            }
+
+            // Room is made as bytes arrive: what a frame announces costs nothing.
+            if ((collected?.WrittenCount ?? 0) + received.Count > _settings.MaxMessageSize)
+            {
+                Close(new ConnectionEnd(ConnectionEnd.MessageTooBig, $"The limit is {_settings.MaxMessageSize} bytes."), discards: false);
+                continue;
+            }
+
+            if (received.EndOfMessage && collected is null)
+            {
+                return new ServerMessage(buffer.AsMemory(0, received.Count).ToArray(), received.MessageType);
+            }
+
+            collected ??= new ArrayBufferWriter<byte>();
+            collected.Write(buffer.AsSpan(0, received.Count));
+            if (received.EndOfMessage)
+            {
+                return new ServerMessage(collected.WrittenSpan.ToArray(), received.MessageType);
+            }
+        }
+    }
+
+    // Never throws.
+    private async Task WriteAsync()
+    {
+        try
+        {
+            while (await Outgoing.TakeAsync().ConfigureAwait(false) is { } message)
+            {
+                await SendAsync(message).ConfigureAwait(false);
+                Messages.CountSent();
+            }
+
+            if (_end is { } end)
+            {
+                await _frames.WriteCloseAsync(end).ConfigureAwait(false);
+            }
+        }
+        catch (Exception)
+        {
+            // Half a frame may be out: nothing can follow it.
+            Abort();
+        }
+    }
+
+    private async ValueTask SendAsync(ServerMessage message)
+    {
+        if (_isCompressed)
+        {
+            long begun = _frames.DataFramesBegun;
+            try
+            {
+                await _framing.SendAsync(message.Payload, message.Type, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception e) when (IsEnd(e) && begun == _frames.DataFramesBegun)
+            {
+                // The framing takes no more once the client's frames are over. What is left goes uncompressed, as every message may.
+            }
+        }
+
+        await _frames.WriteMessageAsync(message).ConfigureAwait(false);
+    }
+
+    // Answers the client's close frame, or its fault, behind the answers to what it sent before.
+    private async Task CloseAsAskedAsync(IClientMessages messages)
+    {
+        ConnectionEnd? end = _frames.End;
+        if (end is null && !_frames.IsCut)
+        {
+            end = new ConnectionEnd(ConnectionEnd.InvalidPayload, "A message that cannot be decompressed (RFC 7692 section 7.2.2).");
+        }
+
+        if (end is null)
+        {
+            // The connection broke, and there is nobody to tell.
+            Abort();
+            return;
+        }
+
+        if (!IsClosing)
+        {
+            await Task.WhenAny(messages.CompleteAsync(discards: false), Task.Delay(WorkPatience)).ConfigureAwait(false);
+            Close(end, discards: false);
+        }
+    }
+
+    // The server ends TCP first (RFC 6455 section 7.1.1), but not while bytes of the client are unread: that would be a reset, which
+    // can overtake the close frame.
+    private async Task LingerAsync()
+    {
+        using CancellationTokenSource patience = new(LingerPatience);
+        byte[] rest = ArrayPool<byte>.Shared.Rent(ReadSize);
+        try
+        {
+            if (_stream is SslStream secure)
+            {
+                await secure.ShutdownAsync().WaitAsync(patience.Token).ConfigureAwait(false);
+            }
+
+            _transport.Shutdown(SocketShutdown.Send);
+            while (await _stream.ReadAsync(rest, patience.Token).ConfigureAwait(false) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // It is gone already, or goes on sending.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rest);
+        }
+    }
+
+    private void Release()
+    {
+        lock (_lock)
+        {
+            _isOver = true;
+            _closeTimer?.Dispose();
+            _idleTimer?.Dispose();
+        }
+
+        _framing.Dispose();
+        _stream.Dispose();
+        _transport.Dispose();
+    }
+}
