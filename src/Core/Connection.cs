@@ -75,6 +75,7 @@ internal sealed class Connection
         {
             _keepAlive = new KeepAlive(
                 _transport,
+                opened.Transport,
                 control.ActualUnsolicitedPongInterval,
                 control.KeepAliveTimeout,
                 OnPeerVanished);

@@ -131,7 +131,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             string? protocol = response.AgreedProtocol(settings.Protocols);
             _information.Compression = response.AgreedCompression(_control.Compression);
             _information.Protocol = protocol ?? "";
-            return new OpenedConnection(message.Content.ReadAsStream(), handler, protocol, _information.Compression);
+            return new OpenedConnection(message.Content.ReadAsStream(), handler, protocol, _information.Compression) { Transport = _transport.Newest };
         }
         catch (FormatException e)
         {

@@ -8,4 +8,8 @@ namespace MessageWebSockets;
 /// <param name="Handler">What owns the stream's socket; disposed with the connection.</param>
 /// <param name="Protocol">The agreed subprotocol; null for none.</param>
 /// <param name="Compression">The agreed compression; null for none.</param>
-internal sealed record OpenedConnection(Stream Stream, HttpMessageHandler Handler, string? Protocol, WebSocketDeflateOptions? Compression);
+internal sealed record OpenedConnection(Stream Stream, HttpMessageHandler Handler, string? Protocol, WebSocketDeflateOptions? Compression)
+{
+    /// <summary>The transport below TLS and proxies; null when there is none to ask.</summary>
+    public TransportStream? Transport { get; init; }
+}

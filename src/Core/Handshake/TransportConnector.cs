@@ -24,8 +24,11 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
     /// <summary>Whether the peer reset a connection that was open.</summary>
     public bool WasReset => _opened.Exists(stream => stream.WasReset);
 
+    /// <summary>The connection that was opened last.</summary>
+    public TransportStream? Newest => _opened is [.., var last] ? last : null;
+
     /// <summary>The first byte that came on the newest connection; null if there was none.</summary>
-    public byte? FirstByte => _opened is [.., var last] ? last.FirstByte : null;
+    public byte? FirstByte => Newest?.FirstByte;
 
     /// <summary>A target as a person would write it.</summary>
     public static string NameOf(string host, int port)

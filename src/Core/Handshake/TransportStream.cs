@@ -27,6 +27,9 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
     /// <summary>The first byte that the peer sent; null before it.</summary>
     public byte? FirstByte { get; private set; }
 
+    /// <summary>What the peer has taken so far; null where the system does not tell.</summary>
+    public PeerProgress? Progress => PeerProgress.Of(Socket);
+
     /// <summary>Whether a peer's reset is what an exception tells.</summary>
     public static bool IsReset(Exception? e) => SocketErrorOf(e) == SocketError.ConnectionReset;
 

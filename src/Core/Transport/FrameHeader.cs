@@ -32,6 +32,9 @@ internal readonly record struct FrameHeader(byte FirstByte, bool IsMasked, int H
     /// <summary>The three reserved bits, where they are.</summary>
     public byte ReservedBits => (byte)(FirstByte & ReservedBitsMask);
 
+    /// <summary>The RSV1 bit, which permessage-deflate sets on the first frame of a message.</summary>
+    public bool IsCompressed => (FirstByte & Rsv1Bit) != 0;
+
     public bool IsControl => ((int)Opcode & 0x8) != 0;
 
     /// <summary>Whether it is a control frame that a server may send (RFC 6455 sections 5.1, 5.2 and 5.5).</summary>

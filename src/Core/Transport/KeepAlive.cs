@@ -4,7 +4,7 @@ namespace MessageWebSockets;
 /// Sends a ping after each silent interval, or an unsolicited pong when the peer was heard of, and finds out that a peer has vanished.
 /// </summary>
 /// <remarks>
-/// Any byte that arrives is a sign of life, and so is any that the peer makes room for. The clock of a ping starts when the ping was
+/// Any byte that arrives is a sign of life, and so is any of ours that the peer takes. The clock of a ping starts when the ping was
 /// written to the network, or when the network stopped to take anything, and runs only while the network is asked for bytes: whatever else holds up the receive loop, a full inbox,
 /// a handler, a filter, is not the peer's silence.
 /// </remarks>
@@ -13,7 +13,11 @@ internal sealed class KeepAlive : IDisposable
     // The length of the answer to a ping of ours. That alone does not end a silence: the next ping goes out an interval after the last.
     private const int AnswerLength = 2 + sizeof(ulong);
 
+    // How often the progress of the peer is looked at while the clock of a ping runs.
+    private const int LooksPerTimeout = 4;
+
     private readonly FrameStream _transport;
+    private readonly TransportStream? _network;
     private readonly Action _peerVanished;
     private readonly long _interval;
     private readonly long _timeout;
@@ -22,18 +26,22 @@ internal sealed class KeepAlive : IDisposable
     private long _lastPinged;
     private long _bytesWhenPinged;
     private long _clockStarted;
+    private PeerProgress _progress;
+    private long _lastProgress;
 
     // The ping whose clock runs, the first since the peer was heard of, and the newest one.
     private PendingPing? _clock;
     private PendingPing? _newest;
 
     /// <param name="transport">What the frames go through.</param>
+    /// <param name="network">What the peer's progress is asked of; null when nothing can be.</param>
     /// <param name="interval">How often to send something.</param>
     /// <param name="timeout">How long silence may last after a ping; zero sends no ping.</param>
     /// <param name="peerVanished">Called once when the peer gave no sign of life in time.</param>
-    public KeepAlive(FrameStream transport, TimeSpan interval, TimeSpan timeout, Action peerVanished)
+    public KeepAlive(FrameStream transport, TransportStream? network, TimeSpan interval, TimeSpan timeout, Action peerVanished)
     {
         _transport = transport;
+        _network = network;
         _interval = Math.Max(1, (long)interval.TotalMilliseconds);
         _timeout = (long)Math.Ceiling(timeout.TotalMilliseconds);
         _peerVanished = peerVanished;
@@ -58,8 +66,8 @@ internal sealed class KeepAlive : IDisposable
                 _clock = null;
             }
 
-            long givenUp = GivenUp(now);
-            if (now >= givenUp)
+            LookAtProgress(now);
+            if (now >= GivenUp(now))
             {
                 _peerVanished();
                 return;
@@ -67,11 +75,27 @@ internal sealed class KeepAlive : IDisposable
 
             Send(now);
             long next = Math.Min(Math.Min(GivenUp(now), _lastSent + _interval), CanPing ? PingDue : long.MaxValue);
+            next = _clock is not null && _network is not null ? Math.Min(next, now + (_timeout / LooksPerTimeout)) : next;
             _timer.Change(Math.Max(1, next - now), Timeout.Infinite);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // The connection ended while the timer fired; its receive loop reports that.
+        }
+    }
+
+    // What waited and was acknowledged was taken by the peer, and its window grows as it reads. The acknowledgement of a ping alone is
+    // its system's and no life: a ping that was sent since the last look did not wait at that look.
+    private void LookAtProgress(long now)
+    {
+        if (_timeout > 0 && _network?.Progress is { } progress)
+        {
+            if ((_progress.IsWaiting && progress.Acknowledged > _progress.Acknowledged) || progress.Window > _progress.Window)
+            {
+                _lastProgress = now;
+            }
+
+            _progress = progress;
         }
     }
 
@@ -126,6 +150,6 @@ internal sealed class KeepAlive : IDisposable
         long readingSince = _transport.Received.ReadingSince;
         return unansweredSince == 0 || readingSince == 0
             ? now + _timeout
-            : Math.Max(Math.Max(unansweredSince, _clockStarted), Math.Max(readingSince, _transport.LastAccepted)) + _timeout;
+            : Math.Max(Math.Max(unansweredSince, _clockStarted), Math.Max(Math.Max(readingSince, _lastProgress), _transport.LastAccepted)) + _timeout;
     }
 }

@@ -13,7 +13,7 @@ namespace MessageWebSockets.Tests.Reliability;
 /// </summary>
 internal static class FuzzRun
 {
-    private const int FuzzTests = 5;
+    private const int FuzzTests = 6;
     private const int Cases = 100;
 
     public static void Check<T>(Gen<T> cases, Func<T, Task> property)

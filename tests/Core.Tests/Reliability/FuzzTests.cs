@@ -4,6 +4,7 @@ using System.Text.Unicode;
 using FsCheck;
 using FsCheck.Fluent;
 using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Framing;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Reliability;
@@ -150,6 +151,10 @@ public sealed class FuzzTests
             await socket.CloseAsync().WaitAsync(FaultVisit.Patience);
             Assert.Equal(one.Messages.Select(message => message.Payload), await received.Task.WaitAsync(FaultVisit.Patience));
         });
+
+    [Fact]
+    public void Our_framing_and_the_frameworks_agree_on_any_stream() =>
+        FuzzRun.Check(Gen.Choose(0, int.MaxValue / 64), FramingComparison.RunAsync);
 
     private static MessageWebSocket Create(bool deflate)
     {

@@ -166,6 +166,137 @@ public sealed class KeepAliveTests
         Assert.Equal(Enumerable.Range(0, Messages).Select(i => i.ToString("D10", null)), received);
     }
 
+    [Fact]
+    public async Task A_ping_goes_out_after_each_silent_interval_however_long_the_timeout_is()
+    {
+        TaskCompletionSource<int> pinged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            for (int pings = 1; await connection.ReadUntilAsync(FrameOpcode.Ping) is { } ping; pings++)
+            {
+                // Some are answered: neither makes the next one wait.
+                if (pings % 2 == 0)
+                {
+                    await connection.SendFrameAsync(FrameOpcode.Pong, ping.Payload);
+                }
+
+                if (pings == 5)
+                {
+                    pinged.SetResult(connection.Frames.Count(frame => frame.Opcode == FrameOpcode.Pong));
+                }
+            }
+        });
+        using MessageWebSocket socket = Create(control =>
+        {
+            control.DesiredUnsolicitedPongInterval = TimeSpan.FromMilliseconds(200);
+            control.KeepAliveTimeout = 2 * FaultVisit.Patience;
+        });
+        await socket.ConnectAsync(server.Uri);
+
+        // With one ping a timeout the second would come after a minute. Silent intervals need no pong of ours beside the ping.
+        Assert.InRange(await pinged.Task.WaitAsync(FaultVisit.Patience), 0, 1);
+        Assert.Equal(MessageWebSocketState.Open, socket.State);
+    }
+
+    [Fact]
+    public async Task A_peer_that_reads_slowly_and_says_nothing_gets_a_message_that_takes_many_timeouts()
+    {
+        const int Length = 3 * 1024 * 1024;
+        const int Part = 32 * 1024;
+        TaskCompletionSource<long> got = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using RawServer server = RawServer.Start(
+            async connection =>
+            {
+                connection.LimitReceiveBuffer(Part);
+                await connection.AcceptHandshakeAsync();
+                byte[] part = new byte[Part];
+                long total = 0;
+                while (total < Length && await connection.ReadBytesAsync(part) is > 0 and int read)
+                {
+                    total += read;
+
+                    // Its pace is the condition under test: the whole takes several times interval and timeout.
+                    await Task.Delay(TimeSpan.FromMilliseconds(50));
+                }
+
+                got.SetResult(total);
+                await connection.HoldAsync();
+            },
+            new RawServerOptions { CaptureLimit = 0 });
+        using MessageWebSocket socket = Create(control => control.OutboundBufferSizeInBytes = 64 * 1024);
+        await socket.ConnectAsync(server.Uri);
+
+        await socket.SendAsync(new byte[Length], SocketMessageType.Binary);
+        await socket.FlushAsync().WaitAsync(FaultVisit.Patience);
+
+        Assert.InRange(await got.Task.WaitAsync(FaultVisit.Patience), Length, long.MaxValue);
+    }
+
+    [Fact]
+    public async Task A_peer_that_takes_nothing_of_a_long_message_is_given_up()
+    {
+        await using RawServer server = RawServer.Start(
+            async connection =>
+            {
+                await connection.AcceptHandshakeAsync();
+                await connection.HoldAsync();
+            },
+            new RawServerOptions { CaptureLimit = 0 });
+        using MessageWebSocket socket = Create();
+        await socket.ConnectAsync(server.Uri);
+
+        await socket.SendAsync(new byte[64 * 1024 * 1024], SocketMessageType.Binary);
+        MessageWebSocketException failure =
+            await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.FlushAsync().WaitAsync(FaultVisit.Patience));
+
+        Assert.Equal(WebErrorStatus.Timeout, failure.Status);
+    }
+
+    [Fact]
+    public async Task A_peer_whose_system_alone_answers_is_given_up_however_often_it_is_pinged()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.HoldAsync();
+        });
+        using MessageWebSocket socket = Create(control => control.DesiredUnsolicitedPongInterval = TimeSpan.FromMilliseconds(100));
+        await socket.ConnectAsync(server.Uri);
+
+        MessageWebSocketException failure =
+            await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ReceiveAsync().AsTask().WaitAsync(FaultVisit.Patience));
+
+        Assert.Equal(WebErrorStatus.Timeout, failure.Status);
+    }
+
+    [Fact]
+    public async Task A_filter_that_takes_its_time_keeps_its_connection()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.ReadUntilAsync(FrameOpcode.Text);
+            await connection.SendTextAsync("reply");
+            await connection.SinkAsync();
+        });
+        using MessageWebSocket socket = Create();
+        using ManualResetEventSlim pauseOver = new();
+        await socket.ConnectAsync(server.Uri);
+        Task<WsMessage?> reply = socket.ReceiveNextAsync(message =>
+        {
+            pauseOver.Wait();
+            return message.Text == "reply";
+        });
+        await socket.SendAsync("request");
+
+        await Task.Delay(LongPause);
+        pauseOver.Set();
+
+        Assert.Equal("reply", (await reply.WaitAsync(FaultVisit.Patience))?.Text);
+        await socket.PingAsync().WaitAsync(FaultVisit.Patience);
+    }
+
     private static MessageWebSocket Create(Action<MessageWebSocketControl>? configure = null)
     {
         MessageWebSocket socket = new();

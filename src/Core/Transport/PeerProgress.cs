@@ -1,0 +1,47 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace MessageWebSockets;
+
+/// <summary>
+/// What the peer's side of a TCP connection has taken, as Linux tells it (TCP_INFO, linux/tcp.h). A peer that reads slowly takes what
+/// the system has accepted long before; without this it would be silent for all that time.
+/// </summary>
+/// <param name="Acknowledged">The bytes it acknowledged.</param>
+/// <param name="Window">The bytes it has room for; it grows when the peer reads.</param>
+/// <param name="IsWaiting">Whether bytes were not acknowledged yet.</param>
+internal readonly record struct PeerProgress(ulong Acknowledged, uint Window, bool IsWaiting)
+{
+    private const int TcpLevel = 6;
+    private const int TcpInfo = 11;
+    private const int UnacknowledgedAt = 24;
+    private const int AcknowledgedAt = 120;
+    private const int NotSentAt = 144;
+    private const int WindowAt = 228;
+    private const int Length = WindowAt + sizeof(uint);
+
+    /// <summary>Null where the system does not tell.</summary>
+    public static PeerProgress? Of(Socket socket)
+    {
+        if (!OperatingSystem.IsLinux() || socket.ProtocolType != ProtocolType.Tcp)
+        {
+            return null;
+        }
+
+        Span<byte> info = stackalloc byte[Length];
+        try
+        {
+            // Older systems tell less.
+            return socket.GetRawSocketOption(TcpLevel, TcpInfo, info) < Length ? null : Read(info);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    private static PeerProgress Read(ReadOnlySpan<byte> info) => new(
+        MemoryMarshal.Read<ulong>(info[AcknowledgedAt..]),
+        MemoryMarshal.Read<uint>(info[WindowAt..]),
+        MemoryMarshal.Read<uint>(info[UnacknowledgedAt..]) > 0 || MemoryMarshal.Read<uint>(info[NotSentAt..]) > 0);
+}

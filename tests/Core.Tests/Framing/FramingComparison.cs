@@ -1,0 +1,97 @@
+using System.Text.Unicode;
+using Xunit;
+
+namespace MessageWebSockets.Tests.Framing;
+
+/// <summary>
+/// Gives the same random streams to our reading path and to the framework's framing alone, and compares messages, order, end and
+/// answer. Where the two may differ is said by rule, below.
+/// </summary>
+internal static class FramingComparison
+{
+    private const int StreamsInABatch = 25;
+
+    // Where ours is stricter, earlier, or takes more. A difference that no rule allows is a fault.
+    private static readonly (string Why, Func<RandomStream, Outcome, Outcome, bool> Allows)[] s_rules =
+    [
+        ("An empty close frame is told as 1005 (RFC 6455 section 7.1.5); the framework says 1000.",
+            (_, ours, theirs) => (ours.How, ours.Code, theirs.How, theirs.Code) == (Ending.Closed, 1005, Ending.Closed, 1000)
+                && ours.Reason == theirs.Reason && IsSame(ours, theirs)),
+        ("The close codes 1012 to 1014 are registered; the framework refuses them.",
+            (_, ours, theirs) => ours is { How: Ending.Closed, Code: >= 1012 and <= 1014 }
+                && theirs is { How: Ending.Refused, Code: 1002 } && IsSame(ours, theirs)),
+        ("A close reason that is not UTF-8 is refused with 1007; the framework says 1002.",
+            (_, ours, theirs) => IsInvalidData(ours) && theirs is { How: Ending.Refused, Code: 1002 } && IsSame(ours, theirs)),
+        ("Text that is not UTF-8 is refused with the byte that makes it so; the framework waits for the end of the frame, or for more.",
+            (_, ours, theirs) => IsInvalidData(ours) && (theirs.How == Ending.Lost || theirs.Code == 1007)
+                && ours.Messages.SequenceEqual(theirs.Messages) && IsStartOf(ours.Pongs, theirs.Pongs)),
+        ("Text that ends inside a character with a frame without payload is refused; the framework takes it.",
+            (_, ours, theirs) => IsInvalidData(ours) && IsStart(ours, theirs) && theirs.Messages.Count > ours.Messages.Count
+                && IsInvalidText(theirs.Messages[ours.Messages.Count])),
+        ("Compressed data that cannot be decompressed is refused with 1007; the framework breaks off without a close frame.",
+            (_, ours, theirs) => IsInvalidData(ours) && theirs is { How: Ending.Refused, Code: 0 } && IsSame(ours, theirs)),
+        ("A final DEFLATE block may end a message (RFC 7692 section 7.2.3.4); the framework breaks off.",
+            (stream, ours, theirs) => stream.IsCompressed && theirs.Reason.Contains("BFINAL", StringComparison.Ordinal) && IsStart(theirs, ours)),
+        ("RSV1 on a control frame is refused, compression or not (RFC 7692 section 6.1); with compression the framework takes it.",
+            (stream, ours, theirs) => stream.IsCompressed && ours is { How: Ending.Refused, Code: 1002 } && IsStart(ours, theirs)
+                && HasReservedBitOnControl(stream.Bytes)),
+        ("Answers that still wait when the stream ends are not written any more.",
+            (_, ours, theirs) => (ours.How, theirs.How) == (Ending.Lost, Ending.Lost) && IsStart(ours, theirs)
+                && ours.Messages.SequenceEqual(theirs.Messages)),
+    ];
+
+    public static async Task RunAsync(int seed)
+    {
+        for (int i = 0; i < StreamsInABatch; i++)
+        {
+            await RunOneAsync(unchecked((seed * StreamsInABatch) + i));
+        }
+    }
+
+    private static async Task RunOneAsync(int seed)
+    {
+        using RandomStream stream = new(seed);
+        Outcome ours = await Outcome.OfOursAsync(stream, seed);
+        Outcome theirs = await Outcome.OfFrameworkAsync(stream, seed);
+        bool isEqual = IsSame(ours, theirs) && (ours.How, ours.Code) == (theirs.How, theirs.Code)
+            && (ours.How != Ending.Closed || ours.Reason == theirs.Reason);
+        Assert.True(
+            isEqual || s_rules.Any(rule => rule.Allows(stream, ours, theirs)),
+            $"Stream {seed}{(stream.IsCompressed ? ", compressed" : "")}{(stream.IsPartial ? ", in chunks" : "")}, {stream.Bytes.Length} bytes "
+            + $"{Convert.ToHexString(stream.Bytes.AsSpan(0, Math.Min(stream.Bytes.Length, 1000)))}\nours   {ours}\ntheirs {theirs}");
+    }
+
+    private static bool IsSame(Outcome ours, Outcome theirs) =>
+        ours.Messages.SequenceEqual(theirs.Messages) && ours.Pongs.SequenceEqual(theirs.Pongs);
+
+    private static bool IsStart(Outcome earlier, Outcome later) =>
+        IsStartOf(earlier.Messages, later.Messages) && IsStartOf(earlier.Pongs, later.Pongs);
+
+    private static bool IsStartOf(IReadOnlyList<string> start, IReadOnlyList<string> all) => all.Take(start.Count).SequenceEqual(start);
+
+    private static bool IsInvalidData(Outcome outcome) => outcome is { How: Ending.Refused, Code: 1007 };
+
+    private static bool IsInvalidText(string message) =>
+        message.Split(' ') is ["text", var hex] && !Utf8.IsValid(Convert.FromHexString(hex));
+
+    private static bool HasReservedBitOnControl(ReadOnlySpan<byte> bytes)
+    {
+        while (FrameHeader.TryParse(bytes, out FrameHeader header))
+        {
+            if (header.IsControl && header.ReservedBits != 0)
+            {
+                return true;
+            }
+
+            long length = header.HeaderLength + header.PayloadLength;
+            if (length < 0 || length > bytes.Length)
+            {
+                break;
+            }
+
+            bytes = bytes[(int)length..];
+        }
+
+        return false;
+    }
+}

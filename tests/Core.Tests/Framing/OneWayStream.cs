@@ -1,0 +1,91 @@
+using MessageWebSockets.TestServer;
+using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
+
+namespace MessageWebSockets.Tests.Framing;
+
+/// <summary>A network that gives what it holds in pieces and then ends, and keeps what is written to it.</summary>
+internal sealed class OneWayStream(byte[] content, int longestRead, int seed) : Stream
+{
+    private readonly Random _random = new(seed);
+    private readonly MemoryStream _written = new();
+    private int _position;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>The frames that were written, unmasked.</summary>
+    public IEnumerable<(WireOpcode Opcode, byte[] Payload)> Frames()
+    {
+        byte[] bytes;
+        lock (_written)
+        {
+            bytes = _written.ToArray();
+        }
+
+        for (int start = 0; start < bytes.Length;)
+        {
+            if (!FrameHeader.TryParse(bytes.AsSpan(start), out FrameHeader header) || !header.IsMasked)
+            {
+                throw new InvalidDataException("A client wrote a frame without a mask.");
+            }
+
+            int begin = start + header.HeaderLength;
+            byte[] payload = bytes[begin..(begin + (int)header.PayloadLength)];
+            for (int i = 0; i < payload.Length; i++)
+            {
+                payload[i] ^= bytes[begin - 4 + (i & 3)];
+            }
+
+            yield return ((WireOpcode)header.Opcode, payload);
+            start = begin + payload.Length;
+        }
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (_random.Next(16) == 0)
+        {
+            await Task.Yield();
+        }
+
+        int count = Math.Min(Math.Min(buffer.Length, content.Length - _position), _random.Next(1, longestRead + 1));
+        content.AsMemory(_position, count).CopyTo(buffer);
+        _position += count;
+        return count;
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        lock (_written)
+        {
+            _written.Write(buffer.Span);
+        }
+
+        return default;
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer.AsMemory(offset, count)).AsTask().Wait();
+}
