@@ -198,3 +198,40 @@ Describe 'Invoke-WsRequest' {
         }
     }
 }
+
+Describe 'A -ReplyFilter that fails' {
+    BeforeAll { $null = Connect-MessageWebSocket (Get-Address -Path 'echo') }
+
+    AfterAll { Close-EverySocket }
+
+    It 'is named, with the message: <What>' -ForEach @(
+        @{ What = 'a property that is missing, in strict mode'; Filter = { Set-StrictMode -Version Latest; $_.no_such_property }; Text = '*no_such_property*' }
+        @{ What = 'a method that throws'; Filter = { [int]::Parse('x') }; Text = "*x*" }
+        @{ What = 'an error that is thrown'; Filter = { throw 'not today' }; Text = '*not today*' }
+        @{ What = 'what the cmdlet itself knows'; Filter = { throw [System.ArgumentException]::new('mine') }; Text = '*mine*' }
+        @{ What = 'a cancellation'; Filter = { throw [System.OperationCanceledException]::new('mine') }; Text = '*mine*' }
+        @{ What = 'a bad format'; Filter = { throw [System.FormatException]::new('mine') }; Text = '*mine*' }
+    ) {
+        $failure = Get-Failure { Invoke-WsRequest "`e[31m{""a"":1}" -ReplyFilter $Filter -TimeoutSeconds 20 }
+        $failure.FullyQualifiedErrorId | Should -BeExactly 'ReplyFilterFailed,MessageWebSockets.PowerShell.InvokeWsRequestCommand'
+        "$failure" | Should -BeLike "-ReplyFilter failed at the message \e``[31m{""a"":1}: $Text"
+        $failure.TargetObject.Text | Should -BeExactly "`e[31m{""a"":1}"
+        (Receive-WsMessage -All).Count | Should -Be 1
+    }
+
+    It 'keeps no other request from its reply once it is over' {
+        # The first ends by its timeout while messages go on coming, and nothing asks it any more.
+        $null = Invoke-WsRequest 'a' -ReplyFilter { $false } -TimeoutSeconds 0.1 -ErrorAction SilentlyContinue
+        'b', 'c' | Send-WsMessage
+        (Invoke-WsRequest 'd' -ReplyFilter { $_.Text -eq 'd' } -TimeoutSeconds 20).Text | Should -Be 'd'
+        (Receive-WsMessage -Count 3).Text | Should -Be 'a', 'b', 'c'
+    }
+
+    It 'leaves the loop around it when it says break' {
+        foreach ($number in 1..3) {
+            Invoke-WsRequest 'x' -ReplyFilter { break } -TimeoutSeconds 20
+        }
+        $number | Should -Be 1
+        (Receive-WsMessage).Text | Should -Be 'x'
+    }
+}

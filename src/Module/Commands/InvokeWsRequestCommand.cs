@@ -1,12 +1,12 @@
+using System.Collections;
 using System.Collections.Specialized;
 using System.Management.Automation;
-using System.Text.Json;
 
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>Sends one message and waits for its reply; all other messages stay in the inbox, in order.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "WsRequest", DefaultParameterSetName = ObjectSet)]
-[OutputType(typeof(WsMessage), typeof(PSObject))]
+[OutputType(typeof(WsMessage), typeof(PSObject), typeof(Hashtable))]
 public sealed class InvokeWsRequestCommand : WsCmdlet
 {
     private const string ObjectSet = "InputObject";
@@ -34,6 +34,10 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     /// <summary>Emit the objects that the JSON of the reply stands for.</summary>
     [Parameter(ParameterSetName = ObjectSet)]
     public SwitchParameter FromJson { get; set; }
+
+    /// <summary>Emit hashtables for the objects in JSON, which take every name; implies -FromJson.</summary>
+    [Parameter]
+    public SwitchParameter AsHashtable { get; set; }
 
     /// <summary>The method to call by JSON-RPC; its result is emitted.</summary>
     [Parameter(Mandatory = true, ParameterSetName = JsonRpcSet)]
@@ -67,6 +71,8 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     [ValidateTime]
     public double TimeoutSeconds { get; set; } = 30;
 
+    private bool IsJson => FromJson || AsHashtable;
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -86,14 +92,25 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         if (ParameterSetName == JsonRpcSet)
         {
             Call();
-            return;
         }
+        else
+        {
+            Ask();
+        }
+    }
 
+    private void Ask()
+    {
         object? item = InputObject is PSObject wrapped && !AsJson ? wrapped.BaseObject : InputObject;
         OutgoingMessage request;
         if (AsJson)
         {
-            request = OutgoingMessage.OfText(ToJson(item));
+            if (ToJson(item, item) is not { } json)
+            {
+                return;
+            }
+
+            request = OutgoingMessage.OfText(json);
         }
         else if (!OutgoingMessage.TryFrom(item, null, out request))
         {
@@ -101,15 +118,27 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
             return;
         }
 
-        if (Exchange(request, ReplyFilter is null ? static _ => true : AskPipelineThread, item) is { } reply)
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
+        ReplyScript? script = ReplyFilter is null ? null : new ReplyScript(this, ReplyFilter, Judged, patience.Token);
+        if (Exchange(request, script ?? new ReplyFilter(), patience, item) is not { } reply)
         {
-            Emit(reply);
+            return;
+        }
+
+        try
+        {
+            WriteObject(script is null ? Judged(reply) : script.Reply, enumerateCollection: IsJson);
+        }
+        catch (FormatException e)
+        {
+            WriteError(WsErrors.InvalidJson(reply, e));
         }
     }
 
     private void Call()
     {
-        long id = SocketExtras.Of(_socket).NextRequestId();
+        SocketExtras extras = SocketExtras.Of(_socket);
+        long id = extras.NextRequestId();
         OrderedDictionary request = [];
         if (Dialect == JsonRpcDialect.JsonRpc2)
         {
@@ -123,49 +152,67 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
             request["params"] = Params;
         }
 
-        if (Exchange(OutgoingMessage.OfText(ToJson(request)), message => JsonRpcReply.IsFor(message, id), JsonRpc) is not { } reply)
+        if (ToJson(request, Params) is not { } json)
         {
             return;
         }
 
-        PSObject answer;
+        JsonRpcFilter filter = new(id, extras);
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
+        WsMessage? message;
+        extras.BeginRequest();
         try
         {
-            answer = (PSObject)JsonText.Read(reply.AsMemory())!;
+            message = Exchange(OutgoingMessage.OfText(json), filter, patience, JsonRpc);
         }
-        catch (JsonException e)
+        finally
         {
-            WriteError(WsErrors.InvalidJson(reply, e.Message));
-            return;
+            extras.EndRequest();
         }
 
-        if (answer.Properties["error"]?.Value is { } error)
+        if (message is not null)
         {
-            WriteError(WsErrors.JsonRpcError(JsonRpc!, PSObject.AsPSObject(error)));
-        }
-        else
-        {
-            WriteObject(answer.Properties["result"]?.Value, enumerateCollection: true);
+            Emit(filter.Reply, message);
         }
     }
 
-    /// <summary>Sends the request and waits for its reply; null when there is none, which is reported.</summary>
-    private WsMessage? Exchange(in OutgoingMessage request, Predicate<WsMessage> filter, object? item)
+    private void Emit(in JsonRpcReply reply, WsMessage message)
     {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
+        try
+        {
+            if (reply.IsError)
+            {
+                WriteError(WsErrors.JsonRpcError(JsonRpc!, reply.ErrorText(), JsonText.Read(Json, reply.Error.Span, AsHashtable)));
+            }
+            else
+            {
+                WriteObject(reply.Result.IsEmpty ? null : JsonText.Read(Json, reply.Result.Span, AsHashtable), enumerateCollection: true);
+            }
+        }
+        catch (FormatException e)
+        {
+            WriteError(WsErrors.InvalidJson(message, e));
+        }
+    }
+
+    /// <summary>What a script judges, and what is emitted: the message, or the objects that its JSON stands for.</summary>
+    private object? Judged(WsMessage message) => IsJson ? JsonText.Read(Json, message.AsMemory().Span, AsHashtable) : message;
+
+    /// <summary>Sends the request and waits for its reply; null when there is none, which is reported.</summary>
+    private WsMessage? Exchange(in OutgoingMessage request, ReplyFilter filter, CancellationTokenSource patience, object? item)
+    {
         try
         {
             patience.CancelAfter(Times.Limit(TimeoutSeconds));
 
             // Before the request leaves: a reply can be faster than the next line.
-            Task<WsMessage?> reply = _socket.ReceiveNextAsync(filter, patience.Token);
+            Task<WsMessage?> reply = _socket.ReceiveNextAsync(filter.IsReply, patience.Token);
             try
             {
                 Wait(request.SendAsync(_socket, patience.Token));
             }
             catch
             {
-                patience.Cancel();
                 _ = reply.ContinueWith(static t => t.Exception, TaskScheduler.Default);
                 throw;
             }
@@ -178,9 +225,14 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
             WriteError(WsErrors.ConnectionClosed(_socket, " No reply had come."));
         }
+        catch (Exception e) when (filter is ReplyScript { FailedAt: { } judged } && e is not (PipelineStoppedException or FlowControlException))
+        {
+            // First, for a script can throw what we do.
+            WriteError(WsErrors.ReplyFilterFailed(e, judged));
+        }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            WriteError(WsErrors.ReplyTimeout(_socket, Times.Limit(TimeoutSeconds)));
+            WriteError(WsErrors.ReplyTimeout(_socket, Times.Limit(TimeoutSeconds), filter.Unreadable));
         }
         catch (MessageWebSocketException e)
         {
@@ -188,86 +240,32 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
         catch (ObjectDisposedException)
         {
-            WriteError(WsErrors.ConnectionClosed(_socket));
+            WriteError(WsErrors.Ended(null, _socket));
         }
         catch (ArgumentException e)
         {
             WriteError(WsErrors.InvalidMessage(ConnectionSettingsCmdlet.WithoutParameterName(e), item));
         }
-        catch (RuntimeException e) when (e is not PipelineStoppedException && ReplyFilter is not null)
+        finally
         {
-            WriteError(WsErrors.ReplyFilterFailed(e, item));
+            // The receive loop must not ask on: nobody on this thread answers any more.
+            patience.Cancel();
         }
 
         return null;
     }
 
-    /// <summary>Asks the script about a message that arrived; scripts run on the pipeline thread, which is waiting for this.</summary>
-    private bool AskPipelineThread(WsMessage message)
+    /// <summary>The JSON of an object; null when there is none, which is reported.</summary>
+    private string? ToJson(object? value, object? item)
     {
-        TaskCompletionSource<bool> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Post(() =>
-        {
-            try
-            {
-                answer.SetResult(IsReply(message));
-            }
-            catch (Exception e)
-            {
-                answer.SetException(e);
-            }
-        });
         try
         {
-            // The receive loop waits here, so that messages are judged in order and one that is refused is queued in its place.
-            answer.Task.Wait(StopToken);
-            return answer.Task.Result;
+            return (_jsonWriter ??= new JsonWriter(this, Depth)).Write(value);
         }
-        catch (OperationCanceledException)
+        catch (FormatException e)
         {
-            return false;
-        }
-        catch (AggregateException e) when (e.InnerException is not null)
-        {
-            throw e.InnerException;
+            WriteError(WsErrors.NoJson(e, item));
+            return null;
         }
     }
-
-    private bool IsReply(WsMessage message)
-    {
-        object? judged = message;
-        if (FromJson)
-        {
-            try
-            {
-                judged = JsonText.Read(message.AsMemory());
-            }
-            catch (JsonException)
-            {
-                return false;
-            }
-        }
-
-        return LanguagePrimitives.IsTrue(ReplyFilter!.InvokeWithContext(null, [new PSVariable("_", judged)], judged));
-    }
-
-    private void Emit(WsMessage reply)
-    {
-        if (!FromJson)
-        {
-            WriteObject(reply);
-            return;
-        }
-
-        try
-        {
-            WriteObject(JsonText.Read(reply.AsMemory()), enumerateCollection: true);
-        }
-        catch (JsonException e)
-        {
-            WriteError(WsErrors.InvalidJson(reply, e.Message));
-        }
-    }
-
-    private string ToJson(object? item) => (_jsonWriter ??= new JsonWriter(this)).Write(item, Depth);
 }

@@ -1,12 +1,12 @@
+using System.Collections;
 using System.Management.Automation;
-using System.Text.Json;
 
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>Receives messages.</summary>
 [Cmdlet(VerbsCommunications.Receive, "WsMessage", DefaultParameterSetName = CountSet)]
 [OutputType(typeof(WsMessage))]
-[OutputType(typeof(string), typeof(byte[]), typeof(PSObject))]
+[OutputType(typeof(string), typeof(byte[]), typeof(PSObject), typeof(Hashtable))]
 public sealed class ReceiveWsMessageCommand : WsCmdlet
 {
     private const string CountSet = "Count";
@@ -54,6 +54,10 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     [Parameter]
     public SwitchParameter FromJson { get; set; }
 
+    /// <summary>As -FromJson, with hashtables for objects, which take every name.</summary>
+    [Parameter]
+    public SwitchParameter AsHashtable { get; set; }
+
     /// <summary>Emit strings and byte arrays in place of message objects.</summary>
     [Parameter]
     public SwitchParameter Raw { get; set; }
@@ -70,6 +74,8 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     {
         RefuseTogether(FromJson, nameof(FromJson), Raw, nameof(Raw));
         RefuseTogether(FromJson, nameof(FromJson), OutFile is not null, nameof(OutFile));
+        RefuseTogether(AsHashtable, nameof(AsHashtable), Raw, nameof(Raw));
+        RefuseTogether(AsHashtable, nameof(AsHashtable), OutFile is not null, nameof(OutFile));
         RefuseTogether(Raw, nameof(Raw), OutFile is not null, nameof(OutFile));
     }
 
@@ -210,7 +216,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             {
                 WriteToFile(limit);
             }
-            else if (FromJson)
+            else if (FromJson || AsHashtable)
             {
                 WriteObjects(limit);
             }
@@ -245,11 +251,11 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             object? value;
             try
             {
-                value = JsonText.Read(message.AsMemory());
+                value = JsonText.Read(Json, message.AsMemory().Span, AsHashtable);
             }
-            catch (JsonException e)
+            catch (FormatException e)
             {
-                WriteError(WsErrors.InvalidJson(message, e.Message));
+                WriteError(WsErrors.InvalidJson(message, e));
                 continue;
             }
 

@@ -154,7 +154,15 @@ public sealed class SendWsMessageCommand : WsCmdlet
         OutgoingMessage message;
         if (AsJson)
         {
-            message = OutgoingMessage.OfText(ToJson(item), Type);
+            try
+            {
+                message = OutgoingMessage.OfText((_jsonWriter ??= new JsonWriter(this, Depth)).Write(item), Type);
+            }
+            catch (FormatException e)
+            {
+                WriteError(WsErrors.NoJson(e, item));
+                return;
+            }
         }
         else if (!OutgoingMessage.TryFrom(item, Type, out message))
         {
@@ -167,8 +175,6 @@ public sealed class SendWsMessageCommand : WsCmdlet
             WriteObject(item);
         }
     }
-
-    private string ToJson(object? item) => (_jsonWriter ??= new JsonWriter(this)).Write(item, Depth);
 
     private void Collect(object? item)
     {

@@ -21,6 +21,23 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
 
     private protected static WsSession Session => WsSession.ForCurrentRunspace();
 
+    /// <summary>Reads and writes JSON.</summary>
+    internal PowerShellJson Json
+    {
+        get
+        {
+            try
+            {
+                return PowerShellJson.Instance;
+            }
+            catch (NotSupportedException e)
+            {
+                ThrowTerminatingError(WsErrors.JsonNotAvailable(e));
+                throw;
+            }
+        }
+    }
+
     private protected bool ShowsDebug => IsShown("Debug", "DebugPreference");
 
     private bool ShowsVerbose => IsShown("Verbose", "VerbosePreference");

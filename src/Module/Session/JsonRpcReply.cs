@@ -1,58 +1,62 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace MessageWebSockets.PowerShell;
 
-/// <summary>Tells the reply to a request from everything else a JSON-RPC peer sends.</summary>
-internal static class JsonRpcReply
+/// <summary>The reply of a JSON-RPC peer to a request.</summary>
+/// <param name="Result">The result as it is written; empty when there is none.</param>
+/// <param name="Error">The error as it is written; empty when there is none.</param>
+internal readonly record struct JsonRpcReply(ReadOnlyMemory<byte> Result, ReadOnlyMemory<byte> Error)
 {
-    /// <summary>
-    /// Whether a message answers the request of an id. A peer numbers its own requests as it likes: what has a method is a request or
-    /// notification of its, whatever its id.
-    /// </summary>
-    public static bool IsFor(WsMessage message, long id)
+    // More of what a server adds to its error would hide the error.
+    private const int LongestData = 400;
+
+    /// <summary>Whether the request failed.</summary>
+    public bool IsError => !Error.IsEmpty;
+
+
+    /// <summary>The error in words: its code, message and data; what is no object with these, as it is written.</summary>
+    public string ErrorText()
     {
-        Utf8JsonReader reader = new(message.AsMemory().Span, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip });
+        if (JsonMembers.Find(Error, "code", "message", "data") is not [var code, var message, var data] || (code.IsEmpty && message.IsEmpty))
+        {
+            return Written(Error);
+        }
+
+        StringBuilder text = new();
+        text.Append(CultureInfo.InvariantCulture, $"{Written(code)}: {TextOf(message)}");
+        if (!JsonMembers.IsNull(data))
+        {
+            text.Append(CultureInfo.InvariantCulture, $" Data: {TextOf(data)}");
+        }
+
+        return text.ToString().TrimStart(':', ' ');
+    }
+
+    private static string TextOf(ReadOnlyMemory<byte> value)
+    {
+        Utf8JsonReader reader = value.IsEmpty ? default : JsonMembers.Read(value);
+        if (reader.TokenType != JsonTokenType.String)
+        {
+            return Written(value);
+        }
+
         try
         {
-            return Scan(ref reader, id);
+            return Short(reader.GetString()!);
         }
-        catch (JsonException)
+        catch (InvalidOperationException)
         {
-            return false;
+            return Written(value);
         }
     }
 
-    private static bool Scan(ref Utf8JsonReader reader, long id)
+    private static string Written(ReadOnlyMemory<byte> value)
     {
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-        {
-            return false;
-        }
-
-        bool isOurs = false;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            bool isId = reader.ValueTextEquals("id"u8);
-            if (reader.ValueTextEquals("method"u8))
-            {
-                return false;
-            }
-
-            reader.Read();
-            if (isId)
-            {
-                isOurs = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long number) && number == id;
-                if (!isOurs)
-                {
-                    return false;
-                }
-            }
-            else
-            {
-                reader.Skip();
-            }
-        }
-
-        return isOurs;
+        const int LongestUtf8 = 4;
+        return Short(Encoding.UTF8.GetString(value.Span[..Math.Min(value.Length, LongestData * LongestUtf8)]));
     }
+
+    private static string Short(string text) => TerminalText.Escape(text, LongestData);
 }

@@ -1,93 +1,41 @@
 using System.Management.Automation;
-using System.Numerics;
-using System.Text.Json;
+using System.Text;
 
 namespace MessageWebSockets.PowerShell;
 
-/// <summary>
-/// Reads JSON into the objects that ConvertFrom-Json makes of it, in microseconds: invoking that cmdlet for each message would take
-/// many times as long.
-/// </summary>
+/// <summary>Reads JSON into the objects that ConvertFrom-Json makes of it.</summary>
 internal static class JsonText
 {
-    // As ConvertFrom-Json.
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 1024, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    // Some of what is said of a text repeats it.
+    private const int LongestReason = 500;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The objects a JSON text stands for.</summary>
-    /// <exception cref="JsonException">The text is no JSON, or has names that a PowerShell object cannot hold.</exception>
-    public static object? Read(ReadOnlyMemory<byte> utf8)
+    /// <param name="json">The methods that read it.</param>
+    /// <param name="utf8">The text.</param>
+    /// <param name="asHashtable">Whether objects become hashtables, as with -AsHashtable.</param>
+    /// <exception cref="FormatException">The text is no JSON, or has names that a PowerShell object cannot hold.</exception>
+    public static object? Read(PowerShellJson json, ReadOnlySpan<byte> utf8, bool asHashtable)
     {
-        using JsonDocument document = JsonDocument.Parse(utf8, Options);
-        return Convert(document.RootElement);
-    }
-
-    public static object? Convert(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Object => ConvertObject(element),
-        JsonValueKind.Array => ConvertArray(element),
-        JsonValueKind.String => ConvertString(element),
-        JsonValueKind.Number => ConvertNumber(element),
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => null,
-    };
-
-    private static PSObject ConvertObject(JsonElement element)
-    {
-        PSObject result = new();
-        foreach (JsonProperty property in element.EnumerateObject())
+        object? value;
+        ErrorRecord? error;
+        try
         {
-            if (property.Name.Length == 0)
-            {
-                throw new JsonException("it has a property without a name, which no object of PowerShell can have");
-            }
-
-            PSMemberInfoCollection<PSPropertyInfo> properties = result.Properties;
-            if (properties[property.Name] is { } same)
-            {
-                if (!string.Equals(same.Name, property.Name, StringComparison.Ordinal))
-                {
-                    throw new JsonException($"the names '{same.Name}' and '{property.Name}' differ in case only, which PowerShell does not tell apart");
-                }
-
-                // The last one counts, as everywhere.
-                properties.Remove(property.Name);
-            }
-
-            properties.Add(new PSNoteProperty(property.Name, Convert(property.Value)), preValidated: true);
+            value = json.Read(StrictUtf8.GetString(utf8), asHashtable, out error);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new FormatException("It is not UTF-8.", e);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Of many types: it makes dates, numbers and properties of what the server wrote.
+            throw new FormatException(Short(e.Message), e);
         }
 
-        return result;
+        return error is null ? value : throw new FormatException(Short(error.Exception.Message), error.Exception);
     }
 
-    private static object?[] ConvertArray(JsonElement element)
-    {
-        object?[] items = new object?[element.GetArrayLength()];
-        int index = 0;
-        foreach (JsonElement item in element.EnumerateArray())
-        {
-            items[index++] = Convert(item);
-        }
-
-        return items;
-    }
-
-    private static object ConvertString(JsonElement element)
-    {
-        // Date and time in ISO 8601 become DateTime, as ConvertFrom-Json has it; a date alone stays text.
-        const int ShortestDateTime = 19;
-        string text = element.GetString()!;
-        return text.Length >= ShortestDateTime && text[10] == 'T' && element.TryGetDateTime(out DateTime time) ? time : text;
-    }
-
-    private static object ConvertNumber(JsonElement element)
-    {
-        if (element.TryGetInt64(out long number))
-        {
-            return number;
-        }
-
-        string text = element.GetRawText();
-        return text.AsSpan().ContainsAny(".eE") ? element.GetDouble() : BigInteger.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
-    }
+    private static string Short(string reason) => reason.Length <= LongestReason ? reason : string.Concat(reason.AsSpan(0, LongestReason), "…");
 }

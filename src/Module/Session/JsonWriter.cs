@@ -2,31 +2,30 @@ using System.Management.Automation;
 
 namespace MessageWebSockets.PowerShell;
 
-/// <summary>Writes objects as one line of JSON each, as ConvertTo-Json writes them: by calling it. For the pipeline thread.</summary>
-/// <param name="cmdlet">Passes its warnings on, so that they obey the cmdlet's -WarningAction.</param>
-internal sealed class JsonWriter(Cmdlet cmdlet)
+/// <summary>Writes objects as one line of JSON each, as ConvertTo-Json -Compress writes them. For the pipeline thread.</summary>
+/// <param name="cmdlet">Warns of objects that go deeper, so that its -WarningAction counts.</param>
+/// <param name="depth">How deep to follow objects in objects.</param>
+internal sealed class JsonWriter(WsCmdlet cmdlet, int depth)
 {
     /// <summary>How deep it goes unless the user says otherwise; ConvertTo-Json's 2 would cut off most requests.</summary>
     public const int DefaultDepth = 10;
 
-    private readonly ScriptBlock _script = ScriptBlock.Create(
-        "param($value, $depth) Microsoft.PowerShell.Utility\\ConvertTo-Json -InputObject $value -Depth $depth -Compress 3>&1");
+    private Func<object?, string?>? _write;
 
-    public string Write(object? value, int depth)
+    /// <summary>The JSON of an object.</summary>
+    /// <exception cref="FormatException">There is none.</exception>
+    /// <exception cref="PipelineStoppedException">The user stopped the pipeline.</exception>
+    public string Write(object? value)
     {
-        string json = "";
-        foreach (PSObject output in _script.Invoke(value, depth))
+        _write ??= cmdlet.Json.Writer(depth, JsonMessages.For(cmdlet), cmdlet.StopToken);
+        try
         {
-            if (output.BaseObject is WarningRecord warning)
-            {
-                cmdlet.WriteWarning(warning.Message);
-            }
-            else
-            {
-                json = (string)output.BaseObject;
-            }
+            return _write(value) ?? throw new PipelineStoppedException();
         }
-
-        return json;
+        catch (Exception e) when (e is not (PipelineStoppedException or ActionPreferenceStopException or FormatException))
+        {
+            // Such as keys that are no strings.
+            throw new FormatException(e.Message, e);
+        }
     }
 }

@@ -8,6 +8,7 @@ internal sealed class SocketExtras
     private static readonly ConditionalWeakTable<MessageWebSocket, SocketExtras> Table = [];
 
     private long _lastRequestId;
+    private int _requestsWaiting;
 
     /// <summary>The script that judges the server's certificate.</summary>
     public CertificateScript? CertificateScript { get; set; }
@@ -27,6 +28,14 @@ internal sealed class SocketExtras
 
     /// <summary>A number no other request of this socket has, whichever runspace sends it.</summary>
     public long NextRequestId() => Interlocked.Increment(ref _lastRequestId);
+
+    /// <summary>Whether a single JSON-RPC request waits for its reply.</summary>
+    public bool HasSingleRequest => Volatile.Read(ref _requestsWaiting) == 1;
+
+    /// <summary>Counts a JSON-RPC request as waiting for its reply, until <see cref="EndRequest"/>.</summary>
+    public void BeginRequest() => Interlocked.Increment(ref _requestsWaiting);
+
+    public void EndRequest() => Interlocked.Decrement(ref _requestsWaiting);
 
     /// <summary>Gives a clone what the original has.</summary>
     public void CopyTo(MessageWebSocket clone)

@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Management.Automation;
-using System.Text.RegularExpressions;
 
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>The error records of the module: a stable id, what happened, and what to do about it. about_WebSocket_Errors lists the ids.</summary>
-internal static partial class WsErrors
+internal static class WsErrors
 {
     public static ErrorRecord NoOpenSocket(WsSession session)
     {
@@ -100,14 +99,25 @@ internal static partial class WsErrors
             sockets is [var target] ? target : sockets);
     }
 
-    public static ErrorRecord ReplyTimeout(MessageWebSocket socket, TimeSpan timeout) => Create(
-        "ReplyTimeout",
-        new TimeoutException($"No reply from {Describe(socket)} within {Seconds(timeout)}. The request was sent and the connection is open."),
-        socket.Information.BytesQueued >= socket.Control.InboxLimitInBytes
-            ? "The inbox is full, so that nothing more is read; empty it with Receive-WsMessage."
-            : "A late reply stays in the inbox for Receive-WsMessage.",
-        ErrorCategory.OperationTimeout,
-        socket);
+    public static ErrorRecord ReplyTimeout(MessageWebSocket socket, TimeSpan timeout, int unreadable)
+    {
+        long waiting = socket.Information.MessagesQueued;
+        string others = waiting switch
+        {
+            0 => "Nothing else came.",
+            1 => "1 message waits in the inbox.",
+            _ => $"{waiting} messages wait in the inbox.",
+        };
+        string noJson = unreadable == 0 ? "" : $" Of what came meanwhile, {unreadable} {(unreadable == 1 ? "was" : "were")} no JSON.";
+        return Create(
+            "ReplyTimeout",
+            new TimeoutException($"No reply from {Describe(socket)} within {Seconds(timeout)}. The request was sent and the connection is open. {others}{noJson}"),
+            socket.Information.BytesQueued >= socket.Control.InboxLimitInBytes
+                ? "The inbox is full, so that nothing more is read; empty it with Receive-WsMessage."
+                : "A late reply stays in the inbox for Receive-WsMessage.",
+            ErrorCategory.OperationTimeout,
+            socket);
+    }
 
     public static ErrorRecord SendTimeout(MessageWebSocket socket, TimeSpan timeout, object? item) => Create(
         "SendTimeout",
@@ -157,12 +167,26 @@ internal static partial class WsErrors
     public static ErrorRecord InvalidMessage(string message, object? item) => Create(
         "InvalidMessage", new ArgumentException(message), null, ErrorCategory.InvalidData, item);
 
-    public static ErrorRecord InvalidJson(WsMessage message, string why) => Create(
+    public static ErrorRecord InvalidJson(WsMessage message, FormatException e) => Create(
         "InvalidJson",
-        new FormatException($"A message of {message.Length} bytes is no JSON: {TerminalText.Escape(JsonPosition().Replace(why, ""))}"),
+        new FormatException($"A message of {message.Length} bytes cannot be read as JSON. {TerminalText.Escape(e.Message)}", e.InnerException),
         "The message itself is the TargetObject of this error.",
         ErrorCategory.InvalidData,
         message);
+
+    public static ErrorRecord JsonNotAvailable(NotSupportedException e) => Create(
+        "JsonNotAvailable",
+        e,
+        "Use a version of PowerShell that this module was made for, or ConvertTo-Json and ConvertFrom-Json with the text of the messages.",
+        ErrorCategory.NotImplemented,
+        null);
+
+    public static ErrorRecord NoJson(FormatException e, object? item) => Create(
+        "InvalidMessage",
+        new ArgumentException($"An object of type {item?.GetType().Name} cannot be written as JSON. {e.Message}", e.InnerException),
+        null,
+        ErrorCategory.InvalidData,
+        item);
 
     public static ErrorRecord InvalidHeader(string message, string name) => Create(
         "InvalidHeader", new ArgumentException(LibraryText.WithParameters(message)), null, ErrorCategory.InvalidArgument, name);
@@ -197,16 +221,26 @@ internal static partial class WsErrors
     public static ErrorRecord FileError(Exception e, string path, ErrorCategory category = ErrorCategory.ReadError) => Create(
         "FileError", e, null, category, path);
 
-    public static ErrorRecord JsonRpcError(string method, PSObject? error) => Create(
+    public static ErrorRecord JsonRpcError(string method, string text, object? error) => Create(
         "JsonRpcError",
-        new InvalidOperationException(
-            $"The server answered '{method}' with error {error?.Properties["code"]?.Value}: {TerminalText.Escape(error?.Properties["message"]?.Value?.ToString())}"),
+        new InvalidOperationException($"The server answered '{method}' with error {text}"),
         "The whole error is the TargetObject.",
         ErrorCategory.InvalidResult,
         error);
 
-    public static ErrorRecord ReplyFilterFailed(RuntimeException e, object? item) =>
-        new(e, "ReplyFilterFailed", ErrorCategory.InvalidOperation, item);
+    public static ErrorRecord ReplyFilterFailed(Exception e, WsMessage message) => FilterFailed("ReplyFilterFailed", "-ReplyFilter", e, message);
+
+    private static ErrorRecord FilterFailed(string id, string filter, Exception e, WsMessage message)
+    {
+        const int Width = 120;
+        return new ErrorRecord(e, id, ErrorCategory.InvalidOperation, message)
+        {
+            ErrorDetails = new ErrorDetails($"{filter} failed at the message {MessageText.OneLine(message, Width)}: {TerminalText.Escape(e.Message)}")
+            {
+                RecommendedAction = "The message is the TargetObject of this error, and in the inbox.",
+            },
+        };
+    }
 
     public static ErrorRecord NotInteractive() => Create(
         "NotInteractive",
@@ -320,7 +354,4 @@ internal static partial class WsErrors
     private static string Describe(MessageWebSocket socket) => socket.Uri is { } uri ? Redaction.Of(uri) : socket.ToString();
 
     internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + " s";
-
-    [GeneratedRegex(@" LineNumber: \d+ \| BytePositionInLine: \d+\.$")]
-    private static partial Regex JsonPosition();
 }
