@@ -1,0 +1,103 @@
+<#
+.SYNOPSIS
+    The tasks of build.ps1, for Invoke-Build; what takes more than a few lines is a script of tools/.
+#>
+[CmdletBinding()]
+param(
+    [ValidateSet('Release', 'Debug')]
+    [string] $Configuration = 'Release',
+
+    [switch] $Coverage,
+
+    [double] $Minutes = 10,
+
+    [switch] $Quick,
+
+    # The manifest of the Pester to test with.
+    [string] $PesterPath = 'Pester'
+)
+
+Set-StrictMode -Version Latest
+$tools = Join-Path $BuildRoot 'tools'
+$output = Join-Path $BuildRoot 'artifacts' 'bin'
+$folder = $Configuration.ToLowerInvariant()
+
+Set-BuildHeader { }
+Set-BuildFooter { param($Path) print DarkGray ('{0} {1:0.0} s' -f $Path.TrimStart('/'), $Task.Elapsed.TotalSeconds) }
+
+function Invoke-DotNetBuild {
+    param([string] $Path)
+
+    $said = dotnet build $Path --configuration $Configuration --verbosity quiet -nologo
+    if ($LASTEXITCODE) {
+        # MSBuild reports each error twice, the second time in its summary.
+        $said.Trim() | Where-Object { $_ } | Select-Object -Unique
+        throw "dotnet build $Path failed."
+    }
+}
+
+# The file of a built project.
+function Get-Program {
+    param([string] $Project, [string] $Assembly)
+
+    Join-Path $output $Project $folder $Assembly
+}
+
+task Module {
+    Invoke-DotNetBuild src/Module/Module.csproj
+    foreach ($name in 'MessageWebSockets.dll', 'MessageWebSockets.PowerShell.dll') {
+        & "$tools/Copy-ReplacingFile.ps1" -Path (Get-Program Module $name) -Destination (Join-Path $BuildRoot 'bin' $name)
+    }
+}
+
+task Build Module, {
+    Invoke-DotNetBuild WebSocket.slnx
+}
+
+task Peers {
+    & "$tools/Restore-NodePeer.ps1" -Destination (Join-Path $BuildRoot 'artifacts' 'node')
+}
+
+task Test Build, Peers, {
+    & "$tools/Invoke-TestSuite.ps1" -Configuration $Configuration -PesterPath $PesterPath -Coverage:$Coverage
+}
+
+task Fuzz {
+    Invoke-DotNetBuild tests/Core.Tests/Core.Tests.csproj
+    & "$tools/Invoke-Fuzz.ps1" -Program (Get-Program Core.Tests MessageWebSockets.Tests.dll) -Minutes $Minutes
+}
+
+task Soak {
+    Invoke-DotNetBuild tests/Soak/Soak.csproj
+    exec { dotnet (Get-Program Soak MessageWebSockets.Soak.dll) $Minutes.ToString([cultureinfo]::InvariantCulture) }
+}
+
+task Bench Build, {
+    # A full run is the one worth keeping: its table goes into the page.
+    $arguments = $Quick ? @('--quick') : @('--markdown', (Join-Path $BuildRoot 'docs' 'performance.md'))
+    exec { dotnet (Get-Program Bench MessageWebSockets.Bench.dll) @arguments }
+}
+
+task Demo Module, {
+    $pwsh = & "$tools/Get-PowerShellCommand.ps1"
+    print Cyan "`nexamples/Demo.ps1, against the module's own server:"
+    exec { & $pwsh.Program @($pwsh.Arguments) -File (Join-Path $BuildRoot 'examples' 'Demo.ps1') } -ErrorMessage 'The demo failed.'
+}
+
+task Help Module, {
+    & "$tools/Update-Help.ps1"
+}
+
+task Package Module, {
+    & "$tools/New-Package.ps1" -Destination (Join-Path $BuildRoot 'artifacts' 'package')
+}
+
+task Install Package, {
+    & "$tools/Install-Package.ps1" -Path (Join-Path $BuildRoot 'artifacts' 'package')
+}
+
+task Clean {
+    remove artifacts, bin
+}
+
+task . Build

@@ -1,0 +1,76 @@
+<#
+.SYNOPSIS
+    Runs every test of the repository, which is built, and reports: a line a suite, each failure, each skipped test by its name.
+
+.DESCRIPTION
+    As many programs run at once as there are processors, but no more than four: the xunit projects, and that many shares of the Pester
+    files. The totals go to artifacts/test-results/totals.txt; a failure ends in an error.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)]
+    [string] $Configuration,
+
+    # The manifest of the Pester to test with.
+    [Parameter(Mandatory)]
+    [string] $PesterPath,
+
+    # Reports how much of src/Core its tests run through.
+    [switch] $Coverage
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$root = Split-Path -Path $PSScriptRoot
+$results = Join-Path -Path $root -ChildPath 'artifacts' -AdditionalChildPath 'test-results'
+Remove-Item -Path $results -Recurse -Force -ErrorAction Ignore
+$null = New-Item -Path $results -ItemType Directory
+$width = [Math]::Min([Environment]::ProcessorCount, 4)
+
+# The long ones first, dealt out like cards, back and forth: the shares take about the same time.
+$long = 'HelpExamples.Tests.ps1', 'Reconnect.Tests.ps1'
+$files = @(Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'tests' -AdditionalChildPath 'Pester') -Filter '*.Tests.ps1' |
+    Sort-Object -Descending -Property { $_.Name -in $long }, Length)
+$shares = @(foreach ($share in 0..($width - 1)) {
+        $mine = @(0..($files.Count - 1) | Where-Object { ($_ % (2 * $width)) -in $share, (2 * $width - 1 - $share) })
+        @{ Pester = $PesterPath; Path = @($files[$mine].FullName) }
+    })
+$projects = @(Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'tests') -Filter '*.Tests.csproj' -Recurse -Depth 1 | ForEach-Object {
+        $folder = Join-Path -Path $results -ChildPath $_.BaseName
+        # The other tests come past src/Core only by the way.
+        @{ Path = $_.FullName; ResultFolder = $folder; Configuration = $Configuration; Coverage = $Coverage -and $_.BaseName -eq 'Core.Tests' }
+    })
+
+$all = @($projects[0]) + $shares + @($projects | Select-Object -Skip 1) | ForEach-Object -ThrottleLimit $width -Parallel {
+    $run = $_
+    $tools = $using:PSScriptRoot
+    if ($run['Pester']) {
+        & "$tools/Invoke-PesterShare.ps1" -PesterPath $run.Pester -Path $run.Path
+    } else {
+        & "$tools/Invoke-XunitProject.ps1" @run
+    }
+} | ForEach-Object {
+    Write-Host ('{0,-36} {1,6} passed {2,4} failed {3,4} skipped {4,6:0.0} s' -f $_.Suite, $_.Passed, $_.Failed, $_.Skipped, $_.Seconds)
+    $_.Failures | ForEach-Object { Write-Host "`nFAILED $_`n" }
+    $_
+}
+
+if ($Coverage) {
+    & "$PSScriptRoot/Get-Coverage.ps1" -Path $results | Write-Host
+}
+
+$skips = @($all.Skips | Where-Object { $_ })
+if ($skips) {
+    Write-Host "`nSkipped:"
+    $skips | Group-Object -Property Reason | ForEach-Object {
+        Write-Host "  $($_.Name)"
+        $_.Group.Name | ForEach-Object { Write-Host "    $_" }
+    }
+}
+
+$counts = 'Passed', 'Failed', 'Skipped' | ForEach-Object { [int] ($all | Measure-Object -Property $_ -Sum).Sum }
+Set-Content -LiteralPath (Join-Path -Path $results -ChildPath 'totals.txt') -Value ('{0} passed, {1} failed, {2} skipped' -f $counts)
+if ($counts[1]) {
+    throw "$($counts[1]) tests failed."
+}

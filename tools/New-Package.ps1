@@ -1,0 +1,26 @@
+<#
+.SYNOPSIS
+    Makes the module's folder, as it is installed, and the package of it.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)]
+    [string] $Destination
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$root = Split-Path -Path $PSScriptRoot
+$version = (Import-PowerShellDataFile -LiteralPath (Join-Path -Path $root -ChildPath 'WebSocket.psd1')).ModuleVersion
+$folder = Join-Path -Path $Destination -ChildPath 'WebSocket' -AdditionalChildPath $version
+Remove-Item -Path $Destination -Recurse -Force -ErrorAction Ignore
+$null = New-Item -Path (Join-Path -Path $folder -ChildPath 'bin') -ItemType Directory -Force
+
+'psd1', 'psm1', 'Format.ps1xml', 'Types.ps1xml' | ForEach-Object { Copy-Item -LiteralPath (Join-Path -Path $root -ChildPath "WebSocket.$_") -Destination $folder }
+'LICENSE', 'README.md', 'CHANGELOG.md', 'en-US', 'profiles' | ForEach-Object { Join-Path -Path $root -ChildPath $_ } |
+    Where-Object { Test-Path -LiteralPath $_ } | Copy-Item -Destination $folder -Recurse
+Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'bin' -AdditionalChildPath '*.dll') | Copy-Item -Destination (Join-Path -Path $folder -ChildPath 'bin')
+
+Compress-PSResource -Path $folder -DestinationPath $Destination
+Write-Host "Packaged WebSocket $version in $([System.IO.Path]::GetRelativePath($root, $Destination))"
