@@ -124,7 +124,7 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
             if (!_inMessage)
             {
                 // What is compressed is looked at when it has been decompressed.
-                _checksText = _frame is { Opcode: FrameOpcode.Text, IsCompressed: false };
+                _checksText = _frame is { Opcode: FrameOpcode.Text, ReservedBits: 0 };
                 _text = default;
             }
 
