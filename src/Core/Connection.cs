@@ -13,7 +13,7 @@ namespace MessageWebSockets;
 /// only ends the wait for its turn and for room; a frame is then handed over whole.
 /// </remarks>
 #pragma warning disable CA1001 // Release, at the end of the connection, disposes what holds a resource.
-internal sealed class Connection
+internal sealed class Connection : IConnectionEnd
 #pragma warning restore CA1001
 {
     // How long the two sides may take over the last bytes once a close frame is on its way, unless CloseTimeout is shorter.
@@ -32,8 +32,6 @@ internal sealed class Connection
     private readonly WebSocket _receiving;
     private readonly MessageAssembler _assembler;
     private readonly KeepAlive? _keepAlive;
-    private readonly SemaphoreSlim _sendGate = new(1, 1);
-    private readonly SemaphoreSlim _fragmentGate = new(1, 1);
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _closeBegan = new();
     private readonly ReceivePause _pause = new();
@@ -43,11 +41,6 @@ internal sealed class Connection
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Made by the first to send, who holds the gate.
-    private WebSocket? _compressing;
-    private bool _fragmentOpen;
-    private SocketMessageType _fragmentType;
-    private byte[] _unfinishedCharacter = [];
     private WebSocketCloseResult? _closeBegun;
     private int _finished;
     private volatile bool _closedLocally;
@@ -68,7 +61,8 @@ internal sealed class Connection
         {
             RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
         };
-        _receiving = WebSocket.CreateFromStream(_transport, FramingOptions(opened, deflate: null, isServer: false));
+        _receiving = WebSocket.CreateFromStream(_transport, FramingOptions.ForReceiving(opened));
+        Sender = new MessageSender(_transport, opened, this);
         _assembler = new MessageAssembler(
             _receiving, _transport.Reader, control.MaxMessageSize, control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage);
         if (control.ActualUnsolicitedPongInterval > TimeSpan.Zero)
@@ -83,18 +77,21 @@ internal sealed class Connection
 
         owner.Information.Transport = _transport;
         owner.Information.Inbox = Inbox;
+        owner.Information.Sender = Sender;
     }
 
     public Inbox Inbox { get; }
+
+    public MessageSender Sender { get; }
+
+    /// <inheritdoc/>
+    public CancellationToken Ended => _ended.Token;
 
     /// <summary>Whether messages go to handlers and not into the inbox.</summary>
     public bool Pushes => _pushes;
 
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _released.Task;
-
-    // Compresses. Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
-    private WebSocket Compressing => _compressing ??= WebSocket.CreateFromStream(_transport, FramingOptions(_opened, Swapped(_opened.Compression!), isServer: true));
 
     private bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
@@ -114,122 +111,11 @@ internal sealed class Connection
 
     public void Start()
     {
+        ExitFlush.Add(_transport);
         _keepAlive?.Start();
 
         // The first wait begins here: most servers say nothing yet, and no other thread need be woken to find that out.
         _ = ReceiveLoopAsync(_assembler.ReceiveAsync().AsTask());
-    }
-
-    public ValueTask SendAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
-    {
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return CanceledAsync(cancellationToken);
-        }
-
-        if (!_sendGate.Wait(0, CancellationToken.None))
-        {
-            return SendWhenFreeAsync(message, type, cancellationToken);
-        }
-
-        return TrySendAtOnce(message.Span, type, out ValueTask result) ? result : SendInTurn(message, type, cancellationToken);
-    }
-
-    /// <summary>As the other, for a payload that is the caller's again when this returns: it is copied if it has to wait.</summary>
-    public ValueTask SendAsync(ReadOnlySpan<byte> message, SocketMessageType type, CancellationToken cancellationToken)
-    {
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return CanceledAsync(cancellationToken);
-        }
-
-        if (!_sendGate.Wait(0, CancellationToken.None))
-        {
-            return SendWhenFreeAsync(message.ToArray(), type, cancellationToken);
-        }
-
-        return TrySendAtOnce(message, type, out ValueTask result) ? result : SendInTurn(message.ToArray(), type, cancellationToken);
-    }
-
-    // For the holder of the gate, who keeps it when this is false: there is no room yet, or the framing is to compress the message.
-    private bool TrySendAtOnce(ReadOnlySpan<byte> message, SocketMessageType type, out ValueTask result)
-    {
-        result = default;
-        try
-        {
-            if (_opened.Compression is not null || !_transport.TrySendData(OpcodeOf(type), message))
-            {
-                return false;
-            }
-        }
-        catch (Exception e) when (IsConnectionError(e))
-        {
-            _sendGate.Release();
-            result = FailAsync(e);
-            return true;
-        }
-
-        _sendGate.Release();
-        Count(message.Length, isMessage: true);
-        return true;
-    }
-
-    // For the holder of the gate.
-    private ValueTask SendInTurn(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken) =>
-        _transport.WaitForRoom(cancellationToken) is { } room ? SendWhenRoomAsync(room, message, type) : SendNow(message, type);
-
-    private static async ValueTask CanceledAsync(CancellationToken cancellationToken)
-    {
-        await ValueTask.CompletedTask.ConfigureAwait(false);
-        throw ContractError.Canceled(cancellationToken);
-    }
-
-    /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
-    public async ValueTask SendFrameAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, CancellationToken cancellationToken)
-    {
-        await EnterAsync(_fragmentGate, cancellationToken).ConfigureAwait(false);
-        bool holdsGate = _fragmentOpen;
-        try
-        {
-            if (!holdsGate)
-            {
-                await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
-                holdsGate = true;
-                _fragmentType = type;
-            }
-
-            byte[] unfinished = _fragmentType == SocketMessageType.Utf8 ? CheckText(data.Span, isFinal) : [];
-            if (_transport.WaitForRoom(cancellationToken) is { } room)
-            {
-                await room.ConfigureAwait(false);
-            }
-
-            await HandOverFragmentAsync(data, isFinal).ConfigureAwait(false);
-            _unfinishedCharacter = unfinished;
-            _fragmentOpen = !isFinal;
-            Count(data.Length, isMessage: isFinal);
-        }
-        finally
-        {
-            // A first frame that was given up while it waited has opened no message.
-            if (holdsGate && !_fragmentOpen)
-            {
-                _sendGate.Release();
-            }
-
-            _fragmentGate.Release();
-        }
-    }
-
-    // A character may be split over fragments, but only into what the next one can still make valid (RFC 6455 section 5.6).
-    private byte[] CheckText(ReadOnlySpan<byte> fragment, bool isFinal)
-    {
-        ReadOnlySpan<byte> text = _unfinishedCharacter.Length == 0 ? fragment : (byte[])[.. _unfinishedCharacter, .. fragment];
-        int unfinished = isFinal ? 0 : Utf8Boundary.UnfinishedLength(text);
-        return Utf8.IsValid(text[..^unfinished])
-            ? text[^unfinished..].ToArray()
-            : throw new ArgumentException(
-                "The text so far is not UTF-8. This frame was not sent; the message is open as before. Send bytes that are no text as Binary.");
     }
 
     public async Task FlushAsync(CancellationToken cancellationToken)
@@ -240,7 +126,7 @@ internal sealed class Connection
         }
         catch (IOException e)
         {
-            throw await SendFailureAsync(e).ConfigureAwait(false);
+            throw await ExplainAsync(e).ConfigureAwait(false);
         }
     }
 
@@ -264,15 +150,15 @@ internal sealed class Connection
         }
         catch (IOException e)
         {
-            throw await SendFailureAsync(e).ConfigureAwait(false);
+            throw await ExplainAsync(e).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw await SendFailureAsync(e).ConfigureAwait(false);
+            throw await ExplainAsync(e).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Sends the close frame, ends reading, and lets the last bytes go in the background.</summary>
+    /// <summary>Sends the close frame and ends reading; the last bytes go in the background, and nothing waits for them.</summary>
     public void Close(ushort? code, string reason)
     {
         if (TryBeginClose(code, reason))
@@ -280,30 +166,35 @@ internal sealed class Connection
             SendCloseFrame(code, reason);
         }
 
-        OnClosedLocally();
         _closedLocally = true;
+        bool isNews = OnClosedLocally();
         Inbox.Complete(null);
         _ = ReleaseAfterLingerAsync();
-
-        // A script often ends right after Close: its last messages should be with the system by then. Never for long.
-        LetLastWordsOutAsync().GetAwaiter().GetResult();
+        if (isNews)
+        {
+            RaiseClosedLocally();
+        }
     }
 
-    // Whoever began the close: once somebody waits for it no longer, it is over.
-    private void OnClosedLocally() => _owner.OnClosed(_closeBegun!.Code, _closeBegun.Reason, byPeer: false);
-
-    private async Task LetLastWordsOutAsync()
+    /// <summary>Waits until what was sent is with the network, as long as the peer takes it and for a moment at most.</summary>
+    public async ValueTask WhenLastWordsAreOutAsync()
     {
         using CancellationTokenSource patience = new(LastWords);
         try
         {
             await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (IsConnectionError(e))
+        catch (Exception e) when (MessageSender.IsConnectionError(e))
         {
             // A connection that is broken already is closed without an error.
         }
     }
+
+    // Whoever began the close: once somebody waits for it no longer, it is over.
+    private bool OnClosedLocally() => _owner.OnClosed(_closeBegun!.Code, _closeBegun.Reason, byPeer: false);
+
+    // Last of all, because a handler may take its time.
+    private void RaiseClosedLocally() => _owner.RaiseClosed(_closeBegun!.Code, _closeBegun.Reason);
 
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -331,133 +222,24 @@ internal sealed class Connection
             {
                 PeerUri = _uri,
             };
+            bool isNews = OnClosedLocally();
             Inbox.Complete(null);
-            OnClosedLocally();
             Release(unanswered);
+            if (isNews)
+            {
+                RaiseClosedLocally();
+            }
+
             throw cancellationToken.IsCancellationRequested ? ContractError.Canceled(cancellationToken, e) : unanswered;
         }
 
         if (result is null)
         {
-            throw _abortReason?.Again() ?? Ended();
+            throw Refusal();
         }
 
         await _released.Task.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         return result;
-    }
-
-    private ValueTask SendNow(ReadOnlyMemory<byte> message, SocketMessageType type)
-    {
-        ValueTask handOver = default;
-        try
-        {
-            if (_opened.Compression is null)
-            {
-                _transport.SendData(OpcodeOf(type), isFinal: true, message.Span);
-            }
-            else
-            {
-                handOver = Compressing.SendAsync(message, FramingTypeOf(type), endOfMessage: true, CancellationToken.None);
-            }
-        }
-        catch (Exception e) when (IsConnectionError(e))
-        {
-            _sendGate.Release();
-            return FailAsync(e);
-        }
-
-        if (!handOver.IsCompletedSuccessfully)
-        {
-            return FinishSendAsync(handOver, message.Length);
-        }
-
-        handOver.GetAwaiter().GetResult();
-        _sendGate.Release();
-        Count(message.Length, isMessage: true);
-        return default;
-    }
-
-    private async ValueTask FinishSendAsync(ValueTask handOver, int length)
-    {
-        try
-        {
-            await handOver.ConfigureAwait(false);
-        }
-        catch (Exception e) when (IsConnectionError(e))
-        {
-            throw await SendFailureAsync(e).ConfigureAwait(false);
-        }
-        finally
-        {
-            _sendGate.Release();
-        }
-
-        Count(length, isMessage: true);
-    }
-
-    private async ValueTask SendWhenFreeAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
-    {
-        await EnterAsync(_sendGate, cancellationToken).ConfigureAwait(false);
-        await SendInTurn(message, type, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async ValueTask SendWhenRoomAsync(Task room, ReadOnlyMemory<byte> message, SocketMessageType type)
-    {
-        try
-        {
-            await room.ConfigureAwait(false);
-        }
-        catch
-        {
-            _sendGate.Release();
-            throw;
-        }
-
-        await SendNow(message, type).ConfigureAwait(false);
-    }
-
-    // A message whose fragments never end holds the gate; the end of the connection frees those who wait for it.
-    private async Task EnterAsync(SemaphoreSlim gate, CancellationToken cancellationToken)
-    {
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
-        try
-        {
-            await gate.WaitAsync(either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e)
-        {
-            throw cancellationToken.IsCancellationRequested
-                ? ContractError.Canceled(cancellationToken, e)
-                : _abortReason?.Again() ?? Ended();
-        }
-    }
-
-    private async ValueTask HandOverFragmentAsync(ReadOnlyMemory<byte> data, bool isFinal)
-    {
-        try
-        {
-            if (_opened.Compression is null)
-            {
-                _transport.SendData(_fragmentOpen ? FrameOpcode.Continuation : OpcodeOf(_fragmentType), isFinal, data.Span);
-            }
-            else
-            {
-                await Compressing.SendAsync(data, FramingTypeOf(_fragmentType), isFinal, CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (IsConnectionError(e))
-        {
-            throw await SendFailureAsync(e).ConfigureAwait(false);
-        }
-    }
-
-    private void Count(int payloadLength, bool isMessage)
-    {
-        Interlocked.Add(ref _owner.Information.PayloadBytesSentCount, payloadLength);
-        if (isMessage)
-        {
-            Interlocked.Increment(ref _owner.Information.MessagesSentCount);
-        }
     }
 
     private void SendCloseFrame(ushort? code, string reason)
@@ -562,10 +344,15 @@ internal sealed class Connection
             SendCloseFrame(close.Code == 1005 ? null : close.Code, "");
         }
 
-        _owner.OnClosed(close.Code, close.Reason, byPeer: true);
+        bool isNews = _owner.OnClosed(close.Code, close.Reason, byPeer: true);
         Inbox.Complete(null);
         _peerClosed.TrySetResult(close);
         _ = ReleaseAtTcpEndAsync(null);
+        if (isNews)
+        {
+            // Last, because a handler may take its time.
+            _owner.RaiseClosed(close.Code, close.Reason);
+        }
     }
 
     // RFC 6455 section 7.1.1: the server ends TCP first; a client waits for that, but not for ever. Reading on also keeps the
@@ -581,7 +368,7 @@ internal sealed class Connection
             {
             }
         }
-        catch (Exception e) when (IsConnectionError(e))
+        catch (Exception e) when (MessageSender.IsConnectionError(e))
         {
             // However it ends, it ends here.
         }
@@ -689,11 +476,12 @@ internal sealed class Connection
             return;
         }
 
+        ExitFlush.Remove(_transport);
         _keepAlive?.Dispose();
         _ = _ended.CancelAsync();
         _transport.Abort(reason);
         _receiving.Dispose();
-        _compressing?.Dispose();
+        Sender.Dispose();
         _opened.Handler.Dispose();
         _peerClosed.TrySetResult(null);
         _released.TrySetResult();
@@ -702,38 +490,8 @@ internal sealed class Connection
     private static MessageInflater? InflaterFor(WebSocketDeflateOptions? agreed) =>
         agreed is null ? null : new MessageInflater(agreed.ServerContextTakeover);
 
-    private static WebSocketCreationOptions FramingOptions(OpenedConnection opened, WebSocketDeflateOptions? deflate, bool isServer) => new()
-    {
-        IsServer = isServer,
-        SubProtocol = opened.Protocol,
-
-        // Keep-alive is KeepAlive's.
-        KeepAliveInterval = TimeSpan.Zero,
-        DangerousDeflateOptions = deflate,
-    };
-
-    // What a server's framing compresses with are the server's parameters; ours are the client's.
-    private static WebSocketDeflateOptions Swapped(WebSocketDeflateOptions agreed) => new()
-    {
-        ServerContextTakeover = agreed.ClientContextTakeover,
-        ServerMaxWindowBits = agreed.ClientMaxWindowBits,
-        ClientContextTakeover = agreed.ServerContextTakeover,
-        ClientMaxWindowBits = agreed.ServerMaxWindowBits,
-    };
-
-    private static FrameOpcode OpcodeOf(SocketMessageType type) => type == SocketMessageType.Utf8 ? FrameOpcode.Text : FrameOpcode.Binary;
-
-    private static WebSocketMessageType FramingTypeOf(SocketMessageType type) =>
-        type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
-
-    // The framing calls a send on an aborted connection cancelled; no token of a caller ever gets that far.
-    private static bool IsConnectionError(Exception e) =>
-        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException
-            or OperationCanceledException;
-
-    private async ValueTask FailAsync(Exception e) => throw await SendFailureAsync(e).ConfigureAwait(false);
-
-    private async Task<MessageWebSocketException> SendFailureAsync(Exception e)
+    /// <inheritdoc/>
+    public async ValueTask<Exception> ExplainAsync(Exception symptom)
     {
         // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive
         // loop reads nothing and has nothing to tell.
@@ -746,11 +504,11 @@ internal sealed class Connection
             await Task.WhenAny(_peerClosed.Task, Task.Delay(LongestLinger)).ConfigureAwait(false);
         }
 
-        return _abortReason?.Again() ?? (IsClosing ? Ended() : Lost(e));
+        return _abortReason?.Again() ?? (IsClosing ? Refusal() : Lost(symptom));
     }
 
-    private MessageWebSocketException Ended() =>
-        new($"The connection to {_peer} is closed. Connect again to go on.", HResults.ConnectionAborted) { PeerUri = _uri };
+    /// <inheritdoc/>
+    public Exception Refusal() => _abortReason?.Again() ?? (Exception)ContractError.Closed(nameof(MessageWebSocket));
 
     private MessageWebSocketException ReceiveFailure(Exception e)
     {

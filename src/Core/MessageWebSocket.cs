@@ -188,7 +188,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             HandshakeSettings settings = new(
                 Control, Information, _requestHeaders, protocols, _events.ValidationRequested.All is null ? null : AskAboutCertificateAsync);
             OpenedConnection opened = await new OpeningHandshake(settings).RunAsync(uri, connecting.Token).ConfigureAwait(false);
-            Open(uri, opened, pushes);
+            ForeignCode.WithoutAmbience(() => Open(uri, opened, pushes));
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -223,13 +223,13 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         {
             if (message.Length > MaxCharactersOnStack)
             {
-                return WritableConnection().SendAsync(StrictUtf8.GetBytes(message).AsMemory(), SocketMessageType.Utf8, cancellationToken);
+                return WritableConnection().Sender.SendAsync(StrictUtf8.GetBytes(message).AsMemory(), SocketMessageType.Utf8, cancellationToken);
             }
 
             // Most messages are short; they go into the send buffer without an array of their own.
             Span<byte> buffer = stackalloc byte[MaxCharactersOnStack * MaxUtf8BytesPerChar];
             int length = StrictUtf8.GetBytes(message, buffer);
-            return WritableConnection().SendAsync(buffer[..length], SocketMessageType.Utf8, cancellationToken);
+            return WritableConnection().Sender.SendAsync(buffer[..length], SocketMessageType.Utf8, cancellationToken);
         }
         catch (EncoderFallbackException e)
         {
@@ -249,43 +249,40 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public ValueTask SendAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken = default)
     {
         ContractError.ThrowIfUndefined(type, nameof(type));
-        if (type == SocketMessageType.Utf8 && !Utf8.IsValid(message.Span))
+        ReadOnlyMemory<byte> own = OwnMemory.Of(message);
+        if (type == SocketMessageType.Utf8 && !Utf8.IsValid(own.Span))
         {
             throw new ArgumentException("The bytes are not UTF-8 and cannot be a text message; send them as binary.", nameof(message));
         }
 
-        return WritableConnection().SendAsync(message, type, cancellationToken);
+        return WritableConnection().Sender.SendAsync(own, type, cancellationToken);
     }
 
     /// <summary>Waits until every message accepted so far was handed to the network.</summary>
     /// <exception cref="MessageWebSocketException">The connection broke before; Information.MessagesWritten of Information.MessagesSent were handed over.</exception>
     public Task FlushAsync(CancellationToken cancellationToken = default) => WritableConnection().FlushAsync(cancellationToken);
 
-    /// <summary>Sends one frame that is not the last of its message (FIN 0), of type <see cref="MessageWebSocketControl.MessageType"/>.</summary>
+    /// <summary>Sends one frame that is not the last of its message (FIN 0).</summary>
     /// <param name="data">The payload of the frame.</param>
-    /// <param name="progress">Told the number of bytes accepted.</param>
+    /// <param name="type">
+    /// The type of the message. Null: that of the open message, or for its first frame <see cref="MessageWebSocketControl.MessageType"/>.
+    /// </param>
+    /// <param name="progress">Told the number of bytes accepted; what it throws is reported through <see cref="System.Diagnostics.Trace"/>.</param>
     /// <param name="cancellationToken">Ends the wait for its turn and for room; the frame was then not sent.</param>
     /// <returns>The number of bytes written.</returns>
-    /// <exception cref="ArgumentException">The message is text and is not UTF-8 with this frame, which was not sent; an open message stays open.</exception>
+    /// <exception cref="ArgumentException">
+    /// The type is not that of the open message, or the message is text and is not UTF-8 with this frame. It was not sent; an open
+    /// message stays open.
+    /// </exception>
     /// <remarks>A character may be split over frames. While the message is open, whole-message sends wait; control frames still pass between its fragments.</remarks>
-    public ValueTask<uint> SendNonfinalFrameAsync(ReadOnlyMemory<byte> data, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
-        SendFrameAsync(data, Control.MessageType, isFinal: false, progress, cancellationToken);
-
-    /// <summary>Sends one frame that is not the last of its message (FIN 0), of a given type.</summary>
-    /// <inheritdoc cref="SendNonfinalFrameAsync(ReadOnlyMemory{byte}, IProgress{uint}, CancellationToken)"/>
     public ValueTask<uint> SendNonfinalFrameAsync(
-        ReadOnlyMemory<byte> data, SocketMessageType type, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
+        ReadOnlyMemory<byte> data, SocketMessageType? type = null, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
         SendFrameAsync(data, type, isFinal: false, progress, cancellationToken);
 
-    /// <summary>Sends the last frame of a message (FIN 1), or a whole message in one frame, of type <see cref="MessageWebSocketControl.MessageType"/>.</summary>
-    /// <inheritdoc cref="SendNonfinalFrameAsync(ReadOnlyMemory{byte}, IProgress{uint}, CancellationToken)"/>
-    public ValueTask<uint> SendFinalFrameAsync(ReadOnlyMemory<byte> data, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
-        SendFrameAsync(data, Control.MessageType, isFinal: true, progress, cancellationToken);
-
-    /// <summary>Sends the last frame of a message (FIN 1), or a whole message in one frame, of a given type.</summary>
-    /// <inheritdoc cref="SendNonfinalFrameAsync(ReadOnlyMemory{byte}, IProgress{uint}, CancellationToken)"/>
+    /// <summary>Sends the last frame of a message (FIN 1), or a whole message in one frame.</summary>
+    /// <inheritdoc cref="SendNonfinalFrameAsync(ReadOnlyMemory{byte}, SocketMessageType?, IProgress{uint}, CancellationToken)"/>
     public ValueTask<uint> SendFinalFrameAsync(
-        ReadOnlyMemory<byte> data, SocketMessageType type, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
+        ReadOnlyMemory<byte> data, SocketMessageType? type = null, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
         SendFrameAsync(data, type, isFinal: true, progress, cancellationToken);
 
     /// <summary>Receives the next message.</summary>
@@ -358,9 +355,14 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public void SendPong() => WritableConnection().SendPong();
 
     /// <summary>
-    /// Sends an empty close frame, raises <see cref="Closed"/> and releases everything. Never waits for the peer, never throws for a
-    /// dead one; calling it again does nothing. Unread messages stay readable.
+    /// Sends an empty close frame, raises <see cref="Closed"/> and releases everything. Never blocks: what was sent leaves in the
+    /// background, also when the process ends right away. Never throws for a dead peer; calling it again does nothing. Unread messages
+    /// stay readable.
     /// </summary>
+    /// <remarks>
+    /// The connection gets two seconds (or <see cref="MessageWebSocketControl.CloseTimeout"/>, if that is less) for its end; then it is
+    /// dropped. A process that ends in order waits for what was sent, at most a second in all. <see cref="DisposeAsync"/> can be awaited.
+    /// </remarks>
     public void Close() => CloseLocally(null, "");
 
     /// <summary>As <see cref="Close()"/>, with a code and a reason.</summary>
@@ -406,11 +408,14 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <summary>As <see cref="Close()"/>.</summary>
     public void Dispose() => Close();
 
-    /// <summary>As <see cref="Close()"/>.</summary>
+    /// <summary>
+    /// As <see cref="Close()"/>; completes when what was sent is with the network, or after a quarter of a second when the peer does not
+    /// take it. No thread waits.
+    /// </summary>
     public ValueTask DisposeAsync()
     {
         Close();
-        return default;
+        return Volatile.Read(ref _connection)?.WhenLastWordsAreOutAsync() ?? default;
     }
 
     /// <summary>A socket that is not connected, with the same settings, request headers, name and event handlers.</summary>
@@ -450,13 +455,14 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
-    internal void OnClosed(ushort code, string reason, bool byPeer)
+    /// <returns>Whether there is a Closed to raise: the connection did not end abnormally.</returns>
+    internal bool OnClosed(ushort code, string reason, bool byPeer)
     {
         lock (_lock)
         {
             if (_state == MessageWebSocketState.Aborted)
             {
-                return;
+                return false;
             }
 
             _state = MessageWebSocketState.Closed;
@@ -466,10 +472,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
                 Information.CloseReason = reason;
             }
 
-        }
 
-        _events.RaiseClosed(this, new WebSocketClosedEventArgs(code, reason));
+            return true;
+        }
     }
+
+    internal void RaiseClosed(ushort code, string reason) => _events.RaiseClosed(this, new WebSocketClosedEventArgs(code, reason));
 
     internal void OnAborted(MessageWebSocketException failure)
     {
@@ -590,12 +598,23 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     }
 
     private async ValueTask<uint> SendFrameAsync(
-        ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, IProgress<uint>? progress, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> data, SocketMessageType? type, bool isFinal, IProgress<uint>? progress, CancellationToken cancellationToken)
     {
-        ContractError.ThrowIfUndefined(type, nameof(type));
-        await WritableConnection().SendFrameAsync(data, type, isFinal, cancellationToken).ConfigureAwait(false);
-        progress?.Report((uint)data.Length);
-        return (uint)data.Length;
+        if (type is { } named)
+        {
+            ContractError.ThrowIfUndefined(named, nameof(type));
+        }
+
+        MessageSender sender = WritableConnection().Sender;
+        ReadOnlyMemory<byte> own = OwnMemory.Of(data);
+        uint length = (uint)own.Length;
+        await sender.SendFrameAsync(own, type, Control.MessageType, isFinal, cancellationToken).ConfigureAwait(false);
+        if (progress is not null)
+        {
+            ForeignCode.Run("The progress of a frame's sender", progress.Report, length);
+        }
+
+        return length;
     }
 
     private void Open(Uri uri, OpenedConnection opened, bool pushes)

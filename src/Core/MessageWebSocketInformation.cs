@@ -64,7 +64,7 @@ public sealed class MessageWebSocketInformation
     public DateTime? OpenedAt { get; internal set; }
 
     /// <summary>Messages accepted for sending.</summary>
-    public long MessagesSent => Volatile.Read(ref MessagesSentCount);
+    public long MessagesSent => Sender?.Messages ?? 0;
 
     /// <summary>Messages whose last byte was handed to the network.</summary>
     public long MessagesWritten => Transport?.MessagesWritten ?? 0;
@@ -88,7 +88,7 @@ public sealed class MessageWebSocketInformation
     public long BytesReceived => Transport?.Received.BytesReceived ?? 0;
 
     /// <summary>The payload of the messages accepted for sending, in bytes before compression.</summary>
-    public long PayloadBytesSent => Volatile.Read(ref PayloadBytesSentCount);
+    public long PayloadBytesSent => Sender?.PayloadBytes ?? 0;
 
     /// <summary>The payload of the messages received, in bytes after decompression.</summary>
     public long PayloadBytesReceived => Volatile.Read(ref _payloadBytesReceived);
@@ -114,14 +114,14 @@ public sealed class MessageWebSocketInformation
     /// <summary>An estimate of the bandwidth from the bytes that moved; zero before data flowed.</summary>
     public BandwidthStatistics BandwidthStatistics => _traffic.Estimate(BytesSent, BytesReceived);
 
-    internal long MessagesSentCount;
-    internal long PayloadBytesSentCount;
     private long _messagesReceived;
     private long _payloadBytesReceived;
 
     internal FrameStream? Transport { get; set; }
 
     internal Inbox? Inbox { get; set; }
+
+    internal MessageSender? Sender { get; set; }
 
     internal ServerCertificates? ServerCertificates { get; set; }
 

@@ -57,6 +57,21 @@ internal static class ForeignCode
         return question.Answer!;
     }
 
+    /// <summary>Begins something of ours that outlives its caller and is not to keep, or to run with, the caller's ambient values.</summary>
+    public static void WithoutAmbience(Action begin)
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+        {
+            begin();
+            return;
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            begin();
+        }
+    }
+
     /// <summary>Tells of an exception of foreign code. A listener that throws as well is not told of that.</summary>
     public static void Report(string what, Exception e)
     {

@@ -295,10 +295,15 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
     {
         foreach (Expectation expectation in _expectations)
         {
+            if (expectation.Arrival.Task.IsCompleted)
+            {
+                continue;
+            }
+
             pause.Begin();
             try
             {
-                if (expectation.Filter(message) && expectation.Arrival.TrySetResult(message))
+                if (ForeignCode.Ask(expectation.Filter, message) && expectation.Arrival.TrySetResult(message))
                 {
                     return true;
                 }
@@ -414,7 +419,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
     /// <summary>Someone who waits for a certain message.</summary>
     private sealed class Expectation(Predicate<WsMessage> filter)
     {
-        public Predicate<WsMessage> Filter => filter;
+        public Func<WsMessage, bool> Filter { get; } = filter.Invoke;
 
         public TaskCompletionSource<WsMessage?> Arrival { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -392,9 +392,10 @@ internal sealed class FrameStream : Stream
                 return true;
             }
 
-            _closeFrameWritten = header.Opcode == FrameOpcode.Close;
+            // Throws when there is no memory for it: nothing is noted of the frame before it is in the buffer.
             Append(header, headerBytes, payload);
             ping?.End = _acceptedBytes;
+            _closeFrameWritten = header.Opcode == FrameOpcode.Close;
             if (header.IsFinal && !header.IsControl)
             {
                 _pending.CompletedMessages++;

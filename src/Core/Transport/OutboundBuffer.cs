@@ -33,7 +33,7 @@ internal sealed class OutboundBuffer
     /// <summary>Adds a frame that is masked already.</summary>
     public void Append(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload)
     {
-        Span<byte> target = Extend(header.Length + payload.Length);
+        Span<byte> target = Extend((long)header.Length + payload.Length);
         header.CopyTo(target);
         payload.CopyTo(target[header.Length..]);
     }
@@ -44,17 +44,22 @@ internal sealed class OutboundBuffer
     /// <param name="key">The masking key; its bytes go out in memory order.</param>
     public void AppendMasked(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, uint key)
     {
-        Span<byte> target = Extend(header.Length + sizeof(uint) + payload.Length);
+        Span<byte> target = Extend((long)header.Length + sizeof(uint) + payload.Length);
         header.CopyTo(target);
         target[1] |= MaskBit;
         MemoryMarshal.Write(target[header.Length..], key);
         FrameMask.Apply(payload, target[(header.Length + sizeof(uint))..], key);
     }
 
-    private Span<byte> Extend(int length)
+    private Span<byte> Extend(long length)
     {
         int start = Count;
-        int needed = checked(Count + length);
+        if (length > Array.MaxLength - start)
+        {
+            throw new InsufficientMemoryException("What is to be sent does not fit into an array.");
+        }
+
+        int needed = start + (int)length;
         if (needed > _bytes.Length)
         {
             long doubled = Math.Min(2L * _bytes.Length, Array.MaxLength);
@@ -65,7 +70,7 @@ internal sealed class OutboundBuffer
         }
 
         Count = needed;
-        return _bytes.AsSpan(start, length);
+        return _bytes.AsSpan(start, (int)length);
     }
 
     private static byte[] Rent(int length) => (length <= KeptLength ? ArrayPool<byte>.Shared : s_largeArrays).Rent(length);

@@ -163,6 +163,31 @@ public sealed class KeepAliveTests
         await answering;
     }
 
+    [SocketFact]
+    public async Task KeepAliveTimeout_never_counts_a_filter_that_takes_long()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            socket.Control.DesiredUnsolicitedPongInterval = Interval;
+            socket.Control.KeepAliveTimeout = Short;
+        });
+        Task answering = AnswerPingsAsync(dialogue.Peer);
+        Task<WsMessage?> reply = dialogue.Socket.ReceiveNextAsync(message =>
+        {
+            // Longer than interval and timeout together, which is the condition under test.
+            Thread.Sleep((Interval + Short) * 4);
+            return message.Text == "two";
+        });
+        await dialogue.Peer.SendTextAsync("one");
+        await dialogue.Peer.SendTextAsync("two");
+
+        Assert.Equal("two", (await reply)?.Text);
+        Assert.Equal("one", (await dialogue.ReceiveAsync()).Text);
+        Assert.Equal(MessageWebSocketState.Open, dialogue.Socket.State);
+        await dialogue.Socket.DisposeAsync();
+        await answering;
+    }
+
     private static async Task AnswerPingsAsync(RawConnection peer)
     {
         try

@@ -55,14 +55,49 @@ public sealed class SendFrameTests
         await dialogue.PeerReadsAsync(WireOpcode.Binary);
     }
 
+    [SocketTheory]
+    [InlineData(SocketMessageType.Utf8, SocketMessageType.Binary)]
+    [InlineData(SocketMessageType.Binary, SocketMessageType.Utf8)]
+    public async Task A_frame_of_another_type_than_the_open_message_is_refused_and_the_message_stays_open(
+        SocketMessageType open, SocketMessageType other)
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        await dialogue.Socket.SendNonfinalFrameAsync("a"u8.ToArray(), open);
+
+        await Assert.ThrowsAsync<ArgumentException>(() => dialogue.Socket.SendFinalFrameAsync("b"u8.ToArray(), other).AsTask());
+        await Assert.ThrowsAsync<ArgumentException>(() => dialogue.Socket.SendNonfinalFrameAsync("b"u8.ToArray(), other).AsTask());
+        Task waiting = dialogue.Socket.SendAsync("whole").AsTask();
+        Assert.False(waiting.IsCompleted);
+        await dialogue.Socket.SendNonfinalFrameAsync("c"u8.ToArray(), open);
+        await dialogue.Socket.SendFinalFrameAsync("d"u8.ToArray());
+        await waiting;
+
+        Assert.Equal("a", (await dialogue.PeerReadsAsync(open == SocketMessageType.Utf8 ? WireOpcode.Text : WireOpcode.Binary)).Text);
+        Assert.Equal("c", (await dialogue.PeerReadsAsync(WireOpcode.Continuation)).Text);
+        Assert.Equal("d", (await dialogue.PeerReadsAsync(WireOpcode.Continuation)).Text);
+        Assert.Equal("whole", (await dialogue.PeerReadsAsync(WireOpcode.Text)).Text);
+    }
+
+    [SocketFact]
+    public async Task What_a_progress_throws_is_not_the_fault_of_the_send()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+
+        Assert.Equal(1u, await dialogue.Socket.SendNonfinalFrameAsync("a"u8.ToArray(), null, new BadProgress()));
+        Assert.Equal(1u, await dialogue.Socket.SendFinalFrameAsync("b"u8.ToArray(), null, new BadProgress()));
+
+        Assert.Equal("a", (await dialogue.PeerReadsAsync(WireOpcode.Binary)).Text);
+        Assert.Equal("b", (await dialogue.PeerReadsAsync(WireOpcode.Continuation)).Text);
+    }
+
     [SocketFact]
     public async Task SendNonfinalFrameAsync_and_SendFinalFrameAsync_report_the_bytes_as_progress()
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();
         RecordedProgress progress = new();
 
-        await dialogue.Socket.SendNonfinalFrameAsync(new byte[10], progress);
-        await dialogue.Socket.SendFinalFrameAsync(new byte[20], progress);
+        await dialogue.Socket.SendNonfinalFrameAsync(new byte[10], progress: progress);
+        await dialogue.Socket.SendFinalFrameAsync(new byte[20], progress: progress);
 
         Assert.Equal([10u, 20u], progress.Values);
     }
@@ -237,5 +272,10 @@ public sealed class SendFrameTests
         await dialogue.Socket.SendAsync("whole");
 
         Assert.Equal("whole", (await dialogue.PeerReadsAsync()).Text);
+    }
+
+    private sealed class BadProgress : IProgress<uint>
+    {
+        public void Report(uint value) => throw new InvalidOperationException("the progress's own");
     }
 }

@@ -1,0 +1,246 @@
+using System.Net.Sockets;
+using System.Net.WebSockets;
+
+namespace MessageWebSockets;
+
+/// <summary>The sending side of one connection: whole messages and frames, one message at a time, as they were asked for.</summary>
+/// <remarks>
+/// Thread-safe. A token only ends the wait for the turn and for room; a frame is then handed over whole. The memory it is given must be
+/// over an array (<see cref="OwnMemory"/>): it is read with a gate held.
+/// </remarks>
+internal sealed class MessageSender(FrameStream transport, OpenedConnection opened, IConnectionEnd end) : IDisposable
+{
+    private readonly Gate _turn = new();
+    private readonly Gate _fragmentTurn = new();
+
+    // Made by the first to send, in its turn.
+    private WebSocket? _compressing;
+    private FragmentedMessage? _fragmented;
+    private long _messages;
+    private long _payloadBytes;
+
+    /// <summary>Messages accepted.</summary>
+    public long Messages => Volatile.Read(ref _messages);
+
+    /// <summary>The payload of what was accepted, in bytes before compression.</summary>
+    public long PayloadBytes => Volatile.Read(ref _payloadBytes);
+
+    // Compresses. Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
+    private WebSocket Compressing => _compressing ??= WebSocket.CreateFromStream(transport, FramingOptions.ForCompressing(opened));
+
+    /// <summary>Whether an exception says that the connection broke or ended, and nothing else.</summary>
+    /// <remarks>The framing calls a send on an aborted connection cancelled; no token of a caller ever gets that far.</remarks>
+    public static bool IsConnectionError(Exception e) =>
+        e is IOException or WebSocketException or ObjectDisposedException or InvalidOperationException or SocketException
+            or OperationCanceledException;
+
+    /// <summary>Sends a whole message.</summary>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return CanceledAsync(cancellationToken);
+        }
+
+        return TrySendAtOnce(message.Span, type, out ValueTask result) ? result : SendInTurnAsync(message, type, cancellationToken);
+    }
+
+    /// <summary>As the other, for a payload that is the caller's again when this returns: it is copied if it has to wait.</summary>
+    public ValueTask SendAsync(ReadOnlySpan<byte> message, SocketMessageType type, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return CanceledAsync(cancellationToken);
+        }
+
+        return TrySendAtOnce(message, type, out ValueTask result) ? result : SendInTurnAsync(message.ToArray(), type, cancellationToken);
+    }
+
+    /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
+    /// <param name="data">Its payload.</param>
+    /// <param name="type">The type of the message, if the caller names one.</param>
+    /// <param name="typeOfNew">The type of a message that this frame begins without naming one.</param>
+    /// <param name="isFinal">Whether it is the last one.</param>
+    /// <param name="cancellationToken">Ends the wait for its turn and for room.</param>
+    public async ValueTask SendFrameAsync(
+        ReadOnlyMemory<byte> data, SocketMessageType? type, SocketMessageType typeOfNew, bool isFinal, CancellationToken cancellationToken)
+    {
+        Exception? failure;
+        using (await EnterAsync(_fragmentTurn, cancellationToken).ConfigureAwait(false))
+        {
+            FragmentedMessage message = _fragmented ?? new FragmentedMessage(type ?? typeOfNew);
+            if (_fragmented is null)
+            {
+                message.Begin(await EnterAsync(_turn, cancellationToken).ConfigureAwait(false));
+                _fragmented = message;
+            }
+
+            bool isOver = false;
+            try
+            {
+                byte[] unfinishedCharacter = message.Check(data.Span, type, isFinal);
+                if (transport.WaitForRoom(cancellationToken) is { } room)
+                {
+                    await room.ConfigureAwait(false);
+                }
+
+                FrameOpcode opcode = message.HasBegun ? FrameOpcode.Continuation : OpcodeOf(message.Type);
+                failure = await HandOverAsync(data, message.Type, opcode, isFinal).ConfigureAwait(false);
+                if (failure is null)
+                {
+                    message.Advance(unfinishedCharacter);
+                    isOver = isFinal;
+                }
+            }
+            finally
+            {
+                // A first frame that was given up while it waited has opened no message.
+                if (isOver || !message.HasBegun)
+                {
+                    _fragmented = null;
+                    message.Dispose();
+                }
+            }
+        }
+
+        await AccountForAsync(failure, data.Length, isMessage: isFinal).ConfigureAwait(false);
+    }
+
+    public void Dispose() => _compressing?.Dispose();
+
+    private static async ValueTask CanceledAsync(CancellationToken cancellationToken)
+    {
+        await ValueTask.CompletedTask.ConfigureAwait(false);
+        throw ContractError.Canceled(cancellationToken);
+    }
+
+    private static FrameOpcode OpcodeOf(SocketMessageType type) => type == SocketMessageType.Utf8 ? FrameOpcode.Text : FrameOpcode.Binary;
+
+    private static WebSocketMessageType FramingTypeOf(SocketMessageType type) =>
+        type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
+
+    // False when the message has to wait for its turn or for room, or is to be compressed.
+    private bool TrySendAtOnce(ReadOnlySpan<byte> message, SocketMessageType type, out ValueTask result)
+    {
+        result = default;
+        if (opened.Compression is not null || !_turn.TryEnter(out Gate.Pass pass))
+        {
+            return false;
+        }
+
+        try
+        {
+            using (pass)
+            {
+                if (!transport.TrySendData(OpcodeOf(type), message))
+                {
+                    return false;
+                }
+            }
+        }
+        catch (Exception e) when (IsConnectionError(e))
+        {
+            result = AccountForAsync(e, message.Length, isMessage: true);
+            return true;
+        }
+
+        Count(message.Length, isMessage: true);
+        return true;
+    }
+
+    private async ValueTask SendInTurnAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
+    {
+        Exception? failure;
+        using (await EnterAsync(_turn, cancellationToken).ConfigureAwait(false))
+        {
+            if (transport.WaitForRoom(cancellationToken) is { } room)
+            {
+                await room.ConfigureAwait(false);
+            }
+
+            failure = await HandOverAsync(message, type, OpcodeOf(type), isFinal: true).ConfigureAwait(false);
+        }
+
+        await AccountForAsync(failure, message.Length, isMessage: true).ConfigureAwait(false);
+    }
+
+    // The exception when the connection broke: whoever is in its turn must leave first, because finding out why takes a while.
+    private async ValueTask<Exception?> HandOverAsync(ReadOnlyMemory<byte> data, SocketMessageType type, FrameOpcode opcode, bool isFinal)
+    {
+        try
+        {
+            if (opened.Compression is null)
+            {
+                transport.SendData(opcode, isFinal, data.Span);
+            }
+            else
+            {
+                await CompressAsync(data, type, isFinal, isWhole: isFinal && opcode != FrameOpcode.Continuation).ConfigureAwait(false);
+            }
+
+            return null;
+        }
+        catch (Exception e) when (IsConnectionError(e))
+        {
+            return e;
+        }
+    }
+
+    private async ValueTask CompressAsync(ReadOnlyMemory<byte> data, SocketMessageType type, bool isFinal, bool isWhole)
+    {
+        try
+        {
+            await Compressing.SendAsync(data, FramingTypeOf(type), isFinal, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!IsConnectionError(e))
+        {
+            // Such as no memory: what the compression has seen and the peer has not would be missing from all that follows. A new one
+            // refers to nothing before it; but in the middle of a message it cannot take over.
+            _compressing = null;
+            if (!isWhole)
+            {
+                transport.RefuseWrites(e);
+            }
+
+            throw;
+        }
+    }
+
+    private async ValueTask AccountForAsync(Exception? failure, int payloadLength, bool isMessage)
+    {
+        if (failure is not null)
+        {
+            throw await end.ExplainAsync(failure).ConfigureAwait(false);
+        }
+
+        Count(payloadLength, isMessage);
+    }
+
+    // A message whose fragments never end keeps its turn; the end of the connection frees those who wait for theirs.
+    private async ValueTask<Gate.Pass> EnterAsync(Gate gate, CancellationToken cancellationToken)
+    {
+        if (gate.TryEnter(out Gate.Pass pass))
+        {
+            return pass;
+        }
+
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, end.Ended);
+        try
+        {
+            return await gate.EnterAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw cancellationToken.IsCancellationRequested ? ContractError.Canceled(cancellationToken, e) : end.Refusal();
+        }
+    }
+
+    private void Count(int payloadLength, bool isMessage)
+    {
+        Interlocked.Add(ref _payloadBytes, payloadLength);
+        if (isMessage)
+        {
+            Interlocked.Increment(ref _messages);
+        }
+    }
+}
