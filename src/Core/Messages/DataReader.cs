@@ -200,6 +200,7 @@ public sealed class DataReader : IDisposable
     /// <exception cref="InvalidOperationException">
     /// E_ILLEGAL_METHOD_CALL 0x8000000E: the stream was detached, or another load is running.
     /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled (0x80072EF1).</exception>
     public Task<uint> LoadAsync(uint count, CancellationToken cancellationToken = default)
     {
         ThrowIfClosed();
@@ -282,6 +283,10 @@ public sealed class DataReader : IDisposable
             }
 
             return loaded;
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
         }
         finally
         {

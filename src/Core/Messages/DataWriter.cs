@@ -223,6 +223,8 @@ public sealed class DataWriter : IDisposable
     /// Ends the wait. What the stream has not taken stays unstored; what it has taken and not sent goes out with its next flush.
     /// </param>
     /// <returns>The number of bytes stored.</returns>
+    /// <exception cref="ArgumentException">The message is text and not UTF-8; it was dropped, and the next one can be written.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled (0x80072EF1).</exception>
     /// <exception cref="InvalidOperationException">
     /// E_ILLEGAL_METHOD_CALL 0x8000000E: there is no stream (any more), another store is running, or the socket is not connected.
     /// </exception>
@@ -281,8 +283,15 @@ public sealed class DataWriter : IDisposable
 
     private static async Task<bool> FlushStreamAsync(Stream stream, CancellationToken cancellationToken)
     {
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
-        return true;
+        try
+        {
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
+        }
     }
 
     private async Task<uint> StoreToAsync(Stream stream, CancellationToken cancellationToken)
@@ -299,6 +308,10 @@ public sealed class DataWriter : IDisposable
 
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
             return (uint)count;
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
         }
         finally
         {

@@ -8,7 +8,8 @@ namespace MessageWebSockets;
 /// </summary>
 /// <remarks>
 /// A message that could not be sent (not connected yet, or the flush was cancelled) stays pending, ahead of what was written since,
-/// so that a flush can be repeated as on any other buffered stream. Closing the stream drops it.
+/// so that a flush can be repeated as on any other buffered stream. One that no flush could send, text that is not UTF-8, is dropped
+/// when it is refused: it must not end up in front of the next message. Closing the stream drops what is pending.
 /// </remarks>
 internal sealed class MessageOutputStream(IMessageSink sink) : Stream
 {
@@ -56,7 +57,7 @@ internal sealed class MessageOutputStream(IMessageSink sink) : Stream
     {
         if (cancellationToken.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled(cancellationToken);
+            return ValueTask.FromException(ContractError.Canceled(cancellationToken));
         }
 
         Write(buffer.Span);
@@ -76,7 +77,7 @@ internal sealed class MessageOutputStream(IMessageSink sink) : Stream
     {
         ThrowIfClosed();
         sink.ThrowIfNotWritable();
-        await _flushTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await WaitForTurnAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             if (TakePending() is not { } message)
@@ -87,6 +88,11 @@ internal sealed class MessageOutputStream(IMessageSink sink) : Stream
             try
             {
                 await sink.SendAsync(message.WrittenMemory, sink.MessageType, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ArgumentException)
+            {
+                Recycle(message);
+                throw;
             }
             catch
             {
@@ -118,6 +124,18 @@ internal sealed class MessageOutputStream(IMessageSink sink) : Stream
         }
 
         base.Dispose(disposing);
+    }
+
+    private async Task WaitForTurnAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _flushTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
+        }
     }
 
     private ArrayBufferWriter<byte>? TakePending()

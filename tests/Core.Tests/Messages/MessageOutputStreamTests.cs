@@ -125,6 +125,49 @@ public sealed class MessageOutputStreamTests : IDisposable
     }
 
     [Fact]
+    public async Task OutputStream_FlushAsync_that_refuses_its_message_drops_it_and_the_next_one_is_sent_alone()
+    {
+        _sink.SendFailure = new ArgumentException("not UTF-8");
+        _stream.Write([0xFF]);
+        Assert.Same(_sink.SendFailure, await Assert.ThrowsAsync<ArgumentException>(() => _stream.FlushAsync()));
+
+        _sink.SendFailure = null;
+        await _stream.FlushAsync();
+        Assert.Empty(_sink.Sent);
+        _stream.Write([1]);
+        await _stream.FlushAsync();
+        Assert.Equal([1], Assert.Single(_sink.Sent).Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(CancelledCalls))]
+    public async Task A_cancelled_call_of_a_stream_reader_or_writer_has_the_HResult_of_a_cancelled_call(
+        Func<Stream, CancellationToken, Task> call)
+    {
+        var gate = new TaskCompletionSource();
+        _sink.Gate = gate.Task;
+        _stream.Write([1]);
+        var first = _stream.FlushAsync();
+        _stream.Write([2]);
+        using var cancellation = new CancellationTokenSource();
+        await cancellation.CancelAsync();
+        var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call(_stream, cancellation.Token));
+        Assert.Equal(unchecked((int)0x80072EF1), error.HResult);
+        Assert.Equal(cancellation.Token, error.CancellationToken);
+        gate.SetResult();
+        await first;
+    }
+
+    public static TheoryData<Func<Stream, CancellationToken, Task>> CancelledCalls() => new()
+    {
+        static (stream, token) => stream.WriteAsync(new byte[1], token).AsTask(),
+        static (stream, token) => stream.FlushAsync(token),
+        static (stream, token) => new DataWriter(stream).FlushAsync(token),
+        static (stream, token) => new DataWriter(stream).StoreAsync(token),
+        static (_, token) => new DataReader(new GatedStream()).LoadAsync(1, token),
+    };
+
+    [Fact]
     public async Task OutputStream_writes_during_a_flush_belong_to_the_next_message()
     {
         var gate = new TaskCompletionSource();
