@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 
 namespace MessageWebSockets;
 
@@ -11,7 +12,7 @@ internal static class NameLookup
 {
     private static readonly ConcurrentDictionary<string, Lazy<Task<IPAddress[]>>> UnderWay = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <exception cref="System.Net.Sockets.SocketException">The name has no address.</exception>
+    /// <exception cref="SocketException">The name has no address.</exception>
     /// <exception cref="ArgumentException">No name service could know the name.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; others that wait for the name go on.</exception>
     public static Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
@@ -32,9 +33,20 @@ internal static class NameLookup
         {
             return await Dns.GetHostAddressesAsync(host, CancellationToken.None).ConfigureAwait(false);
         }
+        catch (SocketException) when (IsThisMachine(host))
+        {
+            return await Dns.GetHostAddressesAsync("localhost", CancellationToken.None).ConfigureAwait(false);
+        }
         finally
         {
             UnderWay.TryRemove(host, out _);
         }
+    }
+
+    // Names below localhost are this machine's, whatever the name service says (RFC 6761 section 6.3); a final point changes no name.
+    private static bool IsThisMachine(string host)
+    {
+        string name = host.TrimEnd('.');
+        return name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || name.Equals("localhost", StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -110,6 +110,62 @@ public sealed class AddressTests(TestCertificates certificates) : IClassFixture<
         Assert.Equal(IPAddress.IPv6Loopback, socket.Information.LocalAddress);
     }
 
+    // What curl 8 connects to, but for names that System.Uri does not take.
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("127.1")]
+    [InlineData("127.0.1")]
+    [InlineData("0x7f000001")]
+    [InlineData("2130706433")]
+    [InlineData("0177.0.0.1")]
+    [InlineData("017700000001")]
+    [InlineData("127。0。0。1")]
+    [InlineData("①27.0.0.1")]
+    [InlineData("localhost.")]
+    [InlineData("LOCALHOST")]
+    [InlineData("foo.localhost")]
+    [InlineData("a_b.localhost")]
+    [InlineData("-a.localhost")]
+    [InlineData("a-.localhost")]
+    [InlineData("bücher.localhost")]
+    [InlineData("0.0.0.0")]
+    [InlineData("0")]
+    public async Task ConnectAsync_takes_every_form_of_a_name(string host)
+    {
+        await using RawServer server = RawServer.Start(AcceptAsync);
+        using MessageWebSocket socket = new();
+
+        await socket.ConnectAsync(new Uri($"WS://{host}:{server.EndPoint.Port}"), TestContext.Current.CancellationToken);
+
+        Assert.Equal("/", server.Connections[0].Request!.Target);
+    }
+
+    [Theory]
+    [InlineData("[0:0:0:0:0:0:0:1]")]
+    [InlineData("[::0.0.0.1]")]
+    [InlineData("[::1%lo]")]
+    [InlineData("[::1%25lo]")]
+    [InlineData("[::1%1]")]
+    [InlineData("[::1%251]")]
+    public async Task ConnectAsync_takes_every_form_of_an_IPv6_literal(string host)
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6 && HasIPv6Loopback(), "This machine has no IPv6 loopback.");
+        await using RawServer server = RawServer.Start(AcceptAsync, new RawServerOptions { Address = IPAddress.IPv6Loopback });
+        await using RawServer secure = RawServer.Start(
+            AcceptAsync, new RawServerOptions { Address = IPAddress.IPv6Loopback, Tls = new RawTlsOptions(certificates.Server) });
+        using MessageWebSocket socket = new();
+        using MessageWebSocket secureSocket = new();
+        secureSocket.Control.TrustedRoots = certificates.Roots;
+
+        await socket.ConnectAsync(new Uri($"ws://{host}:{server.EndPoint.Port}/?x"), TestContext.Current.CancellationToken);
+        await secureSocket.ConnectAsync(new Uri($"wss://{host}:{secure.EndPoint.Port}/"), TestContext.Current.CancellationToken);
+
+        Assert.Equal("/?x", server.Connections[0].Request!.Target);
+
+        // The zone is this machine's affair and leaves it in no header (RFC 6874 section 1).
+        Assert.Equal($"[::1]:{server.EndPoint.Port}", server.Connections[0].Request!.Headers["Host"]);
+    }
+
     [Theory]
     [InlineData("ws://[fe80::1%1]:9/")]
     [InlineData("ws://[fe80::1%251]:9/")]
@@ -157,17 +213,45 @@ public sealed class AddressTests(TestCertificates certificates) : IClassFixture<
     }
 
     [Theory]
-    [InlineData("missing")]
-    [InlineData("far-too-long")]
-    public async Task UnixSocketPath_that_nobody_listens_at_is_told_with_the_path(string name)
+    [InlineData("missing", "no such file. Is the path right")]
+    [InlineData("missing/folder", "no such file. Is the path right")]
+    [InlineData("far-too-long", "too long")]
+    [InlineData("folder", "that is a folder")]
+    [InlineData("left", "connection refused. The file is there")]
+    [InlineData("file", "")]
+    public async Task UnixSocketPath_that_nobody_listens_at_is_told_with_the_path(string name, string what)
     {
-        string path = Path.Combine(Path.GetTempPath(), name == "missing" ? $"{Guid.NewGuid():N}.sock" : new string('x', 300));
+        string root = Directory.CreateTempSubdirectory("ws-").FullName;
+        string path = Path.Combine(root, name == "far-too-long" ? new string('x', 300) : name);
+        switch (name)
+        {
+            case "folder":
+                Directory.CreateDirectory(path);
+                break;
+            case "file":
+                File.WriteAllText(path, "");
+                break;
+            case "left":
+                using (Socket left = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+                {
+                    left.Bind(new UnixDomainSocketEndPoint(path));
+
+                    // Disposing it would take the file along.
+                    File.Move(path, path + ".kept");
+                }
+
+                File.Move(path + ".kept", path);
+                break;
+        }
+
         using MessageWebSocket socket = new();
         socket.Control.UnixSocketPath = path;
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, new Uri("ws://localhost/"));
 
-        failure.Is(WebErrorStatus.CannotConnect, 0x80072EFD, path);
+        failure.Is(WebErrorStatus.CannotConnect, 0x80072EFD, path, what);
+        Assert.DoesNotContain("address", failure.Message, StringComparison.Ordinal);
+        Directory.Delete(root, recursive: true);
     }
 
     [Fact]
