@@ -67,6 +67,12 @@ public sealed class MessageWebSocketException : IOException
     public string? ResponseBody { get; init; }
 
     /// <summary>
+    /// How long the server asks to be left alone before the next try: the header Retry-After (RFC 9110 section 10.2.3) of the response
+    /// to a failed handshake, a time of day counted from when the response came; never negative. Null without such a header.
+    /// </summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>
     /// This exception itself. Code for the reference class asks <c>WebSocketError.GetStatus(ex.GetBaseException().HResult)</c>; what
     /// lies below is this platform's affair and has no HRESULT of that table. <see cref="Exception.InnerException"/> leads there.
     /// </summary>
@@ -80,6 +86,7 @@ public sealed class MessageWebSocketException : IOException
         HttpStatusCode = HttpStatusCode,
         ResponseHeaders = ResponseHeaders,
         ResponseBody = ResponseBody,
+        RetryAfter = RetryAfter,
     };
 
     // Exceptions end up in logs; a password in a ws://user:password@host address must not.

@@ -1,9 +1,21 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+using System.Text.RegularExpressions;
+
 namespace MessageWebSockets;
 
-/// <summary>Makes what concerns a peer fit to stand in a message: without secrets, and without what could steer a terminal.</summary>
-internal static class PeerText
+/// <summary>Makes what concerns a peer fit to stand in a message: without secrets, on one line, and without what could steer a terminal.</summary>
+internal static partial class PeerText
 {
     private const int MostCharacters = 200;
+    private const int LongestOpenSegment = 32;
+    private const int ShownOfLongSegment = 8;
+    private const int ShortestToken = 8;
+    private const int Hidden = -1;
+
+    // Words alone are no token.
+    private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     /// <summary>An address as messages name it. Its query is left out: servers take tokens there.</summary>
     public static string Name(Uri uri)
@@ -15,7 +27,87 @@ internal static class PeerText
     /// <summary>Text that a peer chose, with its control characters replaced and its length bounded.</summary>
     public static string Clean(string text)
     {
-        string bounded = text.Length > MostCharacters ? string.Concat(text.AsSpan(0, MostCharacters), "...") : text;
-        return string.Concat(bounded.Select(c => char.IsControl(c) ? '\uFFFD' : c));
+        string bounded = text.Length > MostCharacters ? string.Concat(text.AsSpan(0, Whole(text, MostCharacters)), "...") : text;
+        return string.Concat(bounded.Select(static c => IsSteering(c) ? '\uFFFD' : c));
     }
+
+    /// <summary>Text that a peer chose on one line: each run of white space is one blank.</summary>
+    public static string OneLine(string text) => Clean(WhiteSpace().Replace(text, " ").Trim());
+
+    /// <summary>The text of a page of HTML, without its markup.</summary>
+    public static string OfHtml(string html) => WebUtility.HtmlDecode(Markup().Replace(Unshown().Replace(html, " "), " "));
+
+    /// <summary>
+    /// A subprotocol as messages name it. Browsers cannot set headers, so servers take tokens as subprotocols, such as
+    /// base64url.bearer.authorization.k8s.io.TOKEN: what stands where a token does is left out.
+    /// </summary>
+    public static string SubProtocol(string name)
+    {
+        string[] segments = name.Split('.');
+        int secret = Array.FindIndex(segments, static segment => SecretWord().IsMatch(segment));
+        StringBuilder shown = new();
+        for (int i = 0; i < segments.Length; i++)
+        {
+            int open = OpenCharacters(segments, i, secret);
+            if (open == Hidden)
+            {
+                return Clean(shown.Append("...").ToString());
+            }
+
+            shown.Append(i > 0 ? "." : "").Append(segments[i].AsSpan(0, open));
+            if (open < segments[i].Length)
+            {
+                return Clean(shown.Append("...").ToString());
+            }
+        }
+
+        return Clean(shown.ToString());
+    }
+
+    // How much of a segment is no token.
+    private static int OpenCharacters(string[] segments, int index, int secret)
+    {
+        string segment = segments[index];
+        bool isLast = index == segments.Length - 1;
+        if (secret >= 0 && index > secret && (isLast || !PlainWord().IsMatch(segment)))
+        {
+            // The words that go on a name, as in bearer.authorization.k8s.io, are no token; what comes last after a secret word is one.
+            return Hidden;
+        }
+
+        if (index == secret && isLast)
+        {
+            // Without points the token follows a dash or an underscore: bearer-TOKEN.
+            Match word = SecretWord().Match(segment);
+            int dash = segment.IndexOfAny(['-', '_', '~', '!', '|', '+', '*'], word.Index + word.Length);
+            if (dash >= 0 && segment.Length - dash > ShortestToken && segment.AsSpan(dash).ContainsAny(TokenCharacters))
+            {
+                return dash + 1;
+            }
+        }
+
+        return segment.Length > LongestOpenSegment ? ShownOfLongSegment : segment.Length;
+    }
+
+    // Also what turns the direction of writing: it makes a text read as another.
+    private static bool IsSteering(char c) =>
+        char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\u200E' or '\u200F';
+
+    // A character of two units is not cut in the middle.
+    private static int Whole(string text, int length) => char.IsHighSurrogate(text[length - 1]) ? length - 1 : length;
+
+    [GeneratedRegex(@"\s+", RegexOptions.NonBacktracking)]
+    private static partial Regex WhiteSpace();
+
+    [GeneratedRegex(@"<[^>]*>", RegexOptions.NonBacktracking)]
+    private static partial Regex Markup();
+
+    [GeneratedRegex(@"<(?:script|style)\b.*?</(?:script|style)\s*>|<!--.*?-->", RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.Singleline)]
+    private static partial Regex Unshown();
+
+    [GeneratedRegex("bearer|token|secret|passw|api-?_?key|auth|jwt|credential", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    private static partial Regex SecretWord();
+
+    [GeneratedRegex("^[a-z][a-z0-9-]{0,15}$", RegexOptions.NonBacktracking)]
+    private static partial Regex PlainWord();
 }

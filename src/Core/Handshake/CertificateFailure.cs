@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MessageWebSockets;
 
 /// <summary>Tells why a server certificate was refused (the certificate rows of the table "Errors" of the contract).</summary>
-internal sealed class CertificateFailure(Uri uri, MessageWebSocketControl control, MessageWebSocketInformation information, Exception cause)
+internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, MessageWebSocketInformation information, Exception cause)
 {
     public MessageWebSocketException Tell(CertificateRefusal refusal) => refusal switch
     {
@@ -11,14 +11,14 @@ internal sealed class CertificateFailure(Uri uri, MessageWebSocketControl contro
             "matches none of the pinned SHA-256 hashes", " If the server changed its certificate, pin the new one.", HResults.CertificateInvalid, WebErrorStatus.CertificateIsInvalid),
         CertificateRefusal.Handler => Create(
             "was rejected by the custom validation", "", HResults.CertificateInvalid, WebErrorStatus.CertificateIsInvalid),
-        _ => FromErrors([.. information.ServerCertificateErrors.Where(error => !control.IgnorableServerCertificateErrors.Contains(error))]),
+        _ => FromErrors([.. information.ServerCertificateErrors.Where(error => !tls.IsIgnored(error))]),
     };
 
     private MessageWebSocketException FromErrors(ChainValidationResult[] errors)
     {
-        string advice = errors.All(ServerCertificateValidation.CanBeIgnored)
-            ? $" To connect all the same, ignore: {string.Join(", ", errors)}."
-            : " This cannot be ignored.";
+        string advice = !errors.All(ServerCertificateValidation.CanBeIgnored) ? " This cannot be ignored."
+            : !tls.IsEntrusted ? " A redirect led there, where no error is ignored; connect to that address itself."
+            : $" To connect all the same, ignore: {string.Join(", ", errors)}.";
         if (errors.Length == 1)
         {
             (string what, int hresult) = Describe(errors[0]);

@@ -12,7 +12,7 @@ namespace MessageWebSockets;
 /// <param name="settings">The settings of the connect.</param>
 /// <param name="uri">The address.</param>
 /// <param name="isEntrusted">False at an address that a redirect from another origin led to: it gets no credential, no client
-/// certificate and none of the user's headers.</param>
+/// certificate and none of the user's headers, and its certificate no leniency.</param>
 internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool isEntrusted)
 {
     private const int MaxResponseHeaderKilobytes = 64;
@@ -21,15 +21,13 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
     private readonly MessageWebSocketInformation _information = settings.Information;
     private readonly TransportConnector _transport = new(settings.Control, settings.Information);
     private readonly TlsHandshake _tls = new(settings, isEntrusted);
+    private readonly ConnectionRoute _route = new(uri, settings.Control);
     private TimeSpan? _tlsTime;
     private TimeSpan? _upgradeTime;
     private long _requestSentAt;
+    private bool _isQuestion;
 
-    /// <summary>Whether it failed in a way that may be for want of a client certificate, and would not have noticed.</summary>
-    public bool MayHaveMissedCertificateRequest =>
-        _tls is { MayResume: true, Refusal: CertificateRefusal.None } && _transport.OpenedAt != 0 && _information.HandshakeStatusCode is null;
-
-    private HandshakeFailure Failure => new(uri, _control, _information, _transport, _tls);
+    private HandshakeFailure Failure => new(settings, uri, _transport, _route, _tls);
 
     // The framework tells of a TLS handshake only when it is over, and one whose certificate is refused never is.
     private TimeSpan? TimeToRefusal => _tls.Refusal != CertificateRefusal.None && _tls.JudgedAt != 0
@@ -37,6 +35,42 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         : null;
 
     public ConnectTimings Timings(TimeSpan total) => new(_transport.NameResolution, _transport.Tcp, _tlsTime ?? TimeToRefusal, _upgradeTime, total);
+
+    /// <summary>Whether it failed in a way that may be for want of a client certificate, and would not have noticed.</summary>
+    public bool MayHaveMissedCertificateRequest(MessageWebSocketException failure) =>
+        _tls is { MayResume: true, Refusal: CertificateRefusal.None } && _transport.OpenedAt != 0 && _information.HandshakeStatusCode is null
+        && failure.Status is WebErrorStatus.CannotConnect or WebErrorStatus.ConnectionAborted or WebErrorStatus.ConnectionReset;
+
+    /// <summary>
+    /// Finds out, on a connection of its own and without the request, whether the server asks for a client certificate, for the failure
+    /// of this attempt, which could not notice. The request went out once, and may have been read.
+    /// </summary>
+    /// <returns>The failure as it is to be told.</returns>
+    public async Task<MessageWebSocketException> ExplainAsync(MessageWebSocketException failure, CancellationToken cancellationToken)
+    {
+        if (failure.InnerException is not HttpRequestException cause)
+        {
+            return failure;
+        }
+
+        HandshakeAttempt question = new(settings with { Information = new MessageWebSocketInformation(), CustomValidation = null }, uri, isEntrusted) { _isQuestion = true };
+        try
+        {
+            await question.RunAsync(mayRedirect: false, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessageWebSocketException)
+        {
+            // It always ends so; what it met is what counts.
+        }
+
+        if (!question._tls.AsksForClientCertificate)
+        {
+            return failure;
+        }
+
+        _tls.NoteCertificateRequest();
+        return Failure.FromHttp(cause);
+    }
 
     /// <param name="mayRedirect">Whether a redirect may still be followed.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
@@ -107,16 +141,15 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             return new HandshakeOutcome(Accept(message, response, handler, isHttp2 ? null : key), null);
         }
 
-        Redirection redirection = _control.MaximumRedirection > 0 ? Redirection.Of(uri, message) : Redirection.NotAllowed;
+        Redirection redirection = Redirection.Of(uri, message);
         if (redirection.Target is not null && mayRedirect)
         {
             return new HandshakeOutcome(null, redirection.Target);
         }
 
-        string body = await response.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
-        throw redirection.Target is null
-            ? Failure.FromResponse(message, body, redirection.Refusal)
-            : Failure.TooManyRedirects(message, body);
+        ResponseBody body = await ResponseBody.ReadAsync(message.Content, cancellationToken).ConfigureAwait(false);
+        ResponseFailure refused = new(settings, uri, message, body);
+        throw redirection.Target is not null && _control.MaximumRedirection > 0 ? refused.TooManyRedirects(redirection.Target) : refused.Tell(redirection);
     }
 
     private OpenedConnection Accept(HttpResponseMessage message, HandshakeResponse response, SocketsHttpHandler handler, string? key)
@@ -131,6 +164,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             string? protocol = response.AgreedProtocol(settings.Protocols);
             _information.Compression = response.AgreedCompression(_control.Compression);
             _information.Protocol = protocol ?? "";
+            _route.End();
             return new OpenedConnection(message.Content.ReadAsStream(), handler, protocol, _information.Compression) { Transport = _transport.Newest };
         }
         catch (FormatException e)
@@ -151,11 +185,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             ConnectTimeout = Timeout.InfiniteTimeSpan,
             ActivityHeadersPropagator = null,
             SslOptions = _tls.CreateOptions(uri),
-            ConnectCallback = (context, _) =>
-            {
-                _tls.BeginTransport();
-                return _transport.ConnectAsync(context.DnsEndPoint, ended);
-            },
+            ConnectCallback = (context, _) => ConnectAsync(context, ended),
             PlaintextStreamFilter = (context, _) => FilterAsync(context, ended),
         };
         if (_control.Cookies is not null)
@@ -175,13 +205,26 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         return handler;
     }
 
-    // Runs once the connection to the server stands, TLS and proxy tunnel included, and before the request is written.
+    private ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        Uri request = context.InitialRequestMessage.RequestUri!;
+        if (!_route.AllowsConnection(request))
+        {
+            throw _transport.EndWithoutAnswer();
+        }
+
+        _route.BeginTransport(context.DnsEndPoint, request);
+        _tls.BeginTransport(_route.IsProxySecure);
+        return _transport.ConnectAsync(context.DnsEndPoint, cancellationToken);
+    }
+
+    // Runs once a connection stands, TLS and proxy tunnel included, and before a request is written: ours, or the one for the tunnel.
     private async ValueTask<Stream> FilterAsync(SocketsHttpPlaintextStreamFilterContext context, CancellationToken cancellationToken)
     {
-        // The request for a tunnel goes to the proxy's own http:// or https:// address and comes here as well.
-        if (context.InitialRequestMessage.RequestUri?.Scheme is not ("ws" or "wss"))
+        HttpRequestMessage request = context.InitialRequestMessage;
+        if (ConnectionRoute.IsForProxy(request.RequestUri!))
         {
-            return context.PlaintextStream;
+            return _route.BeginRequest(request.RequestUri!, context.PlaintextStream);
         }
 
         if (context.PlaintextStream is SslStream stream)
@@ -191,7 +234,13 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             await _tls.RequestCustomValidationAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        if (_isQuestion)
+        {
+            throw new IOException("The question is answered.");
+        }
+
+        HandshakeRequest.AddHost(request, settings, isEntrusted);
         _requestSentAt = Stopwatch.GetTimestamp();
-        return context.PlaintextStream;
+        return _route.BeginRequest(request.RequestUri!, context.PlaintextStream);
     }
 }

@@ -31,7 +31,7 @@ internal static class HandshakeRequest
         // Any header may carry a secret, and only some are known by name: another host gets none of them.
         if (isEntrusted)
         {
-            foreach ((string name, string value) in settings.RequestHeaders.Values)
+            foreach ((string name, string value) in settings.RequestHeaders.Values.Where(static header => !IsHost(header.Key)))
             {
                 request.Headers.TryAddWithoutValidation(name, value);
             }
@@ -39,6 +39,29 @@ internal static class HandshakeRequest
 
         return request;
     }
+
+    /// <summary>
+    /// Adds the user's Host header, on a connection that stands. In the request from the start the framework would take it for the name
+    /// of the server, in TLS as well: for the name that the server is asked for and that its certificate is checked for.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="settings">Where the user's headers are.</param>
+    /// <param name="isEntrusted">Whether they go along.</param>
+    public static void AddHost(HttpRequestMessage request, HandshakeSettings settings, bool isEntrusted)
+    {
+        if (!isEntrusted)
+        {
+            return;
+        }
+
+        foreach ((string name, string value) in settings.RequestHeaders.Values.Where(static header => IsHost(header.Key)))
+        {
+            request.Headers.Remove(name);
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+    }
+
+    private static bool IsHost(string name) => name.Equals("Host", StringComparison.OrdinalIgnoreCase);
 
     private static HttpRequestMessage Upgrade(Uri uri, string key)
     {

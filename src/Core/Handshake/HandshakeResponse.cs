@@ -1,16 +1,12 @@
 using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
-using System.Text;
 
 namespace MessageWebSockets;
 
 /// <summary>Reads the answer to the opening handshake. Its checks throw <see cref="FormatException"/> saying what is wrong.</summary>
 internal sealed class HandshakeResponse(HttpResponseMessage response)
 {
-    private const int MaxBodyBytes = 64 * 1024;
-    private static readonly TimeSpan BodyPatience = TimeSpan.FromSeconds(2);
-
     public Dictionary<string, IReadOnlyList<string>> Headers()
     {
         Dictionary<string, IReadOnlyList<string>> headers = new(StringComparer.OrdinalIgnoreCase);
@@ -65,40 +61,13 @@ internal sealed class HandshakeResponse(HttpResponseMessage response)
         return offered.Contains(chosen, StringComparer.Ordinal)
             ? chosen
             : throw new FormatException(offered.Count == 0
-                ? $"it chose the subprotocol '{chosen}' and none was offered"
-                : $"it chose the subprotocol '{chosen}', which is not one of those offered ({string.Join(", ", offered)})");
+                ? $"it chose the subprotocol '{PeerText.SubProtocol(chosen)}' and none was offered"
+                : $"it chose the subprotocol '{PeerText.SubProtocol(chosen)}', which is not one of those offered ({string.Join(", ", offered.Select(PeerText.SubProtocol))})");
     }
 
     /// <summary>The compression the server agreed to; null for none.</summary>
     public WebSocketDeflateOptions? AgreedCompression(WebSocketDeflateOptions? offer) =>
         CompressionNegotiation.ReadAnswer(ValuesOf("Sec-WebSocket-Extensions"), offer);
-
-    /// <summary>The beginning of the body, as text, as far as it comes in time.</summary>
-    public async Task<string> ReadBodyAsync(CancellationToken cancellationToken)
-    {
-        // The body only helps a person; a server that is slow with it must not hold the error back.
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(BodyPatience);
-        byte[] buffer = new byte[MaxBodyBytes];
-        int count = 0;
-        try
-        {
-            using Stream body = await response.Content.ReadAsStreamAsync(patience.Token).ConfigureAwait(false);
-            int read;
-            do
-            {
-                read = await body.ReadAsync(buffer.AsMemory(count), patience.Token).ConfigureAwait(false);
-                count += read;
-            }
-            while (read > 0);
-        }
-        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-
-        return Encoding.UTF8.GetString(buffer, 0, count);
-    }
 
     // As they came: the framework's typed headers pass over what they cannot read.
     private string[] ValuesOf(string name) =>

@@ -25,11 +25,9 @@ internal sealed class OpeningHandshake(HandshakeSettings settings)
             {
                 outcome = await attempt.RunAsync(mayRedirect, cancellationToken).ConfigureAwait(false);
             }
-            catch (MessageWebSocketException) when (attempt.MayHaveMissedCertificateRequest)
+            catch (MessageWebSocketException e) when (attempt.MayHaveMissedCertificateRequest(e))
             {
-                // What is wrong has to be told exactly, and this time it is noticed.
-                attempt = new HandshakeAttempt(settings, current, isEntrusted);
-                outcome = await attempt.RunAsync(mayRedirect, cancellationToken).ConfigureAwait(false);
+                throw await attempt.ExplainAsync(e, cancellationToken).ConfigureAwait(false);
             }
             finally
             {

@@ -10,9 +10,6 @@ internal sealed record Redirection(Uri? Target, string? Refusal)
 {
     private static readonly Redirection None = new(null, null);
 
-    /// <summary>Stands for every response where redirects are switched off.</summary>
-    public static Redirection NotAllowed => None;
-
     public static Redirection Of(Uri uri, HttpResponseMessage response)
     {
         if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || !response.Headers.NonValidated.TryGetValues("Location", out HeaderStringValues locations))

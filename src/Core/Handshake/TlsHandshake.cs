@@ -23,8 +23,11 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     /// <summary>When the server's certificate was judged, in ticks of <see cref="Stopwatch"/>; 0 before.</summary>
     public long JudgedAt { get; private set; }
 
-    /// <summary>Whether the certificate of an https:// proxy was refused.</summary>
-    public bool IsProxyRefused { get; private set; }
+    /// <summary>What is wrong with the certificate of an https:// proxy; empty as long as it was not refused.</summary>
+    public IReadOnlyList<ChainValidationResult> ProxyErrors { get; private set; } = [];
+
+    /// <summary>Whether the TLS handshake that is under way, or failed, is with an https:// proxy.</summary>
+    public bool IsWithProxy => _isWithProxy;
 
     /// <summary>Whether the server asked for a client certificate.</summary>
     public bool AsksForClientCertificate { get; private set; }
@@ -36,7 +39,17 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     public bool HasClientCertificate => isEntrusted && _control.ClientCertificate is not null;
 
     /// <summary>Says that a new transport connection is being opened, for what follows on it.</summary>
-    public void BeginTransport() => _isWithProxy = _control is { UseProxy: true, UnixSocketPath: null, Proxy.Scheme: "https" };
+    /// <param name="isWithProxy">Whether it leads to an https:// proxy.</param>
+    public void BeginTransport(bool isWithProxy) => _isWithProxy = isWithProxy;
+
+    /// <summary>Says that another connection met the server's request for a client certificate, which this one could not notice.</summary>
+    public void NoteCertificateRequest() => AsksForClientCertificate = true;
+
+    /// <summary>Whether an error of the server's certificate is one to pass over: at the address that the user gave, not where a stranger's redirect leads.</summary>
+    public bool IsIgnored(ChainValidationResult error) => isEntrusted && _control.IgnorableServerCertificateErrors.Contains(error);
+
+    /// <summary>Whether the user's settings for this server hold: at its address, and where it redirects within its origin.</summary>
+    public bool IsEntrusted => isEntrusted;
 
     public SslClientAuthenticationOptions CreateOptions(Uri uri)
     {
@@ -91,9 +104,15 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     /// <exception cref="AuthenticationException">One rejected the certificate.</exception>
     public async Task RequestCustomValidationAsync(CancellationToken cancellationToken)
     {
-        if (settings.CustomValidation is null || _information.ServerCertificates is null)
+        if (settings.CustomValidation is null)
         {
             return;
+        }
+
+        if (_information.ServerCertificates is null)
+        {
+            Refusal = CertificateRefusal.Errors;
+            throw new AuthenticationException("There is no certificate to validate.");
         }
 
         WebSocketServerCustomValidationRequestedEventArgs args = new(_information);
@@ -124,9 +143,10 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     {
         if (_isWithProxy)
         {
-            _isWithProxy = false;
-            IsProxyRefused = policyErrors != SslPolicyErrors.None;
-            return !IsProxyRefused;
+            // Nothing the user said of the server holds for a proxy: no error is passed over, no pin is asked for.
+            ProxyErrors = policyErrors == SslPolicyErrors.None ? [] : ServerCertificateValidation.ErrorsOf(policyErrors, chain);
+            _isWithProxy = policyErrors != SslPolicyErrors.None;
+            return !_isWithProxy;
         }
 
         IReadOnlyList<ChainValidationResult> errors = ServerCertificateValidation.ErrorsOf(policyErrors, chain);
@@ -149,7 +169,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
 
     private CertificateRefusal Judge(IReadOnlyList<ChainValidationResult> errors)
     {
-        if (_information.ServerCertificates is not { } certificates || !errors.All(_control.IgnorableServerCertificateErrors.Contains))
+        if (_information.ServerCertificates is not { } certificates || !errors.All(IsIgnored))
         {
             return CertificateRefusal.Errors;
         }

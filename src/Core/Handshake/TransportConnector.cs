@@ -37,18 +37,15 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         return name.Contains(':') ? $"[{name}]:{port}" : $"{name}:{port}";
     }
 
-    /// <exception cref="IOException">The framework wants to repeat a request whose connection ended without an answer.</exception>
+    /// <summary>What to tell the framework where it wants to send once more what the last connection ended without an answer to.</summary>
+    public Exception EndWithoutAnswer() => WasReset
+        ? new SocketException((int)SocketError.ConnectionReset)
+        : new HttpIOException(HttpRequestError.ResponseEnded, "The connection ended before an answer came.");
+
+    /// <exception cref="SocketException">No connection came about; <see cref="Failure"/> says why.</exception>
     public ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken)
     {
-        // Only a challenge is a reason to open a second connection. Without it the framework repeats, up to three times, what a
-        // server answered by hanging up, and every handler that validates certificates would be asked again.
-        if (_opened is [.., var last] && control is { ServerCredential: null, ProxyCredential: null })
-        {
-            throw last.WasReset
-                ? new SocketException((int)SocketError.ConnectionReset)
-                : new HttpIOException(HttpRequestError.ResponseEnded, "The connection ended before an answer came.");
-        }
-
+        Failure = null;
         return control.UnixSocketPath is { } path ? ConnectUnixAsync(path, cancellationToken) : ConnectTcpAsync(target, cancellationToken);
     }
 

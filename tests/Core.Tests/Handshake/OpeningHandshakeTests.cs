@@ -106,7 +106,7 @@ public sealed class OpeningHandshakeTests
     [InlineData(403, WebErrorStatus.Forbidden, 0x80190193u, "refuses this client")]
     [InlineData(404, WebErrorStatus.NotFound, 0x80190194u, "Is the path right?")]
     [InlineData(407, WebErrorStatus.ProxyAuthenticationRequired, 0x80190197u, "proxy credential")]
-    [InlineData(426, WebErrorStatus.UnexpectedClientError, 0x801901AAu, "another protocol version")]
+    [InlineData(426, WebErrorStatus.UnexpectedClientError, 0x801901AAu, "dropped the Upgrade header")]
     [InlineData(429, WebErrorStatus.UnexpectedClientError, 0x801901ADu, "too busy")]
     [InlineData(500, WebErrorStatus.InternalServerError, 0x801901F4u, "its log says more")]
     [InlineData(503, WebErrorStatus.ServiceUnavailable, 0x801901F7u, "too busy")]
