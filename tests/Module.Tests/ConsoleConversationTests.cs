@@ -201,7 +201,9 @@ public sealed class ConsoleConversationTests : IAsyncDisposable
         }
         else
         {
-            await (message.Text == "bytes" ? client.SendAsync(new byte[] { 1, 2, 255 }) : client.SendAsync(message.Text));
+            await (message.Text == "bytes"
+                ? client.SendAsync(new byte[] { 1, 2, 255 }, cancellationToken)
+                : client.SendAsync(message.Text, cancellationToken));
         }
     }
 
