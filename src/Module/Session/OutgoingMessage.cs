@@ -12,6 +12,9 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
     /// <summary>The payload in bytes, whichever form it has.</summary>
     public ReadOnlyMemory<byte> Payload => Text is null ? Bytes : Encoding.UTF8.GetBytes(Text);
 
+    /// <summary>The length of the payload in bytes.</summary>
+    public int Length => Text is null ? Bytes.Length : Encoding.UTF8.GetByteCount(Text);
+
     /// <summary>The message an object stands for; false for one that is none.</summary>
     /// <param name="item">A string, bytes in one of their shapes, or a received message.</param>
     /// <param name="type">The type the user asked for; null for that of the object.</param>

@@ -164,6 +164,13 @@ internal static class WsErrors
         ErrorCategory.InvalidType,
         item);
 
+    public static ErrorRecord NoLoadSummary(object? item, string why) => Create(
+        "UnsupportedInputObject",
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no result of Measure-WsLoad: {TerminalText.Escape(why)}"),
+        "Pipe results of Measure-WsLoad here, or what came of them from a job, another machine, Export-Clixml or ConvertTo-Json -Depth 4.",
+        ErrorCategory.InvalidType,
+        item);
+
     public static ErrorRecord InvalidMessage(string message, object? item) => Create(
         "InvalidMessage", new ArgumentException(message), null, ErrorCategory.InvalidData, item);
 

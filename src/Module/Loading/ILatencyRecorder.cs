@@ -1,0 +1,11 @@
+namespace MessageWebSockets.PowerShell.Loading;
+
+/// <summary>Collects latencies from any number of threads.</summary>
+internal interface ILatencyRecorder
+{
+    /// <summary>Adds a value in microseconds; one below 1 or above an hour counts as that.</summary>
+    public void Record(long microseconds);
+
+    /// <summary>What was recorded since this was last asked for; for one thread.</summary>
+    public ILatencyHistogram TakeInterval();
+}

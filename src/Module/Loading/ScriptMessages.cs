@@ -1,0 +1,99 @@
+using System.Management.Automation;
+using System.Threading.Channels;
+
+namespace MessageWebSockets.PowerShell.Loading;
+
+/// <summary>
+/// Messages that a script block makes. It runs on the pipeline thread, ahead of the connections; where they take messages faster than
+/// it makes them, they wait, and the result says so.
+/// </summary>
+internal sealed class ScriptMessages(WsCmdlet cmdlet, ScriptBlock script) : ILoadMessages
+{
+    private const int Ahead = 1024;
+
+    // So that progress is written and Ctrl+C heard between two portions.
+    private const int Portion = 128;
+
+    private readonly Channel<OutgoingMessage> _made = Channel.CreateBounded<OutgoingMessage>(Ahead);
+    private long _number;
+    private long _waits;
+    private int _isAsked;
+
+    /// <inheritdoc/>
+    public bool AreNumbered => false;
+
+    /// <summary>How often a connection found no message made.</summary>
+    public long Waits => Volatile.Read(ref _waits);
+
+    /// <inheritdoc/>
+    public ValueTask<OutgoingMessage> NextAsync(long number, CancellationToken cancellationToken)
+    {
+        bool isReady = _made.Reader.TryRead(out OutgoingMessage message);
+        if (_made.Reader.Count < Ahead / 2)
+        {
+            Ask();
+        }
+
+        if (isReady)
+        {
+            return new(message);
+        }
+
+        Interlocked.Increment(ref _waits);
+        return _made.Reader.ReadAsync(cancellationToken);
+    }
+
+    /// <summary>Fills what is made ahead, before the load begins; for the pipeline thread.</summary>
+    /// <exception cref="RuntimeException">The script failed.</exception>
+    /// <exception cref="ArgumentException">It made something that is no message.</exception>
+    public void Fill()
+    {
+        while (MakeOne())
+        {
+        }
+    }
+
+    private void Ask()
+    {
+        if (Interlocked.Exchange(ref _isAsked, 1) == 0)
+        {
+            cmdlet.Post(MakePortion);
+        }
+    }
+
+    private void MakePortion()
+    {
+        Volatile.Write(ref _isAsked, 0);
+        for (int made = 0; made < Portion; made++)
+        {
+            if (!MakeOne())
+            {
+                return;
+            }
+        }
+
+        if (_made.Reader.Count < Ahead)
+        {
+            Ask();
+        }
+    }
+
+    // False when there are enough.
+    private bool MakeOne()
+    {
+        if (_made.Reader.Count >= Ahead)
+        {
+            return false;
+        }
+
+        List<PSVariable> variables = [new("_", _number++)];
+        System.Collections.ObjectModel.Collection<PSObject> output = script.InvokeWithContext(null, variables);
+        object? item = output is [var only] ? only?.BaseObject : output.Select(static part => part?.BaseObject).ToArray();
+        if (!OutgoingMessage.TryFrom(item, null, out OutgoingMessage message))
+        {
+            throw new LoadMessageException(item);
+        }
+
+        return _made.Writer.TryWrite(message);
+    }
+}

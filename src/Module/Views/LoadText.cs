@@ -1,0 +1,46 @@
+using System.Globalization;
+using MessageWebSockets.PowerShell.Loading;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>How a load looks in the default views, the progress bar and the warnings.</summary>
+public static class LoadText
+{
+    /// <summary>A time in milliseconds as text with its unit; empty for none.</summary>
+    /// <param name="milliseconds">The time; null for none.</param>
+    public static string Time(double? milliseconds) => milliseconds switch
+    {
+        null => "",
+        < 99.95 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0.0} ms"),
+        < 9999.5 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0} ms"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000:0.0} s"),
+    };
+
+    /// <summary>A number with separators between its thousands.</summary>
+    /// <param name="number">The number; null for none.</param>
+    public static string Number(double? number) => number?.ToString("N0", CultureInfo.InvariantCulture) ?? "";
+
+    internal static string Progress(LoadTally tally, WsLoadSecond second)
+    {
+        double rate = second.DurationSeconds > 0 ? Math.Max(second.Answered, Math.Max(second.Sent, second.Received)) / second.DurationSeconds : 0;
+        string slow = second.P99 is null ? "" : $", p99 {Time(second.P99)}";
+        string wrong = tally.Refusals + tally.Errors == 0 ? "" : $"; {Number(tally.Refusals)} refused, {Number(tally.Errors)} errors";
+        return $"{Number(tally.Open)} connections, {Number(rate)} messages/s{slow}{wrong}";
+    }
+
+    /// <summary>What of this machine may have been the limit; null for nothing.</summary>
+    internal static string? Limits(WsLoadSummary summary)
+    {
+        if (!summary.IsGeneratorLimited)
+        {
+            return null;
+        }
+
+        string why = summary.ProcessorPercent > 90
+            ? $"its processors were busy to {summary.ProcessorPercent.ToString("0", CultureInfo.InvariantCulture)} %"
+            : summary.LatenessP99 > 10
+                ? $"messages were up to {Time(summary.LatenessP99)} late (p99)"
+                : "the script of -Message did not make messages as fast as they were sent";
+        return $"This machine was at its own limit ({why}), so the server may bear more. Ask for less, or spread the load over several machines and add them up with Merge-WsLoad.";
+    }
+}
