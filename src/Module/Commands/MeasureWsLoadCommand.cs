@@ -27,12 +27,12 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
 
     /// <summary>Over how many seconds they are opened; 0 opens them as fast as they can be and lets them begin together.</summary>
     [Parameter]
-    [ValidateRange(0d, Limits.Seconds)]
+    [ValidateTime]
     public double RampSeconds { get; set; }
 
     /// <summary>How long the load lasts once they are open, in seconds.</summary>
     [Parameter]
-    [ValidateRange(0.1, Limits.Seconds)]
+    [ValidateTime(NotZero = true)]
     public double DurationSeconds { get; set; } = 10;
 
     /// <summary>How many messages a second each connection sends, whatever comes back; without it each waits for its answer.</summary>
@@ -57,13 +57,13 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
     /// <summary>How many seconds a connection waits after an answer before it sends again; not with a rate.</summary>
     [Parameter]
     [Alias("ThinkTime")]
-    [ValidateRange(0d, Limits.Seconds)]
+    [ValidateTime]
     public double ThinkTimeSeconds { get; set; }
 
     /// <summary>How many seconds a connect may take, and the last answers at the end; 0 for no limit.</summary>
     [Parameter]
     [Alias("ConnectionTimeoutSeconds")]
-    [ValidateRange(0d, Limits.Seconds)]
+    [ValidateTime]
     public double TimeoutSeconds { get; set; } = 10;
 
     /// <inheritdoc/>
@@ -144,11 +144,11 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
             uri,
             Mode,
             Connections,
-            TimeSpan.FromSeconds(RampSeconds),
-            TimeSpan.FromSeconds(DurationSeconds),
+            Times.OfSeconds(RampSeconds),
+            Times.OfSeconds(DurationSeconds),
             IsBound(nameof(RatePerConnection)) ? RatePerConnection : null,
-            TimeSpan.FromSeconds(ThinkTimeSeconds),
-            TimeoutSeconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(TimeoutSeconds));
+            Times.OfSeconds(ThinkTimeSeconds),
+            Times.Limit(TimeoutSeconds));
         WsLoadSummary summary;
         try
         {

@@ -3,6 +3,9 @@ namespace MessageWebSockets.PowerShell.Loading;
 /// <summary>Where the messages of a load come from.</summary>
 internal interface ILoadMessages
 {
+    /// <summary>Whether connections had to wait for a message to be made.</summary>
+    public bool WereTooSlow { get; }
+
     /// <summary>
     /// Whether each message begins with the number it was asked for, in sixteen hexadecimal digits, so that an answer tells which
     /// message it belongs to. Without, answers are taken in the order of the messages.

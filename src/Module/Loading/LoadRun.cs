@@ -188,7 +188,7 @@ internal sealed class LoadRun(
             Timeline = [.. timeline.Seconds],
             ProcessorPercent = window.ProcessorPercent,
             LatenessP99 = late,
-            IsGeneratorLimited = window.ProcessorPercent > BusyPercent || late > LateLimit.TotalMilliseconds || messages is ScriptMessages { Waits: > 0 },
+            IsGeneratorLimited = window.ProcessorPercent > BusyPercent || late > LateLimit.TotalMilliseconds || messages.WereTooSlow,
             IsInterrupted = isInterrupted,
         };
         LoadSummaries.SetTimes(summary, _total, connects);

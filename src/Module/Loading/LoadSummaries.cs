@@ -178,8 +178,8 @@ internal static class LoadSummaries
         };
     }
 
-    // A dictionary, or the object that ConvertFrom-Json makes of one.
-    private static IEnumerable<KeyValuePair<string, long>> Pairs(object? counts) => counts switch
+    /// <summary>Counts of a dictionary, or of the object that ConvertFrom-Json makes of one.</summary>
+    public static IEnumerable<KeyValuePair<string, long>> Pairs(object? counts) => counts switch
     {
         null => [],
         IDictionary dictionary => dictionary.Keys.Cast<object>().Select(key => KeyValuePair.Create(

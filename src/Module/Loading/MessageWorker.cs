@@ -19,6 +19,11 @@ internal sealed class MessageWorker(LoadContext context) : OpenWorker(context)
         {
             await message.SendAsync(Socket, Context.Stop).ConfigureAwait(false);
         }
+        catch (OperationCanceledException)
+        {
+            _outstanding?.WithdrawLast();
+            throw;
+        }
         catch (Exception e) when (e is MessageWebSocketException or InvalidOperationException)
         {
             Lose(LoadFailure.KindOf(e));

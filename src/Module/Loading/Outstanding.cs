@@ -8,6 +8,7 @@ internal sealed class Outstanding(bool areNumbered)
     private readonly Lock _lock = new();
     private readonly Dictionary<long, long>? _byNumber = areNumbered ? [] : null;
     private readonly Queue<long>? _inOrder = areNumbered ? null : new();
+    private int _withdrawn;
 
     public int Count
     {
@@ -15,7 +16,7 @@ internal sealed class Outstanding(bool areNumbered)
         {
             lock (_lock)
             {
-                return _byNumber?.Count ?? _inOrder!.Count;
+                return (_byNumber?.Count ?? _inOrder!.Count) - _withdrawn;
             }
         }
     }
@@ -34,6 +35,15 @@ internal sealed class Outstanding(bool areNumbered)
             {
                 _byNumber.Add(number, due);
             }
+        }
+    }
+
+    /// <summary>Takes the newest message back: it was not sent after all, and none will be sent after it.</summary>
+    public void WithdrawLast()
+    {
+        lock (_lock)
+        {
+            _withdrawn++;
         }
     }
 

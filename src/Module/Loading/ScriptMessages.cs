@@ -22,8 +22,8 @@ internal sealed class ScriptMessages(WsCmdlet cmdlet, ScriptBlock script) : ILoa
     /// <inheritdoc/>
     public bool AreNumbered => false;
 
-    /// <summary>How often a connection found no message made.</summary>
-    public long Waits => Volatile.Read(ref _waits);
+    /// <inheritdoc/>
+    public bool WereTooSlow => Volatile.Read(ref _waits) > 0;
 
     /// <inheritdoc/>
     public ValueTask<OutgoingMessage> NextAsync(long number, CancellationToken cancellationToken)

@@ -12,6 +12,9 @@ internal sealed class SizedMessages(int size) : ILoadMessages
     private readonly string _short = new('x', Math.Min(size, NumberLength));
 
     /// <inheritdoc/>
+    public bool WereTooSlow => false;
+
+    /// <inheritdoc/>
     public bool AreNumbered => size >= NumberLength;
 
     /// <inheritdoc/>

@@ -20,6 +20,26 @@ public static class LoadText
     /// <param name="number">The number; null for none.</param>
     public static string Number(double? number) => number?.ToString("N0", CultureInfo.InvariantCulture) ?? "";
 
+    /// <summary>The round trips in a line; empty without any.</summary>
+    /// <param name="minimum">The shortest, in milliseconds like all of them.</param>
+    /// <param name="median">The median.</param>
+    /// <param name="p90">The one that 90 of 100 do not exceed.</param>
+    /// <param name="p99">The one that 99 of 100 do not exceed.</param>
+    /// <param name="p999">The one that 999 of 1,000 do not exceed.</param>
+    /// <param name="maximum">The longest.</param>
+    public static string Latency(double? minimum, double? median, double? p90, double? p99, double? p999, double? maximum) => median is null
+        ? ""
+        : $"min {Time(minimum)}, median {Time(median)}, p90 {Time(p90)}, p99 {Time(p99)}, p99.9 {Time(p999)}, max {Time(maximum)}";
+
+    /// <summary>An amount of bytes with its unit.</summary>
+    /// <param name="bytes">The amount.</param>
+    public static string Bytes(long bytes) => ByteCount.Of(bytes);
+
+    /// <summary>Counts by name in a line, with visible escapes; empty without any.</summary>
+    /// <param name="counts">A dictionary, or the object that JSON makes of one.</param>
+    public static string Counts(object? counts) =>
+        TerminalText.Escape(string.Join(", ", LoadSummaries.Pairs(counts).Select(static pair => $"{pair.Key}: {Number(pair.Value)}")));
+
     internal static string Progress(LoadTally tally, WsLoadSecond second)
     {
         double rate = second.DurationSeconds > 0 ? Math.Max(second.Answered, Math.Max(second.Sent, second.Received)) / second.DurationSeconds : 0;

@@ -27,6 +27,33 @@ internal static class EchoEndpoint
         return Upgrade.ToWebSocketAsync(context, EchoAllAsync, accept);
     }
 
+    /// <summary>?after=N&amp;ms=M: echoes, but once, after N messages, neither reads nor answers for M milliseconds.</summary>
+    public static Task StallAsync(HttpContext context)
+    {
+        IQueryCollection query = context.Request.Query;
+        int after = int.Parse(query["after"].FirstOrDefault() ?? "10", CultureInfo.InvariantCulture);
+        int milliseconds = int.Parse(query["ms"].FirstOrDefault() ?? "1000", CultureInfo.InvariantCulture);
+        return Upgrade.ToWebSocketAsync(context, async (socket, ending) =>
+        {
+            byte[] buffer = new byte[BufferSize];
+            for (int echoed = 0; ; echoed++)
+            {
+                ValueWebSocketReceiveResult received = await socket.ReceiveAsync(buffer.AsMemory(), ending);
+                if (received.MessageType == WebSocketMessageType.Close)
+                {
+                    return;
+                }
+
+                if (echoed == after)
+                {
+                    await Task.Delay(milliseconds, ending);
+                }
+
+                await socket.SendAsync(buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, ending);
+            }
+        });
+    }
+
     /// <summary>Agrees on the first subprotocol offered that is in ?supports=a,b (none if there is no such), then echoes.</summary>
     public static Task ChooseSubProtocolAsync(HttpContext context)
     {

@@ -7,6 +7,7 @@ internal static class EndpointTable
     {
         application.Map("/echo", EchoEndpoint.EchoAsync);
         application.Map("/echo/deflate", EchoEndpoint.EchoDeflatedAsync);
+        application.Map("/stall", EchoEndpoint.StallAsync);
         application.Map("/subprotocol", EchoEndpoint.ChooseSubProtocolAsync);
         application.Map("/flood", FrameEndpoints.FloodAsync);
         application.Map("/sink", FrameEndpoints.SinkAsync);
