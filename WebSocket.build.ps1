@@ -44,9 +44,14 @@ function Get-Program {
 }
 
 task Module {
-    Invoke-DotNetBuild src/Module/Module.csproj
+    # Builds the module too, which it adapts HdrHistogram for.
+    Invoke-DotNetBuild src/Histograms/Histograms.csproj
     foreach ($name in 'MessageWebSockets.dll', 'MessageWebSockets.PowerShell.dll') {
         & "$tools/Copy-ReplacingFile.ps1" -Path (Get-Program Module $name) -Destination (Join-Path $BuildRoot 'bin' $name)
+    }
+
+    foreach ($name in 'MessageWebSockets.Histograms.dll', 'HdrHistogram.dll') {
+        & "$tools/Copy-ReplacingFile.ps1" -Path (Get-Program Histograms $name) -Destination (Join-Path $BuildRoot 'bin' 'histograms' $name)
     }
 }
 

@@ -15,12 +15,12 @@ $root = Split-Path -Path $PSScriptRoot
 $version = (Import-PowerShellDataFile -LiteralPath (Join-Path -Path $root -ChildPath 'WebSocket.psd1')).ModuleVersion
 $folder = Join-Path -Path $Destination -ChildPath 'WebSocket' -AdditionalChildPath $version
 Remove-Item -Path $Destination -Recurse -Force -ErrorAction Ignore
-$null = New-Item -Path (Join-Path -Path $folder -ChildPath 'bin') -ItemType Directory -Force
+$null = New-Item -Path $folder -ItemType Directory -Force
 
 'psd1', 'psm1', 'Format.ps1xml', 'Types.ps1xml' | ForEach-Object { Copy-Item -LiteralPath (Join-Path -Path $root -ChildPath "WebSocket.$_") -Destination $folder }
 'LICENSE', 'README.md', 'CHANGELOG.md', 'en-US', 'profiles' | ForEach-Object { Join-Path -Path $root -ChildPath $_ } |
     Where-Object { Test-Path -LiteralPath $_ } | Copy-Item -Destination $folder -Recurse
-Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'bin' -AdditionalChildPath '*.dll') | Copy-Item -Destination (Join-Path -Path $folder -ChildPath 'bin')
+Copy-Item -LiteralPath (Join-Path -Path $root -ChildPath 'bin') -Destination $folder -Recurse -Filter '*.dll'
 
 Compress-PSResource -Path $folder -DestinationPath $Destination
 Write-Host "Packaged WebSocket $version in $([System.IO.Path]::GetRelativePath($root, $Destination))"

@@ -62,6 +62,7 @@ Describe 'The package' {
             '[Content_Types].xml', '_rels/.rels', 'WebSocket.nuspec'
             'WebSocket.psd1', 'WebSocket.psm1', 'WebSocket.Format.ps1xml', 'WebSocket.Types.ps1xml', 'LICENSE', 'README.md', 'CHANGELOG.md'
             'bin/MessageWebSockets.dll', 'bin/MessageWebSockets.PowerShell.dll'
+            'bin/histograms/HdrHistogram.dll', 'bin/histograms/MessageWebSockets.Histograms.dll'
         )
         # A psm1 is there as long as the manifest names one.
         $expected = $expected | Where-Object { $_ -ne 'WebSocket.psm1' -or $manifest.RootModule -eq $_ }
