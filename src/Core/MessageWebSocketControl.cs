@@ -119,7 +119,7 @@ public sealed class MessageWebSocketControl
     /// <summary>
     /// How often to send something on its own so that nothing between us and the server forgets the connection; before connect only.
     /// An unsolicited pong as in the reference, or, when nothing arrived for the interval and <see cref="KeepAliveTimeout"/> is set,
-    /// a ping. Zero or infinite: off. Default: 30 s.
+    /// a ping (RFC 6455 sections 5.5.2 and 5.5.3), whatever that timeout is. Zero or infinite: off. Default: 30 s.
     /// </summary>
     public TimeSpan DesiredUnsolicitedPongInterval
     {
@@ -131,9 +131,12 @@ public sealed class MessageWebSocketControl
     public TimeSpan ActualUnsolicitedPongInterval => _unsolicitedPongInterval;
 
     /// <summary>
-    /// How long a peer may stay silent after a keep-alive ping before the connection ends with <see cref="WebErrorStatus.Timeout"/>;
-    /// before connect only. Any byte counts as life, and a receive loop paused by a full inbox or a busy handler never counts as
-    /// silence. Zero or infinite: no ping is sent and no silence ends the connection. Default: 15 s.
+    /// How long a peer may give no sign of life after a keep-alive ping before the connection ends with
+    /// <see cref="WebErrorStatus.Timeout"/>; before connect only. It counts from when the ping was written to the network, or from when
+    /// the network stopped to take anything. Any byte that arrives is a sign of life, and any of ours that the peer takes; a receive loop
+    /// that is held up by a full inbox, a handler or a filter is no silence. How much a peer has taken of what the system accepted is
+    /// known on Linux only; elsewhere a peer that reads a long message more slowly than the send buffer empties may need a longer timeout.
+    /// Zero or infinite: no ping is sent and no silence ends the connection. Default: 15 s.
     /// </summary>
     public TimeSpan KeepAliveTimeout { get => _keepAliveTimeout; set => Set(ref _keepAliveTimeout, CheckInterval(value)); }
 

@@ -38,7 +38,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
     {
         received = default;
         if (!wholeMessages || !frames.TryPeekFrame(out FrameHeader frame)
-            || !frame.IsPlainMessage || frame.PayloadLength < 0 || !frames.IsBuffered(frame))
+            || !frame.IsPlainMessage || !frames.IsBuffered(frame))
         {
             return false;
         }
@@ -222,7 +222,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
 
     // The header of a whole message is in the buffer already: no need to ask the framing for it first.
     private bool IsNextFrameKnown(out FrameHeader frame) =>
-        frames.TryPeekFrame(out frame) && frame is { IsPlainMessage: true, PayloadLength: >= 0 };
+        frames.TryPeekFrame(out frame) && frame.IsPlainMessage;
 
     private void ThrowIfTooLarge(long size, bool isExact)
     {

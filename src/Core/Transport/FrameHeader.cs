@@ -15,6 +15,9 @@ internal readonly record struct FrameHeader(byte FirstByte, bool IsMasked, int H
     /// <summary>The bit that permessage-deflate sets on the first frame of a message (RFC 7692 section 6).</summary>
     public const byte Rsv1Bit = 0x40;
 
+    private const int ShortLength = 2;
+    private const int MediumLength = 4;
+    private const int LongestShort = 125;
     private const byte FinBit = 0x80;
     private const byte ReservedBitsMask = 0x70;
     private const byte OpcodeBits = 0x0F;
@@ -27,7 +30,16 @@ internal readonly record struct FrameHeader(byte FirstByte, bool IsMasked, int H
     public bool IsFinal => (FirstByte & FinBit) != 0;
 
     /// <summary>Whether the payload is a whole message as it is: unfragmented, no reserved bit, text or binary, and not masked.</summary>
-    public bool IsPlainMessage => FirstByte is (FinBit | (int)FrameOpcode.Text) or (FinBit | (int)FrameOpcode.Binary) && !IsMasked;
+    public bool IsPlainMessage =>
+        FirstByte is (FinBit | (int)FrameOpcode.Text) or (FinBit | (int)FrameOpcode.Binary) && !IsMasked && HasShortestLength;
+
+    /// <summary>Whether the length takes no more bytes than it needs, and no top bit, as RFC 6455 section 5.2 has it.</summary>
+    public bool HasShortestLength => (HeaderLength - (IsMasked ? sizeof(uint) : 0)) switch
+    {
+        ShortLength => true,
+        MediumLength => PayloadLength > LongestShort,
+        _ => PayloadLength > ushort.MaxValue,
+    };
 
     /// <summary>The three reserved bits, where they are.</summary>
     public byte ReservedBits => (byte)(FirstByte & ReservedBitsMask);

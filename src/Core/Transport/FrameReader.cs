@@ -202,10 +202,13 @@ internal sealed class FrameReader(Stream inner, IProgress<FrameTraceEntry>? trac
             return false;
         }
 
-        if (header.PayloadLength < 0)
+        if (!header.HasShortestLength)
         {
             throw new ProtocolViolationException(
-                ProtocolViolationException.ProtocolError, "it announced a frame length with its top bit set (RFC 6455 section 5.2).");
+                ProtocolViolationException.ProtocolError,
+                header.PayloadLength < 0
+                    ? "it announced a frame length with its top bit set (RFC 6455 section 5.2)."
+                    : "it announced a frame length in more bytes than it needs (RFC 6455 section 5.2).");
         }
 
         // A control frame is looked into, so it has to be here whole; one that must not be is left to the framing to refuse.

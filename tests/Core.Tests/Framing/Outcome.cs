@@ -47,7 +47,7 @@ internal sealed record Outcome(IReadOnlyList<string> Messages, Ending How, int C
         }
         catch (MessageWebSocketException e)
         {
-            how = e.HResult == HResults.InvalidServerResponse ? Ending.Refused : Ending.Lost;
+            how = e.HResult is HResults.InvalidServerResponse or HResults.MessageTooLarge ? Ending.Refused : Ending.Lost;
         }
 
         await connection.Released.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);

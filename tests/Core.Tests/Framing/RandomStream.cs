@@ -75,6 +75,10 @@ internal sealed class RandomStream : IDisposable
             case 16:
                 AddAnything();
                 break;
+            case 17 when Chance(10):
+                // A length in more bytes than it needs, of a frame that is good otherwise.
+                Add([0x81, 126, 0, 5, .. "hello"u8]);
+                break;
             case 17 when Chance(30):
                 AddClose();
                 break;
