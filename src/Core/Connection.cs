@@ -57,7 +57,7 @@ internal sealed class Connection : IConnectionEnd
         _linger = control.CloseTimeout > TimeSpan.Zero && control.CloseTimeout < LongestLinger ? control.CloseTimeout : LongestLinger;
         _inboxFullMode = control.InboxFullMode;
         Inbox = new Inbox(control.InboxLimitInBytes, _pause);
-        _transport = new FrameStream(opened.Stream, control.FrameTrace, InflaterFor(opened.Compression))
+        _transport = new FrameStream(opened.Stream, control.Frames, InflaterFor(opened.Compression))
         {
             RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
         };

@@ -286,14 +286,18 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         SendFrameAsync(data, type, isFinal: true, progress, cancellationToken);
 
     /// <summary>Receives the next message.</summary>
-    /// <param name="cancellationToken">Ends the wait; the connection is unharmed and no message is lost.</param>
+    /// <param name="cancellationToken">
+    /// Ends the wait; the connection is unharmed and no message is lost. One that is cancelled before takes no message, queued or not.
+    /// </param>
     /// <returns>The message; null once everything was read and the connection ended in order.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
     public ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
     {
         Inbox inbox = ReadableInbox();
-        return inbox.TryTake(out WsMessage? message) ? new ValueTask<WsMessage?>(message) : ReceiveSlowAsync(inbox, cancellationToken);
+        return !cancellationToken.IsCancellationRequested && inbox.TryTake(out WsMessage? message)
+            ? new ValueTask<WsMessage?>(message)
+            : ReceiveSlowAsync(inbox, cancellationToken);
     }
 
     /// <summary>Takes the next message if one is queued.</summary>
@@ -466,10 +470,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             }
 
             _state = MessageWebSocketState.Closed;
-            if (byPeer || Information.CloseCode is null)
+            if (byPeer || Information.Close is null)
             {
-                Information.CloseCode = code;
-                Information.CloseReason = reason;
+                Information.Close = new WebSocketCloseResult(code, reason);
             }
 
 

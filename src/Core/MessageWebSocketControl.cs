@@ -40,7 +40,6 @@ public sealed class MessageWebSocketControl
     private X509Certificate2Collection? _trustedRoots;
     private X509RevocationMode _revocationMode;
     private Version _httpVersion = System.Net.HttpVersion.Version11;
-    private IProgress<FrameTraceEntry>? _frameTrace;
 
     internal MessageWebSocketControl()
     {
@@ -285,8 +284,14 @@ public sealed class MessageWebSocketControl
         }
     }
 
-    /// <summary>Told of every frame header that passes, on the thread that moves it; before connect only. Keep it quick.</summary>
-    public IProgress<FrameTraceEntry>? FrameTrace { get => _frameTrace; set => Set(ref _frameTrace, value); }
+    /// <summary>
+    /// Told of every frame header that passes, one at a time and in order, on a thread of the pool; any time. What it throws is reported
+    /// through <see cref="System.Diagnostics.Trace"/>. A trace that is more than 65,536 frames behind misses some.
+    /// </summary>
+    public IProgress<FrameTraceEntry>? FrameTrace { get => Frames.Trace; set => Frames.Trace = value; }
+
+    /// <summary>Where frames are noted for <see cref="FrameTrace"/>.</summary>
+    internal FrameTraces Frames { get; } = new();
 
     /// <summary>Whether the settings can still be changed.</summary>
     internal bool IsFrozen
@@ -335,7 +340,7 @@ public sealed class MessageWebSocketControl
         other._trustedRoots = _trustedRoots;
         other._revocationMode = _revocationMode;
         other._httpVersion = _httpVersion;
-        other._frameTrace = _frameTrace;
+        other.FrameTrace = FrameTrace;
     }
 
     private static void CheckIgnorable(ChainValidationResult error)

@@ -13,6 +13,12 @@ public sealed class MessageWebSocketInformation
 {
     private readonly TrafficMeter _traffic = new();
 
+    // As objects, because a reference is read and written whole; a value that may be missing takes two steps.
+    private object? _tlsProtocol;
+    private object? _handshakeStatusCode;
+    private object? _openedAt;
+    private object? _lastRoundTripTime;
+
     internal MessageWebSocketInformation()
     {
     }
@@ -45,10 +51,10 @@ public sealed class MessageWebSocketInformation
     public SocketSslErrorSeverity ServerCertificateErrorSeverity { get; internal set; }
 
     /// <summary>The TLS version in use; null for ws://.</summary>
-    public SslProtocols? TlsProtocol { get; internal set; }
+    public SslProtocols? TlsProtocol { get => (SslProtocols?)Volatile.Read(ref _tlsProtocol); internal set => Volatile.Write(ref _tlsProtocol, value); }
 
     /// <summary>The status of the answer to the handshake; null before there was one.</summary>
-    public HttpStatusCode? HandshakeStatusCode { get; internal set; }
+    public HttpStatusCode? HandshakeStatusCode { get => (HttpStatusCode?)Volatile.Read(ref _handshakeStatusCode); internal set => Volatile.Write(ref _handshakeStatusCode, value); }
 
     /// <summary>The headers of the answer to the handshake.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> HandshakeHeaders { get; internal set; } =
@@ -61,7 +67,7 @@ public sealed class MessageWebSocketInformation
     public ConnectTimings? ConnectTimings { get; internal set; }
 
     /// <summary>When the connection opened, in local time; null before.</summary>
-    public DateTime? OpenedAt { get; internal set; }
+    public DateTime? OpenedAt { get => (DateTime?)Volatile.Read(ref _openedAt); internal set => Volatile.Write(ref _openedAt, value); }
 
     /// <summary>Messages accepted for sending.</summary>
     public long MessagesSent => Sender?.Messages ?? 0;
@@ -100,13 +106,13 @@ public sealed class MessageWebSocketInformation
     public long FramesReceived => Transport?.Reader.FramesReceived ?? 0;
 
     /// <summary>The round-trip time of the last answered ping; null before there was one.</summary>
-    public TimeSpan? LastRoundTripTime { get; internal set; }
+    public TimeSpan? LastRoundTripTime { get => (TimeSpan?)Volatile.Read(ref _lastRoundTripTime); internal set => Volatile.Write(ref _lastRoundTripTime, value); }
 
     /// <summary>The close code: the peer's, or ours where the peer sent none; null before the end and after an abnormal one.</summary>
-    public ushort? CloseCode { get; internal set; }
+    public ushort? CloseCode => Close?.Code;
 
     /// <summary>The reason beside <see cref="CloseCode"/>.</summary>
-    public string? CloseReason { get; internal set; }
+    public string? CloseReason => Close?.Reason;
 
     /// <summary>Why the connection ended abnormally (state Aborted); null before the end and after an orderly one.</summary>
     public MessageWebSocketException? Failure { get; internal set; }
@@ -116,6 +122,9 @@ public sealed class MessageWebSocketInformation
 
     private long _messagesReceived;
     private long _payloadBytesReceived;
+
+    /// <summary>Code and reason, which belong together.</summary>
+    internal WebSocketCloseResult? Close { get; set; }
 
     internal FrameStream? Transport { get; set; }
 

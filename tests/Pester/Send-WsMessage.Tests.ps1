@@ -292,6 +292,32 @@ Describe 'Send-WsMessage' {
         $count.bytes | Should -Be 10000000
     }
 
+    It 'lets out what was sent before the process ends at once, ending with <Ending>' -ForEach @(
+        @{ Ending = 'nothing'; Script = '' }
+        @{ Ending = 'Close-MessageWebSocket'; Script = 'Close-MessageWebSocket' }
+        @{ Ending = 'Dispose'; Script = '$ws.Dispose()' }
+        @{ Ending = 'the module removed'; Script = 'Remove-Module WebSocket' }
+    ) {
+        $counting = Start-WsEchoServer -Handler { }
+        try {
+            $script = @"
+Import-Module -Name '$repository/WebSocket.psd1'
+`$ws = Connect-MessageWebSocket '$($counting.Uri)'
+foreach (`$i in 1..2000) { `$null = `$ws.SendAsync('one of many').AsTask() }
+$Script
+exit
+"@
+            & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -Command $script | Should -BeNullOrEmpty
+            $clock = [System.Diagnostics.Stopwatch]::StartNew()
+            while ($counting.MessagesReceived -lt 2000 -and $clock.Elapsed.TotalSeconds -lt 20) {
+                $null = [System.Threading.Thread]::Yield()
+            }
+            $counting.MessagesReceived | Should -Be 2000
+        } finally {
+            $counting | Stop-WsEchoServer
+        }
+    }
+
     It 'keeps the order of a pipeline' {
         1..1000 | ForEach-Object { "$_" } | Send-WsMessage
         (Receive-WsMessage -Count 1000).Text | Should -Be (1..1000)

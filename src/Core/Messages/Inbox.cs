@@ -242,6 +242,11 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
     public async Task<WsMessage?> TakeNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken)
     {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken);
+        }
+
         Expectation expectation = new(filter);
         ImmutableInterlocked.Update(ref _expectations, static (all, one) => all.Add(one), expectation);
         _hasSeveralReaders |= _expectations.Length > 1 || HasWaitingReaders;
@@ -255,10 +260,15 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
         {
             return await expectation.Arrival.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!expectation.Arrival.TrySetCanceled(cancellationToken))
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
-            // It arrived as the wait was given up: the message must not be lost.
-            return await expectation.Arrival.Task.ConfigureAwait(false);
+            if (!expectation.Arrival.TrySetCanceled(cancellationToken))
+            {
+                // It arrived as the wait was given up: the message must not be lost.
+                return await expectation.Arrival.Task.ConfigureAwait(false);
+            }
+
+            throw ContractError.Canceled(cancellationToken, e);
         }
         finally
         {
@@ -269,7 +279,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken) =>
-        IsEmpty ? WaitSlowAsync(cancellationToken) : new ValueTask<bool>(true);
+        IsEmpty || cancellationToken.IsCancellationRequested ? WaitSlowAsync(cancellationToken) : new ValueTask<bool>(true);
 
     /// <summary>Says that no further message comes; queued ones stay readable.</summary>
     /// <param name="error">The abnormal end that readers are told of once the inbox is empty; null after an orderly one.</param>

@@ -14,7 +14,7 @@ namespace MessageWebSockets;
 /// <param name="trace">Told of each frame.</param>
 /// <param name="pings">Told of each pong.</param>
 /// <param name="inflater">Decompresses; null where no compression was agreed.</param>
-internal sealed class FrameReader(Stream inner, IProgress<FrameTraceEntry>? trace, PingBook pings, MessageInflater? inflater) : IDisposable
+internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook pings, MessageInflater? inflater) : IDisposable
 {
     // What stands for the peer's close frame, which is read here: the framing knows fewer close codes than RFC 6455 section 7.4 allows.
     private static readonly byte[] s_emptyClose = [0x88, 0x00];
@@ -274,7 +274,7 @@ internal sealed class FrameReader(Stream inner, IProgress<FrameTraceEntry>? trac
     private void CountReceived(FrameHeader header)
     {
         Volatile.Write(ref _framesReceived, _framesReceived + 1);
-        trace?.Report(new FrameTraceEntry(FrameDirection.Received, header.Opcode, header.IsFinal, header.PayloadLength));
+        trace.Add(FrameDirection.Received, header);
     }
 
     private void Inspect(FrameHeader header, ReadOnlySpan<byte> payload)

@@ -35,7 +35,7 @@ internal sealed class FrameStream : Stream
 
     private readonly Lock _writeLock = new();
     private readonly Stream _inner;
-    private readonly IProgress<FrameTraceEntry>? _trace;
+    private readonly FrameTraces _trace;
     private readonly PingBook _pings = new();
     private readonly FrameReader _reader;
 
@@ -66,7 +66,7 @@ internal sealed class FrameStream : Stream
     /// <param name="inner">The network.</param>
     /// <param name="trace">Told of each frame.</param>
     /// <param name="inflater">Decompresses what comes; null where no compression was agreed.</param>
-    public FrameStream(Stream inner, IProgress<FrameTraceEntry>? trace, MessageInflater? inflater = null)
+    public FrameStream(Stream inner, FrameTraces trace, MessageInflater? inflater = null)
     {
         _inner = inner;
         _trace = trace;
@@ -401,6 +401,8 @@ internal sealed class FrameStream : Stream
                 _pending.CompletedMessages++;
             }
 
+            // In the lock, so that frames are told of in the order they leave in; it only notes them.
+            _trace.Add(FrameDirection.Sent, header);
             _controlPending |= header.IsControl;
             if (_burstWait is { IsOn: true } wait && (_controlPending || _pending.Count >= GatheredSize))
             {
@@ -410,15 +412,16 @@ internal sealed class FrameStream : Stream
             inline = !_pumping && Stopwatch.GetTimestamp() - _lastWriteCompleted > BurstGap;
             if (!_pumping)
             {
-                _pumping = true;
                 if (!inline)
                 {
                     PumpOnThreadPool();
                 }
+
+                // Only once the pool has taken it: it throws when there is no memory.
+                _pumping = true;
             }
         }
 
-        _trace?.Report(new FrameTraceEntry(FrameDirection.Sent, header.Opcode, header.IsFinal, header.PayloadLength));
         if (inline)
         {
             _ = PumpAsync(isSendersThread: true);

@@ -64,7 +64,5 @@ public abstract class ConnectionSettingsCmdlet : HandshakeSettingsCmdlet
             // Close-MessageWebSocket has a limit of its own, and keep-alive ends a close that nobody limits.
             control.CloseTimeout = TimeSpan.Zero;
         }
-
-        control.FrameTrace ??= new FrameLog();
     }
 }

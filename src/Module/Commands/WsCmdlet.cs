@@ -12,7 +12,9 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly ManualResetEventSlim _wake = new();
-    private readonly List<FrameLog> _frameLogs = [];
+    private static readonly TimeSpan LongestTelling = TimeSpan.FromSeconds(1);
+
+    private readonly List<MessageWebSocket> _shown = [];
 
     private protected WsCmdlet() => _stopping.Token.Register(_wake.Set);
 
@@ -71,9 +73,9 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
     {
         if (disposing)
         {
-            foreach (FrameLog log in _frameLogs)
+            foreach (MessageWebSocket socket in _shown)
             {
-                log.Leave(this);
+                FrameLog.Leave(socket, this);
             }
 
             _stopping.Cancel();
@@ -161,6 +163,12 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
     /// <summary>Writes what other threads posted; for loops that are too busy to wait.</summary>
     private protected void RunPosted()
     {
+        if (_shown.Count > 0)
+        {
+            // What was done so far is shown before what comes next.
+            Task.WaitAll([.. _shown.Select(static socket => socket.Control.Frames.SettledAsync())], LongestTelling);
+        }
+
         while (_posted.TryDequeue(out Action? action))
         {
             action();
@@ -229,10 +237,9 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
     /// <summary>Shows the frames of a socket on the debug stream for as long as this cmdlet runs, if the user asked for that.</summary>
     private protected void ShowFrames(MessageWebSocket socket)
     {
-        if (ShowsDebug && socket.Control.FrameTrace is FrameLog log && !_frameLogs.Contains(log))
+        if (ShowsDebug && !_shown.Contains(socket) && FrameLog.TryJoin(socket, this))
         {
-            _frameLogs.Add(log);
-            log.Join(this);
+            _shown.Add(socket);
         }
     }
 

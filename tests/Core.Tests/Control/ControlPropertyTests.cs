@@ -37,7 +37,6 @@ public sealed class ControlPropertyTests
         { "RevocationMode", control => control.RevocationMode = X509RevocationMode.Online },
         { "PinnedCertificateSha256", control => control.PinnedCertificateSha256.Add(new string('0', 64)) },
         { "HttpVersion", control => control.HttpVersion = HttpVersion.Version20 },
-        { "FrameTrace", control => control.FrameTrace = null },
     };
 
     /// <summary>Each wrong value with the exception it gives.</summary>

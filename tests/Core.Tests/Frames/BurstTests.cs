@@ -15,7 +15,7 @@ public sealed class BurstTests
     public async Task The_end_of_a_burst_is_written_although_nothing_follows()
     {
         HeldStream network = new();
-        await using FrameStream stream = new(network, null);
+        await using FrameStream stream = new(network, new FrameTraces());
 
         long written = await BurstAsync(network, stream, framesEach: 1);
 
@@ -28,7 +28,7 @@ public sealed class BurstTests
     public async Task Whoever_waits_for_the_network_is_told_when_all_of_a_burst_is_written()
     {
         HeldStream network = new();
-        await using FrameStream stream = new(network, null);
+        await using FrameStream stream = new(network, new FrameTraces());
         await BurstAsync(network, stream, framesEach: 1);
         stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
         (_, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
@@ -48,7 +48,7 @@ public sealed class BurstTests
     public async Task A_ping_and_the_close_frame_in_a_burst_keep_their_places()
     {
         HeldStream network = new();
-        await using FrameStream stream = new(network, null);
+        await using FrameStream stream = new(network, new FrameTraces());
         await BurstAsync(network, stream, framesEach: 3);
 
         stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
@@ -69,7 +69,7 @@ public sealed class BurstTests
     public async Task A_connection_that_is_dropped_in_a_burst_ends_the_wait_for_the_network()
     {
         HeldStream network = new();
-        await using FrameStream stream = new(network, null);
+        await using FrameStream stream = new(network, new FrameTraces());
         await BurstAsync(network, stream, framesEach: 1);
         stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
 

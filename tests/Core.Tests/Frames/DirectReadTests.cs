@@ -21,7 +21,7 @@ public sealed class DirectReadTests
         Random.Shared.NextBytes(payload);
         byte[] frame = FrameBytes.Build(WireOpcode.Binary, payload);
         using ChunkedStream network = new(frame, chunk);
-        await using FrameStream stream = new(network, null);
+        await using FrameStream stream = new(network, new FrameTraces());
         byte[] header = new byte[frame.Length - Length];
         Assert.Equal(header.Length, await stream.ReadAsync(header, TestContext.Current.CancellationToken));
 

@@ -22,6 +22,7 @@ public sealed class FrameTraceTests
         Task closing = dialogue.Socket.CloseAsync(1000, "bye");
         await dialogue.PeerAnswersCloseAsync();
         await closing;
+        await dialogue.Socket.Control.Frames.SettledAsync();
 
         FrameTraceEntry[] sent = [.. trace.Entries.Where(entry => entry.Direction == FrameDirection.Sent && entry.Opcode != FrameOpcode.Pong)];
         Assert.Equal(
@@ -45,11 +46,93 @@ public sealed class FrameTraceTests
         Assert.Equal(4, dialogue.Socket.Information.FramesReceived);
     }
 
+    [SocketFact]
+    public async Task FrameTrace_that_throws_harms_neither_sending_nor_receiving_nor_keep_alive()
+    {
+        int told = 0;
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            socket.Control.DesiredUnsolicitedPongInterval = TimeSpan.FromMilliseconds(200);
+            socket.Control.KeepAliveTimeout = TimeSpan.FromSeconds(20);
+            socket.Control.FrameTrace = new Act(_ =>
+            {
+                Interlocked.Increment(ref told);
+                throw new InvalidOperationException("the trace's own");
+            });
+        });
+
+        // The first frame is a keep-alive ping, from a timer.
+        TestServer.RawFrame ping = await dialogue.PeerReadsAsync(WireOpcode.Ping);
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, ping.Payload);
+        await dialogue.Peer.SendTextAsync("in");
+        Assert.Equal("in", (await dialogue.ReceiveAsync()).Text);
+        await dialogue.Socket.SendAsync("out");
+        Task<TimeSpan> roundTrip = dialogue.Socket.PingAsync();
+        while (!roundTrip.IsCompleted)
+        {
+            TestServer.RawFrame frame = await dialogue.PeerReadsAsync();
+            if (frame.Opcode == WireOpcode.Ping)
+            {
+                await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, frame.Payload);
+                await Task.WhenAny(roundTrip, Task.Delay(100));
+            }
+        }
+
+        await roundTrip;
+        await dialogue.Socket.Control.Frames.SettledAsync();
+        Assert.InRange(told, 6, int.MaxValue);
+        Assert.Equal(MessageWebSocketState.Open, dialogue.Socket.State);
+    }
+
+    [SocketFact]
+    public async Task FrameTrace_that_blocks_or_calls_back_holds_nobody_up()
+    {
+        using ManualResetEventSlim goOn = new();
+        TaskCompletionSource<MessageWebSocket> opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int sentInTrace = 0;
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.FrameTrace = new Act(_ =>
+        {
+            goOn.Wait();
+            if (Interlocked.Increment(ref sentInTrace) == 1)
+            {
+                opened.Task.Result.SendAsync("from the trace").AsTask().GetAwaiter().GetResult();
+            }
+        }));
+        opened.SetResult(dialogue.Socket);
+        await dialogue.Socket.SendAsync("one");
+        await dialogue.Peer.SendTextAsync("in");
+        Assert.Equal("in", (await dialogue.ReceiveAsync()).Text);
+        Assert.Equal("one", (await dialogue.PeerReadsAsync(WireOpcode.Text)).Text);
+        goOn.Set();
+
+        Assert.Equal("from the trace", (await dialogue.PeerReadsAsync(WireOpcode.Text)).Text);
+    }
+
+    [SocketFact]
+    public async Task FrameTrace_can_come_and_go_while_connected()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        await dialogue.Socket.SendAsync("before");
+        Trace trace = new();
+        dialogue.Socket.Control.FrameTrace = trace;
+        await dialogue.Socket.SendAsync("seen");
+        await dialogue.Socket.Control.Frames.SettledAsync();
+        dialogue.Socket.Control.FrameTrace = null;
+        await dialogue.Socket.SendAsync("afterwards");
+
+        Assert.Equal([new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Text, true, 4)], trace.Entries);
+    }
+
     [Fact]
     public void FrameTraceEntry_reads_as_a_line()
     {
         Assert.Equal("sent text 5 B fin", new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Text, true, 5).ToString());
         Assert.Equal("received continuation 0 B", new FrameTraceEntry(FrameDirection.Received, FrameOpcode.Continuation, false, 0).ToString());
+    }
+
+    private sealed class Act(Action<FrameTraceEntry> act) : IProgress<FrameTraceEntry>
+    {
+        public void Report(FrameTraceEntry value) => act(value);
     }
 
     private sealed class Trace : IProgress<FrameTraceEntry>

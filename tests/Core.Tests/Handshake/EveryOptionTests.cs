@@ -106,6 +106,7 @@ public sealed class EveryOptionTests(TestCertificates certificates) : IClassFixt
         Assert.Equal("42", jar.GetCookies(new Uri($"https://localhost:{server.EndPoint.Port}/"))["session"]?.Value);
         Assert.All(proxy.Targets, target => Assert.Equal(server.Uri.Authority, target));
         Assert.True(validated >= 1);
+        await control.Frames.SettledAsync();
         Assert.NotEmpty(trace);
         MessageWebSocketInformation information = socket.Information;
         Assert.Equal("chat.v2", information.Protocol);

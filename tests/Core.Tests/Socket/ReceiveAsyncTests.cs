@@ -30,6 +30,46 @@ public sealed class ReceiveAsyncTests
     }
 
     [SocketFact]
+    public async Task Receiving_with_a_cancelled_token_is_the_same_by_every_method_and_takes_no_message()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        await dialogue.Peer.SendTextAsync("queued");
+        Assert.True(await dialogue.Socket.WaitToReceiveAsync());
+        using CancellationTokenSource cancel = new();
+        await cancel.CancelAsync();
+        Func<Task>[] receives =
+        [
+            () => dialogue.Socket.ReceiveAsync(cancel.Token).AsTask(),
+            () => dialogue.Socket.ReceiveNextAsync(_ => true, cancel.Token),
+            () => dialogue.Socket.WaitToReceiveAsync(cancel.Token).AsTask(),
+            () => dialogue.Socket.ReadAllAsync(cancel.Token).GetAsyncEnumerator().MoveNextAsync().AsTask(),
+        ];
+
+        await AssertAllAreCancelledAsync(receives, cancel.Token);
+        Assert.Equal("queued", (await dialogue.ReceiveAsync()).Text);
+        await AssertAllAreCancelledAsync(receives, cancel.Token);
+        await dialogue.Peer.SendCloseAsync(1000);
+        Assert.Null(await dialogue.Socket.ReceiveAsync());
+        await AssertAllAreCancelledAsync(receives, cancel.Token);
+    }
+
+    [SocketFact]
+    public async Task Receives_whose_wait_is_cancelled_end_alike()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        using CancellationTokenSource cancel = new();
+        Task[] waiting =
+        [
+            dialogue.Socket.ReceiveAsync(cancel.Token).AsTask(),
+            dialogue.Socket.ReceiveNextAsync(_ => true, cancel.Token),
+            dialogue.Socket.WaitToReceiveAsync(cancel.Token).AsTask(),
+        ];
+        await cancel.CancelAsync();
+
+        await AssertAllAreCancelledAsync([.. waiting.Select(task => (Func<Task>)(() => task))], cancel.Token);
+    }
+
+    [SocketFact]
     public async Task ReceiveAsync_puts_fragments_together_with_control_frames_between_them()
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();
@@ -309,5 +349,16 @@ public sealed class ReceiveAsyncTests
         dialogue.Peer.ShutdownSend();
 
         Assert.Equal(WebErrorStatus.ConnectionAborted, (await Assert.ThrowsAsync<MessageWebSocketException>(() => never)).Status);
+    }
+
+    private static async Task AssertAllAreCancelledAsync(Func<Task>[] receives, CancellationToken token)
+    {
+        foreach (Func<Task> receive in receives)
+        {
+            OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(receive);
+            Assert.Equal(typeof(OperationCanceledException), cancelled.GetType());
+            Assert.Equal(HResults.OperationCanceled, cancelled.HResult);
+            Assert.Equal(token, cancelled.CancellationToken);
+        }
     }
 }
