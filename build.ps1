@@ -74,7 +74,7 @@ if ($PSVersionTable.PSVersion -lt $required) {
     $ErrorActionPreference = 'Continue'
     $said = & dotnet tool restore 2>&1
     if ($LASTEXITCODE -ne 0) {
-        throw "PowerShell $required or later is needed, this is $($PSVersionTable.PSVersion), and none could be restored as a .NET tool: $said"
+        throw "PowerShell $required is needed, this is $($PSVersionTable.PSVersion), and none could be restored as a .NET tool: $said"
     }
 
     & dotnet tool run pwsh -- @arguments
@@ -89,15 +89,17 @@ if ([Console]::IsOutputRedirected) {
 }
 
 # Where the pinned packages are, once they are restored: no other version of them is looked at.
-$restored = & dotnet msbuild src/Module/Module.csproj -restore -nologo -verbosity:quiet -getProperty:NuGetPackageRoot -getItem:PackageDownload
+$project = 'src/Module/Module.csproj'
+$said = & dotnet restore $project --verbosity quiet
 if ($LASTEXITCODE -ne 0) {
-    throw "The packages of the build could not be restored: $restored"
+    throw "The packages of the build could not be restored: $said"
 }
 
-$restored = $restored -join "`n" | ConvertFrom-Json
+$restored = & dotnet msbuild $project -nologo -getProperty:NuGetPackageRoot -getItem:PackageDownload | Out-String | ConvertFrom-Json
 $packages = @{}
 foreach ($item in $restored.Items.PackageDownload) {
-    $packages[$item.Identity] = Join-Path $restored.Properties.NuGetPackageRoot $item.Identity.ToLowerInvariant() $item.Version.Trim('[', ']') 'tools'
+    $folder = Join-Path $restored.Properties.NuGetPackageRoot $item.Identity.ToLowerInvariant()
+    $packages[$item.Identity] = Join-Path $folder $item.Version.Trim('[', ']') 'tools'
 }
 
 $totals = Join-Path $PSScriptRoot 'artifacts' 'test-results' 'totals.txt'
