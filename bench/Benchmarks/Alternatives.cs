@@ -40,13 +40,13 @@ internal static class Alternatives
         string name = $"{size}B";
         yield return Rows($"other-receive-{name}", $"receive flood, {name}", [CalibratedLoop.Rate],
         [
-            ReceiveFlood.Side(context, LibraryClient.Name, size, () => new LibraryClient()),
-            .. clients.Select(client => Flood(client, "receive")),
+            Flood.Receive(context, LibraryClient.Name, size, () => new LibraryClient()),
+            .. clients.Select(client => ForeignFlood(client, "receive")),
         ]);
         yield return Rows($"other-send-{name}", $"send flood, {name}", [CalibratedLoop.Rate],
         [
-            SendFlood.Side(context, LibraryClient.Name, size, () => new LibraryClient()),
-            .. clients.Select(client => Flood(client, "send")),
+            Flood.Send(context, LibraryClient.Name, size, () => new LibraryClient()),
+            .. clients.Select(client => ForeignFlood(client, "send")),
         ]);
         int count = context.Options.Quick ? 2000 : 10_000;
         Metric[] times = [new("median", Unit.Microseconds), new("p99", Unit.Microseconds)];
@@ -56,7 +56,7 @@ internal static class Alternatives
             .. clients.Select(client => new Side(client.Name, token => MeasureAsync(client, "latency", count, ["median", "p99"], token))),
         ]);
 
-        Side Flood(ForeignClient client, string mode) => CalibratedLoop.Side(
+        Side ForeignFlood(ForeignClient client, string mode) => CalibratedLoop.Side(
             client.Name,
             async (count, token) => TimeSpan.FromSeconds((await MeasureAsync(client, mode, count, ["seconds"], token))[0]),
             context.Options.Duration,

@@ -5,8 +5,8 @@ internal static class Catalogue
 {
     public static async Task<IReadOnlyList<Benchmark>> CreateAsync(BenchContext context) =>
     [
-        .. ReceiveFlood.Create(context),
-        .. SendFlood.Create(context),
+        .. Flood.CreateReceive(context),
+        .. Flood.CreateSend(context),
         .. Latency.Create(context),
         .. await Cmdlets.CreateAsync(context),
         .. Allocation.Create(context),
