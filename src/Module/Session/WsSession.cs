@@ -116,8 +116,11 @@ public sealed class WsSession
             _servers.Clear();
         }
 
-        // Each close may take a moment to hand its last bytes over; together they take no longer than one.
-        Parallel.ForEach(sockets, static socket => (SocketExtras.Of(socket).Reconnection?.Close() ?? socket).Close());
+        foreach (MessageWebSocket socket in sockets)
+        {
+            (SocketExtras.Of(socket).Reconnection?.Close() ?? socket).Close();
+        }
+
         Task.WaitAll([.. servers.Select(static server => server.StopAsync())]);
     }
 

@@ -162,4 +162,13 @@ public sealed class InformationTests
         Assert.Equal(WebErrorStatus.ConnectionAborted, lost.Socket.Information.Failure!.Status);
         Assert.Equal(thrown.Message, lost.Socket.Information.Failure.Message);
     }
+
+    [Fact]
+    public void Nothing_in_Information_is_kept_in_a_form_that_is_read_in_two_steps()
+    {
+        // A value that may be missing is a flag and a value, which a reader beside the writer can see of two moments.
+        Assert.DoesNotContain(
+            typeof(MessageWebSocketInformation).GetFields(System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic),
+            field => Nullable.GetUnderlyingType(field.FieldType) is not null);
+    }
 }
