@@ -29,7 +29,7 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
     private bool _inPayload;
     private bool _inMessage;
     private bool _checksText;
-    private Utf8Progress _text;
+    private Utf8Watch _text;
 
     /// <summary>Why nothing further is looked at: the client's close frame, or its fault. Null as long as all is well.</summary>
     public ConnectionEnd? End { get; private set; }
@@ -166,7 +166,7 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
             return;
         }
 
-        if (!_frame.IsControl && _frame.IsFinal && _checksText && !_text.IsAtBoundary)
+        if (!_frame.IsControl && _frame.IsFinal && _checksText && !_text.IsComplete)
         {
             End = NotText();
             return;
@@ -184,7 +184,7 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
         {
             ReadOnlySpan<byte> chunk = payload.Slice(done, Math.Min(unmasked.Length, payload.Length - done));
             Unmask(chunk, unmasked, done);
-            if (!_text.Append(unmasked[..chunk.Length]))
+            if (!_text.TryAppend(unmasked[..chunk.Length]))
             {
                 return false;
             }

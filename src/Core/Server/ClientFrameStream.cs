@@ -36,6 +36,9 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
     /// <summary>Whether the network ended what the client sends.</summary>
     public bool IsCut { get; private set; }
 
+    /// <summary>Whether the client ended its side of the connection, and the network did not break it.</summary>
+    public bool IsAtEnd { get; private set; }
+
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
@@ -82,6 +85,7 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
             int read = await inner.ReadAsync(target, cancellationToken).ConfigureAwait(false);
             if (read == 0)
             {
+                IsAtEnd = true;
                 break;
             }
 

@@ -50,7 +50,7 @@ internal sealed class ServerConnection
         _reportListener = reportListener;
         Messages = new MessageCounts(allMessages);
         Outgoing = new MessageQueue(settings.QueueLimit);
-        _isCompressed = upgrade.Deflate is not null;
+        _isCompressed = upgrade.Compression is not null;
         _frames = new ClientFrameStream(stream, upgrade.Early, _isCompressed, Activity);
 
         // No keep-alive of the framework: it counts a client as dead when this side is slow to read. TCP has one as well.
@@ -59,7 +59,7 @@ internal sealed class ServerConnection
             IsServer = true,
             SubProtocol = upgrade.Protocol,
             KeepAliveInterval = TimeSpan.Zero,
-            DangerousDeflateOptions = upgrade.Deflate,
+            DangerousDeflateOptions = upgrade.Compression?.Agreed,
         });
     }
 
@@ -125,7 +125,7 @@ internal sealed class ServerConnection
             }
 
             _end = end;
-            _closeTimer = new Timer(static connection => ((ServerConnection)connection!).Abort(), this, ClosePatience, Timeout.InfiniteTimeSpan);
+            _closeTimer ??= NewCloseTimer();
         }
 
         Outgoing.Complete(discards);
@@ -288,6 +288,23 @@ internal sealed class ServerConnection
     private async Task CloseAsAskedAsync(IClientMessages messages)
     {
         ConnectionEnd? end = _frames.End;
+        if (end is null && _frames.IsAtEnd)
+        {
+            // The client ended its side of TCP; it may still read the answers to what it sent before.
+            if (!IsClosing)
+            {
+                await FinishWorkAsync(messages).ConfigureAwait(false);
+                lock (_lock)
+                {
+                    _closeTimer ??= NewCloseTimer();
+                }
+
+                Outgoing.Complete(discards: false);
+            }
+
+            return;
+        }
+
         if (end is null && !_frames.IsCut)
         {
             end = new ConnectionEnd(ConnectionEnd.InvalidPayload, "A message that cannot be decompressed (RFC 7692 section 7.2.2).");
@@ -302,10 +319,16 @@ internal sealed class ServerConnection
 
         if (!IsClosing)
         {
-            await Task.WhenAny(messages.CompleteAsync(discards: false), Task.Delay(WorkPatience)).ConfigureAwait(false);
+            await FinishWorkAsync(messages).ConfigureAwait(false);
             Close(end, discards: false);
         }
     }
+
+    private static Task<Task> FinishWorkAsync(IClientMessages messages) =>
+        Task.WhenAny(messages.CompleteAsync(discards: false), Task.Delay(WorkPatience));
+
+    private Timer NewCloseTimer() =>
+        new(static connection => ((ServerConnection)connection!).Abort(), this, ClosePatience, Timeout.InfiniteTimeSpan);
 
     // The server ends TCP first (RFC 6455 section 7.1.1), but not while bytes of the client are unread: that would be a reset, which
     // can overtake the close frame.

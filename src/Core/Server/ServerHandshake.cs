@@ -25,12 +25,18 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
             UpgradeRequest request = UpgradeRequest.Parse(bytes.AsSpan(0, headLength));
             CheckAddressee(request);
             CheckUpgrade(request);
+            if (!ExtensionOffer.TryReadAll(request.ValuesOf("Sec-WebSocket-Extensions"), out List<ExtensionOffer>? offers))
+            {
+                throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "Sec-WebSocket-Extensions is no list of extensions.");
+            }
+
             if (!tryTakePlace())
             {
                 throw new UpgradeRefusedException(HttpStatusCode.ServiceUnavailable, "This server has as many connections as it takes.", "Retry-After: 10");
             }
 
-            return new AcceptedUpgrade(request, ChooseProtocol(request), Deflate: null, bytes.AsMemory(headLength));
+            ServerCompression? compression = ServerCompression.Choose(offers, options.Compression);
+            return new AcceptedUpgrade(request, ChooseProtocol(request), compression, bytes.AsMemory(headLength));
         }
         catch (UpgradeRefusedException e)
         {
@@ -83,7 +89,23 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
             // The end may lie across two reads.
             int searched = Math.Max(0, count - 3);
             count += read;
+
+            // Empty lines ahead of a request are passed over (RFC 9112 section 2.2).
+            while (buffer.AsSpan(0, count).StartsWith("\r\n"u8))
+            {
+                count -= 2;
+                buffer.AsSpan(2, count).CopyTo(buffer);
+                searched = 0;
+            }
+
             int end = buffer.AsSpan(searched, count - searched).IndexOf("\r\n\r\n"u8);
+
+            // Of the lines that an old client sends without a carriage return no end would ever be found.
+            if (HasBareLineFeed(buffer.AsSpan(0, end >= 0 ? searched + end : count), searched))
+            {
+                throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "A line of the request ends without a carriage return.");
+            }
+
             if (end >= 0)
             {
                 return (buffer[..count], searched + end + 4);
@@ -91,11 +113,24 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         }
     }
 
+    private static bool HasBareLineFeed(ReadOnlySpan<byte> bytes, int from)
+    {
+        for (int i = from; i < bytes.Length; i++)
+        {
+            if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r'))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private void CheckAddressee(UpgradeRequest request)
     {
-        if (request.ValuesOf("Host").Count != 1)
+        if (request.ValuesOf("Host") is not [var host] || !IsHost(host))
         {
-            throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "The request needs one Host header.");
+            throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "The request needs one Host header that names a host.");
         }
 
         if (options.Path is { } path && request.Path != path)
@@ -117,6 +152,16 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
                 throw new UpgradeRefusedException(HttpStatusCode.Forbidden, "This server does not allow the origin of the request.");
             }
         }
+    }
+
+    // The characters of RFC 3986 section 3.2.2, and a port; which host it is does not matter here.
+    private static bool IsHost(string host)
+    {
+        int colon = host.LastIndexOf(':');
+        bool hasPort = colon >= 0 && !host.EndsWith(']');
+        string name = hasPort ? host[..colon] : host;
+        return name.Length > 0 && name.All(static c => char.IsAsciiLetterOrDigit(c) || "-._~%!$&'()*+;=:[]".Contains(c))
+            && (!hasPort || host.AsSpan(colon + 1).IndexOfAnyExceptInRange('0', '9') < 0);
     }
 
     private static void CheckUpgrade(UpgradeRequest request)
@@ -144,9 +189,11 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
             throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "The request of a WebSocket handshake has no body.");
         }
 
-        if (request.ListOf("Sec-WebSocket-Protocol").Any(static protocol => !HttpToken.IsValid(protocol)))
+        // Each of them once (RFC 6455 section 4.1).
+        HashSet<string> protocols = new(StringComparer.Ordinal);
+        if (request.ListOf("Sec-WebSocket-Protocol").Any(protocol => !HttpToken.IsValid(protocol) || !protocols.Add(protocol)))
         {
-            throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "Sec-WebSocket-Protocol is no list of names.");
+            throw new UpgradeRefusedException(HttpStatusCode.BadRequest, "Sec-WebSocket-Protocol is no list of different names.");
         }
     }
 
@@ -158,8 +205,9 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
     {
         string accept = HandshakeKey.AcceptFor(upgrade.Request.ValuesOf("Sec-WebSocket-Key")[0]);
         string chosen = upgrade.Protocol is null ? "" : $"Sec-WebSocket-Protocol: {upgrade.Protocol}\r\n";
+        string compressed = upgrade.Compression is null ? "" : $"Sec-WebSocket-Extensions: {upgrade.Compression.Answer}\r\n";
         return Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{chosen}\r\n");
+            $"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{chosen}{compressed}\r\n");
     }
 
     private static byte[] Refusal(UpgradeRefusedException refusal)

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text;
+using System.Text.Unicode;
 
 namespace MessageWebSockets;
 
@@ -9,6 +10,9 @@ internal sealed class UpgradeRequest
 {
     /// <summary>A longer request is refused; browsers and proxies stay far below.</summary>
     public const int MaxBytes = 16 * 1024;
+
+    // Their number has a limit of its own: short ones take many times their bytes in memory.
+    private const int MostHeaders = 100;
 
     private const string LineEnd = "\r\n";
 
@@ -43,8 +47,9 @@ internal sealed class UpgradeRequest
     /// <exception cref="UpgradeRefusedException">It is no HTTP/1.1 request.</exception>
     public static UpgradeRequest Parse(ReadOnlySpan<byte> bytes)
     {
-        // Latin-1 maps each byte to one character, so that bytes above 127 survive, as header values may have them.
-        string[] lines = Encoding.Latin1.GetString(bytes).Split(LineEnd);
+        // Header values may have bytes above 127: UTF-8 by today's custom, else Latin-1, which maps each byte to one character.
+        string text = (Utf8.IsValid(bytes) ? Encoding.UTF8 : Encoding.Latin1).GetString(bytes);
+        string[] lines = text.Split(LineEnd);
         string[] words = lines[0].Split(' ');
         if (words.Length != 3 || !HttpToken.IsValid(words[0]) || !words[2].StartsWith("HTTP/", StringComparison.Ordinal))
         {
@@ -60,6 +65,12 @@ internal sealed class UpgradeRequest
         if (!TryReadTarget(words[1], out string? target))
         {
             throw Malformed("The request target is neither a path nor an address.");
+        }
+
+        // The last two are what is behind the empty line at the end.
+        if (lines.Length - 3 > MostHeaders)
+        {
+            throw new UpgradeRefusedException(HttpStatusCode.RequestHeaderFieldsTooLarge, $"The request has more than {MostHeaders} headers.");
         }
 
         UpgradeRequest request = new(words[0], target);
@@ -79,7 +90,7 @@ internal sealed class UpgradeRequest
     private static bool TryReadTarget(string text, [NotNullWhen(true)] out string? target)
     {
         target = text;
-        bool isVisible = text.All(static c => c is > ' ' and < '\x7f');
+        bool isVisible = text.All(static c => c is > ' ' and < '\x7f' and not '#');
         if (text.StartsWith('/'))
         {
             return isVisible;
@@ -107,7 +118,8 @@ internal sealed class UpgradeRequest
         }
 
         string value = line[(colon + 1)..].Trim(' ', '\t');
-        if (value.Any(static c => c is (< ' ' and not '\t') or '\x7f'))
+        // Those of Latin-1 beyond ASCII steer terminals as well.
+        if (value.Any(static c => char.IsControl(c) && c != '\t'))
         {
             throw Malformed("A header value contains control characters.");
         }

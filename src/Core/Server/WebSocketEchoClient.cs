@@ -44,7 +44,7 @@ public sealed class WebSocketEchoClient
     public string Protocol => _upgrade.Protocol ?? "";
 
     /// <summary>Whether permessage-deflate was agreed on (RFC 7692).</summary>
-    public bool IsCompressed => _upgrade.Deflate is not null;
+    public bool IsCompressed => _upgrade.Compression is not null;
 
     /// <summary>
     /// The headers of its request, without control characters: a request that has them is refused. Where one came several times, its

@@ -56,7 +56,10 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         _broadcast = new Broadcast(() => _clients.Values.Select(static client => client.Connection), options.SlowClientTimeout);
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         Uri = AddressOf(options, Port);
-        _accepting = AcceptAsync();
+
+        // Neither the thread of the caller nor what flows with its calls is any business of those who are served.
+        using AsyncFlowControl? flow = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
+        _accepting = Task.Run(AcceptAsync);
     }
 
     /// <summary>The name it was given. Not called Name, lest a pipeline names each connection to the server after it.</summary>
@@ -242,8 +245,6 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        // Start returns to its caller at once.
-        await Task.Yield();
         while (!_stopping.IsCancellationRequested)
         {
             Socket transport;
@@ -273,7 +274,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
             }
 
             int id = ++_lastId;
-            Task connection = ServeAsync(id, transport);
+            Task connection = Task.Run(() => ServeAsync(id, transport));
             _connections[id] = connection;
             _ = connection.ContinueWith(_ => _connections.TryRemove(id, out Task? _), TaskScheduler.Default);
         }
@@ -281,7 +282,6 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
 
     private async Task ServeAsync(int id, Socket transport)
     {
-        await Task.Yield();
         bool hasPlace = false;
         IClientMessages? messages = null;
         try

@@ -64,7 +64,8 @@ public sealed class WebSocketEchoServerOptions
 
     /// <summary>
     /// How long a broadcast waits for a client that takes nothing while <see cref="QueueLimit"/> bytes wait for it, 10 seconds by
-    /// default; then the client is dropped (close code 1008). One that reads, however slowly, is waited for.
+    /// default; then the client is dropped (close code 1008). One that reads is waited for. The system takes what is sent in
+    /// pieces of up to about 100 KB, so that a client that reads less than 10 KB a second may count as one that takes nothing.
     /// </summary>
     public TimeSpan SlowClientTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -88,9 +89,9 @@ public sealed class WebSocketEchoServerOptions
         CheckTime(HandshakeTimeout, mayBeInfinite: true, nameof(HandshakeTimeout));
         CheckTime(IdleTimeout, mayBeInfinite: true, nameof(IdleTimeout));
         CheckTime(SlowClientTimeout, mayBeInfinite: false, nameof(SlowClientTimeout));
-        if (SubProtocols.FirstOrDefault(static protocol => !HttpToken.IsValid(protocol)) is { } invalid)
+        if (SubProtocols.Where(static protocol => protocol is null || !HttpToken.IsValid(protocol)).Take(1).ToArray() is [var invalid])
         {
-            throw new ArgumentException($"'{PeerText.Clean(invalid)}' is no subprotocol name: a name is made of ASCII letters, digits and !#$%&'*+-.^_`|~.");
+            throw new ArgumentException($"'{PeerText.Clean(invalid ?? "")}' is no subprotocol name: a name is made of ASCII letters, digits and !#$%&'*+-.^_`|~.");
         }
 
         if (Certificate is { HasPrivateKey: false })
@@ -128,11 +129,17 @@ public sealed class WebSocketEchoServerOptions
 
         foreach (string origin in AllowedOrigins)
         {
-            copy.AllowedOrigins.Add(origin.TrimEnd('/'));
+            copy.AllowedOrigins.Add(AsBrowsersSend(origin ?? throw new ArgumentException("An allowed origin is null.")));
         }
 
         return copy;
     }
+
+    // Without the port that goes without saying, and international names in their ASCII form (RFC 6454 section 6.2).
+    private static string AsBrowsersSend(string origin) =>
+        Uri.TryCreate(origin, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" && address.PathAndQuery == "/"
+            ? $"{address.Scheme}://{(address.HostNameType == UriHostNameType.IPv6 ? $"[{address.IdnHost}]" : address.IdnHost)}{(address.IsDefaultPort ? "" : $":{address.Port}")}"
+            : origin.TrimEnd('/');
 
     // What a timer can be set to.
     private static void CheckTime(TimeSpan value, bool mayBeInfinite, string name)

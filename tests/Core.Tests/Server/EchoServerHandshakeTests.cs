@@ -38,7 +38,38 @@ public sealed class EchoServerHandshakeTests
         { RawClient.Request("GET / HTTP/1.1", ("Host", "a\r\nHost: b")), 400, "one Host header" },
         { RawClient.Request("GET / HTTP/1.1", ("Bad name", "x")), 400, "no valid name" },
         { RawClient.Request("GET / HTTP/1.1", ("Host", "localhost\r\n folded: x")), 400, "no valid name" },
-        { RawClient.Request("GET / HTTP/1.1", ("X", "a\nb")), 400, "control characters" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "a\nb")), 400, "without a carriage return" },
+        { RawClient.Request().Replace("\r\n", "\n", StringComparison.Ordinal), 400, "without a carriage return" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "a\rb")), 400, "control characters" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "a\u001b[31mb")), 400, "control characters" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "a\u009b31mb")), 400, "control characters" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "a\u00c2\u009b31mb")), 400, "control characters" },
+        { RawClient.Request("GET / HTTP/1.1", ("Host", "")), 400, "one Host header" },
+        { RawClient.Request("GET / HTTP/1.1", ("Host", "a b")), 400, "one Host header" },
+        { RawClient.Request("GET / HTTP/1.1", ("Host", "a/b")), 400, "one Host header" },
+        { RawClient.Request("GET / HTTP/1.1", ("Host", "a:b")), 400, "one Host header" },
+        { RawClient.Request("GET / HTTP/1.1", ("Host", "a, b")), 400, "one Host header" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "x\r\n: no name")), 400, "no valid name" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "x\r\nY : x")), 400, "no valid name" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "x\r\n\tfolded")), 400, "no valid name" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", "x\r\nno colon")), 400, "no valid name" },
+        { RawClient.Request("GET /a#b HTTP/1.1"), 400, "neither a path nor an address" },
+        { RawClient.Request("GET * HTTP/1.1"), 400, "neither a path nor an address" },
+        { RawClient.Request("CONNECT localhost:80 HTTP/1.1"), 400, "neither a path nor an address" },
+        { RawClient.Request("GET / http/1.1"), 400, "no HTTP request" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Version", "13, 8")), 426, "version 13" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Version", "13\r\nSec-WebSocket-Version: 13")), 426, "version 13" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")), 400, "one Sec-WebSocket-Key" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZTEy")), 400, "one Sec-WebSocket-Key" },
+        { RawClient.Request("GET / HTTP/1.1", ("Content-Length", "0\r\nContent-Length: 5")), 400, "no body" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Protocol", "a, b, a")), 400, "no list of different names" },
+        { RawClient.Request("GET / HTTP/1.1", ("Origin", "")), 403, "origin" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Extensions", "a b")), 400, "no list of extensions" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Extensions", "a; =1")), 400, "no list of extensions" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Extensions", "a;")), 400, "no list of extensions" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Extensions", "a; b=\"c d\"")), 400, "no list of extensions" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Extensions", "a; b=\"c")), 400, "no list of extensions" },
+        { RawClient.Request("GET / HTTP/1.1", ("X", string.Concat(Enumerable.Repeat("x\r\nX: ", 100)))), 431, "100 headers" },
         { RawClient.Request("GET / HTTP/1.1", ("X", "a\0b")), 400, "control characters" },
         { RawClient.Request("GET / HTTP/1.1", ("Upgrade", null)), 426, "WebSocket server" },
         { RawClient.Request("GET / HTTP/1.1", ("Upgrade", "h2c")), 426, "WebSocket server" },
@@ -50,7 +81,7 @@ public sealed class EchoServerHandshakeTests
         { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=*")), 400, "one Sec-WebSocket-Key" },
         { RawClient.Request("GET / HTTP/1.1", ("Content-Length", "5")), 400, "no body" },
         { RawClient.Request("GET / HTTP/1.1", ("Transfer-Encoding", "chunked")), 400, "no body" },
-        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Protocol", "a b")), 400, "no list of names" },
+        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Protocol", "a b")), 400, "no list of different names" },
         { RawClient.Request("GET / HTTP/1.1", ("Origin", "https://example.com")), 403, "origin" },
         { RawClient.Request("GET / HTTP/1.1", ("Origin", "null")), 403, "origin" },
         { RawClient.Request("GET / HTTP/1.1", ("X", new string('x', 17_000))), 431, "16 KB" },
@@ -83,6 +114,33 @@ public sealed class EchoServerHandshakeTests
         await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Version", "7")));
 
         Assert.Contains("\r\nSec-WebSocket-Version: 13\r\n", await client.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [SocketFact]
+    public async Task Empty_lines_ahead_of_a_request_are_passed_over_however_they_come()
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
+        using RawClient client = await RawClient.ConnectAsync(server);
+        foreach (char c in "\r\n\r\n" + RawClient.Request())
+        {
+            await client.SendAsync($"{c}");
+        }
+
+        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+    }
+
+    [SocketFact]
+    public async Task Headers_are_read_as_UTF_8_or_else_as_Latin_1()
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
+        using RawClient latin = await RawClient.ConnectAsync(server);
+        await latin.SendAsync(RawClient.Request("GET / HTTP/1.1", ("X-Name", "caf\xe9"), ("Host", "[::1]:80")));
+        Assert.StartsWith("HTTP/1.1 101 ", await latin.ReadHeadAsync(), StringComparison.Ordinal);
+        using RawClient modern = await RawClient.ConnectAsync(server);
+        await modern.SendAsync(RawClient.Request("GET / HTTP/1.1", ("X-Name", "caf\xc3\xa9")));
+        Assert.StartsWith("HTTP/1.1 101 ", await modern.ReadHeadAsync(), StringComparison.Ordinal);
+
+        Assert.Equal(["caf\u00e9", "caf\u00e9"], server.Clients.Select(static client => client.Headers["x-name"]));
     }
 
     [Theory(Timeout = SocketFactAttribute.Patience)]
@@ -121,11 +179,13 @@ public sealed class EchoServerHandshakeTests
     [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData("https://good.example", 101)]
     [InlineData("HTTPS://GOOD.example", 101)]
+    [InlineData("https://xn--bcher-kva.example", 101)]
+    [InlineData("http://[::1]:8080", 101)]
     [InlineData("https://good.example:444", 403)]
     [InlineData("https://good.example.evil.example", 403)]
     public async Task AllowedOrigins_lets_a_browser_in(string origin, int status)
     {
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { AllowedOrigins = { "https://good.example/" } });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { AllowedOrigins = { "https://good.example:443/", "https://b\u00fccher.example", "http://[::1]:8080" } });
         using RawClient client = await RawClient.ConnectAsync(server);
 
         await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Origin", origin)));
@@ -231,7 +291,12 @@ public sealed class EchoServerHandshakeTests
         Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxConnections = 0 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { QueueLimit = 0 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = TimeSpan.Zero }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = TimeSpan.FromDays(60) }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { IdleTimeout = TimeSpan.Zero }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SlowClientTimeout = Timeout.InfiniteTimeSpan }));
         Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { "a b" } }));
+        Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { null! } }));
+        Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { AllowedOrigins = { null! } }));
     }
 
     // The place of a client is free when the last of it is gone, which its peer does not see.
