@@ -217,6 +217,85 @@ Describe 'Start-WsEchoServer' {
             (Receive-WsMessage -Socket $sockets -Count 2).Text | Should -Be 'both', 'both'
         }
 
+        It 'has its message in a process block as well' {
+            Start-WsEchoServer -Handler { begin { 'begin' } process { "process $($_.Text)" } end { 'end' } } | Connect-MessageWebSocket | Out-Null
+            Send-WsMessage 'x'
+            (Receive-WsMessage -Count 3).Text | Should -Be 'begin', 'process x', 'end'
+        }
+
+        It 'finds nothing that another message left behind' {
+            Start-WsEchoServer -Handler {
+                "$($global:seen)$($ErrorActionPreference) $($pwd.Path -eq '/' -or $pwd.Path -eq $env:SystemDrive)"
+                $global:seen = 'seen '
+                $global:ErrorActionPreference = 'Stop'
+                Set-Location /
+            } | Connect-MessageWebSocket | Out-Null
+            $first = Invoke-WsRequest 'x'
+            1..20 | ForEach-Object { (Invoke-WsRequest 'x').Text | Should -Be $first.Text }
+        }
+
+        It 'may no more than its session' {
+            $initial = [initialsessionstate]::CreateDefault2()
+            $initial.ImportPSModule($manifest)
+            $restricted = [runspacefactory]::CreateRunspace($initial)
+            $restricted.Open()
+            $restricted.SessionStateProxy.InvokeCommand.GetCommand('Get-Command', 'Cmdlet').Visibility = 'Private'
+            $restricted.SessionStateProxy.InvokeCommand.GetCommand('Import-Module', 'Cmdlet').Visibility = 'Private'
+            $restricted.SessionStateProxy.Applications.Clear()
+            $restricted.SessionStateProxy.Scripts.Clear()
+            $restricted.SessionStateProxy.LanguageMode = 'ConstrainedLanguage'
+            $shell = [powershell]::Create($restricted)
+            try {
+                $server = $shell.AddScript({
+                    Start-WsEchoServer -Handler {
+                        $tried = try {
+                            switch ($_.Text) {
+                                method { [System.IO.Path]::GetTempPath() }
+                                cmdlet { Get-Command }
+                                qualified { Microsoft.PowerShell.Core\Get-Command }
+                                module { Import-Module Microsoft.PowerShell.Utility }
+                                autoload { Get-Date }
+                                call { & (Get-Module -ListAvailable)[0] }
+                                program { pwsh -NoProfile -Command 1 }
+                                mode { $ExecutionContext.SessionState.LanguageMode = 'FullLanguage'; 'set' }
+                                allowed { 'allowed ' + $_.Length }
+                            }
+                        } catch { 'refused' }
+                        "$tried"
+                    }
+                }.ToString()).Invoke()[0]
+                $shell.Streams.Error | Should -BeNullOrEmpty
+                $server | Connect-MessageWebSocket | Out-Null
+                (Invoke-WsRequest 'allowed').Text | Should -Be 'allowed 7'
+                foreach ($attempt in 'method', 'cmdlet', 'qualified', 'module', 'autoload', 'program', 'mode') {
+                    "$attempt $((Invoke-WsRequest $attempt).Text)" | Should -Be "$attempt refused"
+                }
+            } finally {
+                $restricted.Dispose()
+                $shell.Dispose()
+            }
+        }
+
+        It 'has the commands that its session was made of, and no others' {
+            $initial = [initialsessionstate]::Create()
+            $initial.ImportPSModule($manifest)
+            $initial.Commands.Add([System.Management.Automation.Runspaces.SessionStateFunctionEntry]::new('Get-Greeting', '"hello $args"'))
+            $initial.LanguageMode = 'ConstrainedLanguage'
+            $restricted = [runspacefactory]::CreateRunspace($initial)
+            $restricted.Open()
+            $shell = [powershell]::Create($restricted)
+            try {
+                $server = $shell.AddScript({ Start-WsEchoServer -Handler { try { Get-Greeting $_.Text; Get-ChildItem / } catch { 'refused' } } }.ToString()).Invoke()[0]
+                $shell.Streams.Error | Should -BeNullOrEmpty
+                $server | Connect-MessageWebSocket | Out-Null
+                Send-WsMessage 'you'
+                (Receive-WsMessage -Count 2).Text | Should -Be 'hello you', 'refused'
+            } finally {
+                $restricted.Dispose()
+                $shell.Dispose()
+            }
+        }
+
         It 'is stopped with its server' {
             $started = [System.Threading.ManualResetEventSlim]::new()
             $server = Start-WsEchoServer -Handler { ($using:started).Set(); Start-Sleep -Seconds 600 }
@@ -299,6 +378,46 @@ Describe 'Start-WsEchoServer' {
         $client.GetStream().ReadByte() | Should -Be -1
         $client.Dispose()
         (Get-Failure { Start-WsEchoServer -HandshakeTimeoutSeconds 0 }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+    }
+
+    It 'lets silent clients go after -IdleTimeoutSeconds' {
+        $server = Start-WsEchoServer -IdleTimeoutSeconds 0.4
+        $socket = $server | Connect-MessageWebSocket -KeepAliveIntervalSeconds 0
+        Receive-WsMessage -Socket $socket -Follow
+        $socket.CloseCode | Should -Be 1001
+        $socket.CloseReason | Should -Be 'This client was silent for too long.'
+        Start-WsEchoServer -IdleTimeoutSeconds 0 | Connect-MessageWebSocket | Should -Not -BeNullOrEmpty
+        (Get-Failure { Start-WsEchoServer -IdleTimeoutSeconds -1 }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+    }
+
+    It 'compresses with -Compression where the client can' {
+        $server = Start-WsEchoServer -Compression
+        $plain = $server | Connect-MessageWebSocket
+        $packed = $server | Connect-MessageWebSocket -Compression
+        (Invoke-WsRequest ('x' * 100000) -Socket $plain).Length | Should -Be 100000
+        (Invoke-WsRequest ('x' * 100000) -Socket $packed).Length | Should -Be 100000
+        $plain.Information.Compression | Should -BeNullOrEmpty
+        $packed.Information.Compression | Should -Not -BeNullOrEmpty
+        $packed.Information.BytesReceived | Should -BeLessThan 10000
+        $server.Clients.IsCompressed | Should -Be $false, $true
+        (Start-WsEchoServer | Connect-MessageWebSocket -Compression).Information.Compression | Should -BeNullOrEmpty
+    }
+
+    It 'shows a client as a list, without what could drive the terminal' {
+        $server = Start-WsEchoServer
+        Get-HttpStatus -Port $server.Port -Headers @{ 'X-Evil' = "$([char] 27)[31mred" } | Should -Be 400
+        Get-HttpStatus -Port $server.Port -Headers @{ 'X-Evil' = "$([char] 0x9b)31mred" } | Should -Be 400
+        $tcp = [System.Net.Sockets.TcpClient]::new('127.0.0.1', $server.Port)
+        try {
+            $request = "GET /p HTTP/1.1`r`nHost: a`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==`r`nSec-WebSocket-Version: 13`r`nX-Turned: a$([char] 0x202e)b`r`n`r`n"
+            $tcp.GetStream().Write([System.Text.Encoding]::UTF8.GetBytes($request))
+            $tcp.GetStream().ReadByte() | Should -Be ([int] [char] 'H')
+            $list = $server.Clients[0] | Format-List | Out-String -Width 120
+            $list | Should -BeLike '*Path*: /p*'
+            $list | Should -BeLike '*X-Turned: a\u202eb*'
+        } finally {
+            $tcp.Dispose()
+        }
     }
 
     It 'has a -Name, or makes one' {
@@ -385,6 +504,15 @@ Describe 'Stop-WsEchoServer' {
         $server = Start-WsEchoServer
         Stop-WsEchoServer -PassThru | Should -Be $server
         Stop-WsEchoServer -PassThru | Should -BeNullOrEmpty
+    }
+
+    It 'does not wait for a handler that does not heed it' {
+        $server = Start-WsEchoServer -Handler { [System.Threading.Thread]::Sleep(3000) }
+        $server | Connect-MessageWebSocket | Out-Null
+        Send-WsMessage 'x'
+        Stop-WsEchoServer
+        $server.State | Should -Be 'Stopped'
+        $server.Connections | Should -Be 0
     }
 
     It 'does nothing with -WhatIf, and asks with -Confirm' {

@@ -1,6 +1,8 @@
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets.PowerShell;
@@ -68,6 +70,15 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
     [ValidateTime(NotZero = true)]
     public double HandshakeTimeoutSeconds { get; set; } = 10;
 
+    /// <summary>How long a client may be silent, in seconds; 0 for no limit.</summary>
+    [Parameter]
+    [ValidateTime]
+    public double IdleTimeoutSeconds { get; set; }
+
+    /// <summary>Compress messages where the client can.</summary>
+    [Parameter]
+    public SwitchParameter Compression { get; set; }
+
     /// <summary>A name for the server.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -119,7 +130,7 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
     {
         try
         {
-            return Handler is null ? null : new HandlerScript(Handler, SessionState, MaxMessageSize);
+            return Handler is null ? null : new HandlerScript(Handler, SessionState, Runspace.DefaultRunspace, MaxMessageSize);
         }
         catch (ItemNotFoundException e)
         {
@@ -142,6 +153,8 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
             MaxMessageSize = MaxMessageSize,
             MaxConnections = MaxConnections,
             HandshakeTimeout = Times.OfSeconds(HandshakeTimeoutSeconds),
+            IdleTimeout = Times.Limit(IdleTimeoutSeconds),
+            Compression = Compression ? new WebSocketDeflateOptions() : null,
         };
         foreach (string protocol in SubProtocol ?? [])
         {

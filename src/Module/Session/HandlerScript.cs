@@ -7,7 +7,7 @@ namespace MessageWebSockets.PowerShell;
 
 /// <summary>
 /// Runs the script block of a server for each message, in runspaces of its own: the one it was written in is busy with its user. It
-/// sees the variables it names with <c>$using:</c>, and no others.
+/// sees the variables it names with <c>$using:</c>, and no others, and may no more than the session it was written in.
 /// </summary>
 internal sealed class HandlerScript : IDisposable
 {
@@ -16,22 +16,24 @@ internal sealed class HandlerScript : IDisposable
 
     private readonly int _maxMessageSize;
     private readonly string _script;
+    private readonly bool _hasProcessBlock;
+    private readonly SessionRestrictions _restrictions;
     private readonly InitialSessionState _initial;
     private readonly ConcurrentBag<Runspace> _idle = [];
     private readonly SemaphoreSlim _turns = new(MostRunspaces, MostRunspaces);
     private volatile bool _isDisposed;
 
     /// <param name="handler">The script block.</param>
-    /// <param name="session">Where the variables it names with $using: are.</param>
+    /// <param name="session">Where the variables it names with $using: are, and which says what it may do.</param>
+    /// <param name="runspace">The runspace of the session.</param>
     /// <param name="maxMessageSize">The most bytes of a message that is put out byte by byte.</param>
     /// <exception cref="ItemNotFoundException">One of them is not there.</exception>
-    public HandlerScript(ScriptBlock handler, SessionState session, int maxMessageSize)
+    public HandlerScript(ScriptBlock handler, SessionState session, Runspace runspace, int maxMessageSize)
     {
         _maxMessageSize = maxMessageSize;
-        _initial = InitialSessionState.CreateDefault2();
-
-        // A session that is restricted does not get around that with a handler.
-        _initial.LanguageMode = session.LanguageMode;
+        _restrictions = new SessionRestrictions(session, runspace);
+        _initial = _restrictions.CreateInitial();
+        _hasProcessBlock = handler.Ast is ScriptBlockAst { ProcessBlock: not null };
         _script = Bind(handler, session);
     }
 
@@ -44,10 +46,19 @@ internal sealed class HandlerScript : IDisposable
         {
             runspace = Rent();
             using System.Management.Automation.PowerShell shell = System.Management.Automation.PowerShell.Create();
+            using PSDataCollection<WsMessage> input = [];
             using PSDataCollection<PSObject> output = [];
             shell.Runspace = runspace;
             runspace.SessionStateProxy.SetVariable("_", message);
             shell.AddScript(_script, useLocalScope: true).AddArgument(client);
+
+            // A process block has its $_ from the pipeline, and sees nothing of the variable.
+            if (_hasProcessBlock)
+            {
+                input.Add(message);
+            }
+
+            input.Complete();
 
             // While the script runs, so that what it says step by step arrives step by step; a client that does not read holds it up.
             HandlerReply reply = new(client, _maxMessageSize);
@@ -62,7 +73,7 @@ internal sealed class HandlerScript : IDisposable
 
             using (cancellationToken.Register(() => shell.BeginStop(null, null)))
             {
-                await Task.Factory.FromAsync(shell.BeginInvoke<PSObject, PSObject>(null, output), shell.EndInvoke).ConfigureAwait(false);
+                await Task.Factory.FromAsync(shell.BeginInvoke(input, output), shell.EndInvoke).ConfigureAwait(false);
             }
 
             reply.Finish();
@@ -92,6 +103,8 @@ internal sealed class HandlerScript : IDisposable
     {
         if (_idle.TryTake(out Runspace? idle))
         {
+            // Nothing that one message left behind is there for the next, which may be another client's.
+            idle.ResetRunspaceState();
             return idle;
         }
 
@@ -99,6 +112,7 @@ internal sealed class HandlerScript : IDisposable
         runspace.ThreadOptions = PSThreadOptions.ReuseThread;
         runspace.Name = "WsEchoServer";
         runspace.Open();
+        _restrictions.ApplyTo(runspace);
         return runspace;
     }
 
