@@ -28,6 +28,31 @@ AfterAll {
 
 Describe 'Test-WsEndpoint' {
     Context 'an endpoint that works' {
+        It 'has a result for a certificate with <Name>' -ForEach @(
+            @{ Name = 'a malformed subjectAltName'; San = '30038203C3'; Names = @(); Unreadable = 'DnsNames: *' }
+            @{ Name = 'an iPAddress of 8 bytes'; San = '3017820974776F2E6C6F63616C870801020304050607088700'; Names = @('two.local'); Unreadable = 'DnsNames: an iPAddress of 8 bytes (0102030405060708)*' }
+            @{ Name = 'a dNSName that is no ASCII'; San = '300D8202C3A98207612E6C6F63616C'; Names = @('a.local'); Unreadable = 'DnsNames: *' }
+        ) {
+            $key = [System.Security.Cryptography.ECDsa]::Create([System.Security.Cryptography.ECCurve+NamedCurves]::nistP256)
+            $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=localhost', $key, 'SHA256')
+            $request.CertificateExtensions.Add([System.Security.Cryptography.X509Certificates.X509Extension]::new('2.5.29.17', [convert]::FromHexString($San), $false))
+            $certificate = $request.CreateSelfSigned([datetimeoffset]::Now.AddDays(-1), [datetimeoffset]::Now.AddDays(1))
+            $echo = Start-WsEchoServer -Certificate $certificate
+            try {
+                foreach ($ignored in @('Untrusted', 'InvalidName', 'IncompleteChain'), @()) {
+                    $ignore = $ignored ? @{ IgnoreCertificateError = $ignored } : @{}
+                    $result = Test-WsEndpoint "wss://localhost:$($echo.Uri.Port)/" -Detailed @ignore
+                    $result.Status | Should -BeIn 'Ok', 'CertificateContainsErrors', 'CertificateIsInvalid', 'CannotConnect' -Because $result.Error
+                    $result.CertificateSubject | Should -BeExactly 'CN=localhost'
+                    $result.Certificate.DnsNames | Should -Be $Names
+                    @($result.Certificate.Unreadable)[0] | Should -BeLike $Unreadable
+                }
+            }
+            finally {
+                Stop-WsEchoServer -Server $echo
+            }
+        }
+
         It 'has every stage over wss, the certificate, and an answered ping and close' {
             $result = Test-WsEndpoint (Get-Address -Path 'subprotocol?supports=v2' -Secure) -TrustedRoot $root -SubProtocol v2
             $result | Should -BeOfType 'MessageWebSockets.PowerShell.WsEndpointResult'

@@ -207,6 +207,11 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
                 {
                     // Nobody waits for it any more.
                 }
+                catch (Exception e)
+                {
+                    // Every endpoint that was begun is waited for, so each has to have a result.
+                    Finish(number, ProbeSeries.Unusable(address, plan, "WebSocketFailure", TerminalText.Escape(e.Message)));
+                }
                 finally
                 {
                     socket.Dispose();

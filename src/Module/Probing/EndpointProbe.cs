@@ -191,7 +191,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         };
         if (information.ServerCertificate is { } certificate)
         {
-            _outcome.CertificateSubject = certificate.Subject;
+            _outcome.CertificateSubject = SubjectOf(certificate);
             _outcome.CertificateExpires = certificate.NotAfter;
         }
 
@@ -212,6 +212,19 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
             {
                 intermediate.Dispose();
             }
+        }
+    }
+
+    private static string? SubjectOf(System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
+    {
+        try
+        {
+            return certificate.Subject;
+        }
+        catch (System.Security.Cryptography.CryptographicException)
+        {
+            // The details name what cannot be read.
+            return null;
         }
     }
 
