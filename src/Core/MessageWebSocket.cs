@@ -588,7 +588,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         {
             if (!HttpToken.IsValid(protocol))
             {
-                throw new ArgumentException($"'{PeerText.SubProtocol(protocol)}' is no subprotocol name: one is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 6455 section 4.1).");
+                throw new ArgumentException($"'{PeerText.SubProtocol(protocol ?? "")}' is no subprotocol name: one is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 6455 section 4.1).");
             }
 
             if (!seen.Add(protocol))
