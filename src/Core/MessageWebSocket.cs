@@ -441,7 +441,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         return clone;
     }
 
-    /// <summary>The name, or the address where it has none.</summary>
+    /// <summary>The name, or the address where it has none, without its query, in which servers take tokens.</summary>
     public override string ToString() => Name.Length > 0 ? Name : Uri is { } uri ? PeerText.Name(uri) : $"MessageWebSocket {Id}";
 
     void IMessageSink.ThrowIfNotWritable() => WritableConnection();

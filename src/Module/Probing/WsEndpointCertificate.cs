@@ -17,8 +17,8 @@ public sealed class WsEndpointCertificate
 
     internal WsEndpointCertificate(X509Certificate2 certificate, IEnumerable<X509Certificate2> intermediates)
     {
-        Subject = Read(nameof(Subject), () => certificate.Subject) ?? "";
-        Issuer = Read(nameof(Issuer), () => certificate.Issuer) ?? "";
+        Subject = Read(nameof(Subject), () => TerminalText.Escape(certificate.Subject)) ?? "";
+        Issuer = Read(nameof(Issuer), () => TerminalText.Escape(certificate.Issuer)) ?? "";
         DnsNames = Read(nameof(DnsNames), () => NamesOf(certificate)) ?? [];
         NotBefore = certificate.NotBefore;
         NotAfter = certificate.NotAfter;
