@@ -5,8 +5,7 @@
 BeforeDiscovery {
     # Debian keeps servers where only root's path looks.
     $programs = Get-Command -Name 'sshd', '/usr/sbin/sshd' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
-    $client = Get-Command -Name 'ssh' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
-    $case = @{ Sshd = "$($programs.Source)"; Ssh = "$($client.Source)" }
+    $case = @{ Sshd = "$($programs.Source)"; Ssh = "$((Get-Command -Name 'ssh' -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source)" }
 }
 
 BeforeAll {
@@ -27,8 +26,7 @@ BeforeAll {
                     "HostKey $Folder/host"
                     "AuthorizedKeysFile $Folder/user.pub"
                     "Subsystem powershell $($pwsh.Program) $($pwsh.Arguments) -sshs"
-                    'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'PermitRootLogin yes'
-                    'PidFile none', 'StrictModes no', 'UsePAM no'
+                    'PidFile none', 'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'PermitRootLogin yes'
                 ) + $Extra)
             $start = [System.Diagnostics.ProcessStartInfo]::new($Program, [string[]] ('-D', '-e', '-f', $configuration))
             $start.RedirectStandardError = $true
@@ -112,8 +110,7 @@ Port 1
             $path = $env:PATH
             try {
                 $env:PATH = "${bin}:$path"
-                $given = $example, "$repository/WebSocket.psd1", ($HostName -join ','), "$up,$down"
-                $said = $null | & $pwsh.Program @($pwsh.Arguments) -CommandWithArgs $script.ToString() @given
+                $said = $null | & $pwsh.Program @($pwsh.Arguments) -CommandWithArgs $script.ToString() $example "$repository/WebSocket.psd1" ($HostName -join ',') "$up,$down"
             } finally {
                 $env:PATH = $path
             }

@@ -82,11 +82,9 @@ Describe 'The pages in docs/help' {
         # Needs no PlatyPS: it compares a digest of the pages with the one that the file names.
         $built = Join-Path -Path $root -ChildPath 'en-US' -AdditionalChildPath 'MessageWebSockets.PowerShell.dll-Help.xml'
         $digest = & (Join-Path -Path $root -ChildPath 'tools' -AdditionalChildPath 'Get-HelpDigest.ps1')
-        $because = 'docs/help has changed since: run ./build.ps1 -Task Help'
-        $built | Should -FileContentMatchExactly "Digest of the pages: $digest" -Because $because
+        $built | Should -FileContentMatchExactly "Digest of the pages: $digest" -Because 'docs/help has changed since: run ./build.ps1 -Task Help'
         $abouts = (Get-ChildItem -Path $helpSource -Filter 'about_*.md').BaseName.ForEach({ "$_.help.txt" })
-        $wanted = @($abouts) + (Split-Path -Path $built -Leaf) | Sort-Object
-        (Get-ChildItem -Path (Split-Path -Path $built)).Name | Sort-Object | Should -Be $wanted
+        (Get-ChildItem -Path (Split-Path -Path $built)).Name | Sort-Object | Should -Be (@($abouts) + (Split-Path -Path $built -Leaf) | Sort-Object)
     }
 
     It 'are what Get-Help shows' {

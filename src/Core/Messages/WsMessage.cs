@@ -10,6 +10,7 @@ public sealed class WsMessage
     // A byte[] of the exact length, or a Payload.
     private readonly object _payload;
     private readonly long _receivedTicks;
+    private readonly MessageWebSocket? _socket;
     private string? _text;
 
     internal WsMessage(ReceivedData received, long receivedUtcTicks, MessageWebSocket? socket)
@@ -19,7 +20,7 @@ public sealed class WsMessage
         MessageType = received.Type;
         IsMessageComplete = received.IsComplete;
         Length = received.Length;
-        Socket = socket;
+        _socket = socket;
     }
 
     /// <summary>The payload in its natural form: a string for Utf8, a byte array for Binary.</summary>
@@ -44,7 +45,8 @@ public sealed class WsMessage
     public bool IsMessageComplete { get; }
 
     /// <summary>The socket it came through.</summary>
-    public MessageWebSocket? Socket { get; }
+    /// <remarks>No property: what writes an object down follows its properties, and would write the settings of the socket.</remarks>
+    public MessageWebSocket? GetSocket() => _socket;
 
     /// <summary>The payload in one piece, as <see cref="Bytes"/>.</summary>
     public ReadOnlyMemory<byte> AsMemory() => Bytes;

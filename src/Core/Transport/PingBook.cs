@@ -113,13 +113,7 @@ internal sealed class PingBook
                     return false;
                 }
 
-                if (ping.Written == 0)
-                {
-                    // Its answer was faster than the return of the write.
-                    ping.Written = Environment.TickCount64;
-                    _unwritten--;
-                }
-
+                _unwritten -= ping.Written == 0 ? 1 : 0;
                 ping.TrySetResult(Stopwatch.GetElapsedTime(ping.Sent, now));
                 return true;
             });

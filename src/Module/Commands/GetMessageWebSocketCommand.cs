@@ -25,9 +25,9 @@ public sealed class GetMessageWebSocketCommand : WsCmdlet
 
         foreach (string name in Name)
         {
-            NamePattern pattern = new(name);
+            WildcardPattern pattern = new(name, WildcardOptions.IgnoreCase);
             MessageWebSocket[] found = [.. Session.Sockets.Where(socket => pattern.IsMatch(socket.Name))];
-            if (found.Length == 0 && !pattern.HasWildcards)
+            if (found.Length == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
             {
                 WriteError(WsErrors.SocketNotFound(name, Session));
             }

@@ -223,7 +223,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
                 return message;
             }
 
-            WriteError(WsErrors.ConnectionClosed(_socket, " No reply had come."));
+            WriteError(Ended(null, _socket, "No reply had come."));
         }
         catch (Exception e) when (filter is ReplyScript { FailedAt: { } judged } && e is not (PipelineStoppedException or FlowControlException))
         {
@@ -236,11 +236,11 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
         catch (MessageWebSocketException e)
         {
-            WriteError(WsErrors.Ended(e, _socket));
+            WriteError(Ended(e, _socket));
         }
         catch (ObjectDisposedException)
         {
-            WriteError(WsErrors.Ended(null, _socket));
+            WriteError(Ended(null, _socket));
         }
         catch (ArgumentException e)
         {

@@ -85,10 +85,7 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
 
         // What is wrong with the parameters is wrong for every endpoint, and said once.
         using MessageWebSocket trial = new();
-        if (Apply(trial, isNew: true) is { } unusable)
-        {
-            ThrowTerminatingError(unusable);
-        }
+        Apply(trial, isNew: true);
     }
 
     /// <inheritdoc/>
@@ -96,7 +93,7 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
     {
         foreach (Uri? uri in Uri ?? [null])
         {
-            if (WsUri.Check(uri) is { } refusal)
+            if (Refusal(uri) is { } refusal)
             {
                 WriteError(refusal);
                 continue;
@@ -120,10 +117,14 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
     private void Load(Uri uri)
     {
         using MessageWebSocket settings = new();
-        if (Apply(settings, isNew: true) is { } unsuitable)
+        try
+        {
+            ApplyUnchecked(settings, isNew: true);
+        }
+        catch (ArgumentException e)
         {
             // Headers, origin and subprotocols come with the endpoint.
-            WriteError(unsuitable);
+            WriteError(WsErrors.InvalidSetting(WithoutParameterName(e), uri));
             return;
         }
 
@@ -215,4 +216,11 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
             ThrowTerminatingError(WsErrors.ParameterConflict(parameter, $"Mode {Mode}"));
         }
     }
+
+    private static ErrorRecord? Refusal(Uri? uri) => uri switch
+    {
+        null => WsErrors.InvalidUri("The address is empty.", "Write it as ws://host/path or wss://host/path.", null),
+        MalformedUri => WsErrors.InvalidUri($"'{TerminalText.Escape(Redaction.Of(MalformedUri.TextOf(uri)))}' is no address.", "Write it as ws://host/path or wss://host/path.", null),
+        _ => WsUri.Check(uri),
+    };
 }

@@ -76,11 +76,11 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
         }
         catch (MessageWebSocketException e)
         {
-            WriteError(WsErrors.Ended(e, _socket, Progress()));
+            WriteError(Ended(e, _socket, Progress()));
         }
         catch (ObjectDisposedException)
         {
-            WriteError(WsErrors.ConnectionClosed(_socket, " " + Progress()));
+            WriteError(Ended(null, _socket, Progress()));
         }
         finally
         {

@@ -20,12 +20,7 @@ public sealed class NewMessageWebSocketCommand : ConnectionSettingsCmdlet
         }
 
         MessageWebSocket socket = new() { Name = Name ?? "" };
-        if (Apply(socket, isNew: true) is { } refusal)
-        {
-            WriteError(refusal);
-            return;
-        }
-
+        Apply(socket, isNew: true);
         Session.Add(socket);
         WriteObject(socket);
     }

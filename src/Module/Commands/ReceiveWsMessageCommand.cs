@@ -65,7 +65,21 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     /// <summary>Write the payloads to a file in place of emitting messages; text messages are separated by line feeds.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
     public string? OutFile { get; set; }
+
+    /// <summary>Add to a file that is there.</summary>
+    [Parameter]
+    public SwitchParameter Append { get; set; }
+
+    /// <summary>Refuse to replace a file that is there.</summary>
+    [Parameter]
+    [Alias("NoOverwrite")]
+    public SwitchParameter NoClobber { get; set; }
+
+    /// <summary>Write to a file even if it is read-only.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
 
     private TimeSpan QuietTime => Follow && !IsBound(nameof(TimeoutSeconds)) ? Timeout.InfiniteTimeSpan : Times.Limit(TimeoutSeconds);
 
@@ -77,6 +91,13 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         RefuseTogether(AsHashtable, nameof(AsHashtable), Raw, nameof(Raw));
         RefuseTogether(AsHashtable, nameof(AsHashtable), OutFile is not null, nameof(OutFile));
         RefuseTogether(Raw, nameof(Raw), OutFile is not null, nameof(OutFile));
+        foreach ((SwitchParameter given, string name) in new[] { (Append, nameof(Append)), (NoClobber, nameof(NoClobber)), (Force, nameof(Force)) })
+        {
+            if (given && OutFile is null)
+            {
+                ThrowTerminatingError(WsErrors.InvalidSetting($"-{name} is about the file of -OutFile, and there is none.", null));
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -111,7 +132,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
 
         if (OutFile is not null)
         {
-            OpenFile();
+            _file = MessageFile.Open(this, OutFile, Append ? FileMode.Append : NoClobber ? FileMode.CreateNew : FileMode.Create, Force);
             _progress ??= new TransferProgress(this, $"Receiving from {Describe(sockets)}", 0);
         }
 
@@ -124,7 +145,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             ReceiveUntilDone();
         }
 
-        _file?.Close();
+        CloseFile();
         _progress?.Complete();
     }
 
@@ -157,7 +178,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             }
             catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
             {
-                WriteError(WsErrors.ReceiveTimeout(_source.Open, QuietTime, Progress()));
+                WriteError(WsErrors.ReceiveTimeout(_source.Open, QuietTime, Follow, Progress()));
                 return;
             }
 
@@ -190,13 +211,9 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             return;
         }
 
-        if (end.Failure is not null && !Reconnection.IsOver(end.Socket))
+        if ((end.Failure is not null && !Reconnection.IsOver(end.Socket)) || (!Follow && _source.Open.Count == 0))
         {
-            WriteError(WsErrors.Broken(end.Failure, end.Socket));
-        }
-        else if (!Follow && _source.Open.Count == 0)
-        {
-            WriteError(WsErrors.ConnectionClosed(end.Socket, Progress(" ", ".")));
+            WriteError(WsErrors.Ended(end.Failure, end.Socket, Progress() is { } progress ? progress + "." : null));
         }
         else
         {
@@ -265,48 +282,59 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
 
     private void WriteToFile(long limit)
     {
-        while (_received < limit && !StopToken.IsCancellationRequested && _source.TryTake(out WsMessage? message))
-        {
-            _received++;
-            _bytes += message.Length;
-            try
-            {
-                _file!.Write(message);
-            }
-            catch (IOException e)
-            {
-                ThrowTerminatingError(WsErrors.FileError(e, OutFile!, ErrorCategory.WriteError));
-            }
-        }
-    }
-
-    private void OpenFile()
-    {
-        string path = GetUnresolvedProviderPathFromPSPath(OutFile);
         try
         {
-            _file = new MessageFile(path);
+            while (_received < limit)
+            {
+                if (StopToken.IsCancellationRequested)
+                {
+                    throw new PipelineStoppedException();
+                }
+
+                if (!_source.TryTake(out WsMessage? message))
+                {
+                    // Nothing further waits: what came is there for others to read.
+                    _file!.Flush();
+                    return;
+                }
+
+                _received++;
+                _bytes += message.Length;
+                _file!.Write(message);
+            }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
-            ThrowTerminatingError(WsErrors.FileError(e, path, ErrorCategory.OpenError));
+            ThrowTerminatingError(WsErrors.FileError(e, OutFile!, ErrorCategory.WriteError));
         }
     }
 
-    /// <summary>The only open socket; with none open, the only one that ended with messages unread or its end not yet told.</summary>
+    private void CloseFile()
+    {
+        try
+        {
+            _file?.Close();
+        }
+        catch (IOException e)
+        {
+            ThrowTerminatingError(WsErrors.FileError(e, OutFile!, ErrorCategory.WriteError));
+        }
+    }
+
+    /// <summary>The only open socket; with none open, the one that ended with messages unread, or the last that ended.</summary>
     private MessageWebSocket ResolveForReceive()
     {
         if (Session.Open().Length == 0 && !Session.Sockets.Any(Reconnection.IsDue))
         {
-            MessageWebSocket[] ended = [.. Session.Sockets.Where(WsSession.HasEnded)];
-            if (ended.Where(static socket => socket.Information.MessagesQueued > 0).ToArray() is [var unread])
-            {
-                return unread;
-            }
-
-            if (ended is [var only])
+            MessageWebSocket[] unread = [.. Session.Sockets.Where(static socket => WsSession.HasEnded(socket) && socket.Information.MessagesQueued > 0)];
+            if (unread is [var only])
             {
                 return only;
+            }
+
+            if (unread.Length > 1)
+            {
+                ThrowTerminatingError(WsErrors.SeveralUnreadSockets(unread));
             }
         }
 
@@ -321,8 +349,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
     }
 
-    private string Progress(string before = " (", string after = ")") =>
-        ParameterSetName == CountSet && Count > 1 ? $"{before}{_received} of {Count} received{after}" : "";
+    private string? Progress() => ParameterSetName == CountSet && Count > 1 ? $"{_received} of {Count} received" : null;
 
     private string Status()
     {

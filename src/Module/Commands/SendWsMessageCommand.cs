@@ -13,6 +13,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
+    private const int LongestBuffer = 1024 * 1024;
+
     private readonly MemoryStream _byteStream = new();
     private MessageWebSocket _socket = null!;
     private CancellationTokenSource? _limit;
@@ -99,10 +101,10 @@ public sealed class SendWsMessageCommand : WsCmdlet
         switch (ParameterSetName)
         {
             case PathSet:
-                SendFiles(Path!.SelectMany(Resolve));
+                SendFiles(Path!.SelectMany(path => InputFile.Of(this, path)));
                 break;
             case LiteralPathSet:
-                SendFiles(LiteralPath!.Select(GetUnresolvedProviderPathFromPSPath));
+                SendFiles(LiteralPath!.SelectMany(path => InputFile.OfLiteral(this, path)));
                 break;
             default:
                 Send(InputObject is PSObject wrapped && !AsJson ? wrapped.BaseObject : InputObject);
@@ -178,20 +180,17 @@ public sealed class SendWsMessageCommand : WsCmdlet
 
     private void Collect(object? item)
     {
-        switch (item)
+        if (OutgoingMessage.AsByte(item) is { } single)
         {
-            case byte single:
-                _byteStream.WriteByte(single);
-                break;
-            case byte[] several:
-                _byteStream.Write(several);
-                break;
-            case object?[] several when OutgoingMessage.AsBytes(several) is { } bytes:
-                _byteStream.Write(bytes);
-                break;
-            default:
-                WriteError(WsErrors.NotBytes(item));
-                break;
+            _byteStream.WriteByte(single);
+        }
+        else if (OutgoingMessage.TryFrom(item, SocketMessageType.Binary, out OutgoingMessage several) && item is not string)
+        {
+            _byteStream.Write(several.Payload.Span);
+        }
+        else
+        {
+            WriteError(WsErrors.NotBytes(item));
         }
     }
 
@@ -215,7 +214,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
 
         using MemoryStream content = new(payload.ToArray(), writable: false);
-        return SendFragments(content, payload.Length, FragmentSize, message.Type, item, null);
+        return SendFragments(content, FragmentSize, message.Type, item, null);
     }
 
     /// <summary>Hands a whole message over. The usual case, room in the send buffer, takes no task and no timer.</summary>
@@ -255,55 +254,46 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
     }
 
-    private IEnumerable<string> Resolve(string path)
+    private void SendFiles(IEnumerable<InputFile> files)
     {
-        try
+        foreach (InputFile file in files)
         {
-            return GetResolvedProviderPathFromPSPath(path, out _);
-        }
-        catch (ItemNotFoundException e)
-        {
-            WriteError(e.ErrorRecord);
-            return [];
+            try
+            {
+                SendFile(file);
+            }
+            catch (Exception e) when (e is (IOException and not MessageWebSocketException) or UnauthorizedAccessException or NotSupportedException)
+            {
+                WriteError(WsErrors.FileError(e, file.Path));
+            }
         }
     }
 
-    private void SendFiles(IEnumerable<string> paths)
+    private void SendFile(InputFile file)
     {
         const int DefaultFragmentSize = 64 * 1024;
-        foreach (string path in paths)
+        using Stream content = file.Open(out bool isText);
+        SocketMessageType type = Type ?? (isText ? SocketMessageType.Utf8 : SocketMessageType.Binary);
+        if (type == SocketMessageType.Utf8 && !IsUtf8(content))
         {
-            FileInfo file = new(path);
-            try
-            {
-                using FileStream content = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-                SocketMessageType type = Type ?? SocketMessageType.Binary;
-                if (type == SocketMessageType.Utf8 && !IsUtf8(content))
-                {
-                    WriteError(WsErrors.InvalidMessage($"{path} is not UTF-8 and cannot be a text message; send it as binary.", file));
-                    continue;
-                }
+            WriteError(WsErrors.InvalidMessage($"{file.Path} is not UTF-8 and cannot be a text message; send it as binary.", file.Item));
+            return;
+        }
 
-                if (SendFragments(content, content.Length, FragmentSize > 0 ? FragmentSize : DefaultFragmentSize, type, file, path) && PassThru)
-                {
-                    WriteObject(file);
-                }
-            }
-            catch (Exception e) when (e is (IOException and not MessageWebSocketException) or UnauthorizedAccessException)
-            {
-                WriteError(WsErrors.FileError(e, path));
-            }
+        if (SendFragments(content, FragmentSize > 0 ? FragmentSize : DefaultFragmentSize, type, file.Item, file.Path) && PassThru)
+        {
+            WriteObject(file.Item);
         }
     }
 
     /// <summary>Sends a stream as one message, from its beginning again on a new connection where one is to be made.</summary>
-    private bool SendFragments(Stream content, long length, int fragmentSize, SocketMessageType type, object? item, string? path)
+    private bool SendFragments(Stream content, int fragmentSize, SocketMessageType type, object? item, string? path)
     {
         while (true)
         {
             try
             {
-                return TrySendFragments(content, length, fragmentSize, type, item, path);
+                return TrySendFragments(content, fragmentSize, type, item, path);
             }
             catch (MessageWebSocketException e)
             {
@@ -319,9 +309,11 @@ public sealed class SendWsMessageCommand : WsCmdlet
     }
 
     // Once the first fragment of a message is out it has to be finished, or the connection is of no use.
-    private bool TrySendFragments(Stream content, long length, int fragmentSize, SocketMessageType type, object? item, string? path)
+    private bool TrySendFragments(Stream content, int fragmentSize, SocketMessageType type, object? item, string? path)
     {
-        byte[] current = new byte[(int)Math.Min(fragmentSize, Math.Max(length, 1))];
+        // A file of a system that makes its content when it is read, such as /proc, says that its length is 0.
+        long length = content.CanSeek ? content.Length : 0;
+        byte[] current = new byte[length > 0 ? (int)Math.Min(fragmentSize, length) : Math.Min(fragmentSize, LongestBuffer)];
         byte[] next = new byte[current.Length];
         TransferProgress? progress = path is null ? null : new TransferProgress(this, $"Sending {path}", length);
         bool isOpen = false;
@@ -377,7 +369,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
     }
 
-    private static bool IsUtf8(FileStream content)
+    private static bool IsUtf8(Stream content)
     {
         // The decoder keeps the bytes of a character that the chunks split.
         Decoder decoder = new UTF8Encoding(false, throwOnInvalidBytes: true).GetDecoder();
@@ -420,12 +412,12 @@ public sealed class SendWsMessageCommand : WsCmdlet
         catch (MessageWebSocketException e)
         {
             _isFlushed = true;
-            ThrowTerminatingError(WsErrors.Ended(e, _socket, Progress(failed: 0)));
+            ThrowTerminatingError(Ended(e, _socket, Progress(failed: 0)));
         }
         catch (ObjectDisposedException) when (Written() < _accepted)
         {
             _isFlushed = true;
-            ThrowTerminatingError(WsErrors.Ended(null, _socket, Progress(failed: 0)));
+            ThrowTerminatingError(Ended(null, _socket, Progress(failed: 0)));
         }
         catch (ObjectDisposedException)
         {
@@ -450,13 +442,13 @@ public sealed class SendWsMessageCommand : WsCmdlet
         if (Connector.Renew(this, _socket, failure) is not { } successor)
         {
             _isFlushed = true;
-            ThrowTerminatingError(WsErrors.Ended(failure, _socket, Progress(failed: 1)));
+            ThrowTerminatingError(Ended(failure, _socket, Progress(failed: 1)));
             return;
         }
 
         if (_accepted > Written())
         {
-            WriteError(WsErrors.Ended(failure, _socket, $"{Progress(failed: 0)} Those after them go over a new connection."));
+            WriteError(Ended(failure, _socket, $"{Progress(failed: 0)} Those after them go over a new connection."));
         }
 
         Use(successor);

@@ -9,6 +9,8 @@ namespace MessageWebSockets.PowerShell;
 /// </summary>
 public abstract class WsCmdlet : PSCmdlet, IDisposable
 {
+    private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly ManualResetEventSlim _wake = new();
@@ -175,7 +177,10 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>The socket to use: the given one or what took its place, else the only open one of this session.</summary>
+    /// <summary>
+    /// The socket to use: the given one or what took its place, else the only open one of this session. With none open it is the last
+    /// one that ended, so that it is said why; the moment at which its end is noticed makes no difference then.
+    /// </summary>
     private protected MessageWebSocket Resolve(MessageWebSocket? given)
     {
         if (given is not null)
@@ -184,13 +189,25 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
         }
 
         // One that waits to be reconnected counts as open, lest a message goes to another server meanwhile.
-        MessageWebSocket[] open = [.. Session.Sockets.Where(static socket => socket.State == MessageWebSocketState.Open || Reconnection.IsDue(socket))];
-        if (open.Length != 1)
+        IReadOnlyList<MessageWebSocket> sockets = Session.Sockets;
+        MessageWebSocket[] open = [.. sockets.Where(static socket => socket.State == MessageWebSocketState.Open || Reconnection.IsDue(socket))];
+        if (open.Length > 1)
         {
-            ThrowTerminatingError(open.Length == 0 ? WsErrors.NoOpenSocket(Session) : WsErrors.SeveralOpenSockets(open));
+            ThrowTerminatingError(WsErrors.SeveralOpenSockets(open));
         }
 
-        return open[0];
+        if (open is [var only])
+        {
+            return only;
+        }
+
+        MessageWebSocket? last = sockets.LastOrDefault(static socket => socket.State == MessageWebSocketState.Closing || WsSession.HasEnded(socket));
+        if (last is null)
+        {
+            ThrowTerminatingError(WsErrors.NoOpenSocket());
+        }
+
+        return last!;
     }
 
     /// <summary>As <see cref="Resolve"/>, for a cmdlet that sends: one that is connected, again where it can be.</summary>
@@ -204,7 +221,12 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
                 return successor;
             }
 
-            ThrowTerminatingError(WsErrors.ConnectionClosed(socket));
+            ThrowTerminatingError(WsErrors.Ended(null, socket));
+        }
+
+        if (socket.State == MessageWebSocketState.Closing)
+        {
+            ThrowTerminatingError(Ended(null, socket));
         }
 
         if (socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting)
@@ -224,7 +246,7 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
         }
         catch (ObjectDisposedException)
         {
-            ThrowTerminatingError(WsErrors.ConnectionClosed(socket));
+            ThrowTerminatingError(WsErrors.Ended(null, socket));
         }
         catch (InvalidOperationException)
         {
@@ -232,6 +254,23 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
                 ? WsErrors.SocketNotConnected(socket)
                 : WsErrors.MessagesGoToHandlers(socket));
         }
+    }
+
+    /// <summary>
+    /// A connection that is of no use any more. What a send or ping meets is only the effect; the reason may be a close that is on its
+    /// way through the receive loop, and is waited for for a moment.
+    /// </summary>
+    /// <param name="failure">What was met; null where the socket was closed.</param>
+    /// <param name="socket">The socket.</param>
+    /// <param name="progress">What was done before.</param>
+    private protected ErrorRecord Ended(MessageWebSocketException? failure, MessageWebSocket socket, string? progress = null)
+    {
+        if (!WsSession.HasEnded(socket))
+        {
+            Wait(WaitForEndAsync(socket, StopToken));
+        }
+
+        return WsErrors.Ended(failure, socket, progress);
     }
 
     /// <summary>Shows the frames of a socket on the debug stream for as long as this cmdlet runs, if the user asked for that.</summary>
@@ -267,6 +306,20 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
                 Forget(task);
                 throw;
             }
+        }
+    }
+
+    private static async Task WaitForEndAsync(MessageWebSocket socket, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(LongestClose);
+        try
+        {
+            await socket.ReceiveNextAsync(static _ => false, patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is MessageWebSocketException or InvalidOperationException or OperationCanceledException)
+        {
+            // It ended abnormally, its messages go to handlers, or it takes too long: then what was met has to do.
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using System.Text;
 
@@ -41,7 +42,7 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
             case IEnumerable<byte> bytes:
                 message = OfBytes(bytes.ToArray(), type);
                 return true;
-            case object?[] { Length: > 0 } array when AsBytes(array) is { } bytes:
+            case IList { Count: > 0 } list when AsBytes(list) is { } bytes:
                 message = OfBytes(bytes, type);
                 return true;
             default:
@@ -57,15 +58,39 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
     public static OutgoingMessage OfBytes(ReadOnlyMemory<byte> bytes, SocketMessageType? type = null) =>
         new(null, bytes, type ?? SocketMessageType.Binary);
 
-    /// <summary>The bytes of an array that PowerShell made of single bytes; null if there is anything else in it.</summary>
-    public static byte[]? AsBytes(object?[] array) => array.All(static item => Unwrap(item) is byte)
-        ? Array.ConvertAll(array, static item => (byte)Unwrap(item)!)
-        : null;
+    /// <summary>The bytes of a list of bytes, or of integers from 0 to 255, as PowerShell makes them of 0xC0, 0; null if there is anything else in it.</summary>
+    public static byte[]? AsBytes(IList list)
+    {
+        byte[] bytes = new byte[list.Count];
+        for (int index = 0; index < bytes.Length; index++)
+        {
+            if (AsByte(list[index]) is not { } value)
+            {
+                return null;
+            }
+
+            bytes[index] = value;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>A byte, or an integer from 0 to 255 as one; null for anything else.</summary>
+    public static byte? AsByte(object? item) => (item is PSObject wrapped ? wrapped.BaseObject : item) switch
+    {
+        byte value => value,
+        int value and >= 0 and <= byte.MaxValue => (byte)value,
+        long value and >= 0 and <= byte.MaxValue => (byte)value,
+        short value and >= 0 and <= byte.MaxValue => (byte)value,
+        ushort value and <= byte.MaxValue => (byte)value,
+        uint value and <= byte.MaxValue => (byte)value,
+        ulong value and <= byte.MaxValue => (byte)value,
+        sbyte value and >= 0 => (byte)value,
+        _ => null,
+    };
 
     /// <summary>Hands the message to a socket; see <see cref="MessageWebSocket.SendAsync(string, CancellationToken)"/>.</summary>
     public ValueTask SendAsync(MessageWebSocket socket, CancellationToken cancellationToken) => Text is null
         ? socket.SendAsync(Bytes, Type, cancellationToken)
         : socket.SendAsync(Text, cancellationToken);
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

@@ -10,8 +10,9 @@ internal sealed class ServerNameCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
+        WildcardPattern pattern = new(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
         return WsSession.ForCurrentRunspace().Servers
-            .Where(server => NamePattern.Begins(server.ServerName, wordToComplete))
+            .Where(server => pattern.IsMatch(server.ServerName))
             .Select(static server => new CompletionResult(
                 SocketNameCompleter.Quote(server.ServerName), server.ServerName, CompletionResultType.ParameterValue, $"{server.Mode} {server.Uri}"));
     }

@@ -10,12 +10,11 @@ internal sealed class SocketNameCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        // Only the -Name of Get-MessageWebSocket takes wildcards.
-        bool isPattern = parameterName == nameof(GetMessageWebSocketCommand.Name);
+        WildcardPattern pattern = new(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
         return WsSession.ForCurrentRunspace().Sockets
-            .Where(socket => socket.Name.Length > 0 && NamePattern.Begins(socket.Name, wordToComplete))
-            .Select(socket => new CompletionResult(
-                Quote(isPattern ? NamePattern.Of(socket.Name) : socket.Name),
+            .Where(socket => socket.Name.Length > 0 && pattern.IsMatch(socket.Name))
+            .Select(static socket => new CompletionResult(
+                Quote(socket.Name),
                 socket.Name,
                 CompletionResultType.ParameterValue,
                 $"{socket.State} {(socket.Uri is { } uri ? Redaction.Of(uri) : "")}".TrimEnd()));

@@ -6,16 +6,19 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>The error records of the module: a stable id, what happened, and what to do about it. about_WebSocket_Errors lists the ids.</summary>
 internal static class WsErrors
 {
-    public static ErrorRecord NoOpenSocket(WsSession session)
-    {
-        string ended = session.Sockets.LastOrDefault(WsSession.HasEnded) is { } last ? $" The last one, {last}, is {last.State}." : "";
-        return Create(
-            "NoOpenSocket",
-            new InvalidOperationException("This session has no open socket." + ended),
-            "Open one with Connect-MessageWebSocket, or name one with -Socket.",
-            ErrorCategory.InvalidOperation,
-            null);
-    }
+    public static ErrorRecord NoOpenSocket() => Create(
+        "NoOpenSocket",
+        new InvalidOperationException("This session has no open socket."),
+        "Open one with Connect-MessageWebSocket, or name one with -Socket.",
+        ErrorCategory.InvalidOperation,
+        null);
+
+    public static ErrorRecord SeveralUnreadSockets(IReadOnlyList<MessageWebSocket> ended) => Create(
+        "SeveralOpenSockets",
+        new InvalidOperationException($"This session has no open socket, and {ended.Count} that ended with messages unread: {string.Join(", ", ended)}."),
+        "Say which one with -Socket.",
+        ErrorCategory.InvalidOperation,
+        ended);
 
     public static ErrorRecord SeveralOpenSockets(IReadOnlyList<MessageWebSocket> open) => Create(
         "SeveralOpenSockets",
@@ -84,17 +87,21 @@ internal static class WsErrors
             socket);
     }
 
-    public static ErrorRecord ReceiveTimeout(IReadOnlyList<MessageWebSocket> sockets, TimeSpan timeout, string progress)
+    /// <summary>Nothing came in time.</summary>
+    /// <param name="sockets">What was received from.</param>
+    /// <param name="timeout">How long nothing came.</param>
+    /// <param name="isFollowing">Whether it was with -Follow.</param>
+    /// <param name="progress">What was received before.</param>
+    public static ErrorRecord ReceiveTimeout(IReadOnlyList<MessageWebSocket> sockets, TimeSpan timeout, bool isFollowing, string? progress)
     {
         string from = sockets is [var only] ? Describe(only) : $"{sockets.Count} sockets";
         string open = sockets is [_] ? "The connection is still open" : "The connections are still open";
-        string full = sockets.FirstOrDefault(static s => s.Information.MessagesQueued > 0) is { } behind
-            ? $" {behind.Information.MessagesQueued} other messages wait unread."
-            : "";
         return Create(
             "ReceiveTimeout",
-            new TimeoutException($"No message from {from} within {Seconds(timeout)}{progress}. {open}.{full}"),
-            "Call Receive-WsMessage again, or use -Follow to wait without a limit.",
+            new TimeoutException($"No message from {from} within {Seconds(timeout)}{(progress is null ? "" : $" ({progress})")}. {open}."),
+            isFollowing
+                ? "Call Receive-WsMessage again, or leave out -TimeoutSeconds to follow without a limit."
+                : "Call Receive-WsMessage again, or give a longer -TimeoutSeconds; -Follow waits without a limit.",
             ErrorCategory.OperationTimeout,
             sockets is [var target] ? target : sockets);
     }
@@ -300,14 +307,14 @@ internal static class WsErrors
     /// <summary>A connection that broke.</summary>
     public static ErrorRecord Broken(MessageWebSocketException e, object? target, string? detail = null) => FromException(e, target, BrokenAdvice(e), detail);
 
-    /// <summary>A connection that is of no use any more. What a send meets while a close is under way is a failure as well; the code says more.</summary>
+    /// <summary>A connection that is of no use any more, for the reason that its end had, whatever met it.</summary>
     /// <param name="failure">What was met; null where the socket was closed.</param>
     /// <param name="socket">The socket.</param>
     /// <param name="progress">What was done before.</param>
     public static ErrorRecord Ended(MessageWebSocketException? failure, MessageWebSocket socket, string? progress = null) =>
-        failure is null || socket.Information.CloseCode is not null
-            ? ConnectionClosed(socket, progress is null ? null : " " + progress)
-            : Broken(failure, socket, progress);
+        socket.Information.CloseCode is null && (socket.Information.Failure ?? failure) is { } known
+            ? Broken(known, socket, progress)
+            : ConnectionClosed(socket, progress is null ? null : " " + progress);
 
     private static ErrorRecord FromException(MessageWebSocketException e, object? target, string? advice, string? detail = null)
     {

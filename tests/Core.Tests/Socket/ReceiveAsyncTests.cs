@@ -25,7 +25,7 @@ public sealed class ReceiveAsyncTests
         Assert.Equal(new byte[] { 1, 2, 255 }, binary.Data);
         Assert.Equal("", empty.Data);
         Assert.All([text, binary, empty], message => Assert.True(message.IsMessageComplete));
-        Assert.Same(dialogue.Socket, text.Socket);
+        Assert.Same(dialogue.Socket, text.GetSocket());
         Assert.InRange(text.ReceivedAt, DateTime.Now.AddMinutes(-1), DateTime.Now.AddSeconds(1));
     }
 
