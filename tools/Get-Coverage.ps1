@@ -45,7 +45,11 @@ $cobertura = [xml] (Get-Content -LiteralPath $report.FullName -Raw)
 $files = $cobertura.SelectNodes('//class') | Group-Object -Property { $_.GetAttribute('filename') } | ForEach-Object {
     $lines = @($_.Group | ForEach-Object { $_.SelectNodes('lines/line') } | Group-Object -Property { $_.GetAttribute('number') })
     $missed = @($lines | Where-Object { -not ($_.Group | Where-Object { [int64] $_.GetAttribute('hits') -gt 0 }) })
-    [pscustomobject] @{ File = $_.Name -replace '^.*(?=src[\\/])'; Lines = $lines.Count; Missed = @($missed | ForEach-Object { [int] $_.Name } | Sort-Object) }
+    [pscustomobject] @{
+        File   = $_.Name -replace '^.*(?=src[\\/])'
+        Lines  = $lines.Count
+        Missed = @($missed | ForEach-Object { [int] $_.Name } | Sort-Object)
+    }
 }
 $total = [int] ($files | Measure-Object -Property Lines -Sum).Sum
 $missedTotal = [int] ($files | ForEach-Object { $_.Missed.Count } | Measure-Object -Sum).Sum

@@ -18,7 +18,7 @@ param(
     [string[]] $Path,
 
     # How long a file may take.
-    [timespan] $Limit = '00:05:00'
+    [timespan] $Limit = '00:10:00'
 )
 
 Set-StrictMode -Version Latest

@@ -16,7 +16,8 @@ $ErrorActionPreference = 'Stop'
 
 $pwsh = & "$PSScriptRoot/Get-PowerShellCommand.ps1"
 $log = [System.Collections.Generic.Queue[string]]::new()
-$waiting = [System.Collections.Generic.List[string]]::new([string[]] $Path.ForEach({ "Pester $((Split-Path -Path $_ -Leaf) -replace '\.Tests\.ps1$')" }))
+$waiting = [System.Collections.Generic.List[string]]::new()
+$Path.ForEach({ $waiting.Add("Pester $((Split-Path -Path $_ -Leaf) -replace '\.Tests\.ps1$')") })
 
 # With an empty standard input: no test waits for a key.
 $null | & $pwsh.Program @($pwsh.Arguments) -File "$PSScriptRoot/Invoke-PesterFile.ps1" -PesterPath $PesterPath @Path 2>&1 | ForEach-Object {

@@ -39,7 +39,8 @@ $shares = @(foreach ($share in 0..($width - 1)) {
 $projects = @(Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'tests') -Filter '*.Tests.csproj' -Recurse -Depth 1 | ForEach-Object {
         $folder = Join-Path -Path $results -ChildPath $_.BaseName
         # The other tests come past src/Core only by the way.
-        @{ Path = $_.FullName; ResultFolder = $folder; Configuration = $Configuration; Coverage = $Coverage -and $_.BaseName -eq 'Core.Tests' }
+        $isCovered = $Coverage -and $_.BaseName -eq 'Core.Tests'
+        @{ Path = $_.FullName; ResultFolder = $folder; Configuration = $Configuration; Coverage = $isCovered }
     })
 
 $all = @($projects[0]) + $shares + @($projects | Select-Object -Skip 1) | ForEach-Object -ThrottleLimit $width -Parallel {

@@ -17,7 +17,8 @@ $folder = Join-Path -Path $Destination -ChildPath 'WebSocket' -AdditionalChildPa
 Remove-Item -Path $Destination -Recurse -Force -ErrorAction Ignore
 $null = New-Item -Path $folder -ItemType Directory -Force
 
-'psd1', 'psm1', 'Format.ps1xml', 'Types.ps1xml' | ForEach-Object { Copy-Item -LiteralPath (Join-Path -Path $root -ChildPath "WebSocket.$_") -Destination $folder }
+'psd1', 'psm1', 'Format.ps1xml', 'Types.ps1xml' | ForEach-Object { Join-Path -Path $root -ChildPath "WebSocket.$_" } |
+    Copy-Item -Destination $folder
 'LICENSE', 'README.md', 'CHANGELOG.md', 'en-US', 'profiles' | ForEach-Object { Join-Path -Path $root -ChildPath $_ } |
     Where-Object { Test-Path -LiteralPath $_ } | Copy-Item -Destination $folder -Recurse
 Copy-Item -LiteralPath (Join-Path -Path $root -ChildPath 'bin') -Destination $folder -Recurse -Filter '*.dll'

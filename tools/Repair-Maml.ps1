@@ -77,7 +77,8 @@ foreach ($example in $maml.SelectNodes('//command:example', $namespaces)) {
 foreach ($page in $MarkdownPath) {
     $name = [System.IO.Path]::GetFileNameWithoutExtension($page)
     foreach ($match in [regex]::Matches((Get-Content -LiteralPath $page -Raw), '(?ms)^### -(\w+)\r?$.*?^DefaultValue: ([^\r\n]*)')) {
-        $query = "//command:command[command:details/command:name='$name']/command:parameters/command:parameter[maml:name='$($match.Groups[1].Value)']"
+        $query = "//command:command[command:details/command:name='$name']/command:parameters/" +
+            "command:parameter[maml:name='$($match.Groups[1].Value)']"
         $default = $match.Groups[2].Value.Trim("'")
         if ($default) {
             $element = $maml.CreateElement('dev', 'defaultValue', $namespaces.LookupNamespace('dev'))

@@ -39,7 +39,8 @@ if ($LASTEXITCODE -ne 0 -or $maml.Count -ne 1 -or $maml.Name -ne 'MessageWebSock
 }
 
 & "$PSScriptRoot/Repair-Maml.ps1" -Path $maml.FullName -MarkdownPath $pages
-$comment = "<!-- Generated from docs/help by build.ps1 -Task Help; do not edit. Digest of the pages: $(& "$PSScriptRoot/Get-HelpDigest.ps1") -->"
+$digest = & "$PSScriptRoot/Get-HelpDigest.ps1"
+$comment = "<!-- Generated from docs/help by build.ps1 -Task Help; do not edit. Digest of the pages: $digest -->"
 $text = [System.IO.File]::ReadAllText($maml.FullName).ReplaceLineEndings("`n").TrimEnd()
 $text = $text -replace '\A(<\?xml[^>]*\?>)\s*', "`$1`n$comment`n"
 

@@ -1,11 +1,14 @@
 namespace MessageWebSockets.Bench;
 
-/// <summary>How many messages a second a client can take, ours with its inbox in between, or send, until the server has counted them.</summary>
+/// <summary>
+/// How many messages a second a client can take, ours with its inbox in between, or send, until the server has counted them.
+/// </summary>
 internal static class Flood
 {
     private delegate Side SideOfSize(BenchContext context, string name, int size, Func<IMessageClient> create);
 
-    public static IEnumerable<Benchmark> CreateReceive(BenchContext context) => Create(context, "receive", Receive, size => size.ReceiveTarget);
+    public static IEnumerable<Benchmark> CreateReceive(BenchContext context) =>
+        Create(context, "receive", Receive, size => size.ReceiveTarget);
 
     public static IEnumerable<Benchmark> CreateSend(BenchContext context) => Create(context, "send", Send, size => size.SendTarget);
 

@@ -441,8 +441,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         return clone;
     }
 
-    /// <summary>The name, or the address where it has none.</summary>
-    public override string ToString() => Name.Length > 0 ? Name : Uri?.ToString() ?? $"MessageWebSocket {Id}";
+    /// <summary>The name, or the address where it has none, without its query, in which servers take tokens.</summary>
+    public override string ToString() => Name.Length > 0 ? Name : Uri is { } uri ? PeerText.Name(uri) : $"MessageWebSocket {Id}";
 
     void IMessageSink.ThrowIfNotWritable() => WritableConnection();
 
@@ -513,7 +513,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         ArgumentNullException.ThrowIfNull(uri);
         if (!uri.IsAbsoluteUri)
         {
-            throw new ArgumentException($"'{uri}' is not an absolute address; WebSocket addresses begin with ws:// or wss://.", nameof(uri));
+            throw new ArgumentException("The address is not an absolute one; WebSocket addresses begin with ws:// or wss://.", nameof(uri));
         }
 
         if (uri.Scheme != Uri.UriSchemeWs && uri.Scheme != Uri.UriSchemeWss)
@@ -528,7 +528,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
         if (uri.Fragment.Length > 0)
         {
-            throw new ArgumentException($"The address has a fragment ({uri.Fragment}), which WebSocket addresses must not have (RFC 6455 section 3); write # as %23.", nameof(uri));
+            throw new ArgumentException("The address has a fragment, which WebSocket addresses must not have (RFC 6455 section 3); write # as %23.", nameof(uri));
         }
 
         if (uri.Port == 0)
@@ -588,12 +588,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         {
             if (!HttpToken.IsValid(protocol))
             {
-                throw new ArgumentException($"'{protocol}' is no subprotocol name: one is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 6455 section 4.1).");
+                throw new ArgumentException($"'{PeerText.SubProtocol(protocol ?? "")}' is no subprotocol name: one is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 6455 section 4.1).");
             }
 
             if (!seen.Add(protocol))
             {
-                throw new ArgumentException($"The subprotocol '{protocol}' is offered twice.");
+                throw new ArgumentException($"The subprotocol '{PeerText.SubProtocol(protocol)}' is offered twice.");
             }
         }
 

@@ -62,7 +62,7 @@ $(Get-Address -Path 'echo'),,,
     Context 'addresses that cannot be' {
         It 'refuses <Address> and recommends <Advice>' -TestCases @(
             @{ Address = 'https://feed.example'; Advice = '*wss://feed.example.' }
-            @{ Address = 'http://feed.example/a?b=c'; Advice = '*ws://feed.example/a?b=c.' }
+            @{ Address = 'http://feed.example/a?b=c'; Advice = '*ws://feed.example/a?....' }
             @{ Address = 'localhost:8080/x'; Advice = '*ws://localhost:8080/x*' }
             @{ Address = '10.0.0.5:443'; Advice = '*wss://10.0.0.5:443*' }
             @{ Address = '[::1]:8080'; Advice = '*ws://*::1*:8080*' }
@@ -131,14 +131,15 @@ $(Get-Address -Path 'echo'),,,
             @{ Name = 'self-signed'; Fault = 'certificate-self-signed'; Advice = 'If a private authority*-TrustedRoot. To connect all the same: -IgnoreCertificateError Untrusted.' }
             @{ Name = 'silence'; Fault = 'says-nothing'; With = @{ ConnectionTimeoutSeconds = 1 }; Advice = 'Raise -ConnectionTimeoutSeconds to wait longer.' }
             @{ Name = 'redirect'; Fault = 'redirect-loop'; Advice = '*connect to that address, or allow redirects with -MaximumRedirection.' }
-            @{ Name = 'redirects'; Fault = 'redirect-loop'; With = @{ MaximumRedirection = 2 }; Advice = 'Raise -MaximumRedirection, or connect to the final address.' }
+            @{ Name = 'redirects'; Fault = 'redirect-loop'; With = @{ MaximumRedirection = 2 }; Advice = 'It redirects to itself; is this the address of a WebSocket endpoint?' }
+            @{ Name = 'a redirect too many'; Path = 'redirect?to=/redirect'; With = @{ MaximumRedirection = 1 }; Advice = 'Raise -MaximumRedirection, or connect to the final address.' }
             @{ Name = 'pin'; Fault = 'certificate-wrong-name'; Private = $true; With = @{ IgnoreCertificateError = 'InvalidName'; PinnedCertificateSha256 = '00' * 32 }
                 Advice = '*-PinnedCertificateSha256.'
             }
         ) {
             $parameters = $Private ? @{ TrustedRoot = $root } : @{}
             $parameters += $With ?? @{}
-            $failure = Get-Failure { Connect-MessageWebSocket $server.faults.$Fault @parameters }
+            $failure = Get-Failure { Connect-MessageWebSocket ($Path ? (Get-Address -Path $Path) : $server.faults.$Fault) @parameters }
             $failure.ErrorDetails.RecommendedAction | Should -BeLike $Advice
             # Said once: below the message.
             "$failure" | Should -Not -Match '-IgnoreCertificateError|-TrustedRoot|Raise|pin the new one|It points elsewhere'
@@ -202,7 +203,7 @@ $(Get-Address -Path 'echo'),,,
             @{ Name = 'of the handshake'; Headers = @{ 'Upgrade' = 'h2c' } }
             @{ Name = 'without a proper name'; Headers = @{ 'X A' = 'a' } }
         ) {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Headers $Headers }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Headers $Headers }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
         }
 
         It 'sends -UserAgent and -Origin' {
@@ -212,8 +213,8 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'refuses a -UserAgent or -Origin with a line break' {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -UserAgent "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Origin "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -UserAgent "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Origin "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
         }
 
         It 'sends -Cookies and keeps those the server sets' {
@@ -323,7 +324,7 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'refuses to ignore a revoked certificate' {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -IgnoreCertificateError Revoked }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -IgnoreCertificateError Revoked }).FullyQualifiedErrorId | Should -BeLike 'CannotConvertArgumentNoMessage,*'
         }
 
         It 'demands a pinned certificate' {
@@ -522,6 +523,143 @@ $(Get-Address -Path 'echo'),,,
         ) {
             $given = @{ $Parameter = $Value }
             { Connect-MessageWebSocket (Get-Address -Path 'echo') @given } | Should -Throw -ErrorId '*Argument*,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
+        }
+    }
+
+    Context 'one bad item of many' {
+        It 'that is <What> is an error of its own, and the others are connected' -TestCases @(
+            @{ What = 'no address'; Id = 'InvalidUri'; Bad = @{ Uri = 'ws://127.0.0.1:99999/x' } }
+            @{ What = 'a broken address'; Id = 'InvalidUri'; Bad = @{ Uri = 'ws://[::1' } }
+            @{ What = 'an empty address'; Id = 'InvalidUri'; Bad = @{ Uri = '' } }
+            @{ What = 'a header outside ASCII'; Id = 'InvalidHeader'; Bad = @{ Uri = 'ws://127.0.0.1:1/'; Headers = @{ 'X-V' = 'é' } } }
+            @{ What = 'a header of the handshake'; Id = 'InvalidHeader'; Bad = @{ Uri = 'ws://127.0.0.1:1/'; Headers = @{ 'Upgrade' = 'x' } } }
+            @{ What = 'an origin with a line break'; Id = 'InvalidHeader'; Bad = @{ Uri = 'ws://127.0.0.1:1/'; Origin = "a`nb" } }
+            @{ What = 'a subprotocol with a space'; Id = 'InvalidSetting'; Bad = @{ Uri = 'ws://127.0.0.1:1/'; SubProtocol = 'a b' } }
+        ) {
+            $good = @{ Uri = Get-Address -Path 'echo' }
+            $sockets = [pscustomobject] $Bad, [pscustomobject] $good | Connect-MessageWebSocket -ErrorVariable problem -ErrorAction SilentlyContinue
+            $sockets.State | Should -Be 'Open'
+            $problem | Should -HaveCount 1
+            $problem[0].FullyQualifiedErrorId | Should -BeExactly "$Id,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand"
+        }
+
+        It 'is non-terminating as a parameter as well' {
+            $null = Connect-MessageWebSocket 'ws://127.0.0.1:99999/x' -ErrorVariable problem -ErrorAction SilentlyContinue
+            $problem[0].FullyQualifiedErrorId | Should -BeLike 'InvalidUri,*'
+            "$($problem[0])" | Should -BeLike '*port 99999*65535*'
+        }
+    }
+
+    Context 'the user name of -Credential' {
+        BeforeAll {
+            $realm = [pscredential]::new('root@pam', (ConvertTo-SecureString -String 'pw' -AsPlainText -Force))
+        }
+
+        It 'goes out with Basic as it is' {
+            $seen = Get-SeenHeader @{ Authentication = 'Basic'; Credential = $realm; AllowUnencryptedAuthentication = $true }
+            [System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($seen.Authorization.Substring(6))) | Should -BeExactly 'root@pam:pw'
+        }
+
+        It 'answers a challenge as it is, and is a name and a domain for Windows authentication' {
+            $asked = (New-MessageWebSocket -Credential $realm).Control.ServerCredential
+            foreach ($scheme in 'Basic', 'Digest') {
+                $asked.GetCredential('https://host.example', $scheme).UserName | Should -BeExactly 'root@pam'
+                $asked.GetCredential('https://host.example', $scheme).Domain | Should -BeNullOrEmpty
+            }
+            $asked.GetCredential('https://host.example', 'NTLM').UserName | Should -BeExactly 'root'
+            (New-MessageWebSocket -Proxy http://127.0.0.1:1 -ProxyCredential $realm).Control.ProxyCredential.GetCredential('http://h', 'Basic').UserName | Should -BeExactly 'root@pam'
+        }
+
+        It 'with a colon is refused for Basic (RFC 7617), and nothing is sent' {
+            $colon = [pscredential]::new('a:b', (ConvertTo-SecureString -String 'pw' -AsPlainText -Force))
+            $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -Credential $colon -Authentication Basic }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            "$failure" | Should -BeLike '*colon*RFC 7617*'
+            (New-MessageWebSocket -Credential $colon).Control.ServerCredential.GetCredential('https://host.example', 'Basic') | Should -BeNullOrEmpty
+        }
+    }
+
+    Context 'certificate files' {
+        BeforeAll {
+            $folder = Join-Path -Path $TestDrive -ChildPath 'certificates'
+            $null = New-Item -ItemType Directory -Path $folder
+            # A bundle: the second is the one.
+            $other = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
+                'CN=other', [System.Security.Cryptography.RSA]::Create(2048), 'SHA256', [System.Security.Cryptography.RSASignaturePadding]::Pkcs1
+            ).CreateSelfSigned([datetimeoffset]::Now.AddDays(-1), [datetimeoffset]::Now.AddDays(1))
+            Set-Content -LiteralPath "$folder/ca.pem" -Value ($other.ExportCertificatePem() + "`n" + $server.caCertificatePem)
+            [System.IO.File]::WriteAllBytes("$folder/ca.der", $root.RawData)
+            [System.IO.File]::WriteAllBytes("$folder/client.pfx", $other.Export('Pfx'))
+            Set-Content -LiteralPath "$folder/client.pem" -Value ($other.ExportCertificatePem() + "`n" + $other.PrivateKey.ExportPkcs8PrivateKeyPem())
+        }
+
+        It 'of -TrustedRoot are found from PowerShell''s location: <Form>' -TestCases @(
+            @{ Form = 'a bundle'; Given = { './ca.pem' } }
+            @{ Form = 'DER'; Given = { 'ca.der' } }
+            @{ Form = 'a file object'; Given = { Get-Item -LiteralPath ca.pem } }
+            @{ Form = 'a path of a drive'; Given = { "TestDrive:$([System.IO.Path]::DirectorySeparatorChar)certificates/ca.pem" } }
+            @{ Form = 'several kinds'; Given = { 'ca.pem', $other, (Get-Item -LiteralPath ca.der) } }
+        ) {
+            Push-Location -LiteralPath $folder
+            try {
+                (Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot (& $Given)).State | Should -Be 'Open'
+            } finally {
+                Pop-Location
+            }
+        }
+
+        It 'of -Certificate are found so too: <File>' -TestCases @(@{ File = 'client.pfx' }, @{ File = 'client.pem' }) {
+            Push-Location -LiteralPath $folder
+            try {
+                foreach ($given in $File, (Get-Item -LiteralPath $File)) {
+                    $socket = New-MessageWebSocket -Certificate $given
+                    $socket.Control.ClientCertificate.Thumbprint | Should -Be $other.Thumbprint
+                    $socket.Control.ClientCertificate.HasPrivateKey | Should -BeTrue
+                }
+            } finally {
+                Pop-Location
+            }
+        }
+
+        It 'that are not there or no certificates are said so' {
+            "$(Get-Failure { New-MessageWebSocket -TrustedRoot './nothing.pem' })" | Should -BeLike '*There is no file*nothing.pem*'
+            Set-Content -LiteralPath "$folder/text.pem" -Value 'nothing'
+            "$(Get-Failure { New-MessageWebSocket -TrustedRoot "$folder/text.pem" })" | Should -BeLike '*text.pem has no certificate that can be read*'
+            "$(Get-Failure { New-MessageWebSocket -Certificate "$folder/ca.pem" })" | Should -BeLike '*no certificate with a private key*'
+        }
+    }
+
+    Context '-IgnoreCertificateError' {
+        It 'completes what it takes, and takes what the library does' {
+            $offered = (TabExpansion2 'Connect-MessageWebSocket wss://x -IgnoreCertificateError ').CompletionMatches.CompletionText
+            $control = [MessageWebSockets.MessageWebSocket]::new().Control
+            $takes = [enum]::GetValues([MessageWebSockets.ChainValidationResult]).Where({
+                    try { $control.IgnorableServerCertificateErrors.Add($_); $true } catch { $false }
+                })
+            $offered | Sort-Object | Should -Be ($takes | Sort-Object { "$_" } | ForEach-Object { "$_" })
+            (New-MessageWebSocket -IgnoreCertificateError $takes).Control.IgnorableServerCertificateErrors | Should -Be $takes
+            (New-MessageWebSocket -SkipCertificateCheck).Control.IgnorableServerCertificateErrors | Sort-Object | Should -Be ($takes | Sort-Object)
+        }
+    }
+
+    Context 'names' {
+        It 'that hold wildcard characters are found and completed: <Name>' -TestCases @(
+            @{ Name = '[::1]' }, @{ Name = '[a-c]' }, @{ Name = 'all*' }, @{ Name = 'what?' }, @{ Name = '[' }, @{ Name = 'a b' }, @{ Name = "it's" }
+        ) {
+            $null = New-MessageWebSocket -Name 'allother'
+            $socket = New-MessageWebSocket -Name $Name
+            Get-MessageWebSocket -Name $Name | Should -Contain $socket
+            foreach ($command in 'Get-MessageWebSocket -Name ', 'Close-MessageWebSocket -WhatIf -Socket ', 'Get-MessageWebSocket ') {
+                foreach ($typed in '', $Name.Substring(0, 1)) {
+                    $found = (TabExpansion2 ($command + $typed)).CompletionMatches | Where-Object ListItemText -EQ $Name
+                    $found | Should -HaveCount 1 -Because "$command$typed"
+                }
+                if ($command -like 'Get*') {
+                    Invoke-Expression ($command + $found.CompletionText) | Should -Be $socket
+                } else {
+                    { Invoke-Expression ($command + $found.CompletionText + ' -WarningAction Stop') } | Should -Not -Throw
+                }
+            }
         }
     }
 

@@ -5,7 +5,8 @@
 BeforeDiscovery {
     # Debian keeps servers where only root's path looks.
     $programs = Get-Command -Name 'sshd', '/usr/sbin/sshd' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
-    $case = @{ Sshd = "$($programs.Source)"; Ssh = "$((Get-Command -Name 'ssh' -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source)" }
+    $client = Get-Command -Name 'ssh' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+    $case = @{ Sshd = "$($programs.Source)"; Ssh = "$($client.Source)" }
 }
 
 BeforeAll {
@@ -26,7 +27,8 @@ BeforeAll {
                     "HostKey $Folder/host"
                     "AuthorizedKeysFile $Folder/user.pub"
                     "Subsystem powershell $($pwsh.Program) $($pwsh.Arguments) -sshs"
-                    'PidFile none', 'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'PermitRootLogin yes'
+                    'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'PermitRootLogin yes'
+                    'PidFile none', 'StrictModes no', 'UsePAM no'
                 ) + $Extra)
             $start = [System.Diagnostics.ProcessStartInfo]::new($Program, [string[]] ('-D', '-e', '-f', $configuration))
             $start.RedirectStandardError = $true
@@ -110,7 +112,8 @@ Port 1
             $path = $env:PATH
             try {
                 $env:PATH = "${bin}:$path"
-                $said = $null | & $pwsh.Program @($pwsh.Arguments) -CommandWithArgs $script.ToString() $example "$repository/WebSocket.psd1" ($HostName -join ',') "$up,$down"
+                $given = $example, "$repository/WebSocket.psd1", ($HostName -join ','), "$up,$down"
+                $said = $null | & $pwsh.Program @($pwsh.Arguments) -CommandWithArgs $script.ToString() @given
             } finally {
                 $env:PATH = $path
             }

@@ -82,9 +82,11 @@ Describe 'The pages in docs/help' {
         # Needs no PlatyPS: it compares a digest of the pages with the one that the file names.
         $built = Join-Path -Path $root -ChildPath 'en-US' -AdditionalChildPath 'MessageWebSockets.PowerShell.dll-Help.xml'
         $digest = & (Join-Path -Path $root -ChildPath 'tools' -AdditionalChildPath 'Get-HelpDigest.ps1')
-        $built | Should -FileContentMatchExactly "Digest of the pages: $digest" -Because 'docs/help has changed since: run ./build.ps1 -Task Help'
+        $because = 'docs/help has changed since: run ./build.ps1 -Task Help'
+        $built | Should -FileContentMatchExactly "Digest of the pages: $digest" -Because $because
         $abouts = (Get-ChildItem -Path $helpSource -Filter 'about_*.md').BaseName.ForEach({ "$_.help.txt" })
-        (Get-ChildItem -Path (Split-Path -Path $built)).Name | Sort-Object | Should -Be (@($abouts) + (Split-Path -Path $built -Leaf) | Sort-Object)
+        $wanted = @($abouts) + (Split-Path -Path $built -Leaf) | Sort-Object
+        (Get-ChildItem -Path (Split-Path -Path $built)).Name | Sort-Object | Should -Be $wanted
     }
 
     It 'are what Get-Help shows' {

@@ -24,7 +24,8 @@ Describe 'The module manifest' {
     It 'lists every cmdlet of the module assembly' {
         $assembly = [MessageWebSockets.PowerShell.WsSession].Assembly
         $attribute = [System.Management.Automation.CmdletAttribute]
-        $inAssembly = $assembly.GetExportedTypes().ForEach({ $_.GetCustomAttributes($attribute, $false) }).ForEach({ "$($_.VerbName)-$($_.NounName)" })
+        $inAssembly = $assembly.GetExportedTypes().ForEach({ $_.GetCustomAttributes($attribute, $false) }).ForEach({
+                "$($_.VerbName)-$($_.NounName)" })
         ($manifest.CmdletsToExport | Sort-Object) -join ', ' | Should -BeExactly (($inAssembly | Sort-Object) -join ', ')
     }
 

@@ -65,9 +65,9 @@ Describe 'New-MessageWebSocket' {
         $seen.'User-Agent' | Should -Be 'Probe/1.0'
         $seen.Origin | Should -Be 'https://page.example'
         $seen.Cookie | Should -Be 'mine=1'
-        (Get-Failure { New-MessageWebSocket -Headers @{ 'Upgrade' = 'h2c' } }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
-        (Get-Failure { New-MessageWebSocket -UserAgent "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
-        (Get-Failure { New-MessageWebSocket -Origin "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        (Get-Failure { New-MessageWebSocket -Headers @{ 'Upgrade' = 'h2c' } }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
+        (Get-Failure { New-MessageWebSocket -UserAgent "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
+        (Get-Failure { New-MessageWebSocket -Origin "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
     }
 
     It 'brings credentials, certificates and the proxy to the Control' {

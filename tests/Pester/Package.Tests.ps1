@@ -51,7 +51,8 @@ BeforeAll {
     $modulePath = Join-Path -Path $TestDrive -ChildPath 'modules'
     $expanded = Join-Path -Path $modulePath -ChildPath 'WebSocket' -AdditionalChildPath $version
     [System.IO.Compression.ZipFile]::ExtractToDirectory($package, $expanded)
-    $names = Get-ChildItem -LiteralPath $expanded -Recurse -File -Force | ForEach-Object { [System.IO.Path]::GetRelativePath($expanded, $_.FullName).Replace('\', '/') }
+    $names = Get-ChildItem -LiteralPath $expanded -Recurse -File -Force |
+        ForEach-Object { [System.IO.Path]::GetRelativePath($expanded, $_.FullName).Replace('\', '/') }
     $manifest = Import-PowerShellDataFile -LiteralPath (Join-Path -Path $expanded -ChildPath 'WebSocket.psd1')
     $nuspec = ([xml] (Get-Content -LiteralPath (Join-Path -Path $expanded -ChildPath 'WebSocket.nuspec') -Raw)).package.metadata
 }
@@ -67,11 +68,13 @@ Describe 'The package' {
         # A psm1 is there as long as the manifest names one.
         $expected = $expected | Where-Object { $_ -ne 'WebSocket.psm1' -or $manifest.RootModule -eq $_ }
         # What NuGet keeps its properties in is named at random.
-        ($names | Where-Object { $_ -notlike 'en-US/*' -and $_ -notlike 'package/services/metadata/core-properties/*.psmdcp' } | Sort-Object) -join "`n" | Should -BeExactly (($expected | Sort-Object) -join "`n")
+        $ours = $names | Where-Object { $_ -notlike 'en-US/*' -and $_ -notlike 'package/services/metadata/core-properties/*.psmdcp' }
+        ($ours | Sort-Object) -join "`n" | Should -BeExactly (($expected | Sort-Object) -join "`n")
     }
 
     It 'has the help' {
-        $abouts = (Get-ChildItem -Path (Join-Path -Path $repository -ChildPath 'docs' -AdditionalChildPath 'help') -Filter 'about_*.md').BaseName
+        $pages = Join-Path -Path $repository -ChildPath 'docs' -AdditionalChildPath 'help'
+        $abouts = (Get-ChildItem -Path $pages -Filter 'about_*.md').BaseName
         $expected = @('en-US/MessageWebSockets.PowerShell.dll-Help.xml') + $abouts.ForEach({ "en-US/$_.help.txt" })
         ($names | Where-Object { $_ -like 'en-US/*' } | Sort-Object) -join "`n" | Should -BeExactly (($expected | Sort-Object) -join "`n")
     }
@@ -81,7 +84,8 @@ Describe 'The package' {
         $nuspec.version | Should -BeExactly $version
         $assembly = [System.Reflection.AssemblyName]::GetAssemblyName((Join-Path -Path $expanded -ChildPath 'bin/MessageWebSockets.dll'))
         $assembly.Version.ToString(3) | Should -BeExactly $version
-        [System.IO.File]::ReadAllText((Join-Path -Path $expanded -ChildPath 'CHANGELOG.md')) | Should -Match ('(?m)^## {0}\b' -f [regex]::Escape($version))
+        $changes = Get-Content -LiteralPath (Join-Path -Path $expanded -ChildPath 'CHANGELOG.md') -Raw
+        $changes | Should -Match ('(?m)^## {0}\b' -f [regex]::Escape($version))
     }
 
     It 'tells the gallery what it is' {
@@ -110,7 +114,8 @@ Describe 'The package' {
         $types = [xml] [System.IO.File]::ReadAllText((Join-Path -Path $expanded -ChildPath '[Content_Types].xml'))
         foreach ($name in $names | Where-Object { $_ -ne '[Content_Types].xml' }) {
             $extension = [System.IO.Path]::GetExtension($name).TrimStart('.').ToLowerInvariant()
-            $types.Types.Default.Extension -contains $extension -or $types.Types.Override.PartName -contains "/$name" | Should -BeTrue -Because $name
+            $isTyped = $types.Types.Default.Extension -contains $extension -or $types.Types.Override.PartName -contains "/$name"
+            $isTyped | Should -BeTrue -Because $name
         }
     }
 

@@ -4,7 +4,8 @@
 BeforeAll {
     . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
     Import-TestedModule
-    $server = Start-TestServer -ArgumentList '--raw'
+    $server = Start-TestServer -ArgumentList '--raw', '--tls'
+    $root = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.caCertificatePem)
 
     # A server at an address that stays, to be killed and started again.
     $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
@@ -262,5 +263,143 @@ Describe 'A connection that is lost' {
         } finally {
             Stop-LineServer -Server $mortal
         }
+    }
+}
+
+Describe 'Retry-After' {
+    BeforeAll {
+        # The server's side: answers the next connection with a text once it has read a request.
+        function Send-Answer {
+            param([string] $Status, [string] $Header)
+
+            $accepting = $listening.AcceptTcpClientAsync()
+            if (-not $accepting.Wait($patience)) {
+                throw 'Nobody connected.'
+            }
+            $client = $accepting.Result
+            $reader = [System.IO.StreamReader]::new($client.GetStream())
+            $key = do {
+                $line = $reader.ReadLine()
+                if ($line -match '^Sec-WebSocket-Key: (.+)$') {
+                    $Matches[1]
+                }
+            } while ($line)
+            $accept = [Convert]::ToBase64String([System.Security.Cryptography.SHA1]::HashData([System.Text.Encoding]::ASCII.GetBytes("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
+            $answer = "HTTP/1.1 $Status`r`n$($Header.Replace('ACCEPT', $accept))`r`nContent-Length: 0`r`n`r`n"
+            $client.GetStream().Write([System.Text.Encoding]::ASCII.GetBytes($answer))
+            $client.Dispose()
+        }
+    }
+
+    BeforeEach {
+        $listening = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+        $listening.Start()
+        $own = "ws://127.0.0.1:$($listening.LocalEndpoint.Port)/"
+    }
+
+    AfterEach { $listening.Stop() }
+
+    It 'of <Status> is waited for by -MaximumRetryCount' -TestCases @(
+        @{ Status = '503 Service Unavailable' }
+        @{ Status = '429 Too Many Requests' }
+    ) {
+        $connecting = Start-Script { Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose } -ArgumentList $own
+        Send-Answer -Status $Status -Header 'Retry-After: 7'
+        Wait-Until { @($connecting.Streams.Verbose) -like '*Trying again in 7.0 s.' }
+        Stop-Script -Started $connecting
+        $connecting.Shell.Dispose()
+    }
+
+    It 'may be a date' {
+        $connecting = Start-Script { Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose } -ArgumentList $own
+        Send-Answer -Status '503 Service Unavailable' -Header "Retry-After: $([datetime]::UtcNow.AddSeconds(1000).ToString('r'))"
+        Wait-Until { @($connecting.Streams.Verbose) -match 'Trying again in (9\d\d|1000)\.\d s\.$' }
+        Stop-Script -Started $connecting
+        $connecting.Shell.Dispose()
+    }
+
+    It 'is waited for by a reconnect' {
+        $connecting = Start-Script {
+            $null = Connect-MessageWebSocket $args[0] -AutoReconnect -RetryIntervalSec 0.01
+            Receive-WsMessage -Follow -Verbose
+        } -ArgumentList $own
+        Send-Answer -Status '101 Switching Protocols' -Header "Upgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Accept: ACCEPT"
+        Send-Answer -Status '503 Service Unavailable' -Header 'Retry-After: 7'
+        Wait-Until { @($connecting.Streams.Verbose) -like 'Attempt 2 of 10 to reconnect to * in 7.0 s.' }
+        Stop-Script -Started $connecting
+        $connecting.Shell.Dispose()
+    }
+}
+
+Describe 'What was demanded of a server' {
+    BeforeAll {
+        # A handler in C#: the question comes on a thread without a runspace.
+        Add-Type -ReferencedAssemblies ([MessageWebSockets.MessageWebSocket].Assembly.Location), 'System.Runtime', 'System.Collections', 'System.Security.Cryptography' -TypeDefinition @'
+            public static class Judge
+            {
+                public static int Asked;
+                public static bool Refuses;
+
+                public static void Ask(MessageWebSockets.MessageWebSocket sender, MessageWebSockets.WebSocketServerCustomValidationRequestedEventArgs args)
+                {
+                    Asked++;
+                    if (Refuses) { args.Reject(); }
+                }
+
+                public static void Join(MessageWebSockets.MessageWebSocket socket) => socket.ServerCustomValidationRequested += Ask;
+            }
+'@
+        $leaving = "$(Get-Address -Path 'close' -Secure)?code=1012"
+    }
+
+    BeforeEach {
+        [Judge]::Asked = 0
+        [Judge]::Refuses = $false
+    }
+
+    AfterEach { Close-EverySocket }
+
+    It 'by a handler of ServerCustomValidationRequested is asked again, and refuses the reconnect' {
+        $socket = New-MessageWebSocket -TrustedRoot $root
+        [Judge]::Join($socket)
+        $null = Connect-MessageWebSocket $leaving -Socket $socket -AutoReconnect -RetryIntervalSec 0.01
+        [Judge]::Asked | Should -Be 1
+        [Judge]::Refuses = $true
+        $streams = Get-Streams { Receive-WsMessage -Socket $socket }
+        [Judge]::Asked | Should -Be 2
+        $streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
+        (Get-MessageWebSocket).State | Should -Not -Contain 'Open'
+        (Get-Failure { Send-WsMessage 'secret' -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+        [Judge]::Asked | Should -Be 2
+    }
+
+    It 'by -CertificateValidation is asked once for each connection' {
+        $asked = [System.Collections.Generic.List[int]]::new()
+        $socket = Connect-MessageWebSocket $leaving -TrustedRoot $root -AutoReconnect -RetryIntervalSec 0.01 -CertificateValidation {
+            $asked.Add(1)
+            $asked.Count -lt 3
+        }
+        $streams = Get-Streams { Receive-WsMessage -Socket $socket }
+        $asked.Count | Should -Be 3
+        $streams.Warning | Should -HaveCount 2
+        $streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
+    }
+
+    It 'by <Demand> holds for the reconnect' -TestCases @(
+        @{ Demand = '-PinnedCertificateSha256'; With = { @{ PinnedCertificateSha256 = $certificate.GetCertHashString('SHA256') } } }
+        @{ Demand = '-TrustedRoot'; With = { @{ } } }
+        @{ Demand = '-Headers'; With = { @{ Headers = @{ 'X-A' = 'b' } } } }
+        @{ Demand = '-SslProtocol'; With = { @{ SslProtocol = 'Tls13' } } }
+    ) {
+        $probe = Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root
+        $certificate = $probe.Information.ServerCertificate
+        $with = & $With
+        $socket = Connect-MessageWebSocket $leaving -TrustedRoot $root -AutoReconnect -MaximumRetryCount 1 -RetryIntervalSec 0.01 @with
+        $null = Get-Streams { Receive-WsMessage -Socket $socket }
+        $made = (Get-MessageWebSocket)[-1]
+        $made.Id | Should -Not -Be $socket.Id
+        $made.Control.PinnedCertificateSha256 | Should -Be $socket.Control.PinnedCertificateSha256
+        $made.Control.TrustedRoots.Thumbprint | Should -Be $root.Thumbprint
+        $made.Control.SslProtocols | Should -Be $socket.Control.SslProtocols
     }
 }

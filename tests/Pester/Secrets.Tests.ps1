@@ -36,6 +36,55 @@ Describe 'A socket as text' {
     }
 }
 
+Describe 'A token as a subprotocol' {
+    It 'is shortened where it is shown: <Form>' -TestCases @(
+        @{ Form = 'Kubernetes'; Offered = @('base64url.bearer.authorization.k8s.io.dG9rLTlmMjc', 'v4.channel.k8s.io'); Shown = 'base64url.bearer.authorization.k8s.io.***, v4.channel.k8s.io' }
+        @{ Form = 'OpenAI'; Offered = @('realtime', 'openai-insecure-api-key.sk-tok-9f27'); Shown = 'realtime, openai-insecure-api-key.***' }
+        @{ Form = 'announced by a name'; Offered = @('access_token', 'tok-9f27'); Shown = 'access_token, ***' }
+        @{ Form = 'JWT'; Offered = @('eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0b2stOWYyNyJ9.x'); Shown = '***' }
+        @{ Form = 'very long'; Offered = @('a' * 200); Shown = ('a' * 16) + '***' }
+        @{ Form = 'none'; Offered = @('graphql-transport-ws', 'v12.stomp', 'json.webpubsub.azure.v1', 'mqtt'); Shown = 'graphql-transport-ws, v12.stomp, json.webpubsub.azure.v1, mqtt' }
+    ) {
+        $verbose = Connect-MessageWebSocket (Get-Address -Path 'echo') -SubProtocol $Offered -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
+        "$($verbose[0])" | Should -BeLike "Connecting to *, offering $($Shown.Replace('*', '`*'))."
+        Get-MessageWebSocket | Close-MessageWebSocket
+    }
+
+    It 'is shortened where the server chose it' {
+        $secret = 'openai-insecure-api-key.sk-tok-9f27'
+        $socket = Connect-MessageWebSocket "$(Get-Address -Path 'subprotocol')?supports=$secret" -SubProtocol $secret -Verbose 4>&1 -OutVariable all | Where-Object { $_ -is [MessageWebSockets.MessageWebSocket] }
+        $socket.Information.Protocol | Should -BeExactly $secret
+        $socket.Protocol | Should -BeExactly 'openai-insecure-api-key.***'
+        $shown = ($all | Out-String -Width 500) + ($socket | Format-List | Out-String) + ($socket | Format-List * | Out-String)
+        # Here the address of the test's server has it too.
+        $shown.Split("`n") -notmatch '^Uri' -match 'tok-9f27' | Should -BeNullOrEmpty
+        Close-MessageWebSocket $socket
+    }
+}
+
+Describe 'The query of an address' {
+    It 'is shown nowhere' {
+        # In a variable: an error quotes the line of the script it comes from.
+        $query = 's3cr3t'
+        $socket = [MessageWebSockets.MessageWebSocket]::new()
+        $all = Connect-MessageWebSocket "$(Get-Address -Path 'close')?code=1000&id=$query" -Socket $socket -Verbose *>&1
+        $socket.Name = ''
+        "$socket" | Should -BeExactly "$(Get-Address -Path 'close')?..."
+        $null = $socket.ReceiveAsync().AsTask().Wait($patience)
+        $all += Receive-WsMessage -Socket $socket *>&1
+        $all += try { Send-WsMessage x -Socket $socket *>&1 } catch { $_ }
+        $all += Close-MessageWebSocket -Socket $socket -Verbose *>&1
+        $all += Connect-MessageWebSocket "$($server.faults.'refused-port')?id=$query" -Verbose *>&1
+        $all += Connect-MessageWebSocket "https://host.example/?id=$query#$query" *>&1
+        $records = $all | Where-Object { $_ -isnot [MessageWebSockets.MessageWebSocket] }
+        $records.Count | Should -BeGreaterThan 5
+        # Not by Should, which would print all of it.
+        ($records | Out-String -Width 400).Contains('s3cr3t') | Should -BeFalse
+        ($socket | Out-String -Width 400).Contains('s3cr3t') | Should -BeFalse
+        @($records | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] } | Where-Object { "$($_.TargetObject)" -like '*s3cr3t*' }) | Should -BeNullOrEmpty
+    }
+}
+
 Describe 'A transcript of all streams' {
     It 'shows no password, token, cookie or key' {
         $transcript = Join-Path -Path $TestDrive -ChildPath 'transcript.txt'

@@ -77,6 +77,23 @@ Describe 'Set-WsRequestHeader' {
         $WsSession.RequestHeaders.Count | Should -Be 0
     }
 
+    It 'keeps nothing that outlives its session' {
+        $live = [System.Reflection.BindingFlags] 'Static, NonPublic, Public'
+        $type = [MessageWebSockets.PowerShell.WsSession].Assembly.GetType('MessageWebSockets.PowerShell.SetWsRequestHeaderCommand')
+        $type.GetFields($live).Where({ -not $_.IsLiteral }) | Should -BeNullOrEmpty
+        Set-WsRequestHeader 'Authorization' 'Bearer s3cr3t'
+        $session = $WsSession
+        Remove-Module -Name 'WebSocket'
+        $session.RequestHeaders.Count | Should -Be 0
+        Import-TestedModule
+    }
+
+    It 'does not show what it holds along with the session' {
+        Set-WsRequestHeader 'Authorization' 'Bearer s3cr3t'
+        "$($WsSession | Out-String)$($WsSession | Format-List | Out-String)$('text', $WsSession | Out-String)" | Should -Not -BeLike '*s3cr3t*'
+        $WsSession | Format-List | Out-String | Should -BeLike '*Authorization*'
+    }
+
     It 'keeps a secret out of the error' {
         "$(Get-Failure { Set-WsRequestHeader 'Authorization' "Bearer s3cr3t`n" })" | Should -Not -BeLike '*s3cr3t*'
     }

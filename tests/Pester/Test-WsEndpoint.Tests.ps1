@@ -28,6 +28,31 @@ AfterAll {
 
 Describe 'Test-WsEndpoint' {
     Context 'an endpoint that works' {
+        It 'has a result for a certificate with <Name>' -ForEach @(
+            @{ Name = 'a malformed subjectAltName'; San = '30038203C3'; Names = @(); Unreadable = 'DnsNames: *' }
+            @{ Name = 'an iPAddress of 8 bytes'; San = '3017820974776F2E6C6F63616C870801020304050607088700'; Names = @('two.local'); Unreadable = 'DnsNames: an iPAddress of 8 bytes (0102030405060708)*' }
+            @{ Name = 'a dNSName that is no ASCII'; San = '300D8202C3A98207612E6C6F63616C'; Names = @('a.local'); Unreadable = 'DnsNames: *' }
+        ) {
+            $key = [System.Security.Cryptography.ECDsa]::Create([System.Security.Cryptography.ECCurve+NamedCurves]::nistP256)
+            $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=localhost', $key, 'SHA256')
+            $request.CertificateExtensions.Add([System.Security.Cryptography.X509Certificates.X509Extension]::new('2.5.29.17', [convert]::FromHexString($San), $false))
+            $certificate = $request.CreateSelfSigned([datetimeoffset]::Now.AddDays(-1), [datetimeoffset]::Now.AddDays(1))
+            $echo = Start-WsEchoServer -Certificate $certificate
+            try {
+                foreach ($ignored in @('Untrusted', 'InvalidName', 'IncompleteChain'), @()) {
+                    $ignore = $ignored ? @{ IgnoreCertificateError = $ignored } : @{}
+                    $result = Test-WsEndpoint "wss://localhost:$($echo.Uri.Port)/" -Detailed @ignore
+                    $result.Status | Should -BeIn 'Ok', 'CertificateContainsErrors', 'CertificateIsInvalid', 'CannotConnect' -Because $result.Error
+                    $result.CertificateSubject | Should -BeExactly 'CN=localhost'
+                    $result.Certificate.DnsNames | Should -Be $Names
+                    @($result.Certificate.Unreadable)[0] | Should -BeLike $Unreadable
+                }
+            }
+            finally {
+                Stop-WsEchoServer -Server $echo
+            }
+        }
+
         It 'has every stage over wss, the certificate, and an answered ping and close' {
             $result = Test-WsEndpoint (Get-Address -Path 'subprotocol?supports=v2' -Secure) -TrustedRoot $root -SubProtocol v2
             $result | Should -BeOfType 'MessageWebSockets.PowerShell.WsEndpointResult'
@@ -129,7 +154,7 @@ Describe 'Test-WsEndpoint' {
             @{ Address = 'http://host.example/x'; Advice = '*ws://host.example/x*' }
             @{ Address = 'host.example:8080/x'; Advice = '*ws://host.example:8080/x*' }
             @{ Address = 'ws://[broken'; Advice = '*no address*' }
-            @{ Address = 'ws://host:99999/'; Advice = '*no address*' }
+            @{ Address = 'ws://host:99999/'; Advice = '*port 99999*' }
             @{ Address = 'ws://a b/c'; Advice = '*no address*' }
             @{ Address = 'ws://host/#part'; Advice = '*fragment*' }
             @{ Address = '::::'; Advice = '*no WebSocket address*' }
@@ -154,7 +179,7 @@ Describe 'Test-WsEndpoint' {
         It 'does not show the certificate or header of an item as an error either' {
             $result = [pscustomobject] @{ Uri = Get-Address -Path 'echo'; SubProtocol = 'not a name' }, [pscustomobject] @{ Uri = Get-Address -Path 'echo'; Origin = "a`nb" } |
                 Test-WsEndpoint -ErrorAction Stop
-            $result.Status | Should -Be 'InvalidSetting', 'InvalidSetting'
+            $result.Status | Sort-Object | Should -Be 'InvalidHeader', 'InvalidSetting'
         }
     }
 
@@ -383,6 +408,81 @@ Describe 'Test-WsEndpoint' {
         }
     }
 
+    Context '-ExpectMatch' {
+        It 'ends in time with an expensive pattern (<Pattern>) and a server that never stops talking' -TestCases @(
+            @{ Pattern = '^(([a-z]|[a-z0-9])*x?)*!$' }
+            # One that cannot be matched in linear time.
+            @{ Pattern = '^(?=(([a-z]|[a-z0-9])*x?)*!$)' }
+        ) {
+            $clock = [System.Diagnostics.Stopwatch]::StartNew()
+            $result = Test-WsEndpoint (Get-Address -Path 'flood?count=1000000&size=200') -ExpectMatch $Pattern -TimeoutSeconds 0.5
+            $result.Status | Should -Be 'ReplyTimeout'
+            $clock.Elapsed.TotalSeconds | Should -BeLessThan 20
+        }
+
+        It 'ends with Ctrl+C as well' {
+            $probing = Start-Script {
+                Test-WsEndpoint $args[0] -ExpectMatch '^(?=(([a-z]|[a-z0-9])*x?)*!$)' -TimeoutSeconds 0 -Verbose
+            } -ArgumentList (Get-Address -Path 'flood?count=1000000&size=200')
+            $probing.Running.AsyncWaitHandle.WaitOne(1000) | Should -BeFalse
+            Stop-Script -Started $probing
+            $probing.Output | Should -BeNullOrEmpty
+            $probing.Shell.Dispose()
+        }
+    }
+
+    Context 'a list with names' {
+        It 'keeps them in the results, and shows them' {
+            $file = Join-Path -Path $TestDrive -ChildPath 'fleet.csv'
+            [pscustomobject] @{ Name = 'edge 1'; Uri = Get-Address -Path 'echo' }, [pscustomobject] @{ Name = 'edge 2'; Uri = 'ws://[broken' } | Export-Csv -LiteralPath $file
+            $results = Import-Csv -LiteralPath $file | Test-WsEndpoint | Sort-Object -Property Name
+            $results.Name | Should -Be 'edge 1', 'edge 2'
+            $results.Status | Should -Be 'Ok', 'InvalidUri'
+            foreach ($shown in ($results | Out-String), ($results | Format-List | Out-String)) {
+                $shown | Should -BeLike '*edge 1*edge 2*'
+            }
+            foreach ($copy in ($results | ConvertTo-Csv | ConvertFrom-Csv), ($results | ConvertTo-Json | ConvertFrom-Json),
+                ([System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($results)))) {
+                $copy.Name | Should -Be 'edge 1', 'edge 2'
+            }
+            (Test-WsEndpoint (Get-Address -Path 'echo')).Name | Should -BeNullOrEmpty
+        }
+    }
+
+    Context 'a certificate that is malformed' {
+        It 'in <Part> is a result too, with -Detailed' -TestCases @(
+            @{ Part = 'its alternative names'; Bytes = [byte[]] (0x30, 0x05, 0x82) }
+            @{ Part = 'an address among them'; Bytes = [byte[]] (0x30, 0x0A, 0x87, 0x08, 1, 2, 3, 4, 5, 6, 7, 8) }
+        ) {
+            $key = [System.Security.Cryptography.RSA]::Create(2048)
+            $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
+                'CN=malformed', $key, [System.Security.Cryptography.HashAlgorithmName]::SHA256, [System.Security.Cryptography.RSASignaturePadding]::Pkcs1)
+            $request.CertificateExtensions.Add([System.Security.Cryptography.X509Certificates.X509Extension]::new('2.5.29.17', $Bytes, $false))
+            $certificate = $request.CreateSelfSigned([datetimeoffset]::Now.AddDays(-1), [datetimeoffset]::Now.AddDays(1))
+            $listening = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+            $listening.Start()
+            # Speaks TLS, reads the request and leaves.
+            $serving = Start-Script {
+                $secured = [System.Net.Security.SslStream]::new($args[0].AcceptTcpClient().GetStream())
+                $secured.AuthenticateAsServer($args[1])
+                $null = $secured.ReadByte()
+                $secured.Dispose()
+            } -ArgumentList $listening, $certificate
+            $probing = Start-Script {
+                Test-WsEndpoint $args[0] -SkipCertificateCheck -Detailed -TimeoutSeconds 10
+            } -ArgumentList "wss://127.0.0.1:$($listening.LocalEndpoint.Port)/"
+            try {
+                Wait-Script -Started $probing
+                $probing.Output | Should -HaveCount 1
+                $probing.Output[0].CertificateSubject | Should -Be 'CN=malformed'
+            } finally {
+                $listening.Stop()
+                $probing.Shell.Dispose()
+                $serving.Shell.Dispose()
+            }
+        }
+    }
+
     Context 'the parameters of the connect' {
         It 'send -Headers, -UserAgent and -Origin' {
             $seen = Get-SeenHeader @{ Headers = @{ 'X-One' = 1 }; UserAgent = 'Probe/1.0'; Origin = 'https://page.example' }
@@ -390,10 +490,9 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'are refused once, and not for each endpoint: <Name>' -TestCases @(
-            @{ Name = 'Headers'; Value = @{ 'X A' = 'a' } }
-            @{ Name = 'UserAgent'; Value = "a`nb" }
-            @{ Name = 'Origin'; Value = "a`nb" }
-            @{ Name = 'IgnoreCertificateError'; Value = 'Revoked' }
+            @{ Name = 'Headers'; Value = @{ 'X A' = 'a' }; Id = 'InvalidHeader' }
+            @{ Name = 'UserAgent'; Value = "a`nb"; Id = 'InvalidHeader' }
+            @{ Name = 'Origin'; Value = "a`nb"; Id = 'InvalidHeader' }
             @{ Name = 'PinnedCertificateSha256'; Value = 'abc' }
             @{ Name = 'SslProtocol'; Value = 'Tls11' }
             @{ Name = 'Proxy'; Value = 'ftp://127.0.0.1:1' }
@@ -407,7 +506,7 @@ Describe 'Test-WsEndpoint' {
                 $failures = @($_)
             }
             $failures | Should -HaveCount 1
-            $failures[0].FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            $failures[0].FullyQualifiedErrorId | Should -BeLike "$($Id ?? 'InvalidSetting'),*"
         }
 
         It 'send -Cookies and keep those the server sets' {
@@ -567,7 +666,7 @@ Describe 'Test-WsEndpoint' {
             $results = (Get-Address -Path 'echo?with=a&long=query&that=does&not=fit' -Secure), (Get-Address -Path 'status/403'), (Get-Address -Path 'status/503'),
             $server.faults.'certificate-expired', 'ws://gone.invalid/', (Get-Address -Path 'close?code=1008') | Test-WsEndpoint -TrustedRoot $root
             $lines = @(($results | Out-String -Width 80).Split([System.Environment]::NewLine).TrimEnd() | Where-Object { $_ })
-            $lines[0] | Should -BeExactly 'Result              Uri                    Total Name  TCP  TLS HTTP   RTT  Cert'
+            $lines[0] | Should -BeExactly 'Result              Uri                    Total  DNS  TCP  TLS HTTP   RTT  Cert'
             ($lines | Measure-Object -Property Length -Maximum).Maximum | Should -BeLessOrEqual 80
             $lines | Should -HaveCount 8
             $all = $lines -join "`n"

@@ -179,7 +179,7 @@ Describe 'The views' {
             $list = $socket | Format-List | Out-String
             $list | Should -Match 'Name +: secure'
             $list | Should -Match 'State +: Open since \d\d:\d\d:\d\d \(\d\d:\d\d:\d\d\)'
-            $list | Should -Match 'Uri +: wss://localhost:\d+/subprotocol\?supports=v2'
+            $list | Should -Match 'Uri +: wss://localhost:\d+/subprotocol\?\.\.\.'
             $list | Should -Match 'Local, Remote +: \S+:\d+, \S+:\d+'
             $list | Should -Match 'Protocol +: v2'
             $list | Should -Match 'Compression +: none'
@@ -283,4 +283,123 @@ Describe 'The views' {
             $json.Length | Should -Be 3
         }
     }
+}
+
+Describe 'What a server sent' {
+    BeforeAll {
+        # An escape sequence, a C1 control, and a character that turns the direction of the text.
+        $hostile = "$([char] 27)[31mred$([char] 0x9b)0m$([char] 0x202e)"
+        $query = [uri]::EscapeDataString($hostile)
+        function Get-Controls {
+            param([Parameter(ValueFromPipeline)] $InputObject)
+
+            # Addresses are the user's own.
+            end { [regex]::Matches((($input | Out-String -Width 400).Split("`n") -notmatch 'Uri +:' -join "`n"), '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]').Count }
+        }
+    }
+
+    It 'as the reason of a close has visible escapes in every form' {
+        $socket = Connect-MessageWebSocket "$(Get-Address -Path 'close')?code=4000&reason=$query"
+        $null = $socket.ReceiveAsync().AsTask().Wait($patience)
+        $socket.Information.PSBase.CloseReason | Should -BeExactly $hostile
+        $socket.CloseReason | Should -BeExactly '\e[31mred\u009b0m\u202e'
+        $forms = @(
+            { $socket }, { $socket | Format-List }, { $socket | Format-List -Property * }, { $socket | Format-Table CloseReason }
+            { $socket | Select-Object CloseReason }, { $socket.CloseReason }, { $socket.Information }, { $socket.Information | Format-List -Property * }
+            { $socket.Information.CloseReason }, { $socket.Information | Select-Object CloseReason, HandshakeHeaders }
+            { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($socket)) | Format-List * }
+        )
+        foreach ($form in $forms) {
+            & $form | Get-Controls | Should -Be 0 -Because "$form"
+        }
+        Close-EverySocket
+    }
+
+    It 'as the body of an answer has visible escapes in every form, and JSON stays JSON' {
+        $body = "{`n  `"m`": `"$hostile`"`n}"
+        $failure = Get-Failure { Connect-MessageWebSocket "$(Get-Address -Path 'status/403')?body=$([uri]::EscapeDataString($body))" }
+        foreach ($form in { $failure }, { $failure | Format-List * -Force }, { $failure.Exception | Format-List * }, { $failure.Exception.ResponseBody }, { $failure.Exception | Select-Object ResponseBody, ResponseHeaders }) {
+            & $form | Get-Controls | Should -Be 0 -Because "$form"
+        }
+        ($failure.Exception.ResponseBody | ConvertFrom-Json).m | Should -BeExactly $hostile
+        $failure.Exception.PSBase.ResponseBody | Should -BeExactly $body
+        $result = Test-WsEndpoint "$(Get-Address -Path 'status/403')?body=$([uri]::EscapeDataString($body))" -Detailed
+        $result | Format-List * | Get-Controls | Should -Be 0
+        ($result.ResponseBody | ConvertFrom-Json).m | Should -BeExactly $hostile
+    }
+
+    It 'as a message has visible escapes in the result of a probe' {
+        $result = Test-WsEndpoint "$(Get-Address -Path 'say')?text=$query" -ExpectMatch '.' -Detailed
+        $result.Status | Should -Be 'Ok'
+        $result, ($result | Select-Object Reply), $result.Reply | Get-Controls | Should -Be 0
+        $closed = Test-WsEndpoint "$(Get-Address -Path 'close')?code=4000&reason=$query" -Detailed
+        $closed | Format-List * | Get-Controls | Should -Be 0
+    }
+
+    It 'or a client, as a header of its request, too' {
+        $listening = Start-WsEchoServer
+        $client = [System.Net.Sockets.TcpClient]::new('127.0.0.1', $listening.Port)
+        try {
+            $stream = $client.GetStream()
+            $stream.ReadTimeout = $patience.TotalMilliseconds
+            $request = "GET /?$query HTTP/1.1`r`nHost: 127.0.0.1`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Version: 13`r`nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==`r`nX-A: red$([char] 0x9b)31m`r`n`r`n"
+            $stream.Write([System.Text.Encoding]::Latin1.GetBytes($request))
+            $stream.ReadByte() | Should -BeGreaterThan 0
+            Wait-Until { $listening.Clients.Count }
+            $seen = $listening.Clients[0]
+            foreach ($form in { $seen }, { $seen | Format-List * }, { $seen.Headers }, { $seen | Select-Object Headers, Path }, { $seen.Headers.'X-A' }) {
+                & $form | Get-Controls | Should -Be 0 -Because "$form"
+            }
+            $seen.Headers['x-a'] | Should -BeLike 'red*31m'
+        } finally {
+            $client.Dispose()
+            $listening | Stop-WsEchoServer
+        }
+    }
+}
+
+Describe 'The columns of a table' {
+    It 'are properties of the object: <Of>' -TestCases @(
+        @{ Of = 'a socket'; Get = { New-MessageWebSocket } }
+        @{ Of = 'a message'; Get = { $null = Connect-MessageWebSocket (Get-Address -Path 'say?text=one'); Receive-WsMessage } }
+        @{ Of = 'the result of a probe'; Get = { Test-WsEndpoint (Get-Address -Path 'echo') } }
+        @{ Of = 'a probe in detail'; Get = { Test-WsEndpoint (Get-Address -Path 'echo') -Detailed } }
+        @{ Of = 'a probe with a name'; Get = { [pscustomobject] @{ Name = 'one'; Uri = Get-Address -Path 'echo' } | Test-WsEndpoint } }
+        @{ Of = 'a round trip'; Get = { $null = Connect-MessageWebSocket (Get-Address -Path 'echo'); Measure-WsRoundTrip -Count 2 -IntervalMilliseconds 1 } }
+        @{ Of = 'a server'; Get = { $script:columns = Start-WsEchoServer; $columns } }
+        @{ Of = 'a client of a server'; Get = { $null = Connect-MessageWebSocket $columns.Uri; $columns.Clients[0] } }
+    ) {
+        $item = @(& $Get)[-1]
+        $copy = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($item))
+        foreach ($one in $item, $copy) {
+            if ($one -eq $copy -and $Of -like 'a client*') {
+                # It has no view of its own as a copy.
+                continue
+            }
+            $lines = ($one | Format-Table | Out-String -Width 300).Split("`n").Where({ $_.Trim() })
+            $labels = [regex]::Split($lines[0].Trim(), '\s+(?!\()')
+            $labels.Count | Should -BeGreaterThan 3
+            foreach ($label in $labels) {
+                $one.PSObject.Properties[$label] | Should -Not -BeNullOrEmpty -Because "$label is a column of $Of ($($one.PSObject.TypeNames[0]))"
+            }
+        }
+        Close-EverySocket
+    }
+
+    It 'can be asked for, and are no further columns of CSV and JSON' {
+        $null = Connect-MessageWebSocket (Get-Address -Path 'say?text=one')
+        $message = Receive-WsMessage
+        $message | Where-Object Type -EQ Utf8 | Should -Be $message
+        $message | Where-Object Received -GT ([datetime]::Today) | Should -Be $message
+        $result = Test-WsEndpoint (Get-Address -Path 'echo'), 'ws://127.0.0.1:1/'
+        ($result | Where-Object Result -EQ ok).Uri | Should -Be (Get-Address -Path 'echo')
+        ($result | Sort-Object -Property Total | Select-Object -Property Total, HTTP).Count | Should -Be 2
+        $names = ($result[0] | ConvertTo-Csv | ConvertFrom-Csv).PSObject.Properties.Name
+        $names | Should -Contain 'TotalMs'
+        $names | Should -Not -Contain 'Total'
+        ($result[0] | ConvertTo-Json | ConvertFrom-Json).PSObject.Properties.Name | Should -Not -Contain 'Total'
+        Close-EverySocket
+    }
+
+    AfterAll { $columns | Stop-WsEchoServer }
 }

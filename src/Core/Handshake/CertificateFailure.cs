@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets;
 
@@ -60,13 +62,24 @@ internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, MessageWebSo
             : "leads over a certificate that is not valid now";
     }
 
+    private static string Names(X509Certificate2 certificate)
+    {
+        try
+        {
+            return $"{PeerText.Clean(certificate.Subject)}, issued by {PeerText.Clean(certificate.Issuer)}";
+        }
+        catch (CryptographicException)
+        {
+            // A name may be well-formed enough for TLS, and hold text that is none.
+            return "with a subject or issuer that cannot be read";
+        }
+    }
+
     private static string Day(DateTime time) => time.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private MessageWebSocketException Create(string what, string advice, int hresult, WebErrorStatus status)
     {
-        string subject = information.ServerCertificate is { } certificate
-            ? $" ({PeerText.Clean(certificate.Subject)}, issued by {PeerText.Clean(certificate.Issuer)})"
-            : "";
+        string subject = information.ServerCertificate is { } certificate ? $" ({Names(certificate)})" : "";
         return new MessageWebSocketException($"The certificate of {uri.IdnHost} {what}{subject}.{advice}", hresult, cause) { Status = status, PeerUri = uri };
     }
 }

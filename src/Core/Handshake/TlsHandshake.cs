@@ -56,7 +56,6 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
         SslClientAuthenticationOptions options = new()
         {
             EnabledSslProtocols = _control.SslProtocols,
-            CertificateRevocationCheckMode = _control.RevocationMode,
             RemoteCertificateValidationCallback = Validate,
         };
         MayResume = !HasClientCertificate && ResumableServers.Contains(uri);
@@ -65,18 +64,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
             options.LocalCertificateSelectionCallback = SelectClientCertificate!;
         }
 
-        if (_control.TrustedRoots is { Count: > 0 } roots)
-        {
-            options.CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = _control.RevocationMode,
-                RevocationFlag = X509RevocationFlag.ExcludeRoot,
-            };
-            options.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
-            options.CertificateChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
-        }
-
+        options.CertificateChainPolicy = CreateChainPolicy();
         return options;
     }
 
@@ -122,6 +110,25 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
             Refusal = CertificateRefusal.Handler;
             throw new AuthenticationException("The certificate was rejected.");
         }
+    }
+
+    private X509ChainPolicy CreateChainPolicy()
+    {
+        X509ChainPolicy policy = new()
+        {
+            // An address in a certificate nobody has judged yet is the choice of whoever answers: nothing is fetched from there.
+            DisableCertificateDownloads = true,
+            RevocationMode = _control.RevocationMode,
+            RevocationFlag = X509RevocationFlag.ExcludeRoot,
+        };
+        policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
+        if (_control.TrustedRoots is { Count: > 0 } roots)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(roots);
+        }
+
+        return policy;
     }
 
     // The framework asks once before the handshake, without the server's certificate, and again when the server wants one.

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets;
@@ -212,7 +213,18 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         return new Uri($"{(options.Certificate is null ? "ws" : "wss")}://{host}:{port}{options.Path ?? "/"}");
     }
 
-    private static bool Names(X509Certificate2 certificate, string host) => certificate.MatchesHostname(host);
+    private static bool Names(X509Certificate2 certificate, string host)
+    {
+        try
+        {
+            return certificate.MatchesHostname(host);
+        }
+        catch (CryptographicException)
+        {
+            // Names that cannot be read are nobody's.
+            return false;
+        }
+    }
 
     private async Task StopCoreAsync()
     {

@@ -113,7 +113,13 @@ internal sealed class PingBook
                     return false;
                 }
 
-                _unwritten -= ping.Written == 0 ? 1 : 0;
+                if (ping.Written == 0)
+                {
+                    // Its answer was faster than the return of the write.
+                    ping.Written = Environment.TickCount64;
+                    _unwritten--;
+                }
+
                 ping.TrySetResult(Stopwatch.GetElapsedTime(ping.Sent, now));
                 return true;
             });

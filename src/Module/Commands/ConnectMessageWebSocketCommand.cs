@@ -13,6 +13,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
     /// <summary>The address, ws:// or wss://.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = UriSet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = SocketSet)]
+    [EndpointTransform]
     [ValidateNotNull]
     public Uri? Uri { get; set; }
 
@@ -106,7 +107,12 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             socket.Name = Session.MakeUnique(Uri!.Host);
         }
 
-        Apply(socket, isNew: Socket is null);
+        if (Apply(socket, isNew: Socket is null) is { } refusal)
+        {
+            WriteError(refusal);
+            return null;
+        }
+
         SocketExtras extras = SocketExtras.Of(socket);
         if (extras.CarriesCredentials && !extras.AllowsUnencryptedAuthentication && Uri!.Scheme == System.Uri.UriSchemeWs)
         {
@@ -137,7 +143,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             }
             catch (MessageWebSocketException e) when (attempt <= retries && Reconnection.IsWorthwhile(e))
             {
-                TimeSpan delay = Reconnection.Delay(attempt, Times.OfSeconds(RetryIntervalSec));
+                TimeSpan delay = Reconnection.Delay(attempt, Times.OfSeconds(RetryIntervalSec), e);
                 Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, Uri).ErrorDetails.Message} Trying again in {delay.TotalSeconds:0.0} s.");
                 Wait(Task.Delay(delay, StopToken));
             }

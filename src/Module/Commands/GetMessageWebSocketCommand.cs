@@ -25,9 +25,9 @@ public sealed class GetMessageWebSocketCommand : WsCmdlet
 
         foreach (string name in Name)
         {
-            WildcardPattern pattern = new(name, WildcardOptions.IgnoreCase);
+            NamePattern pattern = new(name);
             MessageWebSocket[] found = [.. Session.Sockets.Where(socket => pattern.IsMatch(socket.Name))];
-            if (found.Length == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
+            if (found.Length == 0 && !pattern.HasWildcards)
             {
                 WriteError(WsErrors.SocketNotFound(name, Session));
             }

@@ -71,6 +71,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     /// <summary>The client certificate, with its private key.</summary>
     [Parameter]
     [ValidateNotNull]
+    [CertificateTransform(WithKey = true)]
     public X509Certificate2? Certificate { get; set; }
 
     /// <summary>The thumbprint of a client certificate in a personal store.</summary>
@@ -85,11 +86,12 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     /// <summary>The errors of a server certificate to pass over.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
-    public ChainValidationResult[]? IgnoreCertificateError { get; set; }
+    public IgnorableCertificateError[]? IgnoreCertificateError { get; set; }
 
     /// <summary>The roots to trust in place of the system's, for a private certificate authority.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [CertificateTransform]
     public X509Certificate2[]? TrustedRoot { get; set; }
 
     /// <summary>SHA-256 hashes of acceptable server certificates.</summary>
@@ -154,6 +156,13 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
             ThrowTerminatingError(WsErrors.InvalidSetting("-Authentication Basic needs a user name and password: add -Credential.", Authentication));
         }
 
+        if (Authentication == WsAuthentication.Basic && Credential!.UserName.Contains(':', StringComparison.Ordinal))
+        {
+            ThrowTerminatingError(WsErrors.InvalidSetting(
+                "The user name of -Credential has a colon, which -Authentication Basic cannot send: the server would take what is behind it for the password (RFC 7617 section 2).",
+                Authentication));
+        }
+
         if (Authentication == WsAuthentication.Bearer && Token is null)
         {
             ThrowTerminatingError(WsErrors.InvalidSetting("-Authentication Bearer needs a token: add -Token.", Authentication));
@@ -166,25 +175,42 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     }
 
     /// <summary>Brings the parameters onto a socket; on one the user brought along only those that were given.</summary>
-    private protected void Apply(MessageWebSocket socket, bool isNew)
+    /// <returns>What was refused, which may be that of one item of many; null if nothing was.</returns>
+    private protected ErrorRecord? Apply(MessageWebSocket socket, bool isNew)
     {
         try
         {
-            ApplyUnchecked(socket, isNew);
+            ApplySettings(socket, isNew);
+            ApplySecurity(socket);
         }
         catch (ArgumentException e)
         {
-            ThrowTerminatingError(WsErrors.InvalidSetting(WithoutParameterName(e), socket));
+            return WsErrors.InvalidSetting(WithoutParameterName(e), socket);
         }
+
+        foreach ((string name, string? value) in RequestHeaders())
+        {
+            if (SetHeader(socket, name, value) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        return null;
     }
 
-    /// <summary>As <see cref="Apply"/>, for settings that came with one item of many.</summary>
-    /// <exception cref="ArgumentException">A setting was refused.</exception>
-    private protected void ApplyUnchecked(MessageWebSocket socket, bool isNew)
+    /// <summary>Sets a header of a socket; says why where it is refused.</summary>
+    internal static ErrorRecord? SetHeader(MessageWebSocket socket, string name, string? value)
     {
-        ApplySettings(socket, isNew);
-        ApplySecurity(socket);
-        ApplyHeaders(socket);
+        try
+        {
+            socket.SetRequestHeader(name, value);
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            return WsErrors.InvalidHeader(WithoutParameterName(e), name);
+        }
     }
 
     /// <summary>An argument's error without the name of a .NET parameter behind it.</summary>
@@ -208,7 +234,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         When(nameof(MaximumRedirection), () => control.MaximumRedirection = MaximumRedirection);
         When(nameof(Compression), () => control.Compression = Compression ? new WebSocketDeflateOptions() : null);
         When(nameof(Proxy), () => control.Proxy = Proxy);
-        When(nameof(ProxyCredential), () => control.ProxyCredential = new ConcealedCredential(ProxyCredential!.GetNetworkCredential()));
+        When(nameof(ProxyCredential), () => control.ProxyCredential = new ConcealedCredential(ProxyCredential!));
         When(nameof(NoProxy), () => control.UseProxy = !NoProxy);
         When(nameof(UnixSocket), () => control.UnixSocketPath = GetUnresolvedProviderPathFromPSPath(UnixSocket));
         When(nameof(Cookies), () => control.Cookies = Cookies);
@@ -222,7 +248,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     {
         MessageWebSocketControl control = socket.Control;
         SocketExtras extras = SocketExtras.Of(socket);
-        Replace(control.IgnorableServerCertificateErrors, SkipCertificateCheck ? CertificateErrors.Ignorable : IgnoreCertificateError);
+        Replace(control.IgnorableServerCertificateErrors, Ignored());
         Replace(control.PinnedCertificateSha256, PinnedCertificateSha256);
         When(nameof(SslProtocol), () => control.SslProtocols = SslProtocol);
         When(nameof(TrustedRoot), () => control.TrustedRoots = [.. TrustedRoot!]);
@@ -241,32 +267,38 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         }
         else if (Credential is not null && Authentication != WsAuthentication.Basic)
         {
-            control.ServerCredential = new ConcealedCredential(Credential.GetNetworkCredential());
+            control.ServerCredential = new ConcealedCredential(Credential);
         }
     }
 
-    private void ApplyHeaders(MessageWebSocket socket)
+    private IEnumerable<ChainValidationResult>? Ignored() =>
+        (SkipCertificateCheck ? Enum.GetValues<IgnorableCertificateError>() : IgnoreCertificateError)?.Select(static error => (ChainValidationResult)error);
+
+    private IEnumerable<KeyValuePair<string, string?>> RequestHeaders()
     {
         foreach (KeyValuePair<string, string?> header in RequestHeaderTable.From(Headers))
         {
-            socket.SetRequestHeader(header.Key, header.Value);
+            yield return header;
         }
 
-        When(nameof(UserAgent), () => socket.SetRequestHeader("User-Agent", UserAgent));
+        if (UserAgent is not null)
+        {
+            yield return new("User-Agent", UserAgent);
+        }
+
         if (!string.IsNullOrEmpty(Origin))
         {
-            socket.SetRequestHeader("Origin", Origin);
+            yield return new("Origin", Origin);
         }
 
         if (Token is not null)
         {
-            socket.SetRequestHeader("Authorization", "Bearer " + Reveal(Token));
+            yield return new("Authorization", "Bearer " + Reveal(Token));
         }
         else if (Authentication == WsAuthentication.Basic)
         {
-            NetworkCredential credential = Credential!.GetNetworkCredential();
-            string user = credential.Domain.Length > 0 ? $"{credential.Domain}\\{credential.UserName}" : credential.UserName;
-            socket.SetRequestHeader("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{credential.Password}")));
+            // The name as it is: user@realm is no domain here.
+            yield return new("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Credential!.UserName}:{Reveal(Credential.Password)}")));
         }
     }
 

@@ -15,11 +15,10 @@ internal sealed class HeaderNameCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        WildcardPattern pattern = new(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
         return WsSession.ForCurrentRunspace().RequestHeaders.Keys
             .Concat(Names)
             .Distinct(StringComparer.OrdinalIgnoreCase)
-            .Where(pattern.IsMatch)
+            .Where(name => NamePattern.Begins(name, wordToComplete))
             .Select(static name => new CompletionResult(name));
     }
 }

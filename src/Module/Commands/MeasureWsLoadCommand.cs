@@ -85,7 +85,10 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
 
         // What is wrong with the parameters is wrong for every endpoint, and said once.
         using MessageWebSocket trial = new();
-        Apply(trial, isNew: true);
+        if (Apply(trial, isNew: true) is { } unusable)
+        {
+            ThrowTerminatingError(unusable);
+        }
     }
 
     /// <inheritdoc/>
@@ -93,7 +96,7 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
     {
         foreach (Uri? uri in Uri ?? [null])
         {
-            if (Refusal(uri) is { } refusal)
+            if (WsUri.Check(uri) is { } refusal)
             {
                 WriteError(refusal);
                 continue;
@@ -117,14 +120,10 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
     private void Load(Uri uri)
     {
         using MessageWebSocket settings = new();
-        try
-        {
-            ApplyUnchecked(settings, isNew: true);
-        }
-        catch (ArgumentException e)
+        if (Apply(settings, isNew: true) is { } unsuitable)
         {
             // Headers, origin and subprotocols come with the endpoint.
-            WriteError(WsErrors.InvalidSetting(WithoutParameterName(e), uri));
+            WriteError(unsuitable);
             return;
         }
 
@@ -216,11 +215,4 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
             ThrowTerminatingError(WsErrors.ParameterConflict(parameter, $"Mode {Mode}"));
         }
     }
-
-    private static ErrorRecord? Refusal(Uri? uri) => uri switch
-    {
-        null => WsErrors.InvalidUri("The address is empty.", "Write it as ws://host/path or wss://host/path.", null),
-        MalformedUri => WsErrors.InvalidUri($"'{TerminalText.Escape(Redaction.Of(MalformedUri.TextOf(uri)))}' is no address.", "Write it as ws://host/path or wss://host/path.", null),
-        _ => WsUri.Check(uri),
-    };
 }

@@ -20,7 +20,12 @@ public sealed class NewMessageWebSocketCommand : ConnectionSettingsCmdlet
         }
 
         MessageWebSocket socket = new() { Name = Name ?? "" };
-        Apply(socket, isNew: true);
+        if (Apply(socket, isNew: true) is { } refusal)
+        {
+            WriteError(refusal);
+            return;
+        }
+
         Session.Add(socket);
         WriteObject(socket);
     }

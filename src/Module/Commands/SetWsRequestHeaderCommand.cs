@@ -11,9 +11,6 @@ public sealed class SetWsRequestHeaderCommand : WsCmdlet
     private const string NameSet = "Name";
     private const string HeadersSet = "Headers";
 
-    // Knows the rules for headers, and is never connected.
-    private static readonly MessageWebSocket Rules = new();
-
     /// <summary>The name of the header.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
     [ValidateNotNullOrEmpty]
@@ -66,13 +63,10 @@ public sealed class SetWsRequestHeaderCommand : WsCmdlet
 
     private void Set(string name, string? value)
     {
-        try
+        // A socket knows the rules; one of its own, so that no value outlives the session that it was meant for.
+        if (HandshakeSettingsCmdlet.SetHeader(Socket ?? new MessageWebSocket(), name, value) is { } refusal)
         {
-            (Socket ?? Rules).SetRequestHeader(name, value);
-        }
-        catch (ArgumentException e)
-        {
-            WriteError(WsErrors.InvalidHeader(ConnectionSettingsCmdlet.WithoutParameterName(e), name));
+            WriteError(refusal);
             return;
         }
 

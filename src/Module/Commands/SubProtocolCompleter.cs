@@ -32,13 +32,12 @@ internal sealed class SubProtocolCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        WildcardPattern pattern = new(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
         return WsSession.ForCurrentRunspace().Sockets
             .SelectMany(static socket => socket.Control.SupportedProtocols)
             .Select(static name => (Name: name, Meaning: "used in this session"))
             .Concat(Registered)
             .DistinctBy(static protocol => protocol.Name)
-            .Where(protocol => pattern.IsMatch(protocol.Name))
+            .Where(protocol => NamePattern.Begins(protocol.Name, wordToComplete))
             .Select(static protocol => new CompletionResult(protocol.Name, protocol.Name, CompletionResultType.ParameterValue, protocol.Meaning));
     }
 }

@@ -24,6 +24,7 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
 
     private readonly Dictionary<long, bool> _answers = [];
     private CancellationToken _stop;
+    private TimeSpan _timeout;
     private ProbePlan _plan = null!;
     private ProbeProgress _progress = null!;
     private long _begun;
@@ -37,6 +38,12 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
     [AllowNull]
     [AllowEmptyCollection]
     public Uri?[]? Uri { get; set; }
+
+    /// <summary>A name for the endpoint, for its result.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? Name { get; set; }
 
     /// <summary>How often to probe each endpoint, over a new connection each time.</summary>
     [Parameter]
@@ -83,12 +90,16 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
         }
 
         _stop = StopToken;
-        _plan = new ProbePlan(Times.Limit(TimeoutSeconds), SendText, Pattern(), Detailed);
+        _timeout = Times.Limit(TimeoutSeconds);
+        _plan = new ProbePlan(_timeout, SendText, Pattern(), Detailed);
         _progress = new ProbeProgress(this);
 
         // What is wrong with the parameters is wrong for every endpoint, and said once.
         using MessageWebSocket trial = new();
-        Apply(trial, isNew: true);
+        if (Apply(trial, isNew: true) is { } refusal)
+        {
+            ThrowTerminatingError(refusal);
+        }
     }
 
     /// <inheritdoc/>
@@ -144,9 +155,16 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
             return null;
         }
 
+        RegexOptions options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
+        TimeSpan limit = _timeout > TimeSpan.Zero && _timeout < MatchLimit ? _timeout : MatchLimit;
         try
         {
-            return new Regex(ExpectMatch, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, MatchLimit);
+            return new Regex(ExpectMatch, options | RegexOptions.NonBacktracking, limit);
+        }
+        catch (NotSupportedException)
+        {
+            // Such as one that looks ahead: its time is not bounded by the length of the text.
+            return new Regex(ExpectMatch, options, limit);
         }
         catch (ArgumentException e)
         {
@@ -160,22 +178,18 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
         string address = MalformedUri.TextOf(uri);
         long number = _begun++;
         _underWay++;
-        if (Refusal(uri, address) is { } refusal)
+        if (WsUri.Check(uri) is { } refusal)
         {
             Finish(number, Unusable(address, refusal));
             return;
         }
 
         MessageWebSocket socket = new();
-        try
-        {
-            ApplyUnchecked(socket, isNew: true);
-        }
-        catch (ArgumentException e)
+        if (Apply(socket, isNew: true) is { } unsuitable)
         {
             // Headers, origin and subprotocols come with the endpoint.
             socket.Dispose();
-            Finish(number, Unusable(address, WsErrors.InvalidSetting(WithoutParameterName(e), null)));
+            Finish(number, Unusable(address, unsuitable));
             return;
         }
 
@@ -194,6 +208,7 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
 
         // Not on the pipeline thread: what a probe does before its first wait would be done for one endpoint after the other.
         ProbePlan plan = _plan;
+        string? name = Name;
         int count = Count;
         CancellationToken stop = _stop;
         _ = Task.Run(
@@ -201,11 +216,16 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
             {
                 try
                 {
-                    Finish(number, await new ProbeSeries(address, plan).RunAsync(socket, uri!, count, stop).ConfigureAwait(false));
+                    Finish(number, await new ProbeSeries(address, name, plan).RunAsync(socket, uri!, count, stop).ConfigureAwait(false));
                 }
-                catch (OperationCanceledException)
+                catch (OperationCanceledException) when (stop.IsCancellationRequested)
                 {
                     // Nobody waits for it any more.
+                }
+                catch (Exception e)
+                {
+                    // Each endpoint has a result, whatever it brought about: the cmdlet counts them.
+                    Finish(number, ProbeSeries.Unusable(address, name, plan, "WebSocketFailure", TerminalText.Escape(e.Message)));
                 }
                 finally
                 {
@@ -215,17 +235,23 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
             CancellationToken.None);
     }
 
-    private static ErrorRecord? Refusal(Uri? uri, string address) => uri switch
-    {
-        null => WsErrors.InvalidUri("The address is empty.", "Write it as ws://host/path or wss://host/path.", null),
-        MalformedUri => WsErrors.InvalidUri($"'{TerminalText.Escape(Redaction.Of(address))}' is no address.", "Write it as ws://host/path or wss://host/path.", null),
-        _ => WsUri.Check(uri),
-    };
-
     private WsEndpointResult Unusable(string address, ErrorRecord record) =>
-        ProbeSeries.Unusable(address, _plan, record.FullyQualifiedErrorId, $"{record.ErrorDetails?.Message ?? record.Exception.Message} {record.ErrorDetails?.RecommendedAction}".Trim());
+        ProbeSeries.Unusable(address, Name, _plan, record.FullyQualifiedErrorId, $"{record.ErrorDetails?.Message ?? record.Exception.Message} {record.ErrorDetails?.RecommendedAction}".Trim());
 
     private void Finish(long number, WsEndpointResult result) => _finished.Writer.TryWrite((number, result));
+
+    // One with a name has a view of its own.
+    private static object Named(WsEndpointResult result)
+    {
+        if (string.IsNullOrEmpty(result.Name))
+        {
+            return result;
+        }
+
+        PSObject named = PSObject.AsPSObject(result);
+        named.TypeNames.Insert(0, $"{typeof(WsEndpointResult).FullName}#Named");
+        return named;
+    }
 
     private void WriteNext() => Write(Wait(_finished.Reader.ReadAsync(_stop)));
 
@@ -238,7 +264,7 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
         _progress.Report(_written, _underWay, result.Success);
         if (!Quiet)
         {
-            WriteObject(result);
+            WriteObject(Named(result));
             return;
         }
 

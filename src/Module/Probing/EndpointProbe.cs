@@ -17,6 +17,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
 
     private readonly ProbeOutcome _outcome = new();
     private long _messages;
+    private long _unmatchable;
 
     /// <param name="stop">Ends the probe without an outcome.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
@@ -54,7 +55,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
             ErrorRecord record = WsErrors.Connect(e, null);
             Fail(record.FullyQualifiedErrorId, record.ErrorDetails.Message);
             _outcome.HttpStatusCode = (int?)e.HttpStatusCode;
-            _outcome.ResponseBody = e.ResponseBody;
+            _outcome.ResponseBody = e.ResponseBody is null ? null : TerminalText.EscapeLines(e.ResponseBody);
         }
         catch (ArgumentException e)
         {
@@ -91,12 +92,14 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
 
         while (await socket.ReceiveAsync(cancellationToken).ConfigureAwait(false) is { } message)
         {
+            // A flooding server leaves no receive that would wait and see the end of the time.
+            cancellationToken.ThrowIfCancellationRequested();
             _messages++;
             string text = message.Text;
             if (IsMatch(plan.Expected, text))
             {
                 _outcome.ReplyTime = Stopwatch.GetElapsedTime(started);
-                _outcome.Reply = text.Length > LongestReply ? text[..LongestReply] : text;
+                _outcome.Reply = TerminalText.EscapeLines(text.Length > LongestReply ? text[..LongestReply] : text);
                 return true;
             }
         }
@@ -105,7 +108,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         return false;
     }
 
-    private static bool IsMatch(Regex expected, string text)
+    private bool IsMatch(Regex expected, string text)
     {
         try
         {
@@ -113,6 +116,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         }
         catch (RegexMatchTimeoutException)
         {
+            _unmatchable++;
             return false;
         }
     }
@@ -128,7 +132,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         {
             WebSocketCloseResult closed = await socket.CloseAsync(1000, "", cancellationToken).ConfigureAwait(false);
             _outcome.CloseCode = closed.Code;
-            _outcome.CloseReason = closed.Reason;
+            _outcome.CloseReason = TerminalText.Escape(closed.Reason);
         }
         catch (Exception e) when (e is MessageWebSocketException or InvalidOperationException || (e is OperationCanceledException && _outcome.RoundTrip is not null))
         {
@@ -141,7 +145,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         ErrorRecord record = WsErrors.ConnectionClosed(socket, plan.Expected is not null && _outcome.ReplyTime is null ? " The expected message had not come." : null);
         Fail(record.FullyQualifiedErrorId, record.ErrorDetails.Message);
         _outcome.CloseCode = socket.Information.CloseCode;
-        _outcome.CloseReason = socket.Information.CloseReason;
+        _outcome.CloseReason = TerminalText.Escape(socket.Information.CloseReason);
     }
 
     private void Fail(string status, string error)
@@ -156,7 +160,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         if (isConnected)
         {
             return plan.Expected is not null && _outcome.ReplyTime is null
-                ? $"Connected, but no message matched '{TerminalText.Escape(plan.Expected.ToString())}' {within}; {_messages} others came."
+                ? $"Connected, but no message matched '{TerminalText.Escape(plan.Expected.ToString())}' {within}; {_messages} others came{Unmatchable()}."
                 : $"Connected, but the ping was not answered {within}.";
         }
 
@@ -173,13 +177,15 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         return $"{reached} {within}.";
     }
 
+    private string Unmatchable() => _unmatchable == 0 ? "" : $", {_unmatchable} of them too long for the pattern, which takes too much time";
+
     /// <summary>Copies what the socket knows into plain values, and lets go of its certificates.</summary>
     private void Describe()
     {
         MessageWebSocketInformation information = socket.Information;
         _outcome.Timings = information.ConnectTimings;
         _outcome.HttpStatusCode ??= (int?)information.HandshakeStatusCode;
-        _outcome.Protocol = string.IsNullOrEmpty(information.Protocol) ? null : information.Protocol;
+        _outcome.Protocol = string.IsNullOrEmpty(information.Protocol) ? null : TerminalText.Escape(Redaction.Protocol(information.Protocol));
         _outcome.Compression = information.Compression is null ? null : SocketText.Compression(socket);
         _outcome.RemoteAddress = information.RemoteAddress?.ToString();
         _outcome.TlsVersion = information.TlsProtocol switch
@@ -191,7 +197,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         };
         if (information.ServerCertificate is { } certificate)
         {
-            _outcome.CertificateSubject = certificate.Subject;
+            _outcome.CertificateSubject = SubjectOf(certificate);
             _outcome.CertificateExpires = certificate.NotAfter;
         }
 
@@ -215,6 +221,19 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         }
     }
 
+    private static string? SubjectOf(System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
+    {
+        try
+        {
+            return TerminalText.Escape(certificate.Subject);
+        }
+        catch (System.Security.Cryptography.CryptographicException)
+        {
+            // The details name what cannot be read.
+            return null;
+        }
+    }
+
     private void DescribeInDetail(MessageWebSocketInformation information)
     {
         _outcome.RemotePort = information.RemotePort > 0 ? information.RemotePort : null;
@@ -222,7 +241,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         _outcome.CertificateErrors = [.. information.ServerCertificateErrors.Select(static error => error.ToString())];
         foreach ((string name, IReadOnlyList<string> values) in information.HandshakeHeaders)
         {
-            _outcome.ResponseHeaders[name] = Redaction.Header(name, string.Join(", ", values));
+            _outcome.ResponseHeaders[name] = TerminalText.Escape(Redaction.Header(name, string.Join(", ", values)));
         }
 
         if (information.ServerCertificate is { } certificate)

@@ -1,7 +1,7 @@
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>The probes of one endpoint, one after the other, and their result.</summary>
-internal sealed class ProbeSeries(string address, ProbePlan plan)
+internal sealed class ProbeSeries(string address, string? name, ProbePlan plan)
 {
     // Microseconds are as fine as the clock deserves, and keep CSV and JSON readable.
     private const int Digits = 3;
@@ -10,9 +10,9 @@ internal sealed class ProbeSeries(string address, ProbePlan plan)
     private readonly DateTime _started = DateTime.Now;
 
     /// <summary>The result of an endpoint that cannot be probed at all.</summary>
-    public static WsEndpointResult Unusable(string address, ProbePlan plan, string status, string error)
+    public static WsEndpointResult Unusable(string address, string? name, ProbePlan plan, string status, string error)
     {
-        ProbeSeries series = new(address, plan);
+        ProbeSeries series = new(address, name, plan);
         series._outcomes.Add(new ProbeOutcome { Status = status, Error = error });
         return series.Result(probes: 0);
     }
@@ -46,6 +46,7 @@ internal sealed class ProbeSeries(string address, ProbePlan plan)
         ProbeOutcome agreed = _outcomes.Find(static outcome => outcome.IsSuccess) ?? telling;
         WsEndpointResult result = plan.IsDetailed ? Detail(telling, certified) : new WsEndpointResult();
         result.Uri = Redaction.WithoutUserInfo(address);
+        result.Name = string.IsNullOrEmpty(name) ? null : name;
         result.Success = telling.IsSuccess;
         result.Status = telling.Status;
         result.Error = telling.Error;

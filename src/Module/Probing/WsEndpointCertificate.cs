@@ -1,4 +1,7 @@
+using System.Formats.Asn1;
 using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets.PowerShell;
@@ -6,19 +9,26 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>A server certificate in plain values.</summary>
 public sealed class WsEndpointCertificate
 {
+    private const string SubjectAlternativeName = "2.5.29.17";
+    private static readonly Asn1Tag DnsName = new(TagClass.ContextSpecific, 2);
+    private static readonly Asn1Tag Address = new(TagClass.ContextSpecific, 7);
+
+    private readonly List<string> _unreadable = [];
+
     internal WsEndpointCertificate(X509Certificate2 certificate, IEnumerable<X509Certificate2> intermediates)
     {
-        Subject = certificate.Subject;
-        Issuer = certificate.Issuer;
-        DnsNames = NamesOf(certificate);
+        Subject = Read(nameof(Subject), () => TerminalText.Escape(certificate.Subject)) ?? "";
+        Issuer = Read(nameof(Issuer), () => TerminalText.Escape(certificate.Issuer)) ?? "";
+        DnsNames = Read(nameof(DnsNames), () => NamesOf(certificate)) ?? [];
         NotBefore = certificate.NotBefore;
         NotAfter = certificate.NotAfter;
         SerialNumber = certificate.SerialNumber;
         Thumbprint = certificate.Thumbprint;
-        Sha256 = certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256);
+        Sha256 = certificate.GetCertHashString(HashAlgorithmName.SHA256);
         SignatureAlgorithm = certificate.SignatureAlgorithm.FriendlyName ?? certificate.SignatureAlgorithm.Value ?? "";
-        PublicKey = KeyOf(certificate);
-        Intermediates = [.. intermediates.Select(static intermediate => intermediate.Subject)];
+        PublicKey = Read(nameof(PublicKey), () => KeyOf(certificate)) ?? certificate.PublicKey.Oid.Value ?? "";
+        Intermediates = [.. intermediates.Select(intermediate => Read(nameof(Intermediates), () => intermediate.Subject)).OfType<string>()];
+        Unreadable = [.. _unreadable];
     }
 
     /// <summary>Whom it is for.</summary>
@@ -54,25 +64,72 @@ public sealed class WsEndpointCertificate
     /// <summary>The subjects of the intermediate certificates.</summary>
     public string[] Intermediates { get; }
 
+    /// <summary>
+    /// What of it cannot be read, and why: a server may present anything, and a client that leaves errors out of account meets it.
+    /// Empty for a well-formed certificate.
+    /// </summary>
+    public string[] Unreadable { get; }
+
     /// <summary>The subject.</summary>
     public override string ToString() => Subject;
 
-    private static string[] NamesOf(X509Certificate2 certificate)
+    private T? Read<T>(string property, Func<T> read)
+        where T : class?
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is CryptographicException or AsnContentException or ArgumentException or NotSupportedException)
+        {
+            _unreadable.Add($"{property}: {TerminalText.Escape(e.Message)}");
+            return null;
+        }
+    }
+
+    // RFC 5280 section 4.2.1.6, read name by name: one that is malformed does not hide the others.
+    private string[] NamesOf(X509Certificate2 certificate)
     {
         List<string> names = [];
-        foreach (X509SubjectAlternativeNameExtension extension in certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>())
+        foreach (X509Extension extension in certificate.Extensions.Where(static extension => extension.Oid?.Value == SubjectAlternativeName))
         {
-            names.AddRange(extension.EnumerateDnsNames());
-            names.AddRange(extension.EnumerateIPAddresses().Select(static address => address.ToString()));
+            AsnReader all = new AsnReader(extension.RawData, AsnEncodingRules.BER).ReadSequence();
+            while (all.HasData)
+            {
+                AsnReader one = new(all.ReadEncodedValue(), AsnEncodingRules.BER);
+                if (Read(nameof(DnsNames), () => NameOf(one)) is { } name)
+                {
+                    names.Add(name);
+                }
+            }
         }
 
         return [.. names];
     }
 
+    private static string? NameOf(AsnReader reader)
+    {
+        Asn1Tag tag = reader.PeekTag();
+        if (tag.HasSameClassAndValue(DnsName))
+        {
+            return reader.ReadCharacterString(UniversalTagNumber.IA5String, DnsName);
+        }
+
+        if (!tag.HasSameClassAndValue(Address))
+        {
+            return null;
+        }
+
+        byte[] address = reader.ReadOctetString(Address);
+        return address.Length is 4 or 16
+            ? new IPAddress(address).ToString()
+            : throw new CryptographicException($"an iPAddress of {address.Length} bytes ({Convert.ToHexString(address)}); one has 4 or 16.");
+    }
+
     private static string KeyOf(X509Certificate2 certificate)
     {
         string name = certificate.PublicKey.Oid.FriendlyName ?? certificate.PublicKey.Oid.Value ?? "";
-        using System.Security.Cryptography.AsymmetricAlgorithm? key = (System.Security.Cryptography.AsymmetricAlgorithm?)certificate.GetRSAPublicKey() ?? certificate.GetECDsaPublicKey();
+        using AsymmetricAlgorithm? key = (AsymmetricAlgorithm?)certificate.GetRSAPublicKey() ?? certificate.GetECDsaPublicKey();
         return key is null ? name : string.Create(CultureInfo.InvariantCulture, $"{name} {key.KeySize}");
     }
 }

@@ -13,6 +13,9 @@ public class WsEndpointResult
     /// <summary>The address as it was given; without user name and password.</summary>
     public string Uri { get; internal set; } = "";
 
+    /// <summary>The name that came with the address; null if none did.</summary>
+    public string? Name { get; internal set; }
+
     /// <summary>Whether every probe connected, got the message it expected, and had its ping answered.</summary>
     public bool Success { get; internal set; }
 

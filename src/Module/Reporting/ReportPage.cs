@@ -162,7 +162,7 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
         page.Write("<table class=\"problems\">\n<thead><tr><th>Endpoint</th><th>Result</th><th class=\"n\">After</th><th>What happened</th></tr></thead>\n<tbody>\n");
         foreach (ReportRow row in problems)
         {
-            page.Write($"<tr><td class=\"address\">{Html.Text(row.Address, LongestAddress)}</td><td class=\"short bad\">{Html.Text(row.Result, 80)}</td>");
+            page.Write($"<tr><td class=\"address\">{Html.Text(row.Label, LongestAddress)}</td><td class=\"short bad\">{Html.Text(row.Result, 80)}</td>");
             page.Write($"<td class=\"n short\" data-n=\"after\">{Html.Milliseconds(row.TotalMs)}</td><td class=\"message\">{Html.Text(Shortened(row), LongestError)}</td></tr>\n");
         }
 
@@ -279,7 +279,7 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
         page.Write($"</ul>\n<h3>The slowest{(slowest.Length > 1 ? $" {slowest.Length}" : "")}</h3>\n<div class=\"rows\">\n");
         foreach (ReportRow row in slowest)
         {
-            WriteStackedRow(row.Address, [.. Stages.Select(stage => (stage.Name, stage.Class, stage.Time(row) ?? 0))], slowest[0].TotalMs!.Value, row.TotalMs!.Value);
+            WriteStackedRow(row.Label, [.. Stages.Select(stage => (stage.Name, stage.Class, stage.Time(row) ?? 0))], slowest[0].TotalMs!.Value, row.TotalMs!.Value);
         }
 
         page.Write("</div>\n</section>\n");
@@ -361,7 +361,7 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
         page.Write("<table>\n<thead><tr><th>Endpoint</th><th class=\"n\">Connect</th><th class=\"n\">Name</th><th class=\"n\">TCP</th><th class=\"n\">TLS</th><th class=\"n\">Upgrade</th><th class=\"n\">Round trip</th><th class=\"n\">Days left</th></tr></thead>\n<tbody>\n");
         foreach (ReportRow row in _working.OrderByDescending(static row => row.TotalMs ?? 0).ThenBy(static row => row.Address, StringComparer.Ordinal).Take(WorkingFolded))
         {
-            page.Write($"<tr><td class=\"address\">{Html.Text(row.Address, LongestAddress)}</td>");
+            page.Write($"<tr><td class=\"address\">{Html.Text(row.Label, LongestAddress)}</td>");
             foreach ((string name, double? time) in new (string, double?)[]
             {
                 ("connect", row.TotalMs), ("name", row.NameResolutionMs), ("TCP", row.TcpMs), ("TLS", row.TlsMs), ("upgrade", row.UpgradeMs), ("round trip", row.RoundTripMs),

@@ -9,6 +9,8 @@ namespace MessageWebSockets.PowerShell;
 /// </summary>
 internal sealed record ReportRow(string Address, bool IsSuccess, string Status, string Result)
 {
+    public string? Name { get; private init; }
+
     public double? NameResolutionMs { get; private init; }
 
     public double? TcpMs { get; private init; }
@@ -31,6 +33,9 @@ internal sealed record ReportRow(string Address, bool IsSuccess, string Status, 
 
     public DateTime? TestedAt { get; private init; }
 
+    /// <summary>The address, behind the name of the endpoint where it has one.</summary>
+    public string Label => Name is null ? Address : $"{Name}: {Address}";
+
     /// <summary>Host and port; the whole address where it has none.</summary>
     public string Host => Uri.TryCreate(Address, UriKind.Absolute, out Uri? uri) && uri.Authority.Length > 0 ? uri.Authority : Address;
 
@@ -47,6 +52,7 @@ internal sealed record ReportRow(string Address, bool IsSuccess, string Status, 
         string result = isSuccess ? "ok" : string.IsNullOrEmpty(number) || number == "101" ? status : $"{status} ({number})";
         return new ReportRow(Redaction.Of(address), isSuccess, status, result)
         {
+            Name = Text(item, nameof(WsEndpointResult.Name)) is { Length: > 0 } name ? name : null,
             NameResolutionMs = Number(item, nameof(WsEndpointResult.NameResolutionMs)),
             TcpMs = Number(item, nameof(WsEndpointResult.TcpMs)),
             TlsMs = Number(item, nameof(WsEndpointResult.TlsMs)),

@@ -15,7 +15,7 @@ internal sealed class CertificateScript
     public CertificateScript(MessageWebSocket socket, ScriptBlock script)
     {
         Script = script;
-        Attach(socket);
+        socket.ServerCustomValidationRequested += OnRequested;
     }
 
     /// <summary>The script; another one can take its place when a failed connect is tried again.</summary>
@@ -30,8 +30,6 @@ internal sealed class CertificateScript
 
     /// <summary>What the script threw; null if it did not.</summary>
     public Exception? Failure { get; private set; }
-
-    public void Attach(MessageWebSocket socket) => socket.ServerCustomValidationRequested += OnRequested;
 
     private void OnRequested(MessageWebSocket sender, WebSocketServerCustomValidationRequestedEventArgs args)
     {

@@ -94,10 +94,11 @@ internal static class Connector
         WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocket successor, Reconnection reconnection, CancellationToken enough)
     {
         string address = Redaction.Of(lost.Uri!);
+        MessageWebSocketException? failure = null;
         while (true)
         {
             int attempt = ++reconnection.Attempts;
-            TimeSpan delay = reconnection.Delay(attempt);
+            TimeSpan delay = reconnection.Delay(attempt, failure);
             if (attempt > reconnection.MaximumRetryCount)
             {
                 reconnection.GaveUp = true;
@@ -113,6 +114,7 @@ internal static class Connector
             }
             catch (MessageWebSocketException e) when (attempt < reconnection.MaximumRetryCount && Reconnection.IsWorthwhile(e))
             {
+                failure = e;
                 cmdlet.Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, lost).ErrorDetails.Message}");
             }
             catch (MessageWebSocketException e)
@@ -183,7 +185,7 @@ internal static class Connector
 
     private static string Offer(MessageWebSocket socket)
     {
-        string protocols = socket.Control.SupportedProtocols.Count > 0 ? $", offering {string.Join(", ", socket.Control.SupportedProtocols)}" : "";
+        string protocols = socket.Control.SupportedProtocols.Count > 0 ? $", offering {string.Join(", ", Redaction.Protocols(socket.Control.SupportedProtocols).Select(static name => TerminalText.Escape(name)))}" : "";
         return protocols + (socket.Control.Compression is null ? "" : ", offering compression");
     }
 
@@ -191,7 +193,7 @@ internal static class Connector
     {
         MessageWebSocketInformation information = socket.Information;
         cmdlet.Tell($"Connected to {information.RemoteAddress?.ToString() ?? "the Unix socket"}{(information.RemotePort > 0 ? $":{information.RemotePort}" : "")}: {SocketText.Timings(socket)}.");
-        cmdlet.Tell($"Protocol: {(string.IsNullOrEmpty(information.Protocol) ? "none" : TerminalText.Escape(information.Protocol))}. Compression: {SocketText.Compression(socket)}.");
+        cmdlet.Tell($"Protocol: {(string.IsNullOrEmpty(information.Protocol) ? "none" : TerminalText.Escape(Redaction.Protocol(information.Protocol)))}. Compression: {SocketText.Compression(socket)}.");
         if (information.ServerCertificate is not null)
         {
             cmdlet.Tell($"Certificate: {SocketText.Tls(socket)}.");

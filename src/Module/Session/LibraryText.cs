@@ -61,7 +61,7 @@ internal static partial class LibraryText
     [GeneratedRegex(@" If the server changed its certificate, pin the new one\.$")]
     private static partial Regex PinAdvice();
 
-    [GeneratedRegex(@" (?:Raise [A-Z]\w+|It points elsewhere:)[^.]*\.$")]
+    [GeneratedRegex(@" (?:(?:Raise [A-Z]\w+|It points elsewhere:)[^.]*\.|It redirects to itself;[^?]*\?)$")]
     private static partial Regex SettingAdvice();
 
     [GeneratedRegex(@"(?:; connect again|\. Connect again to go on)\.$")]

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net.Http.Headers;
 
 namespace MessageWebSockets.PowerShell;
 
@@ -70,16 +71,36 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     public static bool WasOfUse(MessageWebSocket lost) =>
         lost.Information.MessagesReceived > 0 || DateTime.Now - lost.Information.OpenedAt > LongestDelay;
 
-    /// <summary>How long to wait before an attempt: doubled each time up to a minute, half of it by chance so that clients do not return in step.</summary>
+    /// <summary>
+    /// How long to wait before an attempt: doubled each time up to a minute, half of it by chance so that clients do not return in
+    /// step; never less than what the server asked for.
+    /// </summary>
     /// <param name="attempt">1 for the first.</param>
     /// <param name="interval">The delay of the first attempt.</param>
-    public static TimeSpan Delay(int attempt, TimeSpan interval)
+    /// <param name="failure">How the attempt before it failed; null if there was none.</param>
+    public static TimeSpan Delay(int attempt, TimeSpan interval, MessageWebSocketException? failure)
     {
         double seconds = Math.Min(interval.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 30)), LongestDelay.TotalSeconds);
-        return TimeSpan.FromSeconds(seconds * (0.5 + (0.5 * Random.Shared.NextDouble())));
+        TimeSpan own = TimeSpan.FromSeconds(seconds * (0.5 + (0.5 * Random.Shared.NextDouble())));
+        TimeSpan asked = RetryAfter(failure);
+        return asked > own ? asked : own;
     }
 
-    public TimeSpan Delay(int attempt) => Delay(attempt, interval);
+    public TimeSpan Delay(int attempt, MessageWebSocketException? failure) => Delay(attempt, interval, failure);
+
+    // RFC 9110 section 10.2.3: a number of seconds or a date.
+    private static TimeSpan RetryAfter(MessageWebSocketException? failure)
+    {
+        if (failure?.ResponseHeaders is not { } headers
+            || !headers.TryGetValue("Retry-After", out IReadOnlyList<string>? values)
+            || !RetryConditionHeaderValue.TryParse(values is [var value, ..] ? value : null, out RetryConditionHeaderValue? asked))
+        {
+            return TimeSpan.Zero;
+        }
+
+        double milliseconds = (asked.Delta ?? asked.Date - DateTimeOffset.Now)?.TotalMilliseconds ?? 0;
+        return TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, Times.LongestMilliseconds));
+    }
 
     /// <summary>Puts a new connection in the place of the one that was lost.</summary>
     /// <returns>False when the user closed the connection in the meantime; then nobody wants the new one.</returns>

@@ -7,6 +7,10 @@ internal static partial class Redaction
 {
     private const string Hidden = "***";
 
+    // Longer than the names of the IANA registry.
+    private const int LongestProtocol = 64;
+    private const int ShownOfProtocol = 16;
+
     private static readonly HashSet<string> SecretHeaders = new(StringComparer.OrdinalIgnoreCase)
     {
         "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie",
@@ -16,12 +20,44 @@ internal static partial class Redaction
     public static string Header(string name, string value) =>
         SecretHeaders.Contains(name) || SecretName().IsMatch(name) ? Hidden : value;
 
-    /// <summary>An address without user information and without the values of query parameters that carry secrets.</summary>
+    /// <summary>An address without user information, query and fragment: which parameter is a secret, only the server knows.</summary>
     public static string Of(Uri uri) => Of(uri.IsAbsoluteUri ? uri.ToString() : uri.OriginalString);
 
     /// <inheritdoc cref="Of(Uri)"/>
     public static string Of(string address) =>
-        SecretParameter().Replace(UserInfo().Replace(address, Hidden + "@", 1), "$1" + Hidden);
+        Query().Replace(UserInfo().Replace(address, Hidden + "@", 1), "$1...");
+
+    /// <summary>
+    /// The name of a subprotocol; shortened where it looks like the carrier of a token, for which browsers, that cannot set headers,
+    /// have made a custom.
+    /// </summary>
+    public static string Protocol(string name)
+    {
+        if (JsonWebToken().IsMatch(name))
+        {
+            return Hidden;
+        }
+
+        if (name.Length <= LongestProtocol && !SecretProtocol().IsMatch(name))
+        {
+            return name;
+        }
+
+        // What is before the last dot or the word that gives it away says what it is for.
+        int end = SecretProtocol().Match(name) is { Success: true } word ? Math.Max(word.Index + word.Length, name.LastIndexOf('.') + 1) : ShownOfProtocol;
+        return string.Concat(name.AsSpan(0, Math.Min(end, LongestProtocol)), Hidden);
+    }
+
+    /// <summary>The names of subprotocols that are offered, in their order: what follows one that announces a token is one.</summary>
+    public static IEnumerable<string> Protocols(IEnumerable<string> names)
+    {
+        bool isToken = false;
+        foreach (string name in names)
+        {
+            yield return isToken ? Hidden : Protocol(name);
+            isToken = TokenAnnouncement().IsMatch(name);
+        }
+    }
 
     /// <summary>An address without user information, and otherwise as it is.</summary>
     public static string WithoutUserInfo(string address) => UserInfo().Replace(address, Hidden + "@", 1);
@@ -36,10 +72,19 @@ internal static partial class Redaction
     [GeneratedRegex("token|secret|password|passwd|api-?_?key|signature|credential", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
-    [GeneratedRegex(
-        @"([?&](?:[^=&#]*(?:token|secret|passw(?:or)?d|passphrase|api[-_.]?key|access[-_.]?key|signature|credential|auth)[^=&#]*|key|sig|pwd|jwt)=)[^&#]*",
-        RegexOptions.IgnoreCase)]
-    private static partial Regex SecretParameter();
+    [GeneratedRegex("([?#])[^?#].*$", RegexOptions.Singleline)]
+    private static partial Regex Query();
+
+    // A word and something behind it. The names of the IANA registry have none of them.
+    [GeneratedRegex("^.*(?:token|secret|passw(?:or)?d|api[-_.]?key|bearer|authorization|jwt|credential)[-_.=:]+(?=.)", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretProtocol();
+
+    // Its header begins with {".
+    [GeneratedRegex("^eyJ")]
+    private static partial Regex JsonWebToken();
+
+    [GeneratedRegex("^(?:.*[-_.])?(?:token|secret|api[-_.]?key|bearer|authorization|jwt|credential|auth)$", RegexOptions.IgnoreCase)]
+    private static partial Regex TokenAnnouncement();
 
     [GeneratedRegex("(?<=^[a-z][a-z0-9+.-]*://)[^/?#]*@", RegexOptions.IgnoreCase)]
     private static partial Regex UserInfo();

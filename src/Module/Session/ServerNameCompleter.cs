@@ -10,9 +10,8 @@ internal sealed class ServerNameCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        WildcardPattern pattern = new(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
         return WsSession.ForCurrentRunspace().Servers
-            .Where(server => pattern.IsMatch(server.ServerName))
+            .Where(server => NamePattern.Begins(server.ServerName, wordToComplete))
             .Select(static server => new CompletionResult(
                 SocketNameCompleter.Quote(server.ServerName), server.ServerName, CompletionResultType.ParameterValue, $"{server.Mode} {server.Uri}"));
     }

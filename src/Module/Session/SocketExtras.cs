@@ -41,8 +41,8 @@ internal sealed class SocketExtras
     public void CopyTo(MessageWebSocket clone)
     {
         SocketExtras copy = Of(clone);
+        // Its handler went along with those of the socket.
         copy.CertificateScript = CertificateScript;
-        CertificateScript?.Attach(clone);
         copy.CarriesCredentials = CarriesCredentials;
         copy.AllowsUnencryptedAuthentication = AllowsUnencryptedAuthentication;
         copy.Reconnection = Reconnection;

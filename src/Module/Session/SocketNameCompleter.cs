@@ -10,11 +10,12 @@ internal sealed class SocketNameCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        WildcardPattern pattern = new(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
+        // Only the -Name of Get-MessageWebSocket takes wildcards.
+        bool isPattern = parameterName == nameof(GetMessageWebSocketCommand.Name);
         return WsSession.ForCurrentRunspace().Sockets
-            .Where(socket => socket.Name.Length > 0 && pattern.IsMatch(socket.Name))
-            .Select(static socket => new CompletionResult(
-                Quote(socket.Name),
+            .Where(socket => socket.Name.Length > 0 && NamePattern.Begins(socket.Name, wordToComplete))
+            .Select(socket => new CompletionResult(
+                Quote(isPattern ? NamePattern.Of(socket.Name) : socket.Name),
                 socket.Name,
                 CompletionResultType.ParameterValue,
                 $"{socket.State} {(socket.Uri is { } uri ? Redaction.Of(uri) : "")}".TrimEnd()));

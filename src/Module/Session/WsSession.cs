@@ -107,6 +107,7 @@ public sealed class WsSession
             sockets = [.. _earlierSockets, .. _sockets];
             _earlierSockets.Clear();
             _sockets.Clear();
+            _requestHeaders.Clear();
         }
 
         lock (_servers)

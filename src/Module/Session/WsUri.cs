@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace MessageWebSockets.PowerShell;
@@ -6,10 +7,24 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>Tells addresses that cannot be WebSocket addresses, with the form that was probably meant.</summary>
 internal static partial class WsUri
 {
+    private const string Form = "Write it as ws://host/path or wss://host/path.";
+
     /// <summary>What is wrong with an address; null if nothing is.</summary>
-    public static ErrorRecord? Check(Uri uri)
+    public static ErrorRecord? Check(Uri? uri)
     {
-        string given = Redaction.Of(uri.OriginalString);
+        if (uri is null)
+        {
+            return WsErrors.InvalidUri("The address is empty.", Form, null);
+        }
+
+        string given = TerminalText.Escape(Redaction.Of(MalformedUri.TextOf(uri)));
+        if (uri is MalformedUri)
+        {
+            return Port().Match(given) is { Success: true } port
+                ? WsErrors.InvalidUri($"{given} names port {port.Value}, and ports end at {IPEndPoint.MaxPort}.", "Name the port of the server.", given)
+                : WsErrors.InvalidUri($"'{given}' is no address.", Form, given);
+        }
+
         if (uri.IsAbsoluteUri && uri.Scheme is "ws" or "wss")
         {
             return uri switch
@@ -18,7 +33,7 @@ internal static partial class WsUri
                 { Fragment.Length: > 0 } => WsErrors.InvalidUri(
                     $"{given} has a fragment, which WebSocket addresses must not have (RFC 6455 section 3).", "Leave out what begins with #, or write # as %23.", given),
                 { Port: 0 } => WsErrors.InvalidUri($"{given} names port 0, which cannot be connected to.", "Name the port of the server.", given),
-                { Host.Length: 0 } => WsErrors.InvalidUri($"{given} names no host.", "Write it as ws://host/path or wss://host/path.", given),
+                { Host.Length: 0 } => WsErrors.InvalidUri($"{given} names no host.", Form, given),
                 _ => null,
             };
         }
@@ -39,8 +54,12 @@ internal static partial class WsUri
 
         return HostAndPath().IsMatch(given)
             ? WsErrors.InvalidUri($"{given} has no scheme. {Rule}.", $"Try wss://{given}.", given)
-            : WsErrors.InvalidUri($"'{given}' is no WebSocket address. {Rule}.", "Write it as ws://host/path or wss://host/path.", given);
+            : WsErrors.InvalidUri($"'{given}' is no WebSocket address. {Rule}.", Form, given);
     }
+
+    // Of an address that could not be parsed: more than five digits, or a number that begins so.
+    [GeneratedRegex("(?<=^[a-z]+://[^/?#]*:)(?:[0-9]{6,}|6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})(?=$|[/?#])", RegexOptions.IgnoreCase)]
+    private static partial Regex Port();
 
     [GeneratedRegex("^http(?<secure>s)?(?=://)", RegexOptions.IgnoreCase)]
     private static partial Regex HttpScheme();

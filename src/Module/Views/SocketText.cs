@@ -107,7 +107,15 @@ public static class SocketText
             : information.RemoteAddress is null ? "" : $"{End(information.LocalAddress, information.LocalPort)}, {End(information.RemoteAddress, information.RemotePort)}";
     }
 
-    /// <summary>The agreed subprotocol.</summary>
+    /// <summary>The agreed subprotocol, as it is shown; null before there is one, empty where none was agreed.</summary>
+    /// <param name="socket">The socket.</param>
+    public static string? AgreedProtocol(MessageWebSocket socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        return socket.Information.Protocol is { } protocol ? TerminalText.Escape(Redaction.Protocol(protocol)) : null;
+    }
+
+    /// <summary>The agreed subprotocol in words.</summary>
     /// <param name="socket">The socket.</param>
     public static string Protocol(MessageWebSocket socket)
     {
@@ -116,7 +124,7 @@ public static class SocketText
         {
             null => "",
             "" => "none",
-            string protocol => TerminalText.Escape(protocol),
+            string protocol => TerminalText.Escape(Redaction.Protocol(protocol)),
         };
     }
 

@@ -1,3 +1,6 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
 using System.Text;
 
 namespace MessageWebSockets.PowerShell;
@@ -51,6 +54,49 @@ public static class TerminalText
 
         return escaped.ToString();
     }
+
+    /// <summary>As <see cref="Escape(string)"/>, for a text of several lines: line ends and tabs stay. What was JSON is the same JSON.</summary>
+    /// <param name="text">Any text.</param>
+    public static string EscapeLines(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return "";
+        }
+
+        StringBuilder escaped = new(text.Length);
+        for (int index = 0; index < text.Length; index++)
+        {
+            char c = text[index];
+            bool isLineEnd = c == '\n' || (c == '\r' && index + 1 < text.Length && text[index + 1] == '\n');
+            if (char.IsHighSurrogate(c) && index + 1 < text.Length && char.IsLowSurrogate(text[index + 1]))
+            {
+                escaped.Append(c).Append(text[++index]);
+            }
+            else if (MustEscape(c) && !isLineEnd && c != '\t')
+            {
+                // In the form that JSON has too.
+                escaped.Append(CultureInfo.InvariantCulture, $@"\u{(int)c:x4}");
+            }
+            else
+            {
+                escaped.Append(c);
+            }
+        }
+
+        return escaped.ToString();
+    }
+
+    /// <summary>Headers with visible escapes in their values, for views.</summary>
+    /// <param name="headers">The headers, with one value or several each.</param>
+    public static IDictionary? Escape(object? headers) => (headers is PSObject wrapped ? wrapped.BaseObject : headers) switch
+    {
+        IReadOnlyDictionary<string, string> single => single.ToDictionary(
+            static header => header.Key, static header => Escape(header.Value), StringComparer.OrdinalIgnoreCase),
+        IReadOnlyDictionary<string, IReadOnlyList<string>> several => several.ToDictionary(
+            static header => header.Key, static header => header.Value.Select(static value => Escape(value)).ToArray(), StringComparer.OrdinalIgnoreCase),
+        _ => null,
+    };
 
     private static bool MustEscape(char c) => c switch
     {

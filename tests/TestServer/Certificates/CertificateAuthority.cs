@@ -46,6 +46,10 @@ internal sealed class CertificateAuthority : IDisposable
         using AsymmetricAlgorithm key = leaf.CreateKey();
         CertificateRequest request = LeafCertificateRequest(leaf, key);
         AddIssuer(request, leaf.RevocationList);
+        if (leaf.IssuerAddress is not null)
+        {
+            request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(null, [leaf.IssuerAddress.AbsoluteUri]));
+        }
 
         // The issuer's key is ECDSA whatever the leaf's is, so the signature generator has to be named.
         using ECDsa issuerKey = _certificate.GetECDsaPrivateKey()!;

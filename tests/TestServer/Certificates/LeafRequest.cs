@@ -21,5 +21,8 @@ internal sealed record LeafRequest(string Name)
 
     public Uri? RevocationList { get; init; }
 
+    /// <summary>Where it says that its issuer's certificate can be fetched.</summary>
+    public Uri? IssuerAddress { get; init; }
+
     public AsymmetricAlgorithm CreateKey() => Rsa ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
 }

@@ -97,6 +97,9 @@ public sealed class TestCertificates : IAsyncDisposable
     /// <summary>Its intermediate is never sent and cannot be fetched.</summary>
     public ServerCertificate IncompleteChain => _incompleteChain.Value;
 
+    /// <summary>The issuer of <see cref="IncompleteChain"/>.</summary>
+    public X509Certificate2 UnsentIntermediate => _unsentIntermediate.Value.PublicCertificate;
+
     /// <summary>On the revocation list that its distribution point (loopback HTTP) serves while this object lives.</summary>
     public ServerCertificate Revoked => _revoked.Value;
 
@@ -114,6 +117,10 @@ public sealed class TestCertificates : IAsyncDisposable
 
     /// <summary>How often a revocation list was fetched.</summary>
     public int RevocationListRequests => _lists.IsValueCreated ? _lists.Value.Requests : 0;
+
+    /// <summary>As <see cref="IncompleteChain"/>, with an address from which the missing intermediate can be fetched.</summary>
+    public ServerCertificate IncompleteChainWith(Uri issuerAddress) =>
+        new(_unsentIntermediate.Value.Issue(new LeafRequest("localhost") { IssuerAddress = issuerAddress }), []);
 
     public async ValueTask DisposeAsync()
     {

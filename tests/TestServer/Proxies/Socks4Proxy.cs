@@ -35,7 +35,9 @@ public sealed class Socks4Proxy : IAsyncDisposable
     private static async Task<byte> ReadByteAsync(RawConnection connection)
     {
         byte[] one = new byte[1];
-        return await connection.ReadBytesAsync(one) == 1 ? one[0] : throw new EndOfStreamException("The client ended inside the SOCKS handshake.");
+        return await connection.ReadBytesAsync(one) == 1
+            ? one[0]
+            : throw new EndOfStreamException("The client ended inside the SOCKS handshake.");
     }
 
     private static async Task<string> ReadTextAsync(RawConnection connection)
@@ -49,7 +51,8 @@ public sealed class Socks4Proxy : IAsyncDisposable
         return Encoding.UTF8.GetString([.. text]);
     }
 
-    private static Task ReplyAsync(RawConnection connection, byte code) => connection.SendBytesAsync(new byte[] { 0, code, 0, 0, 0, 0, 0, 0 });
+    private static Task ReplyAsync(RawConnection connection, byte code) =>
+        connection.SendBytesAsync(new byte[] { 0, code, 0, 0, 0, 0, 0, 0 });
 
     private async Task ServeAsync(RawConnection connection)
     {

@@ -1,0 +1,66 @@
+using Xunit;
+
+namespace MessageWebSockets.Tests.Errors;
+
+public sealed class PeerTextTests
+{
+    [Theory]
+    [InlineData("base64url.bearer.authorization.k8s.io.ZXlKaGJHY2lPaUp", "base64url.bearer.authorization.k8s.io...")]
+    [InlineData("base64url.bearer.authorization.k8s.io.abc", "base64url.bearer.authorization.k8s.io...")]
+    [InlineData("openai-insecure-api-key.sk-abc", "openai-insecure-api-key...")]
+    [InlineData("bearer.eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0", "bearer...")]
+    [InlineData("access_token-a1b2c3d4e5", "access_token-...")]
+    [InlineData("Authorization_Basic-QWxhZGRpbjpvcGVu", "Authorization_...")]
+    [InlineData("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9abcdef", "eyJhbGci...")]
+    public void SubProtocol_leaves_out_what_stands_where_a_token_does(string name, string shown) => Assert.Equal(shown, PeerText.SubProtocol(name));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("mqtt")]
+    [InlineData("graphql-transport-ws")]
+    [InlineData("v4.channel.k8s.io")]
+    [InlineData("actioncable-v1-json")]
+    [InlineData("ocpp2.0.1")]
+    [InlineData("xmpp-auth")]
+    [InlineData("token-refresh-channel")]
+    [InlineData("openai-insecure-api-key")]
+    public void SubProtocol_leaves_the_name_of_a_protocol_alone(string name) => Assert.Equal(name, PeerText.SubProtocol(name));
+
+    [Fact]
+    public void SubProtocol_of_any_length_is_bounded_and_cleaned()
+    {
+        string shown = PeerText.SubProtocol(string.Concat(Enumerable.Repeat("token-a.\u001b", 20_000)));
+
+        Assert.True(shown.Length < 250);
+        Assert.DoesNotContain(shown, char.IsControl);
+    }
+
+    [Theory]
+    [InlineData(" a\r\n\tb  c ", "a b c")]
+    [InlineData("a\u202Eb\u2066c\u0085", "a\uFFFDb\uFFFDc")]
+    public void OneLine_is_one_line(string text, string shown) => Assert.Equal(shown, PeerText.OneLine(text));
+
+    [Fact]
+    public void Clean_does_not_cut_a_character_in_two()
+    {
+        string shown = PeerText.Clean(new string('x', 199) + "\U0001F600" + "tail");
+
+        Assert.Equal(new string('x', 199) + "...", shown);
+    }
+
+    [Fact]
+    public async Task Core_names_an_address_without_its_query_and_a_subprotocol_without_its_token()
+    {
+        using MessageWebSocket socket = new();
+        await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(new Uri("ws://no-such-host.invalid/x?token=s3cret"), TestContext.Current.CancellationToken));
+        socket.Control.SupportedProtocols.Add("v1.bearer.s3cret");
+        socket.Control.SupportedProtocols.Add("v1.bearer.s3cret");
+        ArgumentException twice = await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(new Uri("ws://no-such-host.invalid/"), TestContext.Current.CancellationToken));
+        ArgumentException relative = await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(new Uri("/x?token=s3cret", UriKind.Relative), TestContext.Current.CancellationToken));
+        ArgumentException fragment = await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(new Uri("ws://localhost/#access_token=s3cret"), TestContext.Current.CancellationToken));
+
+        Assert.Equal("ws://no-such-host.invalid/x?...", socket.ToString());
+        Assert.Contains("'v1.bearer...' is offered twice", twice.Message, StringComparison.Ordinal);
+        Assert.All([twice, relative, fragment], refused => Assert.DoesNotContain("s3cret", refused.Message, StringComparison.Ordinal));
+    }
+}
