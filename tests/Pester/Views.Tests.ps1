@@ -340,10 +340,11 @@ Describe 'What a server sent' {
         $listening = Start-WsEchoServer
         $client = [System.Net.Sockets.TcpClient]::new('127.0.0.1', $listening.Port)
         try {
+            # The server refuses control characters, and not those that turn the direction.
             $stream = $client.GetStream()
             $stream.ReadTimeout = $patience.TotalMilliseconds
-            $request = "GET /?$query HTTP/1.1`r`nHost: 127.0.0.1`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Version: 13`r`nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==`r`nX-A: red$([char] 0x9b)31m`r`n`r`n"
-            $stream.Write([System.Text.Encoding]::Latin1.GetBytes($request))
+            $request = "GET /?$query HTTP/1.1`r`nHost: 127.0.0.1`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Version: 13`r`nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==`r`nX-A: red$([char] 0x202e)31m`r`n`r`n"
+            $stream.Write([System.Text.Encoding]::UTF8.GetBytes($request))
             $stream.ReadByte() | Should -BeGreaterThan 0
             Wait-Until { $listening.Clients.Count }
             $seen = $listening.Clients[0]
