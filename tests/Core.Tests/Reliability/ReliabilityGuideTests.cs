@@ -37,7 +37,7 @@ public sealed partial class ReliabilityGuideTests
             .. named.Where(name =>
                 {
                     string path = NamedTests.PathOf($"tests/Pester/{name.File}.Tests.ps1");
-                    return !File.Exists(path) || !File.ReadAllText(path).Contains($"It '{name.Test}'", StringComparison.Ordinal);
+                    return !File.Exists(path) || !File.ReadAllText(path).Contains($"It '{name.Test.Replace("'", "''")}'", StringComparison.Ordinal);
                 })
                 .Select(name => $"{name.File}: {name.Test}"),
         ];
