@@ -118,9 +118,9 @@ Describe 'A server that restarts' {
         $sending = Start-Script { 'lost', 'as well' | Send-WsMessage -Socket $args[0] } -ArgumentList $socket
         Wait-Script -Started $sending
         $sending.Streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
-        $sending.Streams.Error[1].FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+        $sending.Streams.Error[1].FullyQualifiedErrorId | Should -BeLike 'ConnectionAborted,*'
         $sending.Shell.Dispose()
-        (Get-Failure { 'again' | Send-WsMessage -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+        (Get-Failure { 'again' | Send-WsMessage -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'ConnectionAborted,*'
     }
 
     It 'is no longer waited for once the user <Does>' -TestCases @(
