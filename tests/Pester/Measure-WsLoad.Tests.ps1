@@ -148,6 +148,12 @@ Describe 'Measure-WsLoad' {
             $failures | Should -HaveCount 2
         }
 
+        It 'tells the ws form of another -Uri' {
+            $failure = Get-Failure { Measure-WsLoad -Uri 'https://feed.example/x' }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidUri,*'
+            $failure.ErrorDetails.RecommendedAction | Should -BeLike '*wss://feed.example/x*'
+        }
+
         It 'refuses -RatePerConnection beside -ThinkTimeSeconds' {
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -RatePerConnection 1 -ThinkTimeSeconds 1 }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
         }

@@ -67,6 +67,10 @@ Describe 'Merge-WsLoad' {
         $failures.CategoryInfo.Category | Should -Be 'InvalidType', 'InvalidType', 'InvalidType', 'InvalidType'
     }
 
+    It 'refuses an -InputObject that is no summary' {
+        (Get-Failure { Merge-WsLoad -InputObject 'text' }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+    }
+
     It 'of nothing is nothing' {
         @() | Merge-WsLoad | Should -BeNullOrEmpty
     }
