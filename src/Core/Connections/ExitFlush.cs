@@ -8,8 +8,9 @@ namespace MessageWebSockets;
 /// </summary>
 internal static class ExitFlush
 {
-    // In all, however many connections there are: a peer that does not read must not keep a script from ending.
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
+    // A peer that takes nothing must not keep a script from ending; one that is only slow gets its time, within reason.
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     private static readonly ConcurrentDictionary<FrameStream, byte> s_open = new();
     private static int s_isHooked;
@@ -25,12 +26,20 @@ internal static class ExitFlush
 
     public static void Remove(FrameStream stream) => s_open.TryRemove(stream, out _);
 
+    // For all connections together, so that a hundred dead peers take no longer than one.
     private static void Flush()
     {
-        using CancellationTokenSource patience = new(Longest);
-        Task[] drains = [.. s_open.Keys.Select(stream => DrainAsync(stream, patience.Token))];
-        Task.WaitAll(drains);
+        using CancellationTokenSource enough = new(Longest);
+        FrameStream[] streams = [.. s_open.Keys];
+        Task drained = Task.WhenAll(streams.Select(stream => DrainAsync(stream, enough.Token)));
+        long before = -1;
+        for (long sent = BytesSent(streams); sent > before && !enough.IsCancellationRequested && !drained.Wait(Stall); sent = BytesSent(streams))
+        {
+            before = sent;
+        }
     }
+
+    private static long BytesSent(FrameStream[] streams) => streams.Sum(static stream => stream.BytesSent);
 
     private static async Task DrainAsync(FrameStream stream, CancellationToken enough)
     {
