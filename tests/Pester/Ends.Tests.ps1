@@ -119,6 +119,6 @@ Describe 'Receive-WsMessage' {
         $failure = Get-Failure { Receive-WsMessage -Follow -TimeoutSeconds 0.2 }
         $failure.ErrorDetails.RecommendedAction | Should -BeLike '*leave out -TimeoutSeconds*'
         $failure.ErrorDetails.RecommendedAction | Should -Not -BeLike '*-Follow*'
-        (Get-Failure { Receive-WsMessage -TimeoutSeconds 0.2 }).ErrorDetails.RecommendedAction | Should -BeLike '*longer -TimeoutSeconds*'
+        (Get-Failure { Receive-WsMessage -TimeoutSeconds 0.2 }).ErrorDetails.RecommendedAction | Should -BeLike '*or use -Follow*'
     }
 }

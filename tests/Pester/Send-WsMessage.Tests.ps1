@@ -307,7 +307,8 @@ foreach (`$i in 1..2000) { `$null = `$ws.SendAsync('one of many').AsTask() }
 $Script
 exit
 "@
-            & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -Command $script | Should -BeNullOrEmpty
+            $pwsh = & (Join-Path -Path $repository -ChildPath 'tools/Get-PowerShellCommand.ps1')
+            & $pwsh.Program @($pwsh.Arguments) -Command $script | Should -BeNullOrEmpty
             $clock = [System.Diagnostics.Stopwatch]::StartNew()
             while ($counting.MessagesReceived -lt 2000 -and $clock.Elapsed.TotalSeconds -lt 20) {
                 $null = [System.Threading.Thread]::Yield()

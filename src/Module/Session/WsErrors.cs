@@ -101,7 +101,7 @@ internal static class WsErrors
             new TimeoutException($"No message from {from} within {Seconds(timeout)}{(progress is null ? "" : $" ({progress})")}. {open}."),
             isFollowing
                 ? "Call Receive-WsMessage again, or leave out -TimeoutSeconds to follow without a limit."
-                : "Call Receive-WsMessage again, or give a longer -TimeoutSeconds; -Follow waits without a limit.",
+                : "Call Receive-WsMessage again, or use -Follow to wait without a limit.",
             ErrorCategory.OperationTimeout,
             sockets is [var target] ? target : sockets);
     }
