@@ -70,12 +70,9 @@ foreach ($file in $Path) {
     $result = $null
     $trouble = "did not end within $($Limit.TotalMinutes) minutes"
     if (Wait-Job -Job $job -Timeout $Limit.TotalSeconds) {
-        $trouble = 'gave no result'
-        try {
-            $result = Receive-Job -Job $job -ErrorAction Stop | Where-Object { $_ -is [hashtable] } | Select-Object -Last 1
-        } catch {
-            $trouble = "broke: $_"
-        }
+        # What a test reports and nobody catches comes here as well; whether the test passed is in the result.
+        $result = Receive-Job -Job $job -ErrorAction SilentlyContinue -ErrorVariable reported | Where-Object { $_ -is [hashtable] } | Select-Object -Last 1
+        $trouble = "broke: $($job.JobStateInfo.Reason) $($reported -join "`n")"
     }
 
     $result ??= @{ Passed = 0; Failed = 1; Skipped = 0; Failures = @("$(Split-Path -Path $file -Leaf) $trouble"); Skips = @() }

@@ -3,8 +3,8 @@
     Runs every test of the repository, which is built, and reports: a line a suite, each failure, each skipped test by its name.
 
 .DESCRIPTION
-    As many programs run at once as there are processors, but no more than four: the xunit projects, and that many shares of the Pester
-    files. The totals go to artifacts/test-results/totals.txt; a failure ends in an error.
+    The Pester files are dealt into as many shares as there are processors, but no more than four. One program more than that runs at
+    once, shares and xunit projects, because tests spend much of their time waiting. The totals go to artifacts/test-results/totals.txt; a failure ends in an error.
 #>
 [CmdletBinding()]
 param(
@@ -43,7 +43,7 @@ $projects = @(Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'tests') -Fi
         @{ Path = $_.FullName; ResultFolder = $folder; Configuration = $Configuration; Coverage = $isCovered }
     })
 
-$all = @($projects[0]) + $shares + @($projects | Select-Object -Skip 1) | ForEach-Object -ThrottleLimit $width -Parallel {
+$all = @($projects[0]) + $shares + @($projects | Select-Object -Skip 1) | ForEach-Object -ThrottleLimit ($width + 1) -Parallel {
     $run = $_
     $tools = $using:PSScriptRoot
     if ($run['Pester']) {
