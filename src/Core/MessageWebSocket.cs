@@ -48,6 +48,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// What a handler throws is reported through <see cref="System.Diagnostics.Trace"/>; it ends neither the connection nor the calls of
     /// the other handlers. Handlers see none of the ambient values (AsyncLocal, culture) of the code that connected or closed. No two
     /// handlers of this event and <see cref="Closed"/> run at once, and none is called once <see cref="Closed"/> was raised.
+    /// Nothing is received while a handler works, so one must not block on what has to be received: <see cref="PingAsync"/> and
+    /// <see cref="CloseAsync"/> can be begun there and awaited elsewhere, or awaited by a handler that is an async method.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
     public event TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>? MessageReceived
@@ -101,7 +103,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     }
 
     /// <summary>A name for people; empty until set.</summary>
-    public string Name { get; set; } = "";
+    [AllowNull]
+    public string Name
+    {
+        get;
+        set => field = value ?? "";
+    } = "";
 
     /// <summary>The address of the last connect; null before.</summary>
     public Uri? Uri { get; private set; }
@@ -116,6 +123,10 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// A write-only stream: what is written is sent as one message of type <see cref="MessageWebSocketControl.MessageType"/> when it
     /// is flushed. Flushing with nothing pending sends nothing.
     /// </summary>
+    /// <remarks>
+    /// Disposing it drops what was written and not flushed: half a message is not sent because a writer above it was closed. A message
+    /// that a flush refuses, text that is not UTF-8, is dropped as well.
+    /// </remarks>
     public Stream OutputStream => _outputStream;
 
     /// <summary>Where the socket stands.</summary>
@@ -157,7 +168,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <summary>Connects and performs the opening handshake (RFC 6455 section 4).</summary>
     /// <param name="uri">An absolute ws:// or wss:// address without user information and fragment.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="ArgumentException">The address or a subprotocol cannot be used; nothing was sent.</exception>
+    /// <exception cref="ArgumentException">The address, a subprotocol or a combination of settings cannot be used; nothing was sent.</exception>
     /// <exception cref="InvalidOperationException">Already connecting or connected before (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">The connect failed; it may be tried again.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -165,6 +176,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     {
         CheckUri(uri);
         string[] protocols = CheckedProtocols();
+        CheckInbox();
         using CancellationTokenSource timeout = new(Control.ConnectTimeout > TimeSpan.Zero ? Control.ConnectTimeout : Timeout.InfiniteTimeSpan);
         using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         bool pushes;
@@ -285,7 +297,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         ReadOnlyMemory<byte> data, SocketMessageType? type = null, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
         SendFrameAsync(data, type, isFinal: true, progress, cancellationToken);
 
-    /// <summary>Receives the next message.</summary>
+    /// <summary>Receives the next message. Of several who wait at once, which one gets it is not said.</summary>
     /// <param name="cancellationToken">
     /// Ends the wait; the connection is unharmed and no message is lost. One that is cancelled before takes no message, queued or not.
     /// </param>
@@ -577,6 +589,15 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         if (length > MaxReasonBytes)
         {
             throw new ArgumentException($"The close reason has {length} bytes of UTF-8; at most {MaxReasonBytes} fit into a close frame.", nameof(reason));
+        }
+    }
+
+    private void CheckInbox()
+    {
+        if (Control is { InboxFullMode: InboxFullMode.DropOldest, ReceiveMode: MessageWebSocketReceiveMode.PartialMessage })
+        {
+            throw new ArgumentException(
+                "InboxFullMode.DropOldest does not go with ReceiveMode.PartialMessage: it would discard pieces of messages, and what is left of one would look whole. Receive whole messages, or let the inbox wait.");
         }
     }
 

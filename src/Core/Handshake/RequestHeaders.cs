@@ -1,3 +1,5 @@
+using System.Net.Http;
+
 namespace MessageWebSockets;
 
 /// <summary>The headers a user adds to the handshake request; what could break or forge the request is refused here.</summary>
@@ -69,6 +71,11 @@ internal sealed class RequestHeaders
                 nameof(value));
         }
 
+        if (name.Equals("Host", StringComparison.OrdinalIgnoreCase) && !IsHost(value))
+        {
+            throw new ArgumentException("The value of the header Host is no host name with an optional port (RFC 9110 section 7.2).", nameof(value));
+        }
+
         _values[name] = value;
     }
 
@@ -77,6 +84,21 @@ internal sealed class RequestHeaders
         foreach ((string name, string value) in _values)
         {
             other._values[name] = value;
+        }
+    }
+
+    // As the framework reads it, which would leave out what it does not take.
+    private static bool IsHost(string value)
+    {
+        using HttpRequestMessage request = new();
+        try
+        {
+            request.Headers.Host = value;
+            return value.Length > 0;
+        }
+        catch (FormatException)
+        {
+            return false;
         }
     }
 

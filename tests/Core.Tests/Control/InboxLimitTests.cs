@@ -8,6 +8,20 @@ namespace MessageWebSockets.Tests.Control;
 
 public sealed class InboxLimitTests
 {
+    [Fact]
+    public async Task InboxFullMode_DropOldest_is_refused_with_chunks_of_which_it_would_drop_single_ones()
+    {
+        await using MessageWebSocket socket = new();
+        socket.Control.InboxFullMode = InboxFullMode.DropOldest;
+        socket.Control.ReceiveMode = MessageWebSocketReceiveMode.PartialMessage;
+
+        ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(
+            () => socket.ConnectAsync(new Uri("ws://127.0.0.1:1/"), TestContext.Current.CancellationToken));
+
+        Assert.Contains("PartialMessage", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(MessageWebSocketState.Created, socket.State);
+    }
+
     [SocketFact]
     public async Task InboxLimitInBytes_lets_TCP_hold_the_server_back_and_loses_nothing()
     {

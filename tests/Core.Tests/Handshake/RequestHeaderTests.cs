@@ -123,6 +123,19 @@ public sealed class RequestHeaderTests
         Assert.DoesNotContain("s3cret", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("a b")]
+    [InlineData("host.example/path")]
+    [InlineData("host.example:port")]
+    public void SetRequestHeader_refuses_a_Host_that_would_not_be_sent(string value)
+    {
+        using MessageWebSocket socket = new();
+
+        Assert.Contains("Host", Assert.Throws<ArgumentException>(() => socket.SetRequestHeader("host", value)).Message, StringComparison.Ordinal);
+        socket.SetRequestHeader("Host", "host.example:8080");
+    }
+
     [Fact]
     public void SetRequestHeader_refuses_null_as_a_name()
     {

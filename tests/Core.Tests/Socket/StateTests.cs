@@ -13,6 +13,15 @@ namespace MessageWebSockets.Tests.Sockets;
 
 public sealed class StateTests
 {
+    [Fact]
+    public void Name_that_is_null_is_empty_and_the_text_of_the_socket_needs_none()
+    {
+        using MessageWebSocket socket = new() { Name = null };
+
+        Assert.Equal("", socket.Name);
+        Assert.NotEmpty(socket.ToString());
+    }
+
     [SocketFact]
     public async Task State_goes_from_Created_over_Connecting_Open_and_Closing_to_Closed()
     {
