@@ -3,7 +3,7 @@ namespace MessageWebSockets.PowerShell.Loading;
 /// <summary>Where the messages of a load come from.</summary>
 internal interface ILoadMessages
 {
-    /// <summary>Whether connections had to wait for a message to be made.</summary>
+    /// <summary>Whether connections had to wait for more than one message in a hundred to be made.</summary>
     public bool WereTooSlow { get; }
 
     /// <summary>

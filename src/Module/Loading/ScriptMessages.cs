@@ -23,7 +23,7 @@ internal sealed class ScriptMessages(WsCmdlet cmdlet, ScriptBlock script) : ILoa
     public bool AreNumbered => false;
 
     /// <inheritdoc/>
-    public bool WereTooSlow => Volatile.Read(ref _waits) > 0;
+    public bool WereTooSlow => Volatile.Read(ref _waits) > Volatile.Read(ref _number) / 100;
 
     /// <inheritdoc/>
     public ValueTask<OutgoingMessage> NextAsync(long number, CancellationToken cancellationToken)

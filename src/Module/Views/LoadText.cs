@@ -11,8 +11,8 @@ public static class LoadText
     public static string Time(double? milliseconds) => milliseconds switch
     {
         null => "",
-        < 99.95 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0.0} ms"),
-        < 9999.5 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0} ms"),
+        < 9.95 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0.0} ms"),
+        < 999.5 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0} ms"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000:0.0} s"),
     };
 
