@@ -15,9 +15,8 @@ namespace MessageWebSockets;
 /// <para>With <see cref="MessageReceived"/> handlers registered before the connect, messages are pushed to them. Without, they wait
 /// in a bounded inbox for <see cref="ReceiveAsync"/>.</para>
 /// </remarks>
-public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSink
+public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSink, IConnectionEvents
 {
-    private const int MaxReasonBytes = 123;
     private const int MaxCharactersOnStack = 256;
     private const int MaxUtf8BytesPerChar = 3;
 
@@ -30,6 +29,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     private readonly SocketEvents _events = new();
     private volatile MessageWebSocketState _state = MessageWebSocketState.Created;
     private Connection? _connection;
+    private Inbox<WsMessage>? _inbox;
+    private bool _pushes;
     private CancellationTokenSource? _connecting;
     private bool _disposed;
     private int _id;
@@ -174,12 +175,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default)
     {
-        CheckUri(uri);
-        string[] protocols = CheckedProtocols();
-        CheckInbox();
+        ConnectArguments.CheckUri(uri);
+        string[] protocols = ConnectArguments.CheckedProtocols(Control.SupportedProtocols);
+        ConnectArguments.CheckInbox(Control.InboxFullMode, Control.ReceiveMode);
         using CancellationTokenSource timeout = new(Control.ConnectTimeout > TimeSpan.Zero ? Control.ConnectTimeout : Timeout.InfiniteTimeSpan);
         using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-        bool pushes;
         lock (_lock)
         {
             ThrowIfDisposed();
@@ -192,15 +192,16 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             _connecting = connecting;
             Control.IsFrozen = true;
             Uri = uri;
-            pushes = _events.MessageReceived.All is not null;
+            _pushes = _events.MessageReceived.All is not null;
         }
 
         try
         {
-            HandshakeSettings settings = new(
-                Control, Information, _requestHeaders, protocols, _events.ValidationRequested.All is null ? null : AskAboutCertificateAsync);
-            OpenedConnection opened = await new OpeningHandshake(settings).RunAsync(uri, connecting.Token).ConfigureAwait(false);
-            ForeignCode.WithoutAmbience(() => Open(uri, opened, pushes));
+            HandshakeSettings settings = Control.ForHandshake(_requestHeaders, protocols, _events.ValidationRequested.All is null ? null : IsCertificateAcceptedAsync);
+            OpeningHandshake handshake = new(settings);
+            Information.Handshake = handshake.Findings;
+            OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
+            ForeignCode.WithoutAmbience(() => Open(uri, opened));
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -306,7 +307,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
     public ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
     {
-        Inbox inbox = ReadableInbox();
+        Inbox<WsMessage> inbox = ReadableInbox();
         return !cancellationToken.IsCancellationRequested && inbox.TryTake(out WsMessage? message)
             ? new ValueTask<WsMessage?>(message)
             : ReceiveSlowAsync(inbox, cancellationToken);
@@ -349,7 +350,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
     public async IAsyncEnumerable<WsMessage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        Inbox inbox = ReadableInbox();
+        Inbox<WsMessage> inbox = ReadableInbox();
         while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
         {
             while (inbox.TryTake(out WsMessage? message))
@@ -388,7 +389,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="ArgumentException">The reason is too long or has a lone surrogate.</exception>
     public void Close(ushort code, string reason = "")
     {
-        CheckClose(code, reason);
+        CloseArguments.Check(code, reason);
         CloseLocally(code, reason);
     }
 
@@ -406,7 +407,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="MessageWebSocketControl.CloseTimeout"/>, or the connection broke.</exception>
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code = null, string? reason = null, CancellationToken cancellationToken = default)
     {
-        CheckClose(code, reason);
+        CloseArguments.Check(code, reason);
         Connection? connection;
         lock (_lock)
         {
@@ -458,9 +459,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     void IMessageSink.ThrowIfNotWritable() => WritableConnection();
 
-    internal void OnMessageReceived(MessageWebSocketMessageReceivedEventArgs args) => _events.RaiseMessageReceived(this, args);
+    bool IConnectionEvents.IsClosed => State == MessageWebSocketState.Closed;
 
-    internal void OnClosing()
+    void IConnectionEvents.OnClosing()
     {
         lock (_lock)
         {
@@ -471,8 +472,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
-    /// <returns>Whether there is a Closed to raise: the connection did not end abnormally.</returns>
-    internal bool OnClosed(ushort code, string reason, bool byPeer)
+    bool IConnectionEvents.OnClosed(WebSocketCloseResult close, bool byPeer)
     {
         lock (_lock)
         {
@@ -484,7 +484,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             // First, so that whoever sees the state finds the reason.
             if (byPeer || Information.Close is null)
             {
-                Information.Close = new WebSocketCloseResult(code, reason);
+                Information.Close = close;
             }
 
             _state = MessageWebSocketState.Closed;
@@ -492,9 +492,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
-    internal void RaiseClosed(ushort code, string reason) => _events.RaiseClosed(this, new WebSocketClosedEventArgs(code, reason));
+    void IConnectionEvents.RaiseClosed(WebSocketCloseResult close) =>
+        _events.RaiseClosed(this, new WebSocketClosedEventArgs(close.Code, close.Reason));
 
-    internal void OnAborted(MessageWebSocketException failure)
+    void IConnectionEvents.OnRoundTrip(TimeSpan roundTrip) => Information.LastRoundTripTime = roundTrip;
+
+    void IConnectionEvents.OnAborted(MessageWebSocketException failure)
     {
         lock (_lock)
         {
@@ -507,7 +510,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
-    private static async ValueTask<WsMessage?> ReceiveSlowAsync(Inbox inbox, CancellationToken cancellationToken)
+    private static async ValueTask<WsMessage?> ReceiveSlowAsync(Inbox<WsMessage> inbox, CancellationToken cancellationToken)
     {
         while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -518,107 +521,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
 
         return null;
-    }
-
-    private static void CheckUri(Uri uri)
-    {
-        ArgumentNullException.ThrowIfNull(uri);
-        if (!uri.IsAbsoluteUri)
-        {
-            throw new ArgumentException("The address is not an absolute one; WebSocket addresses begin with ws:// or wss://.", nameof(uri));
-        }
-
-        if (uri.Scheme != Uri.UriSchemeWs && uri.Scheme != Uri.UriSchemeWss)
-        {
-            throw new ArgumentException($"An address that begins with {uri.Scheme}: is no WebSocket address; those begin with ws:// or wss://.", nameof(uri));
-        }
-
-        if (uri.UserInfo.Length > 0)
-        {
-            throw new ArgumentException("The address holds a user name or password; give them as a credential.", nameof(uri));
-        }
-
-        if (uri.Fragment.Length > 0)
-        {
-            throw new ArgumentException("The address has a fragment, which WebSocket addresses must not have (RFC 6455 section 3); write # as %23.", nameof(uri));
-        }
-
-        if (uri.Port == 0)
-        {
-            throw new ArgumentException("Port 0 cannot be connected to.", nameof(uri));
-        }
-    }
-
-    private static void CheckClose(ushort? code, string? reason)
-    {
-        if (code is null)
-        {
-            if (!string.IsNullOrEmpty(reason))
-            {
-                throw new ArgumentException("A close reason needs a close code beside it (RFC 6455 section 5.5.1).", nameof(reason));
-            }
-
-            return;
-        }
-
-        string? problem = code switch
-        {
-            < 1000 => "codes below 1000 are not used",
-            1005 or 1006 or 1015 => "it only reports that a code is missing and is never sent",
-            1004 => "it is reserved",
-            >= 1016 and <= 2999 => "codes from 1016 to 2999 are reserved",
-            >= 5000 => "codes end at 4999",
-            _ => null,
-        };
-        if (problem is not null)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(code), code, $"The close code {code} cannot be sent: {problem}. Use 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 section 7.4).");
-        }
-
-        int length;
-        try
-        {
-            length = StrictUtf8.GetByteCount(reason ?? "");
-        }
-        catch (EncoderFallbackException e)
-        {
-            throw new ArgumentException("The close reason has half a surrogate pair, which has no UTF-8 form.", nameof(reason), e);
-        }
-
-        if (length > MaxReasonBytes)
-        {
-            throw new ArgumentException($"The close reason has {length} bytes of UTF-8; at most {MaxReasonBytes} fit into a close frame.", nameof(reason));
-        }
-    }
-
-    private void CheckInbox()
-    {
-        if (Control is { InboxFullMode: InboxFullMode.DropOldest, ReceiveMode: MessageWebSocketReceiveMode.PartialMessage })
-        {
-            throw new ArgumentException(
-                "InboxFullMode.DropOldest does not go with ReceiveMode.PartialMessage: it would discard pieces of messages, and what is left of one would look whole. Receive whole messages, or let the inbox wait.");
-        }
-    }
-
-    private string[] CheckedProtocols()
-    {
-        string[] protocols = [.. Control.SupportedProtocols];
-        HashSet<string> seen = new(StringComparer.Ordinal);
-        foreach (string protocol in protocols)
-        {
-            if (!HttpToken.IsValid(protocol))
-            {
-                throw new ArgumentException($"'{PeerText.SubProtocol(protocol ?? "")}' is no subprotocol name: one is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 6455 section 4.1).");
-            }
-
-            if (!seen.Add(protocol))
-            {
-                throw new ArgumentException($"The subprotocol '{PeerText.SubProtocol(protocol)}' is offered twice.");
-            }
-        }
-
-        return protocols;
     }
 
     private async ValueTask<uint> SendFrameAsync(
@@ -641,7 +543,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         return length;
     }
 
-    private void Open(Uri uri, OpenedConnection opened, bool pushes)
+    private void Open(Uri uri, OpenedConnection opened)
     {
         Connection connection;
         lock (_lock)
@@ -654,8 +556,14 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
                 throw ContractError.Closed(nameof(MessageWebSocket));
             }
 
-            connection = new Connection(this, uri, opened, pushes);
-            _connection = connection;
+            ReceivePause pause = new();
+            Inbox<WsMessage> inbox = new(Control.InboxLimitInBytes, pause);
+            IReceiver receiver = _pushes ? new HandlerReceiver(this, _events, inbox, pause) : new InboxReceiver(this, inbox, pause, Control.InboxFullMode);
+            connection = new Connection(Control.ForConnection(uri), opened, receiver, this);
+            Information.Connection = connection;
+            Information.Inbox = inbox;
+            Volatile.Write(ref _inbox, inbox);
+            Volatile.Write(ref _connection, connection);
             Information.OpenedAt = DateTime.Now;
             _state = MessageWebSocketState.Open;
         }
@@ -695,8 +603,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         connection?.Close(code, reason);
     }
 
-    private Task AskAboutCertificateAsync(WebSocketServerCustomValidationRequestedEventArgs args, CancellationToken cancellationToken) =>
-        _events.RaiseValidationRequestedAsync(this, args, cancellationToken);
+    private async Task<bool> IsCertificateAcceptedAsync(HandshakeFindings findings, CancellationToken cancellationToken)
+    {
+        WebSocketServerCustomValidationRequestedEventArgs args = new(findings);
+        await _events.RaiseValidationRequestedAsync(this, args, cancellationToken).ConfigureAwait(false);
+        return !args.IsRejected;
+    }
 
     private void AddHandler<THandler>(Handlers<THandler> handlers, THandler? handler)
         where THandler : Delegate
@@ -763,15 +675,15 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
     }
 
-    private Inbox ReadableInbox()
+    private Inbox<WsMessage> ReadableInbox()
     {
         // PowerShell may have removed the last handler meanwhile; the messages go nowhere then, and certainly not to a reader.
-        if (Volatile.Read(ref _connection) is { Pushes: true } || _events.MessageReceived.All is not null)
+        if ((Volatile.Read(ref _connection) is not null && _pushes) || _events.MessageReceived.All is not null)
         {
             throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
         }
 
-        return Volatile.Read(ref _connection)?.Inbox
+        return Volatile.Read(ref _inbox)
             ?? throw (_disposed
                 ? ContractError.Closed(nameof(MessageWebSocket))
                 : ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."));

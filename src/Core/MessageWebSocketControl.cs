@@ -300,6 +300,43 @@ public sealed class MessageWebSocketControl
         set => Volatile.Write(ref _frozen, value);
     }
 
+    /// <summary>The settings of one connect, copied.</summary>
+    internal HandshakeSettings ForHandshake(
+        RequestHeaders requestHeaders, IReadOnlyList<string> protocols, Func<HandshakeFindings, CancellationToken, Task<bool>>? customValidation) => new()
+    {
+        RequestHeaders = requestHeaders,
+        Protocols = protocols,
+        CustomValidation = customValidation,
+        HttpVersion = _httpVersion,
+        Compression = _compression,
+        MaximumRedirection = _maximumRedirection,
+        Cookies = _cookies,
+        ServerCredential = _serverCredential,
+        UseProxy = _useProxy,
+        Proxy = _proxy,
+        ProxyCredential = _proxyCredential,
+        UnixSocketPath = _unixSocketPath,
+        OutboundBufferSizeInBytes = OutboundBufferSizeInBytes,
+        ClientCertificate = _clientCertificate,
+        IgnorableServerCertificateErrors = [.. _ignorableErrors],
+        PinnedCertificateSha256 = [.. _pins],
+        SslProtocols = _sslProtocols,
+        TrustedRoots = _trustedRoots,
+        RevocationMode = _revocationMode,
+    };
+
+    /// <summary>The settings of one connection, copied.</summary>
+    internal ConnectionSettings ForConnection(Uri uri) => new()
+    {
+        Uri = uri,
+        MaxMessageSize = _maxMessageSize,
+        WholeMessages = _receiveMode == MessageWebSocketReceiveMode.FullMessage,
+        KeepAliveInterval = ActualUnsolicitedPongInterval,
+        KeepAliveTimeout = _keepAliveTimeout,
+        CloseTimeout = _closeTimeout,
+        Frames = Frames,
+    };
+
     internal void CopyTo(MessageWebSocketControl other)
     {
         other.MessageType = MessageType;

@@ -14,8 +14,6 @@ public sealed class MessageWebSocketInformation
     private readonly TrafficMeter _traffic = new();
 
     // As objects, because a reference is read and written whole; a value that may be missing takes two steps.
-    private object? _tlsProtocol;
-    private object? _handshakeStatusCode;
     private object? _openedAt;
     private object? _lastRoundTripTime;
 
@@ -24,59 +22,58 @@ public sealed class MessageWebSocketInformation
     }
 
     /// <summary>The local address; null before the transport connected, and for a Unix socket.</summary>
-    public IPAddress? LocalAddress { get; internal set; }
+    public IPAddress? LocalAddress => Handshake.LocalAddress;
 
     /// <summary>The local port; 0 before the transport connected.</summary>
-    public int LocalPort { get; internal set; }
+    public int LocalPort => Handshake.LocalPort;
 
     /// <summary>The address that was connected to: the server's, or the proxy's.</summary>
-    public IPAddress? RemoteAddress { get; internal set; }
+    public IPAddress? RemoteAddress => Handshake.RemoteAddress;
 
     /// <summary>The port that was connected to: the server's, or the proxy's.</summary>
-    public int RemotePort { get; internal set; }
+    public int RemotePort => Handshake.RemotePort;
 
     /// <summary>The subprotocol: null before a connect, empty when none was agreed.</summary>
-    public string? Protocol { get; internal set; }
+    public string? Protocol => Handshake.Protocol;
 
     /// <summary>The certificate of the server, also after a connect that failed on it; null for ws://.</summary>
-    public X509Certificate2? ServerCertificate => ServerCertificates?.Server;
+    public X509Certificate2? ServerCertificate => Handshake.ServerCertificates?.Server;
 
     /// <summary>The certificates between the server's and the root, as far as they are known.</summary>
-    public IReadOnlyList<X509Certificate2> ServerIntermediateCertificates => ServerCertificates?.Intermediates ?? [];
+    public IReadOnlyList<X509Certificate2> ServerIntermediateCertificates => Handshake.ServerCertificates?.Intermediates ?? [];
 
     /// <summary>What is wrong with the server's certificate chain, ignored or not.</summary>
-    public IReadOnlyList<ChainValidationResult> ServerCertificateErrors { get; internal set; } = [];
+    public IReadOnlyList<ChainValidationResult> ServerCertificateErrors => Handshake.ServerCertificateErrors;
 
     /// <summary>How severe these errors are together.</summary>
-    public SocketSslErrorSeverity ServerCertificateErrorSeverity { get; internal set; }
+    public SocketSslErrorSeverity ServerCertificateErrorSeverity => Handshake.ServerCertificateErrorSeverity;
 
     /// <summary>The TLS version in use; null for ws://.</summary>
-    public SslProtocols? TlsProtocol { get => (SslProtocols?)Volatile.Read(ref _tlsProtocol); internal set => Volatile.Write(ref _tlsProtocol, value); }
+    public SslProtocols? TlsProtocol => Handshake.TlsProtocol;
 
     /// <summary>The status of the answer to the handshake; null before there was one.</summary>
-    public HttpStatusCode? HandshakeStatusCode { get => (HttpStatusCode?)Volatile.Read(ref _handshakeStatusCode); internal set => Volatile.Write(ref _handshakeStatusCode, value); }
+    public HttpStatusCode? HandshakeStatusCode => Handshake.StatusCode;
 
     /// <summary>The headers of the answer to the handshake.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<string>> HandshakeHeaders { get; internal set; } =
-        new Dictionary<string, IReadOnlyList<string>>();
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> HandshakeHeaders => Handshake.Headers;
 
     /// <summary>The compression parameters that were agreed; null for none.</summary>
-    public WebSocketDeflateOptions? Compression { get; internal set; }
+    public WebSocketDeflateOptions? Compression => Handshake.Compression;
 
     /// <summary>How long each stage of the connect took; null before a connect.</summary>
-    public ConnectTimings? ConnectTimings { get; internal set; }
+    public ConnectTimings? ConnectTimings => Handshake.Timings;
 
     /// <summary>When the connection opened, in local time; null before.</summary>
     public DateTime? OpenedAt { get => (DateTime?)Volatile.Read(ref _openedAt); internal set => Volatile.Write(ref _openedAt, value); }
 
     /// <summary>Messages accepted for sending.</summary>
-    public long MessagesSent => Sender?.Messages ?? 0;
+    public long MessagesSent => Connection?.Sender.Messages ?? 0;
 
     /// <summary>Messages whose last byte was handed to the network.</summary>
-    public long MessagesWritten => Transport?.MessagesWritten ?? 0;
+    public long MessagesWritten => Connection?.Transport.MessagesWritten ?? 0;
 
     /// <summary>Messages received; in <see cref="MessageWebSocketReceiveMode.PartialMessage"/> whole ones.</summary>
-    public long MessagesReceived => Volatile.Read(ref _messagesReceived);
+    public long MessagesReceived => Connection?.Counters.Messages ?? 0;
 
     /// <summary>Messages received and not read yet.</summary>
     public long MessagesQueued => Inbox?.Count ?? 0;
@@ -88,22 +85,22 @@ public sealed class MessageWebSocketInformation
     public long MessagesDropped => Inbox?.Dropped ?? 0;
 
     /// <summary>Bytes handed to the network after the handshake, framing included.</summary>
-    public long BytesSent => Transport?.BytesSent ?? 0;
+    public long BytesSent => Connection?.Transport.BytesSent ?? 0;
 
     /// <summary>Bytes that arrived after the handshake, framing included.</summary>
-    public long BytesReceived => Transport?.Received.BytesReceived ?? 0;
+    public long BytesReceived => Connection?.Transport.Received.BytesReceived ?? 0;
 
     /// <summary>The payload of the messages accepted for sending, in bytes before compression.</summary>
-    public long PayloadBytesSent => Sender?.PayloadBytes ?? 0;
+    public long PayloadBytesSent => Connection?.Sender.PayloadBytes ?? 0;
 
     /// <summary>The payload of the messages received, in bytes after decompression.</summary>
-    public long PayloadBytesReceived => Volatile.Read(ref _payloadBytesReceived);
+    public long PayloadBytesReceived => Connection?.Counters.PayloadBytes ?? 0;
 
     /// <summary>Frames sent, control frames included.</summary>
-    public long FramesSent => Transport?.FramesSent ?? 0;
+    public long FramesSent => Connection?.Transport.FramesSent ?? 0;
 
     /// <summary>Frames received, control frames included.</summary>
-    public long FramesReceived => Transport?.Reader.FramesReceived ?? 0;
+    public long FramesReceived => Connection?.Transport.Reader.FramesReceived ?? 0;
 
     /// <summary>The round-trip time of the last answered ping; null before there was one.</summary>
     public TimeSpan? LastRoundTripTime { get => (TimeSpan?)Volatile.Read(ref _lastRoundTripTime); internal set => Volatile.Write(ref _lastRoundTripTime, value); }
@@ -120,45 +117,15 @@ public sealed class MessageWebSocketInformation
     /// <summary>An estimate of the bandwidth from the bytes that moved; zero before data flowed.</summary>
     public BandwidthStatistics BandwidthStatistics => _traffic.Estimate(BytesSent, BytesReceived);
 
-    private long _messagesReceived;
-    private long _payloadBytesReceived;
-
     /// <summary>Code and reason, which belong together.</summary>
     internal WebSocketCloseResult? Close { get; set; }
 
-    internal FrameStream? Transport { get; set; }
+    /// <summary>What the last connect found.</summary>
+    internal HandshakeFindings Handshake { get; set; } = new();
 
-    internal Inbox? Inbox { get; set; }
+    /// <summary>The connection, once there is one.</summary>
+    internal Connection? Connection { get; set; }
 
-    internal MessageSender? Sender { get; set; }
-
-    internal ServerCertificates? ServerCertificates { get; set; }
-
-    /// <summary>Called by the receive loop alone, so that no interlocked operation is needed.</summary>
-    internal void CountReceived(int payloadLength, bool isWholeMessage)
-    {
-        Volatile.Write(ref _payloadBytesReceived, _payloadBytesReceived + payloadLength);
-        if (isWholeMessage)
-        {
-            Volatile.Write(ref _messagesReceived, _messagesReceived + 1);
-        }
-    }
-
-    /// <summary>Forgets what an earlier attempt to connect found, so that nothing of it is taken for the next one's.</summary>
-    internal void ForgetConnect()
-    {
-        LocalAddress = null;
-        LocalPort = 0;
-        RemoteAddress = null;
-        RemotePort = 0;
-        Protocol = null;
-        ServerCertificates = null;
-        ServerCertificateErrors = [];
-        ServerCertificateErrorSeverity = SocketSslErrorSeverity.None;
-        TlsProtocol = null;
-        HandshakeStatusCode = null;
-        HandshakeHeaders = new Dictionary<string, IReadOnlyList<string>>();
-        Compression = null;
-        ConnectTimings = null;
-    }
+    /// <summary>What is received and not read yet, where messages do not go to handlers.</summary>
+    internal Inbox<WsMessage>? Inbox { get; set; }
 }

@@ -14,12 +14,12 @@ public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArg
     private int _pending = 1;
     private volatile bool _rejected;
 
-    internal WebSocketServerCustomValidationRequestedEventArgs(MessageWebSocketInformation information)
+    internal WebSocketServerCustomValidationRequestedEventArgs(HandshakeFindings findings)
     {
-        ServerCertificate = information.ServerCertificate!;
-        ServerIntermediateCertificates = information.ServerIntermediateCertificates;
-        ServerCertificateErrors = information.ServerCertificateErrors;
-        ServerCertificateErrorSeverity = information.ServerCertificateErrorSeverity;
+        ServerCertificate = findings.ServerCertificates!.Server;
+        ServerIntermediateCertificates = findings.ServerCertificates.Intermediates;
+        ServerCertificateErrors = findings.ServerCertificateErrors;
+        ServerCertificateErrorSeverity = findings.ServerCertificateErrorSeverity;
     }
 
     /// <summary>The certificate of the server.</summary>

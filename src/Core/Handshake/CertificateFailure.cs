@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace MessageWebSockets;
 
 /// <summary>Tells why a server certificate was refused (the certificate rows of the table "Errors" of the contract).</summary>
-internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, MessageWebSocketInformation information, Exception cause)
+internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, HandshakeFindings findings, Exception cause)
 {
     public MessageWebSocketException Tell(CertificateRefusal refusal) => refusal switch
     {
@@ -13,7 +13,7 @@ internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, MessageWebSo
             "matches none of the pinned SHA-256 hashes", " If the server changed its certificate, pin the new one.", HResults.CertificateInvalid, WebErrorStatus.CertificateIsInvalid),
         CertificateRefusal.Handler => Create(
             "was rejected by the custom validation", "", HResults.CertificateInvalid, WebErrorStatus.CertificateIsInvalid),
-        _ => FromErrors([.. information.ServerCertificateErrors.Where(error => !tls.IsIgnored(error))]),
+        _ => FromErrors([.. findings.ServerCertificateErrors.Where(error => !tls.IsIgnored(error))]),
     };
 
     private MessageWebSocketException FromErrors(ChainValidationResult[] errors)
@@ -51,7 +51,7 @@ internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, MessageWebSo
 
     private string Validity()
     {
-        if (information.ServerCertificate is not { } certificate)
+        if (findings.ServerCertificates?.Server is not { } certificate)
         {
             return "is not valid now";
         }
@@ -79,7 +79,7 @@ internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, MessageWebSo
 
     private MessageWebSocketException Create(string what, string advice, int hresult, WebErrorStatus status)
     {
-        string subject = information.ServerCertificate is { } certificate ? $" ({Names(certificate)})" : "";
+        string subject = findings.ServerCertificates?.Server is { } certificate ? $" ({Names(certificate)})" : "";
         return new MessageWebSocketException($"The certificate of {uri.IdnHost} {what}{subject}.{advice}", hresult, cause) { Status = status, PeerUri = uri };
     }
 }

@@ -7,8 +7,8 @@ namespace MessageWebSockets;
 /// the two is being spoken with, and whether another connection may carry what this one carried.
 /// </summary>
 /// <param name="uri">The address of the server.</param>
-/// <param name="control">The settings of the connect.</param>
-internal sealed class ConnectionRoute(Uri uri, MessageWebSocketControl control)
+/// <param name="settings">The settings of the connect.</param>
+internal sealed class ConnectionRoute(Uri uri, HandshakeSettings settings)
 {
     private RequestWatch? _request;
     private bool _isRequestUnwatched;
@@ -38,7 +38,7 @@ internal sealed class ConnectionRoute(Uri uri, MessageWebSocketControl control)
     public void BeginTransport(DnsEndPoint target, Uri request)
     {
         IsProxySecure = false;
-        if (control.UnixSocketPath is not null)
+        if (settings.UnixSocketPath is not null)
         {
             return;
         }
@@ -51,7 +51,7 @@ internal sealed class ConnectionRoute(Uri uri, MessageWebSocketControl control)
         else if (TransportConnector.NameOf(target.Host, target.Port) is var name && name != TransportConnector.NameOf(uri.IdnHost, uri.Port))
         {
             // SOCKS has no request of its own.
-            Proxy = control.Proxy is { } given ? PeerText.Name(given) : name;
+            Proxy = settings.Proxy is { } given ? PeerText.Name(given) : name;
         }
     }
 
@@ -62,7 +62,7 @@ internal sealed class ConnectionRoute(Uri uri, MessageWebSocketControl control)
     public Stream BeginRequest(Uri request, Stream stream)
     {
         IsServerAsked = !IsForProxy(request);
-        if (IsServerAsked && control.ServerCredential is null)
+        if (IsServerAsked && settings.ServerCredential is null)
         {
             // Nobody here answers a challenge, so nothing is asked twice and nothing has to be watched.
             _isRequestUnwatched = true;

@@ -10,24 +10,23 @@ namespace MessageWebSockets;
 /// One request for an upgrade at one address, through the framework's HTTP handler, which brings TLS, proxies and authentication.
 /// </summary>
 /// <param name="settings">The settings of the connect.</param>
+/// <param name="findings">Where what it finds is written.</param>
 /// <param name="uri">The address.</param>
 /// <param name="isEntrusted">False at an address that a redirect from another origin led to: it gets no credential, no client
 /// certificate and none of the user's headers, and its certificate no leniency.</param>
-internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool isEntrusted)
+internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFindings findings, Uri uri, bool isEntrusted)
 {
     private const int MaxResponseHeaderKilobytes = 64;
 
-    private readonly MessageWebSocketControl _control = settings.Control;
-    private readonly MessageWebSocketInformation _information = settings.Information;
-    private readonly TransportConnector _transport = new(settings.Control, settings.Information);
-    private readonly TlsHandshake _tls = new(settings, isEntrusted);
-    private readonly ConnectionRoute _route = new(uri, settings.Control);
+    private readonly TransportConnector _transport = new(settings, findings);
+    private readonly TlsHandshake _tls = new(settings, findings, isEntrusted);
+    private readonly ConnectionRoute _route = new(uri, settings);
     private TimeSpan? _tlsTime;
     private TimeSpan? _upgradeTime;
     private long _requestSentAt;
     private bool _isQuestion;
 
-    private HandshakeFailure Failure => new(settings, uri, _transport, _route, _tls);
+    private HandshakeFailure Failure => new(settings, findings, uri, _transport, _route, _tls);
 
     // The framework tells of a TLS handshake only when it is over, and one whose certificate is refused never is.
     private TimeSpan? TimeToRefusal => _tls.Refusal != CertificateRefusal.None && _tls.JudgedAt != 0
@@ -38,7 +37,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
 
     /// <summary>Whether it failed in a way that may be for want of a client certificate, and would not have noticed.</summary>
     public bool MayHaveMissedCertificateRequest(MessageWebSocketException failure) =>
-        _tls is { MayResume: true, Refusal: CertificateRefusal.None } && _transport.OpenedAt != 0 && _information.HandshakeStatusCode is null
+        _tls is { MayResume: true, Refusal: CertificateRefusal.None } && _transport.OpenedAt != 0 && findings.StatusCode is null
         && failure.Status is WebErrorStatus.CannotConnect or WebErrorStatus.ConnectionAborted or WebErrorStatus.ConnectionReset;
 
     /// <summary>
@@ -53,7 +52,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             return failure;
         }
 
-        HandshakeAttempt question = new(settings with { Information = new MessageWebSocketInformation(), CustomValidation = null }, uri, isEntrusted) { _isQuestion = true };
+        HandshakeAttempt question = new(settings with { CustomValidation = null }, new HandshakeFindings(), uri, isEntrusted) { _isQuestion = true };
         try
         {
             await question.RunAsync(mayRedirect: false, cancellationToken).ConfigureAwait(false);
@@ -74,11 +73,11 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
 
     /// <param name="mayRedirect">Whether a redirect may still be followed.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="MessageWebSocketException">The attempt failed; Information holds what is known.</exception>
+    /// <exception cref="MessageWebSocketException">The attempt failed; the findings hold what is known.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<HandshakeOutcome> RunAsync(bool mayRedirect, CancellationToken cancellationToken)
     {
-        _information.ForgetConnect();
+        findings.Forget();
 
         // The framework goes on connecting for a while after its request was given up; with this it ends at once.
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -133,9 +132,9 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         HttpResponseMessage message, SocketsHttpHandler handler, string key, bool mayRedirect, CancellationToken cancellationToken)
     {
         HandshakeResponse response = new(message);
-        _information.HandshakeStatusCode = message.StatusCode;
-        _information.HandshakeHeaders = response.Headers();
-        bool isHttp2 = _control.HttpVersion == HttpVersion.Version20;
+        findings.StatusCode = message.StatusCode;
+        findings.Headers = response.Headers();
+        bool isHttp2 = settings.HttpVersion == HttpVersion.Version20;
         if (message.StatusCode == (isHttp2 ? HttpStatusCode.OK : HttpStatusCode.SwitchingProtocols))
         {
             return new HandshakeOutcome(Accept(message, response, handler, isHttp2 ? null : key), null);
@@ -148,8 +147,8 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         }
 
         ResponseBody body = await ResponseBody.ReadAsync(message.Content, cancellationToken).ConfigureAwait(false);
-        ResponseFailure refused = new(settings, uri, message, body);
-        throw redirection.Target is not null && _control.MaximumRedirection > 0 ? refused.TooManyRedirects(redirection.Target) : refused.Tell(redirection);
+        ResponseFailure refused = new(settings, findings.Headers, uri, message, body);
+        throw redirection.Target is not null && settings.MaximumRedirection > 0 ? refused.TooManyRedirects(redirection.Target) : refused.Tell(redirection);
     }
 
     private OpenedConnection Accept(HttpResponseMessage message, HandshakeResponse response, SocketsHttpHandler handler, string? key)
@@ -162,10 +161,10 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             }
 
             string? protocol = response.AgreedProtocol(settings.Protocols);
-            _information.Compression = response.AgreedCompression(_control.Compression);
-            _information.Protocol = protocol ?? "";
+            findings.Compression = response.AgreedCompression(settings.Compression);
+            findings.Protocol = protocol ?? "";
             _route.End();
-            return new OpenedConnection(message.Content.ReadAsStream(), handler, protocol, _information.Compression) { Transport = _transport.Newest };
+            return new OpenedConnection(message.Content.ReadAsStream(), handler, protocol, findings.Compression) { Transport = _transport.Newest };
         }
         catch (FormatException e)
         {
@@ -178,9 +177,9 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         SocketsHttpHandler handler = new()
         {
             AllowAutoRedirect = false,
-            UseCookies = _control.Cookies is not null,
-            Credentials = isEntrusted ? _control.ServerCredential : null,
-            UseProxy = _control.UseProxy && _control.UnixSocketPath is null,
+            UseCookies = settings.Cookies is not null,
+            Credentials = isEntrusted ? settings.ServerCredential : null,
+            UseProxy = settings.UseProxy && settings.UnixSocketPath is null,
             MaxResponseHeadersLength = MaxResponseHeaderKilobytes,
             ConnectTimeout = Timeout.InfiniteTimeSpan,
             ActivityHeadersPropagator = null,
@@ -188,18 +187,18 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
             ConnectCallback = (context, _) => ConnectAsync(context, ended),
             PlaintextStreamFilter = (context, _) => FilterAsync(context, ended),
         };
-        if (_control.Cookies is not null)
+        if (settings.Cookies is not null)
         {
-            handler.CookieContainer = _control.Cookies;
+            handler.CookieContainer = settings.Cookies;
         }
 
-        if (_control.Proxy is not null)
+        if (settings.Proxy is not null)
         {
-            handler.Proxy = new WebProxy(_control.Proxy) { Credentials = _control.ProxyCredential };
+            handler.Proxy = new WebProxy(settings.Proxy) { Credentials = settings.ProxyCredential };
         }
         else
         {
-            handler.DefaultProxyCredentials = _control.ProxyCredential;
+            handler.DefaultProxyCredentials = settings.ProxyCredential;
         }
 
         return handler;
@@ -230,7 +229,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, Uri uri, bool
         if (context.PlaintextStream is SslStream stream)
         {
             _tlsTime = Stopwatch.GetElapsedTime(_transport.OpenedAt);
-            _information.TlsProtocol = stream.SslProtocol;
+            findings.TlsProtocol = stream.SslProtocol;
             await _tls.RequestCustomValidationAsync(cancellationToken).ConfigureAwait(false);
         }
 

@@ -7,17 +7,18 @@ namespace MessageWebSockets;
 
 /// <summary>Tells a failed connect: what failed, with which peer, and what to try (the table "Errors" of the contract).</summary>
 /// <param name="settings">The settings of the connect.</param>
+/// <param name="findings">What is known of the connect.</param>
 /// <param name="uri">The address.</param>
 /// <param name="transport">The transport connections that were made.</param>
 /// <param name="route">The way they took.</param>
 /// <param name="tls">The TLS handshakes on them.</param>
-internal sealed class HandshakeFailure(HandshakeSettings settings, Uri uri, TransportConnector transport, ConnectionRoute route, TlsHandshake tls)
+internal sealed class HandshakeFailure(
+    HandshakeSettings settings, HandshakeFindings findings, Uri uri, TransportConnector transport, ConnectionRoute route, TlsHandshake tls)
 {
     // The types of a TLS record (RFC 8446 section 5.1).
     private const byte TlsAlert = 21;
     private const byte TlsHandshakeRecord = 22;
 
-    private readonly MessageWebSocketInformation _information = settings.Information;
     private readonly string _peer = PeerText.Name(uri);
 
     // A TLS server answers an HTTP request with an alert (RFC 8446 section 6), if it answers.
@@ -47,7 +48,7 @@ internal sealed class HandshakeFailure(HandshakeSettings settings, Uri uri, Tran
 
         if (tls.Refusal != CertificateRefusal.None)
         {
-            return new CertificateFailure(uri, tls, _information, e).Tell(tls.Refusal);
+            return new CertificateFailure(uri, tls, findings, e).Tell(tls.Refusal);
         }
 
         SocketError? socketError = Find<SocketException>(e)?.SocketErrorCode;
@@ -66,7 +67,7 @@ internal sealed class HandshakeFailure(HandshakeSettings settings, Uri uri, Tran
         return e.HttpRequestError switch
         {
             // With TLS 1.3 a server tells only after the handshake that it does not like the client's certificate, if it tells at all.
-            _ when tls.AsksForClientCertificate && _information.HandshakeStatusCode is null => FromTls(e, isReset: false),
+            _ when tls.AsksForClientCertificate && findings.StatusCode is null => FromTls(e, isReset: false),
             HttpRequestError.SecureConnectionError => FromTls(e, isReset),
             _ when AnsweredInTls => InvalidResponse("its answer is TLS and not HTTP; a server that speaks TLS needs wss://", e),
             _ when isReset =>
@@ -99,7 +100,7 @@ internal sealed class HandshakeFailure(HandshakeSettings settings, Uri uri, Tran
 
     private MessageWebSocketException FromTransport(TransportFailure failure, Exception cause)
     {
-        string peer = settings.Control.UnixSocketPath is { } path ? $"{_peer} at {path}" : _peer + ThroughProxy;
+        string peer = settings.UnixSocketPath is { } path ? $"{_peer} at {path}" : _peer + ThroughProxy;
         if (failure.IsNameResolution)
         {
             string host = failure.Target[..failure.Target.LastIndexOf(':')];
@@ -113,7 +114,7 @@ internal sealed class HandshakeFailure(HandshakeSettings settings, Uri uri, Tran
         }
 
         string tried = failure.Tried.Count > 0 ? $" ({string.Join(", ", failure.Tried)})" : "";
-        (string what, string advice) = settings.Control.UnixSocketPath is { } socket
+        (string what, string advice) = settings.UnixSocketPath is { } socket
             ? UnixSocketFailure.Describe(socket, failure.Cause)
             : failure.Cause.SocketErrorCode == SocketError.ConnectionRefused
                 ? ("connection refused" + tried, $"Is the {(route.Proxy is null ? "server" : "proxy")} running and the port right?")

@@ -16,14 +16,14 @@ internal static class HandshakeRequest
     /// <param name="isEntrusted">Whether the user's own headers go along.</param>
     public static HttpRequestMessage Create(HandshakeSettings settings, Uri uri, string key, bool isEntrusted)
     {
-        HttpRequestMessage request = settings.Control.HttpVersion == HttpVersion.Version20 ? ExtendedConnect(uri) : Upgrade(uri, key);
+        HttpRequestMessage request = settings.HttpVersion == HttpVersion.Version20 ? ExtendedConnect(uri) : Upgrade(uri, key);
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
         if (settings.Protocols.Count > 0)
         {
             request.Headers.TryAddWithoutValidation("Sec-WebSocket-Protocol", string.Join(", ", settings.Protocols));
         }
 
-        if (settings.Control.Compression is { } compression)
+        if (settings.Compression is { } compression)
         {
             request.Headers.TryAddWithoutValidation("Sec-WebSocket-Extensions", CompressionNegotiation.CreateOffer(compression));
         }

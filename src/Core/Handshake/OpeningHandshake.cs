@@ -10,7 +10,10 @@ internal sealed class OpeningHandshake(HandshakeSettings settings)
 {
     private readonly long _started = Stopwatch.GetTimestamp();
 
-    /// <exception cref="MessageWebSocketException">The connect failed; Information holds what is known.</exception>
+    /// <summary>What the connect found out so far, whether it succeeds or not.</summary>
+    public HandshakeFindings Findings { get; } = new();
+
+    /// <exception cref="MessageWebSocketException">The connect failed; the findings hold what is known.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; also for the connect timeout.</exception>
     public async Task<OpenedConnection> RunAsync(Uri uri, CancellationToken cancellationToken)
     {
@@ -18,9 +21,9 @@ internal sealed class OpeningHandshake(HandshakeSettings settings)
         bool isEntrusted = true;
         for (int followed = 0; ; followed++)
         {
-            HandshakeAttempt attempt = new(settings, current, isEntrusted);
+            HandshakeAttempt attempt = new(settings, Findings, current, isEntrusted);
             HandshakeOutcome outcome;
-            bool mayRedirect = followed < settings.Control.MaximumRedirection;
+            bool mayRedirect = followed < settings.MaximumRedirection;
             try
             {
                 outcome = await attempt.RunAsync(mayRedirect, cancellationToken).ConfigureAwait(false);
@@ -31,7 +34,7 @@ internal sealed class OpeningHandshake(HandshakeSettings settings)
             }
             finally
             {
-                settings.Information.ConnectTimings = attempt.Timings(Stopwatch.GetElapsedTime(_started));
+                Findings.Timings = attempt.Timings(Stopwatch.GetElapsedTime(_started));
             }
 
             if (outcome.Opened is not null)

@@ -7,10 +7,12 @@ namespace MessageWebSockets;
 
 /// <summary>Tells an answer to the handshake that is no connection: the status, the server's own words, and what to try.</summary>
 /// <param name="settings">The settings of the connect.</param>
+/// <param name="headers">The headers of the answer.</param>
 /// <param name="uri">The address that answered.</param>
 /// <param name="response">The answer.</param>
 /// <param name="body">The beginning of its body.</param>
-internal sealed class ResponseFailure(HandshakeSettings settings, Uri uri, HttpResponseMessage response, ResponseBody body)
+internal sealed class ResponseFailure(
+    HandshakeSettings settings, IReadOnlyDictionary<string, IReadOnlyList<string>> headers, Uri uri, HttpResponseMessage response, ResponseBody body)
 {
     private const int ShortestSecret = 8;
 
@@ -33,7 +35,7 @@ internal sealed class ResponseFailure(HandshakeSettings settings, Uri uri, HttpR
     }
 
     public MessageWebSocketException TooManyRedirects(Uri target) => Create(
-        $"The handshake was redirected {settings.Control.MaximumRedirection} times and {_peer} redirects once more, to {PeerText.Name(target)}. "
+        $"The handshake was redirected {settings.MaximumRedirection} times and {_peer} redirects once more, to {PeerText.Name(target)}. "
         + (target == uri ? "It redirects to itself; is this the address of a WebSocket endpoint?" : "Raise MaximumRedirection, or connect to the final address."),
         HResults.RedirectFailed);
 
@@ -103,7 +105,7 @@ internal sealed class ResponseFailure(HandshakeSettings settings, Uri uri, HttpR
     {
         PeerUri = uri,
         HttpStatusCode = response.StatusCode,
-        ResponseHeaders = settings.Information.HandshakeHeaders,
+        ResponseHeaders = headers,
         ResponseBody = body.Text,
         RetryAfter = _retryAfter,
     };

@@ -7,12 +7,9 @@ using System.Security.Cryptography.X509Certificates;
 namespace MessageWebSockets;
 
 /// <summary>The TLS side of one attempt: what the client allows and presents, how it judges the server's certificate, and why it refused it.</summary>
-internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
+internal sealed class TlsHandshake(HandshakeSettings settings, HandshakeFindings findings, bool isEntrusted)
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
-
-    private readonly MessageWebSocketControl _control = settings.Control;
-    private readonly MessageWebSocketInformation _information = settings.Information;
 
     // Whether the next handshake is with an https:// proxy: always the first on a transport, whatever names the two have.
     private bool _isWithProxy;
@@ -36,7 +33,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     public bool MayResume { get; private set; }
 
     /// <summary>Whether a client certificate is there for the server to ask for.</summary>
-    public bool HasClientCertificate => isEntrusted && _control.ClientCertificate is not null;
+    public bool HasClientCertificate => isEntrusted && settings.ClientCertificate is not null;
 
     /// <summary>Says that a new transport connection is being opened, for what follows on it.</summary>
     /// <param name="isWithProxy">Whether it leads to an https:// proxy.</param>
@@ -46,7 +43,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     public void NoteCertificateRequest() => AsksForClientCertificate = true;
 
     /// <summary>Whether an error of the server's certificate is one to pass over: at the address that the user gave, not where a stranger's redirect leads.</summary>
-    public bool IsIgnored(ChainValidationResult error) => isEntrusted && _control.IgnorableServerCertificateErrors.Contains(error);
+    public bool IsIgnored(ChainValidationResult error) => isEntrusted && settings.IgnorableServerCertificateErrors.Contains(error);
 
     /// <summary>Whether the user's settings for this server hold: at its address, and where it redirects within its origin.</summary>
     public bool IsEntrusted => isEntrusted;
@@ -55,7 +52,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
     {
         SslClientAuthenticationOptions options = new()
         {
-            EnabledSslProtocols = _control.SslProtocols,
+            EnabledSslProtocols = settings.SslProtocols,
             RemoteCertificateValidationCallback = Validate,
         };
         MayResume = !HasClientCertificate && ResumableServers.Contains(uri);
@@ -97,15 +94,13 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
             return;
         }
 
-        if (_information.ServerCertificates is null)
+        if (findings.ServerCertificates is null)
         {
             Refusal = CertificateRefusal.Errors;
             throw new AuthenticationException("There is no certificate to validate.");
         }
 
-        WebSocketServerCustomValidationRequestedEventArgs args = new(_information);
-        await settings.CustomValidation(args, cancellationToken).ConfigureAwait(false);
-        if (args.IsRejected)
+        if (!await settings.CustomValidation(findings, cancellationToken).ConfigureAwait(false))
         {
             Refusal = CertificateRefusal.Handler;
             throw new AuthenticationException("The certificate was rejected.");
@@ -118,11 +113,11 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
         {
             // An address in a certificate nobody has judged yet is the choice of whoever answers: nothing is fetched from there.
             DisableCertificateDownloads = true,
-            RevocationMode = _control.RevocationMode,
+            RevocationMode = settings.RevocationMode,
             RevocationFlag = X509RevocationFlag.ExcludeRoot,
         };
         policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
-        if (_control.TrustedRoots is { Count: > 0 } roots)
+        if (settings.TrustedRoots is { Count: > 0 } roots)
         {
             policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             policy.CustomTrustStore.AddRange(roots);
@@ -143,7 +138,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
         }
 
         AsksForClientCertificate = true;
-        return HasClientCertificate ? _control.ClientCertificate : null;
+        return HasClientCertificate ? settings.ClientCertificate : null;
     }
 
     private bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors policyErrors)
@@ -157,16 +152,16 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
         }
 
         IReadOnlyList<ChainValidationResult> errors = ServerCertificateValidation.ErrorsOf(policyErrors, chain);
-        _information.ServerCertificateErrors = errors;
-        _information.ServerCertificateErrorSeverity = ServerCertificateValidation.SeverityOf(errors);
+        findings.ServerCertificateErrors = errors;
+        findings.ServerCertificateErrorSeverity = ServerCertificateValidation.SeverityOf(errors);
         if (certificate is not null)
         {
-            _information.ServerCertificates = new ServerCertificates(certificate, chain);
+            findings.ServerCertificates = new ServerCertificates(certificate, chain);
         }
 
         if (sender is SslStream { SslProtocol: not SslProtocols.None and var agreed })
         {
-            _information.TlsProtocol = agreed;
+            findings.TlsProtocol = agreed;
         }
 
         Refusal = Judge(errors);
@@ -176,12 +171,12 @@ internal sealed class TlsHandshake(HandshakeSettings settings, bool isEntrusted)
 
     private CertificateRefusal Judge(IReadOnlyList<ChainValidationResult> errors)
     {
-        if (_information.ServerCertificates is not { } certificates || !errors.All(IsIgnored))
+        if (findings.ServerCertificates is not { } certificates || !errors.All(IsIgnored))
         {
             return CertificateRefusal.Errors;
         }
 
-        return _control.PinnedCertificateSha256.Count > 0 && !CertificatePin.Matches(_control.PinnedCertificateSha256, certificates.Server)
+        return settings.PinnedCertificateSha256.Count > 0 && !CertificatePin.Matches(settings.PinnedCertificateSha256, certificates.Server)
             ? CertificateRefusal.Pin
             : CertificateRefusal.None;
     }

@@ -6,7 +6,7 @@ using System.Net.Sockets;
 namespace MessageWebSockets;
 
 /// <summary>Opens the TCP or Unix socket of one connect attempt, measures it, and keeps what its failure needs to be told.</summary>
-internal sealed class TransportConnector(MessageWebSocketControl control, MessageWebSocketInformation information)
+internal sealed class TransportConnector(HandshakeSettings settings, HandshakeFindings findings)
 {
     private readonly Lock _lock = new();
     private readonly List<TransportStream> _opened = [];
@@ -46,7 +46,7 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
     public ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken)
     {
         Failure = null;
-        return control.UnixSocketPath is { } path ? ConnectUnixAsync(path, cancellationToken) : ConnectTcpAsync(target, cancellationToken);
+        return settings.UnixSocketPath is { } path ? ConnectUnixAsync(path, cancellationToken) : ConnectTcpAsync(target, cancellationToken);
     }
 
     /// <summary>Closes what was opened, whatever the framework still does with it.</summary>
@@ -161,10 +161,10 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
         if (remote is not null && socket.LocalEndPoint is IPEndPoint local)
         {
             // The socket is not asked for its peer: one that was reset meanwhile knows it no longer.
-            information.LocalAddress = local.Address;
-            information.LocalPort = local.Port;
-            information.RemoteAddress = remote.Address;
-            information.RemotePort = remote.Port;
+            findings.LocalAddress = local.Address;
+            findings.LocalPort = local.Port;
+            findings.RemoteAddress = remote.Address;
+            findings.RemotePort = remote.Port;
         }
 
         return stream;
@@ -180,7 +180,7 @@ internal sealed class TransportConnector(MessageWebSocketControl control, Messag
 
     private void ApplySendBuffer(Socket socket)
     {
-        if (control.OutboundBufferSizeInBytes is > 0 and uint size)
+        if (settings.OutboundBufferSizeInBytes is > 0 and uint size)
         {
             socket.SendBufferSize = (int)Math.Min(size, int.MaxValue);
         }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 
 namespace MessageWebSockets;
 
@@ -12,7 +11,8 @@ namespace MessageWebSockets;
 /// A message can be taken from the moment it is added, but sleeping readers are only woken by <see cref="Publish"/>, once for all the
 /// messages that arrived together: a wake-up a message would cost more than the message.
 /// </remarks>
-internal sealed class Inbox(long limitInBytes, ReceivePause pause)
+internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause)
+    where T : class, ISized
 {
     // What a queued message costs beside its payload, so that a flood of tiny messages is bounded as well.
     private const int CostPerMessage = 96;
@@ -25,7 +25,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
     private static readonly TimeSpan LongestLead = TimeSpan.FromMilliseconds(2);
 
     // Made for the first message: on a connection that says nothing it would be a good part of what the connection costs.
-    private ConcurrentQueue<WsMessage>? _messages;
+    private ConcurrentQueue<T>? _messages;
 
     // Of the writer alone.
     private long _takenWhenSeen;
@@ -33,7 +33,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
     private long _lastCost = CostPerMessage;
     private Timer? _leadTimer;
 
-    private Counters _cost;
+    private InboxCosts _cost;
     private long _dropped;
     private volatile bool _completed;
     private MessageWebSocketException? _end;
@@ -90,7 +90,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
     }
 
     /// <summary>Adds a message whatever the limit: the writer asks <see cref="IsFull"/> before it receives the next one.</summary>
-    public void Add(WsMessage message)
+    public void Add(T message)
     {
         if (_completed)
         {
@@ -107,7 +107,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
         Volatile.Write(ref _cost.Added, _cost.Added + _lastCost);
         if (_messages is null)
         {
-            Volatile.Write(ref _messages, new ConcurrentQueue<WsMessage>());
+            Volatile.Write(ref _messages, new ConcurrentQueue<T>());
         }
 
         _messages.Enqueue(message);
@@ -157,7 +157,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
         Interlocked.Exchange(ref _room, room);
         if (Cost >= caughtUp)
         {
-            _leadTimer ??= new Timer(static inbox => ((Inbox)inbox!).EndLead(), this, Timeout.Infinite, Timeout.Infinite);
+            _leadTimer ??= new Timer(static inbox => ((Inbox<T>)inbox!).EndLead(), this, Timeout.Infinite, Timeout.Infinite);
             _leadTimer.Change(LongestLead, Timeout.InfiniteTimeSpan);
             await room.Task.ConfigureAwait(false);
         }
@@ -213,7 +213,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
         Volatile.Write(ref _backForMore, null);
     }
 
-    public bool TryTake([NotNullWhen(true)] out WsMessage? message)
+    public bool TryTake([NotNullWhen(true)] out T? message)
     {
         message = null;
         if (Volatile.Read(ref _messages) is not { } messages || !messages.TryDequeue(out message))
@@ -230,7 +230,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
         return true;
     }
 
-    public bool TryPeek([NotNullWhen(true)] out WsMessage? message)
+    public bool TryPeek([NotNullWhen(true)] out T? message)
     {
         message = null;
         return Volatile.Read(ref _messages) is { } messages && messages.TryPeek(out message);
@@ -240,7 +240,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
     /// Waits for the first message added from now on that a filter accepts; it passes the queue by. Null once the inbox ended in order.
     /// </summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
-    public async Task<WsMessage?> TakeNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken)
+    public async Task<T?> TakeNextAsync(Predicate<T> filter, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -301,7 +301,7 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
 
     private void EndLead() => Interlocked.Exchange(ref _room, null)?.TrySetResult();
 
-    private bool HandToWhoeverExpects(WsMessage message)
+    private bool HandToWhoeverExpects(T message)
     {
         foreach (Expectation expectation in _expectations)
         {
@@ -412,25 +412,11 @@ internal sealed class Inbox(long limitInBytes, ReceivePause pause)
 
     private void StopWaiting(TaskCompletionSource source) => Interlocked.CompareExchange(ref _oneWaiting, null, source);
 
-    /// <summary>
-    /// What was added and what was taken: two counters, so that the writer needs no interlocked operation, each in a cache line of its
-    /// own, so that writer and readers do not take it from each other with every message.
-    /// </summary>
-    [StructLayout(LayoutKind.Explicit, Size = 192)]
-    private struct Counters
-    {
-        [FieldOffset(64)]
-        public long Added;
-
-        [FieldOffset(128)]
-        public long Taken;
-    }
-
     /// <summary>Someone who waits for a certain message.</summary>
-    private sealed class Expectation(Predicate<WsMessage> filter)
+    private sealed class Expectation(Predicate<T> filter)
     {
-        public Func<WsMessage, bool> Filter { get; } = filter.Invoke;
+        public Func<T, bool> Filter { get; } = filter.Invoke;
 
-        public TaskCompletionSource<WsMessage?> Arrival { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<T?> Arrival { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

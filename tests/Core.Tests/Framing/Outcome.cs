@@ -25,16 +25,19 @@ internal sealed record Outcome(IReadOnlyList<string> Messages, Ending How, int C
         owner.Control.DesiredUnsolicitedPongInterval = TimeSpan.Zero;
         owner.Control.ReceiveMode = stream.IsPartial ? MessageWebSocketReceiveMode.PartialMessage : MessageWebSocketReceiveMode.FullMessage;
         OpenedConnection opened = new(network, new HttpClientHandler(), null, stream.IsCompressed ? new WebSocketDeflateOptions() : null);
-        Connection connection = new(owner, new Uri("ws://127.0.0.1/"), opened, pushes: false);
+        ReceivePause pause = new();
+        Inbox<WsMessage> inbox = new(owner.Control.InboxLimitInBytes, pause);
+        Connection connection = new(
+            owner.Control.ForConnection(new Uri("ws://127.0.0.1/")), opened, new InboxReceiver(owner, inbox, pause, InboxFullMode.Wait), owner);
         connection.Start();
         List<string> messages = [];
         Ending how = Ending.Closed;
         try
         {
             List<byte> chunks = [];
-            while (await connection.Inbox.WaitToTakeAsync(TestContext.Current.CancellationToken))
+            while (await inbox.WaitToTakeAsync(TestContext.Current.CancellationToken))
             {
-                while (connection.Inbox.TryTake(out WsMessage? message))
+                while (inbox.TryTake(out WsMessage? message))
                 {
                     chunks.AddRange(message.Bytes);
                     if (message.IsMessageComplete)

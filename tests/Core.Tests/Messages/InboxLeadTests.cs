@@ -12,7 +12,7 @@ public sealed class InboxLeadTests
     [InlineData(1024 * 1024, 1)]
     public void The_writer_is_ahead_by_1280_messages_or_a_mebibyte(int length, int expected)
     {
-        Inbox inbox = new(limitInBytes: 64 * 1024 * 1024, new ReceivePause());
+        Inbox<WsMessage> inbox = new(limitInBytes: 64 * 1024 * 1024, new ReceivePause());
 
         Assert.Equal(expected, CountUntilAhead(inbox, length));
     }
@@ -20,7 +20,7 @@ public sealed class InboxLeadTests
     [Fact]
     public void The_writer_is_ahead_at_the_limit_of_the_inbox()
     {
-        Inbox inbox = new(limitInBytes: 1000, new ReceivePause());
+        Inbox<WsMessage> inbox = new(limitInBytes: 1000, new ReceivePause());
 
         Assert.Equal(6, CountUntilAhead(inbox, 100));
         Assert.True(inbox.IsFull);
@@ -29,7 +29,7 @@ public sealed class InboxLeadTests
     [Fact]
     public void Readers_who_keep_up_never_make_the_writer_wait()
     {
-        Inbox inbox = new(limitInBytes: 64 * 1024 * 1024, new ReceivePause());
+        Inbox<WsMessage> inbox = new(limitInBytes: 64 * 1024 * 1024, new ReceivePause());
         for (int i = 0; i < 10_000; i++)
         {
             inbox.Add(Message(100));
@@ -38,7 +38,7 @@ public sealed class InboxLeadTests
         }
     }
 
-    private static int CountUntilAhead(Inbox inbox, int length)
+    private static int CountUntilAhead(Inbox<WsMessage> inbox, int length)
     {
         for (int count = 1; count <= 100_000; count++)
         {

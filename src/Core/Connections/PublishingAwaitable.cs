@@ -3,11 +3,11 @@ using System.Runtime.CompilerServices;
 namespace MessageWebSockets;
 
 /// <summary>
-/// Awaits a receive and wakes the readers of the inbox once the receive loop is suspended: a reader then goes on at once, on the
+/// Awaits a receive and wakes the readers once the receive loop is suspended: a reader then goes on at once, on the
 /// thread the loop just left, and whatever it does there cannot hold up the loop, which resumes on another. That is only true
 /// where the loop itself awaits: in a method that the loop has called, the loop would still be on the reader's stack.
 /// </summary>
-internal readonly struct PublishingAwaitable(ValueTask<ReceivedData> receive, Inbox inbox) : ICriticalNotifyCompletion
+internal readonly struct PublishingAwaitable(ValueTask<ReceivedData> receive, IReceiver receiver) : ICriticalNotifyCompletion
 {
     private readonly ConfiguredValueTaskAwaitable<ReceivedData>.ConfiguredValueTaskAwaiter _awaiter =
         receive.ConfigureAwait(false).GetAwaiter();
@@ -21,7 +21,7 @@ internal readonly struct PublishingAwaitable(ValueTask<ReceivedData> receive, In
                 return false;
             }
 
-            inbox.PublishElsewhere();
+            receiver.PublishElsewhere();
             return true;
         }
     }
@@ -35,6 +35,6 @@ internal readonly struct PublishingAwaitable(ValueTask<ReceivedData> receive, In
     public void UnsafeOnCompleted(Action continuation)
     {
         _awaiter.UnsafeOnCompleted(continuation);
-        inbox.Publish();
+        receiver.Publish();
     }
 }

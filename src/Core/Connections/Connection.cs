@@ -1,7 +1,4 @@
-using System.Net.Sockets;
 using System.Net.WebSockets;
-using System.Text;
-using System.Text.Unicode;
 
 namespace MessageWebSockets;
 
@@ -24,9 +21,10 @@ internal sealed class Connection : IConnectionEnd
     // How long readers have at most for what came before something that we refuse.
     private static readonly TimeSpan LongestMoment = TimeSpan.FromMilliseconds(250);
 
-    private readonly MessageWebSocket _owner;
-    private readonly Uri _uri;
-    private readonly string _peer;
+    private readonly ConnectionSettings _settings;
+    private readonly IReceiver _receiver;
+    private readonly IConnectionEvents _events;
+    private readonly ConnectionFailures _failures;
     private readonly OpenedConnection _opened;
     private readonly FrameStream _transport;
     private readonly WebSocket _receiving;
@@ -34,9 +32,6 @@ internal sealed class Connection : IConnectionEnd
     private readonly KeepAlive? _keepAlive;
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _closeBegan = new();
-    private readonly ReceivePause _pause = new();
-    private readonly InboxFullMode _inboxFullMode;
-    private readonly bool _pushes;
     private readonly TimeSpan _linger;
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -46,49 +41,34 @@ internal sealed class Connection : IConnectionEnd
     private volatile bool _closedLocally;
     private MessageWebSocketException? _abortReason;
 
-    public Connection(MessageWebSocket owner, Uri uri, OpenedConnection opened, bool pushes)
+    public Connection(ConnectionSettings settings, OpenedConnection opened, IReceiver receiver, IConnectionEvents events)
     {
-        MessageWebSocketControl control = owner.Control;
-        _owner = owner;
-        _uri = uri;
-        _peer = PeerText.Name(uri);
+        _settings = settings;
+        _receiver = receiver;
+        _events = events;
         _opened = opened;
-        _pushes = pushes;
-        _linger = control.CloseTimeout > TimeSpan.Zero && control.CloseTimeout < LongestLinger ? control.CloseTimeout : LongestLinger;
-        _inboxFullMode = control.InboxFullMode;
-        Inbox = new Inbox(control.InboxLimitInBytes, _pause);
-        _transport = new FrameStream(opened.Stream, control.Frames, InflaterFor(opened.Compression))
-        {
-            RoundTripMeasured = roundTrip => owner.Information.LastRoundTripTime = roundTrip,
-        };
+        _linger = settings.CloseTimeout > TimeSpan.Zero && settings.CloseTimeout < LongestLinger ? settings.CloseTimeout : LongestLinger;
+        _transport = new FrameStream(opened.Stream, settings.Frames, InflaterFor(opened.Compression)) { RoundTripMeasured = events.OnRoundTrip };
+        _failures = new ConnectionFailures(settings.Uri, _transport);
         _receiving = WebSocket.CreateFromStream(_transport, FramingOptions.ForReceiving(opened));
         Sender = new MessageSender(_transport, opened, this);
-        _assembler = new MessageAssembler(
-            _receiving, _transport.Reader, control.MaxMessageSize, control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage);
-        if (control.ActualUnsolicitedPongInterval > TimeSpan.Zero)
+        _assembler = new MessageAssembler(_receiving, _transport.Reader, settings.MaxMessageSize, settings.WholeMessages);
+        if (settings.KeepAliveInterval > TimeSpan.Zero)
         {
-            _keepAlive = new KeepAlive(
-                _transport,
-                opened.Transport,
-                control.ActualUnsolicitedPongInterval,
-                control.KeepAliveTimeout,
-                OnPeerVanished);
+            _keepAlive = new KeepAlive(_transport, opened.Transport, settings.KeepAliveInterval, settings.KeepAliveTimeout, OnPeerVanished);
         }
-
-        owner.Information.Transport = _transport;
-        owner.Information.Inbox = Inbox;
-        owner.Information.Sender = Sender;
     }
 
-    public Inbox Inbox { get; }
+    /// <summary>What was received.</summary>
+    public ReceiveCounters Counters { get; } = new();
+
+    /// <summary>What the frames go through, for those who count them.</summary>
+    public FrameStream Transport => _transport;
 
     public MessageSender Sender { get; }
 
     /// <inheritdoc/>
     public CancellationToken Ended => _ended.Token;
-
-    /// <summary>Whether messages go to handlers and not into the inbox.</summary>
-    public bool Pushes => _pushes;
 
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _released.Task;
@@ -168,7 +148,7 @@ internal sealed class Connection : IConnectionEnd
 
         _closedLocally = true;
         bool isNews = OnClosedLocally();
-        Inbox.Complete(null);
+        _receiver.Complete(null);
         _ = ReleaseAfterLingerAsync();
         if (isNews)
         {
@@ -191,16 +171,16 @@ internal sealed class Connection : IConnectionEnd
     }
 
     // Whoever began the close: once somebody waits for it no longer, it is over.
-    private bool OnClosedLocally() => _owner.OnClosed(_closeBegun!.Code, _closeBegun.Reason, byPeer: false);
+    private bool OnClosedLocally() => _events.OnClosed(_closeBegun!, byPeer: false);
 
     // Last of all, because a handler may take its time.
-    private void RaiseClosedLocally() => _owner.RaiseClosed(_closeBegun!.Code, _closeBegun.Reason);
+    private void RaiseClosedLocally() => _events.RaiseClosed(_closeBegun!);
 
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (TryBeginClose(code, reason))
         {
-            _owner.OnClosing();
+            _events.OnClosing();
             SendCloseFrame(code, reason);
         }
 
@@ -217,13 +197,9 @@ internal sealed class Connection : IConnectionEnd
         }
         catch (OperationCanceledException e)
         {
-            MessageWebSocketException unanswered = new(
-                $"{_peer} did not answer the close frame within {timeout.TotalSeconds:0.###} s. The connection was dropped.", HResults.Timeout, e)
-            {
-                PeerUri = _uri,
-            };
+            MessageWebSocketException unanswered = _failures.Unanswered(timeout, e);
             bool isNews = OnClosedLocally();
-            Inbox.Complete(null);
+            _receiver.Complete(null);
             Release(unanswered);
             if (isNews)
             {
@@ -262,15 +238,14 @@ internal sealed class Connection : IConnectionEnd
             ReceivedData received = await first.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             while (!received.IsClose)
             {
-                Deliver(received);
-                if (!_pushes && Inbox.IsWriterAhead && _inboxFullMode == InboxFullMode.Wait && !IsClosing)
+                if (Deliver(received) && !IsClosing)
                 {
-                    await (Inbox.IsFull ? MakeRoomAsync() : Inbox.WaitForReadersAsync()).ConfigureAwait(false);
+                    await _receiver.WaitForReadersAsync(_closeBegan.Token).ConfigureAwait(false);
                 }
 
                 if (!_assembler.TryReceiveBuffered(out received))
                 {
-                    received = await new PublishingAwaitable(_assembler.ReceiveAsync(), Inbox);
+                    received = await new PublishingAwaitable(_assembler.ReceiveAsync(), _receiver);
                 }
             }
 
@@ -286,53 +261,16 @@ internal sealed class Connection : IConnectionEnd
         }
     }
 
-    private void Deliver(ReceivedData received)
+    private bool Deliver(ReceivedData received)
     {
-        _owner.Information.CountReceived(received.Length, received.IsComplete);
-
+        Counters.Count(received.Length, received.IsComplete);
         if (_closedLocally)
         {
-            Inbox.CountDropped();
-            return;
+            _receiver.CountDropped();
+            return false;
         }
 
-        WsMessage message = new(received, _transport.Received.LastReadUtcTicks, _owner);
-        if (_pushes)
-        {
-            _pause.Begin();
-            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(message));
-            _pause.End();
-        }
-        else if (_inboxFullMode == InboxFullMode.DropOldest)
-        {
-            Inbox.DropOldest();
-            Inbox.Add(message);
-        }
-        else if (IsClosing && Inbox.IsFull)
-        {
-            Inbox.CountDropped();
-        }
-        else
-        {
-            Inbox.Add(message);
-        }
-    }
-
-    private async Task MakeRoomAsync()
-    {
-        _pause.Begin();
-        try
-        {
-            await Inbox.WaitForRoomAsync(_closeBegan.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // Closing: from now on what does not fit is counted as dropped.
-        }
-        finally
-        {
-            _pause.End();
-        }
+        return _receiver.Take(received, _transport.Received.LastReadUtcTicks, IsClosing);
     }
 
     private void OnPeerClosed()
@@ -344,14 +282,14 @@ internal sealed class Connection : IConnectionEnd
             SendCloseFrame(close.Code == 1005 ? null : close.Code, "");
         }
 
-        bool isNews = _owner.OnClosed(close.Code, close.Reason, byPeer: true);
-        Inbox.Complete(null);
+        bool isNews = _events.OnClosed(close, byPeer: true);
+        _receiver.Complete(null);
         _peerClosed.TrySetResult(close);
         _ = ReleaseAtTcpEndAsync(null);
         if (isNews)
         {
             // Last, because a handler may take its time.
-            _owner.RaiseClosed(close.Code, close.Reason);
+            _events.RaiseClosed(close);
         }
     }
 
@@ -390,15 +328,15 @@ internal sealed class Connection : IConnectionEnd
 
     private async Task OnReceiveFailedAsync(Exception e)
     {
-        MessageWebSocketException failure = _abortReason ?? ReceiveFailure(e);
-        ushort? refusal = RefusalCodeOf(failure, e);
-        if (refusal is not null && !_pushes && !IsClosing)
+        MessageWebSocketException failure = _abortReason ?? _failures.OfReceive(e);
+        ushort? refusal = _failures.RefusalCodeOf(failure, e);
+        if (refusal is not null && !IsClosing)
         {
             // Whoever reads may want to answer what came before, and nothing can follow the close frame. Handlers are done by now.
-            await Inbox.LetReadersAnswerAsync(LongestMoment).ConfigureAwait(false);
+            await _receiver.LetReadersAnswerAsync(LongestMoment).ConfigureAwait(false);
         }
 
-        if (_owner.State == MessageWebSocketState.Closed)
+        if (_events.IsClosed)
         {
             // Closed locally in the meantime: how TCP ended no longer matters.
             Release(null);
@@ -413,27 +351,10 @@ internal sealed class Connection : IConnectionEnd
         Abort(failure);
     }
 
-    // RFC 6455 section 7.4.1. Null when it is not we who refuse what came.
-    private ushort? RefusalCodeOf(MessageWebSocketException failure, Exception cause) => failure.HResult switch
-    {
-        HResults.MessageTooLarge => 1009,
-        HResults.InvalidServerResponse => ViolationIn(cause)?.CloseCode ?? _transport.RefusalCode ?? ProtocolViolationException.ProtocolError,
-        _ => null,
-    };
-
-    // What is thrown below the framing comes out of it as the cause of what it throws.
-    private static ProtocolViolationException? ViolationIn(Exception e) =>
-        e as ProtocolViolationException ?? e.InnerException as ProtocolViolationException;
-
     // The receive loop is the one that tells: it delivers what it has first, and never two things at once.
     private void OnPeerVanished()
     {
-        MessageWebSocketException vanished = new(
-            $"{_peer} gave no sign of life within {_owner.Control.KeepAliveTimeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
-            HResults.Timeout)
-        {
-            PeerUri = _uri,
-        };
+        MessageWebSocketException vanished = _failures.Vanished(_settings.KeepAliveTimeout);
         Interlocked.CompareExchange(ref _abortReason, vanished, null);
         Release(vanished);
     }
@@ -449,8 +370,8 @@ internal sealed class Connection : IConnectionEnd
         }
 
         Interlocked.CompareExchange(ref _abortReason, failure, null);
-        _owner.OnAborted(failure);
-        Inbox.Complete(failure);
+        _events.OnAborted(failure);
+        _receiver.Complete(failure);
         _peerClosed.TrySetResult(null);
         if (saysWhy)
         {
@@ -462,11 +383,7 @@ internal sealed class Connection : IConnectionEnd
             Release(failure);
         }
 
-        if (_pushes)
-        {
-            // Last, because a handler may take its time or close the socket.
-            _owner.OnMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
-        }
+        _receiver.TellFailure(failure);
     }
 
     private void Release(Exception? reason)
@@ -495,7 +412,7 @@ internal sealed class Connection : IConnectionEnd
     {
         // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive
         // loop reads nothing and has nothing to tell.
-        bool isPaused = _pause.IsOn;
+        bool isPaused = _receiver.IsHeldUp;
 
         // A close that the peer began is told in a moment as well: whoever is told that the connection is closed finds the code.
         bool isTold = IsClosing ? _transport.Reader.ReceivedClose is null : isPaused;
@@ -504,56 +421,9 @@ internal sealed class Connection : IConnectionEnd
             await Task.WhenAny(_peerClosed.Task, Task.Delay(LongestLinger)).ConfigureAwait(false);
         }
 
-        return _abortReason?.Again() ?? (IsClosing ? Refusal() : Lost(symptom));
+        return _abortReason?.Again() ?? (IsClosing ? Refusal() : _failures.Lost(symptom));
     }
 
     /// <inheritdoc/>
-    public Exception Refusal() => _abortReason?.Again() ?? (Exception)ContractError.Closed(nameof(MessageWebSocket));
-
-    private MessageWebSocketException ReceiveFailure(Exception e)
-    {
-        switch (e)
-        {
-            case MessageTooLargeException { Size: var size, Limit: var limit, IsExact: var isExact }:
-                return new MessageWebSocketException(
-                    $"The message from {_peer} exceeds the limit: {(isExact ? "it has" : "it has at least")} {size} bytes and {(limit == Array.MaxLength ? $"no more than {limit} can be put together; receive it in chunks (ReceiveMode.PartialMessage)" : $"MaxMessageSize is {limit}. Raise MaxMessageSize to receive it")}.",
-                    HResults.MessageTooLarge,
-                    e)
-                {
-                    PeerUri = _uri,
-                };
-            case Exception when ViolationIn(e) is { } violation:
-                return ProtocolError(violation.Message, e);
-            case WebSocketException when _transport.RefusalCode is not null:
-                return ProtocolError(e.Message, e);
-            case IOException or WebSocketException or ObjectDisposedException or OperationCanceledException:
-                return Lost(e);
-            case OutOfMemoryException:
-                return new MessageWebSocketException($"There is not enough memory for a message from {_peer}.", HResults.MessageTooLarge, e) { PeerUri = _uri };
-            default:
-                return ProtocolError(e.Message, e);
-        }
-    }
-
-    private MessageWebSocketException ProtocolError(string why, Exception cause) =>
-        new($"{_peer} broke the WebSocket protocol: {why}", HResults.InvalidServerResponse, cause) { PeerUri = _uri };
-
-    private MessageWebSocketException Lost(Exception e)
-    {
-        // A broken pipe is no reset: it is what a write meets once the peer has ended the connection.
-        if (_transport.WasReset)
-        {
-            return new MessageWebSocketException($"{_peer} reset the connection. Connect again to go on.", HResults.ConnectionReset, e) { PeerUri = _uri };
-        }
-
-        Exception? cause = _transport.Fault ?? e;
-        while (cause is not null and not SocketException)
-        {
-            cause = cause.InnerException;
-        }
-
-        return cause is SocketException { SocketErrorCode: SocketError.TimedOut }
-            ? new MessageWebSocketException($"{_peer} no longer answers. Connect again to go on.", HResults.Timeout, e) { PeerUri = _uri }
-            : new MessageWebSocketException($"{_peer} ended the connection without a close frame. Connect again to go on.", HResults.ConnectionAborted, e) { PeerUri = _uri };
-    }
+    public Exception Refusal() => _abortReason?.Again() ?? (Exception)ContractError.Closed("MessageWebSocket");
 }

@@ -5,7 +5,7 @@ namespace MessageWebSockets;
 
 /// <summary>A received message, or a chunk of one in <see cref="MessageWebSocketReceiveMode.PartialMessage"/>.</summary>
 /// <remarks>Immutable but for <see cref="Bytes"/>, which hands out the received array itself.</remarks>
-public sealed class WsMessage
+public sealed class WsMessage : ISized
 {
     // A byte[] of the exact length, or a Payload.
     private readonly object _payload;

@@ -1,0 +1,64 @@
+namespace MessageWebSockets;
+
+/// <summary>Checks what a connect is asked for, before anything is sent.</summary>
+internal static class ConnectArguments
+{
+    public static void CheckUri(Uri uri)
+    {
+        ArgumentNullException.ThrowIfNull(uri);
+        if (!uri.IsAbsoluteUri)
+        {
+            throw new ArgumentException("The address is not an absolute one; WebSocket addresses begin with ws:// or wss://.", nameof(uri));
+        }
+
+        if (uri.Scheme != Uri.UriSchemeWs && uri.Scheme != Uri.UriSchemeWss)
+        {
+            throw new ArgumentException($"An address that begins with {uri.Scheme}: is no WebSocket address; those begin with ws:// or wss://.", nameof(uri));
+        }
+
+        if (uri.UserInfo.Length > 0)
+        {
+            throw new ArgumentException("The address holds a user name or password; give them as a credential.", nameof(uri));
+        }
+
+        if (uri.Fragment.Length > 0)
+        {
+            throw new ArgumentException("The address has a fragment, which WebSocket addresses must not have (RFC 6455 section 3); write # as %23.", nameof(uri));
+        }
+
+        if (uri.Port == 0)
+        {
+            throw new ArgumentException("Port 0 cannot be connected to.", nameof(uri));
+        }
+    }
+
+    public static void CheckInbox(InboxFullMode fullMode, MessageWebSocketReceiveMode receiveMode)
+    {
+        if (fullMode == InboxFullMode.DropOldest && receiveMode == MessageWebSocketReceiveMode.PartialMessage)
+        {
+            throw new ArgumentException(
+                "InboxFullMode.DropOldest does not go with ReceiveMode.PartialMessage: it would discard pieces of messages, and what is left of one would look whole. Receive whole messages, or let the inbox wait.");
+        }
+    }
+
+    /// <summary>A copy of the subprotocols, each a token and named once.</summary>
+    public static string[] CheckedProtocols(IEnumerable<string> supported)
+    {
+        string[] protocols = [.. supported];
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        foreach (string protocol in protocols)
+        {
+            if (!HttpToken.IsValid(protocol))
+            {
+                throw new ArgumentException($"'{PeerText.SubProtocol(protocol ?? "")}' is no subprotocol name: one is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 6455 section 4.1).");
+            }
+
+            if (!seen.Add(protocol))
+            {
+                throw new ArgumentException($"The subprotocol '{PeerText.SubProtocol(protocol)}' is offered twice.");
+            }
+        }
+
+        return protocols;
+    }
+}

@@ -1,0 +1,87 @@
+using System.Net.Sockets;
+using System.Net.WebSockets;
+
+namespace MessageWebSockets;
+
+/// <summary>Tells how a connection ended abnormally: what happened, with which peer, and what to try (the table "Errors" of the contract).</summary>
+internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
+{
+    private readonly string _peer = PeerText.Name(uri);
+
+    /// <summary>The peer did not answer the close frame.</summary>
+    public MessageWebSocketException Unanswered(TimeSpan timeout, Exception cause) =>
+        new($"{_peer} did not answer the close frame within {timeout.TotalSeconds:0.###} s. The connection was dropped.", HResults.Timeout, cause)
+        {
+            PeerUri = uri,
+        };
+
+    /// <summary>The peer gave no sign of life.</summary>
+    public MessageWebSocketException Vanished(TimeSpan timeout) =>
+        new(
+            $"{_peer} gave no sign of life within {timeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
+            HResults.Timeout)
+        {
+            PeerUri = uri,
+        };
+
+    /// <summary>The code to close with (RFC 6455 section 7.4.1); null when it is not we who refuse what came.</summary>
+    public ushort? RefusalCodeOf(MessageWebSocketException failure, Exception cause) => failure.HResult switch
+    {
+        HResults.MessageTooLarge => 1009,
+        HResults.InvalidServerResponse => ViolationIn(cause)?.CloseCode ?? transport.RefusalCode ?? ProtocolViolationException.ProtocolError,
+        _ => null,
+    };
+
+    // What is thrown below the framing comes out of it as the cause of what it throws.
+    private static ProtocolViolationException? ViolationIn(Exception e) =>
+        e as ProtocolViolationException ?? e.InnerException as ProtocolViolationException;
+
+    /// <summary>What a receive failed with, for whoever reads.</summary>
+    public MessageWebSocketException OfReceive(Exception e)
+    {
+        switch (e)
+        {
+            case MessageTooLargeException { Size: var size, Limit: var limit, IsExact: var isExact }:
+                return new MessageWebSocketException(
+                    $"The message from {_peer} exceeds the limit: {(isExact ? "it has" : "it has at least")} {size} bytes and {(limit == Array.MaxLength ? $"no more than {limit} can be put together; receive it in chunks (ReceiveMode.PartialMessage)" : $"MaxMessageSize is {limit}. Raise MaxMessageSize to receive it")}.",
+                    HResults.MessageTooLarge,
+                    e)
+                {
+                    PeerUri = uri,
+                };
+            case Exception when ViolationIn(e) is { } violation:
+                return ProtocolError(violation.Message, e);
+            case WebSocketException when transport.RefusalCode is not null:
+                return ProtocolError(e.Message, e);
+            case IOException or WebSocketException or ObjectDisposedException or OperationCanceledException:
+                return Lost(e);
+            case OutOfMemoryException:
+                return new MessageWebSocketException($"There is not enough memory for a message from {_peer}.", HResults.MessageTooLarge, e) { PeerUri = uri };
+            default:
+                return ProtocolError(e.Message, e);
+        }
+    }
+
+    private MessageWebSocketException ProtocolError(string why, Exception cause) =>
+        new($"{_peer} broke the WebSocket protocol: {why}", HResults.InvalidServerResponse, cause) { PeerUri = uri };
+
+    /// <summary>The connection is lost.</summary>
+    public MessageWebSocketException Lost(Exception e)
+    {
+        // A broken pipe is no reset: it is what a write meets once the peer has ended the connection.
+        if (transport.WasReset)
+        {
+            return new MessageWebSocketException($"{_peer} reset the connection. Connect again to go on.", HResults.ConnectionReset, e) { PeerUri = uri };
+        }
+
+        Exception? cause = transport.Fault ?? e;
+        while (cause is not null and not SocketException)
+        {
+            cause = cause.InnerException;
+        }
+
+        return cause is SocketException { SocketErrorCode: SocketError.TimedOut }
+            ? new MessageWebSocketException($"{_peer} no longer answers. Connect again to go on.", HResults.Timeout, e) { PeerUri = uri }
+            : new MessageWebSocketException($"{_peer} ended the connection without a close frame. Connect again to go on.", HResults.ConnectionAborted, e) { PeerUri = uri };
+    }
+}

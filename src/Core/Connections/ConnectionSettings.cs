@@ -1,0 +1,26 @@
+namespace MessageWebSockets;
+
+/// <summary>What one connection works with; it does not change while the connection lives.</summary>
+internal sealed record ConnectionSettings
+{
+    /// <summary>The address, for messages.</summary>
+    public required Uri Uri { get; init; }
+
+    /// <summary>The largest message to accept, in bytes.</summary>
+    public uint MaxMessageSize { get; init; }
+
+    /// <summary>Whether messages are handed out whole.</summary>
+    public bool WholeMessages { get; init; }
+
+    /// <summary>How often something is sent on its own; zero for never.</summary>
+    public TimeSpan KeepAliveInterval { get; init; }
+
+    /// <summary>How long a peer may be silent after a ping; zero sends none.</summary>
+    public TimeSpan KeepAliveTimeout { get; init; }
+
+    /// <summary>How long a peer may take to answer a close frame; zero for any time.</summary>
+    public TimeSpan CloseTimeout { get; init; }
+
+    /// <summary>Told of each frame.</summary>
+    public required FrameTraces Frames { get; init; }
+}
