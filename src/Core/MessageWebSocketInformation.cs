@@ -127,5 +127,5 @@ public sealed class MessageWebSocketInformation
     internal Connection? Connection { get; set; }
 
     /// <summary>What is received and not read yet, where messages do not go to handlers.</summary>
-    internal Inbox<WsMessage>? Inbox { get; set; }
+    internal IInboxCounts? Inbox { get; set; }
 }

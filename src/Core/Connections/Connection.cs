@@ -1,6 +1,6 @@
 using System.Net.WebSockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>
 /// One open WebSocket, from the end of the handshake to the end of TCP: sends, the receive loop, the close handshake, keep-alive.

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>Tells how a connection ended abnormally: what happened, with which peer, and what to try (the table "Errors" of the contract).</summary>
 internal sealed class ConnectionFailures(Uri uri, FrameStream transport)

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>What one connection works with; it does not change while the connection lives.</summary>
 internal sealed record ConnectionSettings

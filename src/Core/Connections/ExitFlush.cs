@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>
 /// Lets what was sent leave before the process ends. A send is complete when the message is in the send buffer, and nothing of that

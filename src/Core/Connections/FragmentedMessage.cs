@@ -1,12 +1,12 @@
 using System.Text.Unicode;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>A message that is sent in frames of the caller's making; other messages wait until it is disposed. Not thread-safe.</summary>
 internal sealed class FragmentedMessage(SocketMessageType type) : IDisposable
 {
     private byte[] _unfinishedCharacter = [];
-    private Gate.Pass _turn;
+    private Gate.Permit _turn;
 
     public SocketMessageType Type => type;
 
@@ -14,7 +14,7 @@ internal sealed class FragmentedMessage(SocketMessageType type) : IDisposable
     public bool HasBegun { get; private set; }
 
     /// <summary>Gives it the turn, which it keeps until it is disposed.</summary>
-    public void Begin(Gate.Pass turn) => _turn = turn;
+    public void Begin(Gate.Permit turn) => _turn = turn;
 
     /// <summary>Checks a frame before it is sent.</summary>
     /// <param name="fragment">Its payload.</param>

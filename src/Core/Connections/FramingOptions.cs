@@ -1,6 +1,6 @@
 using System.Net.WebSockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>How the framework's framing is set up for a connection.</summary>
 internal static class FramingOptions

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>
 /// Lets one at a time through. Who entered leaves by disposing the pass it was given, with <c>using</c>, so that no exception can
@@ -11,22 +11,22 @@ internal sealed class Gate
     private readonly SemaphoreSlim _one = new(1, 1);
 
     /// <summary>Enters if nobody is inside.</summary>
-    public bool TryEnter(out Pass pass)
+    public bool TryEnter(out Permit pass)
     {
         bool isFree = _one.Wait(0, CancellationToken.None);
-        pass = isFree ? new Pass(_one) : default;
+        pass = isFree ? new Permit(_one) : default;
         return isFree;
     }
 
     /// <summary>Waits for its turn, first come, first served.</summary>
-    public async ValueTask<Pass> EnterAsync(CancellationToken cancellationToken)
+    public async ValueTask<Permit> EnterAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return new Pass(_one);
+        return new Permit(_one);
     }
 
     /// <summary>The right to be inside; to be disposed once.</summary>
-    public readonly struct Pass(SemaphoreSlim? one) : IDisposable
+    public readonly struct Permit(SemaphoreSlim? one) : IDisposable
     {
         public void Dispose() => one?.Release();
     }

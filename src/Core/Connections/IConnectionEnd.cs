@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>How a connection ended, for those who find out in the middle of something: all are told the same.</summary>
 internal interface IConnectionEnd

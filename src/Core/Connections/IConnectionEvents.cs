@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>What a connection tells of itself.</summary>
 internal interface IConnectionEvents

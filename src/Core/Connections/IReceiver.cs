@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>Where a connection hands what it receives. Called by the receive loop, one call at a time, but for <see cref="Complete"/>.</summary>
 internal interface IReceiver

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>The sending side of one connection: whole messages and frames, one message at a time, as they were asked for.</summary>
 /// <remarks>
@@ -123,7 +123,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     private bool TrySendAtOnce(ReadOnlySpan<byte> message, SocketMessageType type, out ValueTask result)
     {
         result = default;
-        if (opened.Compression is not null || !_turn.TryEnter(out Gate.Pass pass))
+        if (opened.Compression is not null || !_turn.TryEnter(out Gate.Permit pass))
         {
             return false;
         }
@@ -217,9 +217,9 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     }
 
     // A message whose fragments never end keeps its turn; the end of the connection frees those who wait for theirs.
-    private async ValueTask<Gate.Pass> EnterAsync(Gate gate, CancellationToken cancellationToken)
+    private async ValueTask<Gate.Permit> EnterAsync(Gate gate, CancellationToken cancellationToken)
     {
-        if (gate.TryEnter(out Gate.Pass pass))
+        if (gate.TryEnter(out Gate.Permit pass))
         {
             return pass;
         }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>Turns memory of a caller into memory that can be read in a gate or a lock: without any code of the caller.</summary>
 internal static class OwnMemory

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>
 /// Awaits a receive and wakes the readers once the receive loop is suspended: a reader then goes on at once, on the

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>What was received. Written by the receive loop alone, so that no interlocked operation is needed; read by anybody.</summary>
 internal sealed class ReceiveCounters

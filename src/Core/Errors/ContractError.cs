@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Errors;
 
 /// <summary>The framework's exceptions, with the HRESULT that the reference class reports for the same mistake.</summary>
 internal static class ContractError

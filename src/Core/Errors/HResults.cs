@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Errors;
 
 /// <summary>The HRESULTs this library reports, one for each cause that a script may want to tell apart.</summary>
 internal static class HResults

@@ -3,7 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Errors;
 
 /// <summary>Makes what concerns a peer fit to stand in a message: without secrets, on one line, and without what could steer a terminal.</summary>
 internal static partial class PeerText

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Errors;
 
 /// <summary>The peer sent what a peer must refuse; the connection turns it into the error of the contract.</summary>
 /// <param name="closeCode">What to tell the peer (RFC 6455 section 7.4.1).</param>

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>
 /// Connects to the first of a name's addresses that answers (RFC 8305, Happy Eyeballs): the next one is tried when one fails, or has

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Tells why a server certificate was refused (the certificate rows of the table "Errors" of the contract).</summary>
 internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, HandshakeFindings findings, Exception cause)

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>The SHA-256 hash of an acceptable certificate, written as hexadecimal digits.</summary>
 internal static class CertificatePin

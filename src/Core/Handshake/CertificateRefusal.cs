@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Why a server certificate was refused.</summary>
 internal enum CertificateRefusal

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net.WebSockets;
 using System.Text;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>The permessage-deflate offer and what may answer it (RFC 7692 section 7.1).</summary>
 internal static class CompressionNegotiation

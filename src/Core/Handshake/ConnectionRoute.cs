@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>
 /// The way of one attempt to its server, directly or through a proxy, wherever that is named (settings, environment, system): which of

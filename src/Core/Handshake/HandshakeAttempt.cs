@@ -4,7 +4,7 @@ using System.Net.Http;
 using System.Net.Security;
 using System.Net.Sockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>
 /// One request for an upgrade at one address, through the framework's HTTP handler, which brings TLS, proxies and authentication.
@@ -146,7 +146,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
             return new HandshakeOutcome(null, redirection.Target);
         }
 
-        ResponseBody body = await ResponseBody.ReadAsync(message.Content, cancellationToken).ConfigureAwait(false);
+        AnswerBody body = await AnswerBody.ReadAsync(message.Content, cancellationToken).ConfigureAwait(false);
         ResponseFailure refused = new(settings, findings.Headers, uri, message, body);
         throw redirection.Target is not null && settings.MaximumRedirection > 0 ? refused.TooManyRedirects(redirection.Target) : refused.Tell(redirection);
     }

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Http;
 using System.Net.Sockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Tells a failed connect: what failed, with which peer, and what to try (the table "Errors" of the contract).</summary>
 /// <param name="settings">The settings of the connect.</param>

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Security.Authentication;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>What a connect finds out, also one that fails. Written by the connect alone; safe to read from any thread at any time.</summary>
 internal sealed class HandshakeFindings

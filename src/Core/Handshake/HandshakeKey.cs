@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>The key of the opening handshake and the proof that its receiver understood it.</summary>
 internal static class HandshakeKey

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http;
 using System.Security.Cryptography;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Writes the request of the opening handshake.</summary>
 internal static class HandshakeRequest

@@ -2,7 +2,7 @@ using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Reads the answer to the opening handshake. Its checks throw <see cref="FormatException"/> saying what is wrong.</summary>
 internal sealed class HandshakeResponse(HttpResponseMessage response)

@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>What every attempt of one connect works with: a copy, because the user's settings may change at any time.</summary>
 internal sealed record HandshakeSettings

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>The token syntax of HTTP (RFC 9110 section 5.6.2), which header and subprotocol names follow.</summary>
 internal static class HttpToken

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>
 /// Looks up host names; who asks for a name that is being looked up gets that answer. On Unix the framework asks for the same name one

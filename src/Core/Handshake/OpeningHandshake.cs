@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>
 /// One connect: the HTTP upgrade of RFC 6455 section 4, or the extended CONNECT of RFC 8441, tried at one address after the other

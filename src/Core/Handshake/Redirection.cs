@@ -1,7 +1,7 @@
 using System.Net.Http;
 using System.Net.Http.Headers;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Where a redirect leads, and whether it may be followed there.</summary>
 /// <param name="Target">The address to try next; null when the response is no redirect that can be followed.</param>

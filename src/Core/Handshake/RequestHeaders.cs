@@ -1,6 +1,6 @@
 using System.Net.Http;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>The headers a user adds to the handshake request; what could break or forge the request is refused here.</summary>
 internal sealed class RequestHeaders

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>A connection that notes whether what was written to it last has got the beginning of an answer.</summary>
 /// <param name="inner">The connection.</param>

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>What is known of the requests on a connection.</summary>
 internal sealed class RequestWatch

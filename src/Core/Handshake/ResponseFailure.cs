@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Tells an answer to the handshake that is no connection: the status, the server's own words, and what to try.</summary>
 /// <param name="settings">The settings of the connect.</param>
@@ -12,7 +12,7 @@ namespace MessageWebSockets;
 /// <param name="response">The answer.</param>
 /// <param name="body">The beginning of its body.</param>
 internal sealed class ResponseFailure(
-    HandshakeSettings settings, IReadOnlyDictionary<string, IReadOnlyList<string>> headers, Uri uri, HttpResponseMessage response, ResponseBody body)
+    HandshakeSettings settings, IReadOnlyDictionary<string, IReadOnlyList<string>> headers, Uri uri, HttpResponseMessage response, AnswerBody body)
 {
     private const int ShortestSecret = 8;
 
@@ -20,7 +20,7 @@ internal sealed class ResponseFailure(
     private static readonly string[] SecretHeaders = ["auth", "cookie", "token", "secret", "passw", "key", "signature", "credential", "session"];
 
     private readonly string _peer = PeerText.Name(uri);
-    private readonly TimeSpan? _retryAfter = RetryAfter.Of(response, DateTimeOffset.UtcNow);
+    private readonly TimeSpan? _retryAfter = RetryAfterHeader.Of(response, DateTimeOffset.UtcNow);
 
     /// <param name="redirection">Where the answer leads, followed or not.</param>
     public MessageWebSocketException Tell(Redirection redirection)

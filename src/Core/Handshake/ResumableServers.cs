@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>
 /// The servers that answered over TLS without asking for a client certificate. Thread-safe.

@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Turns what the framework found wrong with a server certificate into the errors and the severity of the contract.</summary>
 internal static class ServerCertificateValidation

@@ -1,6 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>
 /// The certificates a server presented, kept as bytes until somebody looks at them: reading them takes a good part of a connect on a

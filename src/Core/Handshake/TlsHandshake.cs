@@ -4,7 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>The TLS side of one attempt: what the client allows and presents, how it judges the server's certificate, and why it refused it.</summary>
 internal sealed class TlsHandshake(HandshakeSettings settings, HandshakeFindings findings, bool isEntrusted)

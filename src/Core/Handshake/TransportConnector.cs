@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Http;
 using System.Net.Sockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Opens the TCP or Unix socket of one connect attempt, measures it, and keeps what its failure needs to be told.</summary>
 internal sealed class TransportConnector(HandshakeSettings settings, HandshakeFindings findings)

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Why no transport connection came about.</summary>
 /// <param name="Target">What was connected to, as a person would write it: <c>host:port</c>, or the path of a Unix socket.</param>

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Says why no connection to a Unix socket came about. The system's own texts speak of addresses.</summary>
 internal static class UnixSocketFailure

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>Where <see cref="MessageOutputStream"/> sends its messages: the socket.</summary>
 internal interface IMessageSink

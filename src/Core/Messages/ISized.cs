@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>What an inbox can hold: something that takes room.</summary>
 internal interface ISized

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>
 /// The received and unread messages of a connection, bounded by their size. One writer, the receive loop; readers on any thread.
@@ -11,7 +11,7 @@ namespace MessageWebSockets;
 /// A message can be taken from the moment it is added, but sleeping readers are only woken by <see cref="Publish"/>, once for all the
 /// messages that arrived together: a wake-up a message would cost more than the message.
 /// </remarks>
-internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause)
+internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCounts
     where T : class, ISized
 {
     // What a queued message costs beside its payload, so that a flood of tiny messages is bounded as well.

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>
 /// What was added to an inbox and what was taken: two counters, so that the writer needs no interlocked operation, each in a cache line

@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text.Unicode;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>
 /// Receives through the framing and puts messages together: a frame of known length goes straight into the array of its message,

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>
 /// The stream behind MessageWebSocket.OutputStream: writes append to a pending message, a flush sends it as one message.

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>An incoming message went over the size limit; the connection turns it into the error of the contract.</summary>
 internal sealed class MessageTooLargeException(long size, long limit, bool isExact) : Exception

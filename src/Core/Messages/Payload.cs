@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>
 /// The bytes of one message: an array of their exact length, or, for a long message, the segments they were received into.

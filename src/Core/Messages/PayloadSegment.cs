@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>One segment of a <see cref="Payload"/>, linked to the next.</summary>
 internal sealed class PayloadSegment : ReadOnlySequenceSegment<byte>

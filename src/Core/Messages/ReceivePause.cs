@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>
 /// Whether the receive loop is held up by somebody else: by readers who leave the inbox full, by a handler, by a filter. The network

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>What one receive brought.</summary>
 /// <param name="Bytes">The payload in an array of its exact length; null when it is long or the peer closed.</param>

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>
 /// The strings of <see cref="DataReader"/> and <see cref="DataWriter"/>. UTF-8 is strict, since a text message with anything else is a

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Messages;
 
 /// <summary>Windows.Foundation.DateTime as it goes over the wire: 100 ns ticks since 1601-01-01 UTC, negative before.</summary>
 internal static class UniversalTime

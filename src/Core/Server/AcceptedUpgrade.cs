@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>A handshake that the server agreed to.</summary>
 /// <param name="Request">What the client asked for.</param>

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>
 /// Knows how long a client has been silent: nothing came from it, it took nothing, and no message of it is being worked on; and for how

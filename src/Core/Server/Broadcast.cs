@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>
 /// Sends each message to every client, in the same order. It goes at the pace of the slowest that reads: what waits for a client has a

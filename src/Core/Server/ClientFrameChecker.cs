@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>
 /// Follows the frames of a client through whatever pieces they come in, and notices at the first byte that shows it what RFC 6455

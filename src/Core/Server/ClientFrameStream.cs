@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.Net.WebSockets;
 using System.Text;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>
 /// Stands between the framework's framing and the client's connection: begins with what was read along with the request, lets only

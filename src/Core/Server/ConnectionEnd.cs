@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Unicode;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>Why a connection is to be closed.</summary>
 /// <param name="Code">The close code to send.</param>

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>Makes a connection that carries frames of one that a client has just begun: TLS, and the client's request.</summary>
 internal sealed class ConnectionOpening

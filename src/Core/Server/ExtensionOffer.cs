@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>One extension that a client offers (RFC 6455 section 9.1).</summary>
 /// <param name="Name">The name of the extension.</param>

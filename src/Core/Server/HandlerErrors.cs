@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>Counts what a handler failed with, and keeps the last of it.</summary>
 /// <remarks>Thread-safe.</remarks>

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>Where the messages of one client go.</summary>
 internal interface IClientMessages

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>How many messages went through a connection, and with it through its server.</summary>
 /// <remarks>Thread-safe.</remarks>

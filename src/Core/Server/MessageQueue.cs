@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>
 /// What one client is still to be sent, or what it sent and nobody has dealt with yet. Its size is bounded, so that nobody costs more

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>Sends the messages of a client back to it. One that does not read its answers is not read from either.</summary>
 internal sealed class ReturnedMessages(MessageQueue outgoing) : IClientMessages

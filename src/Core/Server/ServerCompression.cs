@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.WebSockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>A server's half of the negotiation of permessage-deflate (RFC 7692 section 7.1).</summary>
 /// <param name="Agreed">What was agreed on.</param>

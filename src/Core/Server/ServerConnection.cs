@@ -4,7 +4,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>One open connection of the server: reads messages, writes what is queued, and ends in order.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>What holds for every connection of a server.</summary>
 /// <param name="MaxMessageSize">The most bytes of a message, after decompression.</param>

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>The server's half of the opening handshake (RFC 6455 section 4.2): reads the request, judges it and answers.</summary>
 internal sealed class ServerHandshake(WebSocketEchoServerOptions options)

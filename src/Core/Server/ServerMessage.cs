@@ -1,6 +1,6 @@
 using System.Net.WebSockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>A whole message on its way through the server.</summary>
 /// <param name="Payload">The bytes; shared by all who get it, and not changed.</param>

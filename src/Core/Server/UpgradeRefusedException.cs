@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>A request that gets an HTTP answer in place of a WebSocket.</summary>
 /// <param name="status">The status of the answer.</param>

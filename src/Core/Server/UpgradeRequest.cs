@@ -3,7 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Unicode;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>The client's half of the opening handshake, as a server reads it (RFC 6455 section 4.2.1, RFC 9112).</summary>
 internal sealed class UpgradeRequest

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Server;
 
 /// <summary>
 /// Has the messages of a client worked on, one after the other, while the client is still read from: its pings are answered meanwhile,

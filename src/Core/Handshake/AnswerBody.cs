@@ -4,10 +4,10 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>The beginning of the body of a response that is no connection, read as RFC 9110 section 8 says: coding, then charset.</summary>
-internal sealed partial class ResponseBody
+internal sealed partial class AnswerBody
 {
     private const int MaxBytes = 64 * 1024;
     private const int MostCodings = 3;
@@ -17,7 +17,7 @@ internal sealed partial class ResponseBody
 
     private readonly string _mediaType;
 
-    private ResponseBody(string text, string mediaType)
+    private AnswerBody(string text, string mediaType)
     {
         Text = text;
         _mediaType = mediaType;
@@ -39,7 +39,7 @@ internal sealed partial class ResponseBody
     }
 
     /// <summary>Reads as much of a body as is kept, and as comes in time.</summary>
-    public static async Task<ResponseBody> ReadAsync(HttpContent content, CancellationToken cancellationToken)
+    public static async Task<AnswerBody> ReadAsync(HttpContent content, CancellationToken cancellationToken)
     {
         byte[] bytes = await ReadBytesAsync(content, cancellationToken).ConfigureAwait(false);
         string[] type = ValueOf(content, "Content-Type").Split(';', 2, StringSplitOptions.TrimEntries);
@@ -50,7 +50,7 @@ internal sealed partial class ResponseBody
             decoded = decoded is null ? null : Decode(decoded, coding.ToLowerInvariant());
         }
 
-        return new ResponseBody(TextOf(decoded ?? [], type.Length > 1 ? type[1] : ""), type[0].ToLowerInvariant());
+        return new AnswerBody(TextOf(decoded ?? [], type.Length > 1 ? type[1] : ""), type[0].ToLowerInvariant());
     }
 
     private static async Task<byte[]> ReadBytesAsync(HttpContent content, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>
 /// What the peer's side of a TCP connection has taken, as Linux tells it (TCP_INFO, linux/tcp.h). A peer that reads slowly takes what

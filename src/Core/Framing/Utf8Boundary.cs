@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>Finds where a chunk of UTF-8 text can be cut without splitting a character.</summary>
 internal static class Utf8Boundary

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>
 /// The masking keys of outgoing frames (RFC 6455 section 5.3), from the system's random number generator. Not thread-safe.

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>The header of a frame on the wire (RFC 6455 section 5.2), masking key excluded.</summary>
 /// <param name="FirstByte">The FIN bit, the reserved bits and the opcode.</param>

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>
 /// Tells the trace of a user of the frames that pass: one at a time, in order, on a thread of the pool. Whoever moves the frames only

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>
 /// Reads frames for the framing above: follows their boundaries, looks into control frames, decompresses messages (RFC 7692), and
@@ -110,7 +110,7 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
                 // and all the rest of the message would be copied twice.
                 Memory<byte> part = target[..(int)Math.Min(target.Length, _payloadRemaining)];
                 int read = await _buffer.ReadAsync(part, cancellationToken).ConfigureAwait(false);
-                Pass(part.Span[..read]);
+                Follow(part.Span[..read]);
                 return read;
             }
             else if (await _buffer.FillAsync(cancellationToken).ConfigureAwait(false) == 0)
@@ -130,14 +130,14 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
         _headerRemaining -= ofHeader;
         if (count > ofHeader)
         {
-            Pass(target[ofHeader..count]);
+            Follow(target[ofHeader..count]);
         }
 
         return count;
     }
 
     // The next bytes of the payload of a frame.
-    private void Pass(ReadOnlySpan<byte> payload)
+    private void Follow(ReadOnlySpan<byte> payload)
     {
         _payloadRemaining -= payload.Length;
         if (_isWatched)

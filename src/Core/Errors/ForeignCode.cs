@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Errors;
 
 /// <summary>
 /// Runs code that is not ours: event handlers, traces, progress reports, filters. Never to be called in a lock, with a gate held or

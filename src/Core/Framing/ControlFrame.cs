@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>Writes the control frames that the framing above cannot send (RFC 6455 section 5.5).</summary>
 internal static class ControlFrame

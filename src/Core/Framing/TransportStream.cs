@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>
 /// The stream of a transport connection. It remembers how the peer began to answer and whether it reset the connection, and tells of

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Connections;
 
 /// <summary>
 /// Sends a ping after each silent interval, or an unsolicited pong when the peer was heard of, and finds out that a peer has vanished.

@@ -1,7 +1,7 @@
 using System.Net.Http;
 using System.Net.WebSockets;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>What a successful handshake leaves to the connection.</summary>
 /// <param name="Stream">The stream that now carries frames.</param>

@@ -1,6 +1,6 @@
 using System.IO.Compression;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>
 /// Decompresses messages (RFC 7692 section 7.2.2), a piece at a time: each frame of a message is begun, inflated until nothing more

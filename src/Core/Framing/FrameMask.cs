@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>Masks what a client sends, and takes the mask off it again, which is the same (RFC 6455 section 5.3).</summary>
 internal static class FrameMask

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>A ping on its way, until its pong arrives or the connection ends.</summary>
 internal sealed class PendingPing(ulong id)

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>The pings that wait for their pongs. Thread-safe.</summary>
 internal sealed class PingBook

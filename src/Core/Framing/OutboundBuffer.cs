@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>A growing stretch of pooled memory that frames are appended to until the pump takes them. Not thread-safe.</summary>
 /// <remarks>

@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Net.Http;
 using System.Net.Http.Headers;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Handshake;
 
 /// <summary>Reads how long a server asks to be left alone (RFC 9110 section 10.2.3).</summary>
-internal static class RetryAfter
+internal static class RetryAfterHeader
 {
     // The longest time that can be waited for; who asks for more is as good as gone.
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>Watches text that comes in pieces: the first byte that cannot belong to UTF-8 is found with the piece that brings it.</summary>
 internal struct Utf8Watch

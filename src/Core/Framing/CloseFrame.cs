@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>Reads the payload of a close frame (RFC 6455 section 5.5.1).</summary>
 internal static class CloseFrame

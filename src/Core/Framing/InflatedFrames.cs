@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>
 /// Makes plain frames of the frames of a compressed message (RFC 7692 section 6): as many as it takes, none longer than the buffer,

@@ -1,4 +1,4 @@
-namespace MessageWebSockets;
+namespace MessageWebSockets.Framing;
 
 /// <summary>
 /// The wait of a pump, in the middle of a long burst, for the burst to fill a write that is worth its system call. It is short, and

@@ -9,8 +9,8 @@ internal sealed class TrafficMeter
 
     private readonly Lock _lock = new();
     private long _sampledAt = Stopwatch.GetTimestamp();
-    private Direction _outbound;
-    private Direction _inbound;
+    private Flow _outbound;
+    private Flow _inbound;
 
     public BandwidthStatistics Estimate(long bytesSent, long bytesReceived)
     {
@@ -34,7 +34,7 @@ internal sealed class TrafficMeter
         }
     }
 
-    private struct Direction
+    private struct Flow
     {
         private const double Weight = 0.25;
         private const double Growth = 1.05;
