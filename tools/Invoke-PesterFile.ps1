@@ -71,7 +71,8 @@ foreach ($file in $Path) {
     $trouble = "did not end within $($Limit.TotalMinutes) minutes"
     if (Wait-Job -Job $job -Timeout $Limit.TotalSeconds) {
         # What a test reports and nobody catches comes here as well; whether the test passed is in the result.
-        $result = Receive-Job -Job $job -ErrorAction SilentlyContinue -ErrorVariable reported | Where-Object { $_ -is [hashtable] } | Select-Object -Last 1
+        $result = Receive-Job -Job $job -ErrorAction SilentlyContinue -ErrorVariable reported |
+            Where-Object { $_ -is [hashtable] } | Select-Object -Last 1
         $trouble = "broke: $($job.JobStateInfo.Reason) $($reported -join "`n")"
     }
 

@@ -4,7 +4,8 @@
 
 .DESCRIPTION
     The Pester files are dealt into as many shares as there are processors, but no more than four. One program more than that runs at
-    once, shares and xunit projects, because tests spend much of their time waiting. The totals go to artifacts/test-results/totals.txt; a failure ends in an error.
+    once, shares and xunit projects, because tests spend much of their time waiting. The
+    totals go to artifacts/test-results/totals.txt; a failure ends in an error.
 #>
 [CmdletBinding()]
 param(
