@@ -1,3 +1,4 @@
+using MessageWebSockets.PowerShell.Terminal;
 using Xunit;
 
 namespace MessageWebSockets.PowerShell.Tests;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.RegularExpressions;
+using MessageWebSockets.PowerShell.Terminal;
 
 namespace MessageWebSockets.PowerShell.Tests;
 

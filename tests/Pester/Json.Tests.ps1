@@ -306,7 +306,7 @@ Describe 'A PowerShell that has other methods for JSON' {
         @{ Type = $null; Text = '*no Microsoft.PowerShell.Commands.JsonObject in Microsoft.PowerShell.Commands.Utility*' }
         @{ Type = [string]; Text = '*JsonObject.ConvertToJsonContext of the form*' }
     ) {
-        $binder = [MessageWebSockets.PowerShell.WsSession].Assembly.GetType('MessageWebSockets.PowerShell.PowerShellJson').GetMethod('Bind', [System.Reflection.BindingFlags] 'NonPublic, Static')
+        $binder = [MessageWebSockets.PowerShell.WsSession].Assembly.GetType('MessageWebSockets.PowerShell.Messages.PowerShellJson').GetMethod('Bind', [System.Reflection.BindingFlags] 'NonPublic, Static')
         $failure = Get-Failure { $binder.Invoke($null, @($Type)) }
         $failure.Exception.GetBaseException() | Should -BeOfType 'System.NotSupportedException'
         $failure.Exception.GetBaseException().Message | Should -BeLike $Text

@@ -1,4 +1,8 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Sessions;
+using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell;
 

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Completion;
 
 namespace MessageWebSockets.PowerShell;
 

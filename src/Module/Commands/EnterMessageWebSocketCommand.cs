@@ -1,4 +1,8 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Terminal;
 
 namespace MessageWebSockets.PowerShell;
 

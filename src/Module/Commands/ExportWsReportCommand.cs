@@ -2,6 +2,8 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Management.Automation;
 using System.Text;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Reporting;
 
 namespace MessageWebSockets.PowerShell;
 

@@ -1,4 +1,7 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell;
 

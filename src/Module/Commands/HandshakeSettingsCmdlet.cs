@@ -7,6 +7,10 @@ using System.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell;
 

@@ -1,6 +1,10 @@
 using System.Collections;
 using System.Collections.Specialized;
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell;
 

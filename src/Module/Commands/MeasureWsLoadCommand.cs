@@ -1,5 +1,11 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Loading;
+using MessageWebSockets.PowerShell.Sessions;
+using MessageWebSockets.PowerShell.Terminal;
+using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell;
 

@@ -1,6 +1,10 @@
 using System.Diagnostics;
 using System.Management.Automation;
 using System.Text;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Terminal;
+using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell;
 

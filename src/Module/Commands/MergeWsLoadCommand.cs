@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Loading;
 
 namespace MessageWebSockets.PowerShell;

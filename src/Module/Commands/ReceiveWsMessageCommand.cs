@@ -1,5 +1,11 @@
 using System.Collections;
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
+using MessageWebSockets.PowerShell.Sessions;
+using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell;
 

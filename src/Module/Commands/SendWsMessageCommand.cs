@@ -1,6 +1,11 @@
 using System.Management.Automation;
 using System.Text;
 using System.Text.Unicode;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
+using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell;
 

@@ -1,5 +1,8 @@
 using System.Collections;
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Errors;
 
 namespace MessageWebSockets.PowerShell;
 

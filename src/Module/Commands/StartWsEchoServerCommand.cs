@@ -4,6 +4,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
 
 namespace MessageWebSockets.PowerShell;
 

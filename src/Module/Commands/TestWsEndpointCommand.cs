@@ -1,6 +1,11 @@
 using System.Management.Automation;
 using System.Text.RegularExpressions;
 using System.Threading.Channels;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Probing;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell;
 

@@ -1,5 +1,9 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell;
 

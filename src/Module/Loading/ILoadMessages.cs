@@ -1,3 +1,5 @@
+using MessageWebSockets.PowerShell.Messages;
+
 namespace MessageWebSockets.PowerShell.Loading;
 
 /// <summary>Where the messages of a load come from.</summary>

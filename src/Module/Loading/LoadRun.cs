@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MessageWebSockets.PowerShell.Errors;
 
 namespace MessageWebSockets.PowerShell.Loading;
 

@@ -1,3 +1,5 @@
+using MessageWebSockets.PowerShell.Completion;
+
 namespace MessageWebSockets.PowerShell.Loading;
 
 /// <summary>Times of a histogram in milliseconds.</summary>

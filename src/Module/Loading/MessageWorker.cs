@@ -1,3 +1,5 @@
+using MessageWebSockets.PowerShell.Messages;
+
 namespace MessageWebSockets.PowerShell.Loading;
 
 /// <summary>Sends messages; in <see cref="WsLoadMode.Echo"/> it waits for their answers as well.</summary>

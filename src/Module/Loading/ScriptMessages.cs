@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Threading.Channels;
+using MessageWebSockets.PowerShell.Messages;
 
 namespace MessageWebSockets.PowerShell.Loading;
 

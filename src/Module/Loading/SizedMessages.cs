@@ -1,4 +1,5 @@
 using System.Globalization;
+using MessageWebSockets.PowerShell.Messages;
 
 namespace MessageWebSockets.PowerShell.Loading;
 

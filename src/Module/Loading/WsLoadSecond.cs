@@ -1,3 +1,5 @@
+using MessageWebSockets.PowerShell.Completion;
+
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>One second of a load. Times are in milliseconds; null where nothing was answered.</summary>

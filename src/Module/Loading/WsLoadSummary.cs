@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using MessageWebSockets.PowerShell.Completion;
 
 namespace MessageWebSockets.PowerShell;
 

@@ -4,8 +4,10 @@ using System.Management.Automation;
 using System.Net;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Sessions;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Probing;
 
 /// <summary>
 /// One probe over one connection: connects, sends and waits for what the plan says, pings, closes. Whatever the server does ends in an

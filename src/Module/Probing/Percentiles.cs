@@ -1,4 +1,4 @@
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Probing;
 
 /// <summary>Order statistics of a sample.</summary>
 internal static class Percentiles

@@ -1,4 +1,4 @@
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Probing;
 
 /// <summary>What one probe over one connection found out.</summary>
 internal sealed class ProbeOutcome

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Probing;
 
 /// <summary>What a probe does once it is connected, and how long it may take.</summary>
 /// <param name="Timeout">The limit of one probe, from the name to the pong.</param>

@@ -1,4 +1,6 @@
-namespace MessageWebSockets.PowerShell;
+using MessageWebSockets.PowerShell.Views;
+
+namespace MessageWebSockets.PowerShell.Probing;
 
 /// <summary>The progress bar of a run over many endpoints; while their list still comes in, there is no end to measure by.</summary>
 internal sealed class ProbeProgress(WsCmdlet cmdlet)

@@ -1,4 +1,7 @@
-namespace MessageWebSockets.PowerShell;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Sessions;
+
+namespace MessageWebSockets.PowerShell.Probing;
 
 /// <summary>The probes of one endpoint, one after the other, and their result.</summary>
 internal sealed class ProbeSeries(string address, string? name, ProbePlan plan)

@@ -1,3 +1,6 @@
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Errors;
+
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>

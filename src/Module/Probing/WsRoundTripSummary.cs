@@ -1,3 +1,6 @@
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Probing;
+
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>How long messages take to a server and back. Times are in milliseconds; null where nothing came back.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Reporting;
 
 /// <summary>Values as text of a page: whatever a server, a certificate or a list of addresses had in it stays text.</summary>
 internal static class Html

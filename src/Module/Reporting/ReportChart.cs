@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using MessageWebSockets.PowerShell.Completion;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Reporting;
 
 /// <summary>
 /// The charts of the report as inline SVG. Widths are in percent and texts in pixels, so that a chart fills a phone as well as a wide

@@ -1,6 +1,8 @@
 using System.Globalization;
+using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Probing;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Reporting;
 
 /// <summary>
 /// Writes the page: what matters first, then what it consists of. It needs nothing but itself: no script, no font, no picture from

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Errors;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Reporting;
 
 /// <summary>
 /// One result of Test-WsEndpoint as the report needs it, read from a live object or from a copy that went through a job, a CLIXML file,

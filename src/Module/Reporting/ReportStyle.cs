@@ -1,4 +1,4 @@
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Reporting;
 
 /// <summary>The style sheet of the report: light and dark as the reader's system is, from a phone to a wide screen.</summary>
 internal static class ReportStyle

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Terminal;
 
 /// <summary>A line that was entered: a text to send, or a command that begins with a slash.</summary>
 /// <param name="Name">The command without its slash, in lower case; empty for a text, / where none is named.</param>

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Views;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Terminal;
 
 /// <summary>
 /// A person's conversation with a server: what is typed is sent, what arrives is printed above the line that is being typed. One loop

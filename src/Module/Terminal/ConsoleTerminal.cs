@@ -1,4 +1,4 @@
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Terminal;
 
 /// <summary>The terminal of this process. Ctrl+C is a key like others for as long as this object lives.</summary>
 internal sealed class ConsoleTerminal : ITerminal, IDisposable

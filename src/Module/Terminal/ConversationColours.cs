@@ -1,4 +1,4 @@
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Terminal;
 
 /// <summary>The control sequences around what needs attention; empty where there is to be no colour.</summary>
 /// <param name="Warning">Begins the colour of an end in order.</param>

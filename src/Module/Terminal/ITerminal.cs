@@ -1,4 +1,4 @@
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Terminal;
 
 /// <summary>What a conversation needs of a terminal; a test has one without a screen.</summary>
 internal interface ITerminal

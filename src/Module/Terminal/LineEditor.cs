@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Terminal;
 
 /// <summary>
 /// A line that is being typed: keys in, text and cursor out. It moves and deletes by text elements, so that a letter with its accents

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Terminal;
 
 /// <summary>How a line that is typed looks in one row of the terminal: a long one shows the part around the cursor.</summary>
 /// <param name="Row">The prompt and the text that fits, as it is written.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Terminal;
 
 /// <summary>How many columns of a terminal text takes.</summary>
 internal static class TextColumns

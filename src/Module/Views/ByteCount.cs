@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Views;
 
 /// <summary>Byte counts as a person reads them.</summary>
 internal static class ByteCount

@@ -1,0 +1,212 @@
+using System.Globalization;
+using System.Management.Automation;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Sessions;
+
+namespace MessageWebSockets.PowerShell.Connecting;
+
+/// <summary>Connects a socket for a cmdlet that waits, and tells its streams about it.</summary>
+internal static class Connector
+{
+    /// <summary>
+    /// Connects. When it returns, the connection is the caller's; when it throws there is none, and if it was stopped none that
+    /// came about at the same moment either.
+    /// </summary>
+    /// <exception cref="MessageWebSocketException">The connect failed.</exception>
+    /// <exception cref="PipelineStoppedException">The user stopped the pipeline.</exception>
+    public static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri) => Connect(cmdlet, socket, uri, cmdlet.StopToken);
+
+    /// <summary>
+    /// Reconnects a socket that -AutoReconnect is on for and that was lost: gives the one that takes its place, or null where there
+    /// is nothing to reconnect or every attempt failed, which is then reported.
+    /// </summary>
+    /// <param name="cmdlet">The cmdlet that needs the connection.</param>
+    /// <param name="lost">The socket.</param>
+    /// <param name="failure">What a send met, which notices a broken connection before the socket itself does.</param>
+    public static MessageWebSocket? Renew(WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocketException? failure = null)
+    {
+        bool isBroken = failure is not null && lost.State == MessageWebSocketState.Open;
+        if (SocketExtras.Of(lost).Reconnection is not { } reconnection || !(isBroken || Reconnection.IsWorthwhile(lost)))
+        {
+            return null;
+        }
+
+        Task turn = reconnection.Gate.WaitAsync(cmdlet.StopToken);
+        try
+        {
+            cmdlet.Wait(turn);
+        }
+        catch (PipelineStoppedException)
+        {
+            // It may have become this cmdlet's turn at the same moment.
+            _ = turn.ContinueWith(
+                _ => reconnection.Gate.Release(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            throw;
+        }
+
+        try
+        {
+            if (reconnection.Latest != lost)
+            {
+                // Another cmdlet was here first.
+                return reconnection.Latest;
+            }
+
+            return reconnection.GaveUp || reconnection.IsClosed ? null : Reconnect(cmdlet, lost, failure, reconnection);
+        }
+        finally
+        {
+            reconnection.Gate.Release();
+        }
+    }
+
+    private static MessageWebSocket? Reconnect(
+        WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocketException? failure, Reconnection reconnection)
+    {
+        cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} Reconnecting.");
+        MessageWebSocket successor = lost.Clone();
+        SocketExtras.Of(lost).CopyTo(successor);
+        if (Reconnection.WasOfUse(lost))
+        {
+            reconnection.Attempts = 0;
+        }
+
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cmdlet.StopToken, reconnection.Closing);
+        try
+        {
+            if (Retry(cmdlet, lost, successor, reconnection, enough.Token))
+            {
+                if (reconnection.TryReplace(successor))
+                {
+                    WsSession.ForCurrentRunspace().Replace(lost, successor);
+                    return successor;
+                }
+
+                successor.Close();
+            }
+        }
+        catch (OperationCanceledException) when (reconnection.IsClosed)
+        {
+        }
+
+        return null;
+    }
+
+    private static bool Retry(
+        WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocket successor, Reconnection reconnection, CancellationToken enough)
+    {
+        string address = Redaction.Of(lost.Uri!);
+        MessageWebSocketException? failure = null;
+        while (true)
+        {
+            int attempt = ++reconnection.Attempts;
+            TimeSpan delay = reconnection.Delay(attempt, failure);
+            if (attempt > reconnection.MaximumRetryCount)
+            {
+                reconnection.GaveUp = true;
+                return false;
+            }
+
+            cmdlet.Tell($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
+            cmdlet.Wait(Task.Delay(delay, enough));
+            try
+            {
+                Connect(cmdlet, successor, lost.Uri!, enough);
+                return true;
+            }
+            catch (MessageWebSocketException e) when (attempt < reconnection.MaximumRetryCount && Reconnection.IsWorthwhile(e))
+            {
+                failure = e;
+                cmdlet.Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, lost).ErrorDetails.Message}");
+            }
+            catch (MessageWebSocketException e)
+            {
+                reconnection.GaveUp = true;
+                cmdlet.WriteError(Failure(successor, lost.Uri!, e));
+                return false;
+            }
+        }
+    }
+
+    private static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri, CancellationToken enough)
+    {
+        SocketExtras extras = SocketExtras.Of(socket);
+        cmdlet.Tell($"Connecting to {Redaction.Of(uri)}{Offer(socket)}.");
+        if (extras.CertificateScript is { } script)
+        {
+            script.Connecting = cmdlet;
+        }
+
+        Task connecting = socket.ConnectAsync(uri, enough);
+        try
+        {
+            cmdlet.Wait(connecting);
+            Describe(cmdlet, socket);
+            if (cmdlet.StopToken.IsCancellationRequested)
+            {
+                throw new PipelineStoppedException();
+            }
+        }
+        catch
+        {
+            CloseIfConnected(socket, connecting);
+            throw;
+        }
+        finally
+        {
+            if (extras.CertificateScript is not null)
+            {
+                extras.CertificateScript.Connecting = null;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Closes what nobody waits for any more. A connect that is cancelled may have succeeded by then, or still succeed; one that
+    /// failed leaves a socket that can be connected again.
+    /// </summary>
+    private static void CloseIfConnected(MessageWebSocket socket, Task connecting) => _ = connecting.ContinueWith(
+        static (_, connected) => ((MessageWebSocket)connected!).Close(),
+        socket,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnRanToCompletion,
+        TaskScheduler.Default);
+
+    /// <summary>The record of a connect that failed.</summary>
+    public static ErrorRecord Failure(MessageWebSocket socket, Uri uri, MessageWebSocketException e)
+    {
+        ErrorRecord record = WsErrors.Connect(e, Redaction.Target(uri));
+        if (SocketExtras.Of(socket).CertificateScript?.Failure is { } thrown)
+        {
+            string why = $"The script of -CertificateValidation threw: {thrown.Message}";
+            record.ErrorDetails = new ErrorDetails(record.ErrorDetails.Message) { RecommendedAction = why };
+        }
+
+        return record;
+    }
+
+    private static string Offer(MessageWebSocket socket)
+    {
+        string protocols = socket.Control.SupportedProtocols.Count > 0 ? $", offering {string.Join(", ", Redaction.Protocols(socket.Control.SupportedProtocols).Select(static name => TerminalText.Escape(name)))}" : "";
+        return protocols + (socket.Control.Compression is null ? "" : ", offering compression");
+    }
+
+    private static void Describe(WsCmdlet cmdlet, MessageWebSocket socket)
+    {
+        MessageWebSocketInformation information = socket.Information;
+        cmdlet.Tell($"Connected to {information.RemoteAddress?.ToString() ?? "the Unix socket"}{(information.RemotePort > 0 ? $":{information.RemotePort}" : "")}: {SocketText.Timings(socket)}.");
+        cmdlet.Tell($"Protocol: {(string.IsNullOrEmpty(information.Protocol) ? "none" : TerminalText.Escape(Redaction.Protocol(information.Protocol)))}. Compression: {SocketText.Compression(socket)}.");
+        if (information.ServerCertificate is not null)
+        {
+            cmdlet.Tell($"Certificate: {SocketText.Tls(socket)}.");
+        }
+
+        foreach ((string name, IReadOnlyList<string> values) in information.HandshakeHeaders)
+        {
+            foreach (string value in values)
+            {
+                cmdlet.WriteDebug($"Response header {name}: {TerminalText.Escape(Redaction.Header(name, value))}");
+            }
+        }
+    }
+}

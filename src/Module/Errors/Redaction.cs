@@ -1,0 +1,91 @@
+using System.Text.RegularExpressions;
+
+namespace MessageWebSockets.PowerShell.Errors;
+
+/// <summary>Keeps secrets out of what is shown: messages, verbose and debug records.</summary>
+internal static partial class Redaction
+{
+    private const string Hidden = "***";
+
+    // Longer than the names of the IANA registry.
+    private const int LongestProtocol = 64;
+    private const int ShownOfProtocol = 16;
+
+    private static readonly HashSet<string> SecretHeaders = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie",
+    };
+
+    /// <summary>The value of a header, or asterisks where it is a secret.</summary>
+    public static string Header(string name, string value) =>
+        SecretHeaders.Contains(name) || SecretName().IsMatch(name) ? Hidden : value;
+
+    /// <summary>An address without user information, query and fragment: which parameter is a secret, only the server knows.</summary>
+    public static string Of(Uri uri) => Of(uri.IsAbsoluteUri ? uri.ToString() : uri.OriginalString);
+
+    /// <inheritdoc cref="Of(Uri)"/>
+    public static string Of(string address) =>
+        Query().Replace(UserInfo().Replace(address, Hidden + "@", 1), "$1...");
+
+    /// <summary>
+    /// The name of a subprotocol; shortened where it looks like the carrier of a token, for which browsers, that cannot set headers,
+    /// have made a custom.
+    /// </summary>
+    public static string Protocol(string name)
+    {
+        if (JsonWebToken().IsMatch(name))
+        {
+            return Hidden;
+        }
+
+        if (name.Length <= LongestProtocol && !SecretProtocol().IsMatch(name))
+        {
+            return name;
+        }
+
+        // What is before the last dot or the word that gives it away says what it is for.
+        int end = SecretProtocol().Match(name) is { Success: true } word ? Math.Max(word.Index + word.Length, name.LastIndexOf('.') + 1) : ShownOfProtocol;
+        return string.Concat(name.AsSpan(0, Math.Min(end, LongestProtocol)), Hidden);
+    }
+
+    /// <summary>The names of subprotocols that are offered, in their order: what follows one that announces a token is one.</summary>
+    public static IEnumerable<string> Protocols(IEnumerable<string> names)
+    {
+        bool isToken = false;
+        foreach (string name in names)
+        {
+            yield return isToken ? Hidden : Protocol(name);
+            isToken = TokenAnnouncement().IsMatch(name);
+        }
+    }
+
+    /// <summary>An address without user information, and otherwise as it is.</summary>
+    public static string WithoutUserInfo(string address) => UserInfo().Replace(address, Hidden + "@", 1);
+
+    /// <summary>The address as a target of an error, which ends up in logs like its message: itself where it carries no secret.</summary>
+    public static Uri Target(Uri uri)
+    {
+        string shown = Of(uri);
+        return shown == uri.ToString() || !Uri.TryCreate(shown, UriKind.Absolute, out Uri? redacted) ? uri : redacted;
+    }
+
+    [GeneratedRegex("token|secret|password|passwd|api-?_?key|signature|credential", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretName();
+
+    [GeneratedRegex("([?#])[^?#].*$", RegexOptions.Singleline)]
+    private static partial Regex Query();
+
+    // A word and something behind it. The names of the IANA registry have none of them.
+    [GeneratedRegex("^.*(?:token|secret|passw(?:or)?d|api[-_.]?key|bearer|authorization|jwt|credential)[-_.=:]+(?=.)", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretProtocol();
+
+    // Its header begins with {".
+    [GeneratedRegex("^eyJ")]
+    private static partial Regex JsonWebToken();
+
+    [GeneratedRegex("^(?:.*[-_.])?(?:token|secret|api[-_.]?key|bearer|authorization|jwt|credential|auth)$", RegexOptions.IgnoreCase)]
+    private static partial Regex TokenAnnouncement();
+
+    [GeneratedRegex("(?<=^[a-z][a-z0-9+.-]*://)[^/?#]*@", RegexOptions.IgnoreCase)]
+    private static partial Regex UserInfo();
+}

@@ -1,0 +1,372 @@
+using System.Globalization;
+using System.Management.Automation;
+using MessageWebSockets.PowerShell.Messages;
+
+namespace MessageWebSockets.PowerShell.Errors;
+
+/// <summary>The error records of the module: a stable id, what happened, and what to do about it. about_WebSocket_Errors lists the ids.</summary>
+internal static class WsErrors
+{
+    public static ErrorRecord NoOpenSocket() => Create(
+        "NoOpenSocket",
+        new InvalidOperationException("This session has no open socket."),
+        "Open one with Connect-MessageWebSocket, or name one with -Socket.",
+        ErrorCategory.InvalidOperation,
+        null);
+
+    public static ErrorRecord SeveralUnreadSockets(IReadOnlyList<MessageWebSocket> ended) => Create(
+        "SeveralOpenSockets",
+        new InvalidOperationException($"This session has no open socket, and {ended.Count} that ended with messages unread: {string.Join(", ", ended)}."),
+        "Say which one with -Socket.",
+        ErrorCategory.InvalidOperation,
+        ended);
+
+    public static ErrorRecord SeveralOpenSockets(IReadOnlyList<MessageWebSocket> open) => Create(
+        "SeveralOpenSockets",
+        new InvalidOperationException($"This session has {open.Count} open sockets: {string.Join(", ", open)}."),
+        "Say which one with -Socket.",
+        ErrorCategory.InvalidOperation,
+        open);
+
+    /// <summary>Says that no socket of the session has a name, and which names there are.</summary>
+    public static string UnknownName(string name, WsSession session)
+    {
+        string[] names = [.. session.Sockets.Select(static s => s.Name).Where(static n => n.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase)];
+        string known = names.Length == 0 ? "It has none with a name." : $"Its sockets: {string.Join(", ", names)}.";
+        return $"This session has no socket named '{name}'. {known}";
+    }
+
+    public static ErrorRecord SocketNotFound(string name, WsSession session)
+    {
+        string[] names = [.. session.Sockets.Select(static socket => socket.Name)];
+        return Create(
+            "SocketNotFound",
+            new ItemNotFoundException($"This session has no socket named '{name}'."),
+            names.Length == 0 ? "It has none at all; Connect-MessageWebSocket opens one." : $"Its sockets: {string.Join(", ", names)}.",
+            ErrorCategory.ObjectNotFound,
+            name);
+    }
+
+    public static ErrorRecord SocketNameInUse(string name) => Create(
+        "SocketNameInUse",
+        new InvalidOperationException($"A socket of this session is already named '{name}'."),
+        "Choose another -Name, or close that socket first.",
+        ErrorCategory.ResourceExists,
+        name);
+
+    public static ErrorRecord SocketAlreadyConnected(MessageWebSocket socket) => Create(
+        "SocketAlreadyConnected",
+        new InvalidOperationException($"{Describe(socket)} is {socket.State}: a socket connects once, and its request headers go out with the connect."),
+        "Set headers before connecting, or connect a new socket.",
+        ErrorCategory.InvalidOperation,
+        socket);
+
+    public static ErrorRecord SocketNotConnected(MessageWebSocket socket) => Create(
+        "SocketNotConnected",
+        new InvalidOperationException($"{Describe(socket)} is not connected yet."),
+        "Connect it with Connect-MessageWebSocket -Socket.",
+        ErrorCategory.InvalidOperation,
+        socket);
+
+    public static ErrorRecord MessagesGoToHandlers(MessageWebSocket socket) => Create(
+        "MessagesGoToHandlers",
+        new InvalidOperationException($"The messages of {Describe(socket)} go to the handlers of its MessageReceived event."),
+        "Handle them there, or use a socket without such handlers.",
+        ErrorCategory.InvalidOperation,
+        socket);
+
+    public static ErrorRecord ConnectionClosed(MessageWebSocket socket, string? progress = null)
+    {
+        ushort? code = socket.Information.CloseCode;
+        string reason = string.IsNullOrEmpty(socket.Information.CloseReason) ? "" : $" \"{TerminalText.Escape(socket.Information.CloseReason)}\"";
+        string close = code is null or 1005 ? "without a code" : $"with code {code}{reason}";
+        return Create(
+            "ConnectionClosed",
+            new InvalidOperationException($"The connection to {Describe(socket)} was closed {close}.{progress}"),
+            "Connect-MessageWebSocket opens a new one.",
+            ErrorCategory.ConnectionError,
+            socket);
+    }
+
+    /// <summary>Nothing came in time.</summary>
+    /// <param name="sockets">What was received from.</param>
+    /// <param name="timeout">How long nothing came.</param>
+    /// <param name="isFollowing">Whether it was with -Follow.</param>
+    /// <param name="progress">What was received before.</param>
+    public static ErrorRecord ReceiveTimeout(IReadOnlyList<MessageWebSocket> sockets, TimeSpan timeout, bool isFollowing, string? progress)
+    {
+        string from = sockets is [var only] ? Describe(only) : $"{sockets.Count} sockets";
+        string open = sockets is [_] ? "The connection is still open" : "The connections are still open";
+        return Create(
+            "ReceiveTimeout",
+            new TimeoutException($"No message from {from} within {Seconds(timeout)}{(progress is null ? "" : $" ({progress})")}. {open}."),
+            isFollowing
+                ? "Call Receive-WsMessage again, or leave out -TimeoutSeconds to follow without a limit."
+                : "Call Receive-WsMessage again, or use -Follow to wait without a limit.",
+            ErrorCategory.OperationTimeout,
+            sockets is [var target] ? target : sockets);
+    }
+
+    public static ErrorRecord ReplyTimeout(MessageWebSocket socket, TimeSpan timeout, int unreadable)
+    {
+        long waiting = socket.Information.MessagesQueued;
+        string others = waiting switch
+        {
+            0 => "Nothing else came.",
+            1 => "1 message waits in the inbox.",
+            _ => $"{waiting} messages wait in the inbox.",
+        };
+        string noJson = unreadable == 0 ? "" : $" Of what came meanwhile, {unreadable} {(unreadable == 1 ? "was" : "were")} no JSON.";
+        return Create(
+            "ReplyTimeout",
+            new TimeoutException($"No reply from {Describe(socket)} within {Seconds(timeout)}. The request was sent and the connection is open. {others}{noJson}"),
+            socket.Information.BytesQueued >= socket.Control.InboxLimitInBytes
+                ? "The inbox is full, so that nothing more is read; empty it with Receive-WsMessage."
+                : "A late reply stays in the inbox for Receive-WsMessage.",
+            ErrorCategory.OperationTimeout,
+            socket);
+    }
+
+    public static ErrorRecord SendTimeout(MessageWebSocket socket, TimeSpan timeout, object? item) => Create(
+        "SendTimeout",
+        new TimeoutException($"{Describe(socket)} took no more data within {Seconds(timeout)}. This message was not sent, and the connection is still open."),
+        "The server reads too slowly; send again later.",
+        ErrorCategory.OperationTimeout,
+        item);
+
+    public static ErrorRecord SendTimeoutInMessage(MessageWebSocket socket, TimeSpan timeout, long sent, object? item) => Create(
+        "SendTimeout",
+        new TimeoutException($"{Describe(socket)} took no more data within {Seconds(timeout)}, after {sent} bytes of this message."),
+        "A message cannot be taken back half sent, so the connection was closed; connect again.",
+        ErrorCategory.OperationTimeout,
+        item);
+
+    public static ErrorRecord NotBytes(object? item) => Create(
+        "UnsupportedInputObject",
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no byte, and -AsByteStream collects bytes."),
+        "Get bytes with Get-Content -AsByteStream for example, or leave -AsByteStream out.",
+        ErrorCategory.InvalidType,
+        item);
+
+    public static ErrorRecord UnsupportedInputObject(object? item)
+    {
+        string what = item is null ? "Null" : $"An object of type {item.GetType().Name}";
+        string advice = item switch
+        {
+            FileSystemInfo or Stream => "Send a file with -Path.",
+            byte => "Collect bytes into one message with -AsByteStream.",
+            _ => "Send it as JSON with -AsJson, or make it a string or byte array first.",
+        };
+        return Create(
+            "UnsupportedInputObject",
+            new ArgumentException($"{what} is no message: a message is a string or a byte array."),
+            advice,
+            ErrorCategory.InvalidType,
+            item);
+    }
+
+    public static ErrorRecord NoProbeResult(object? item) => Create(
+        "UnsupportedInputObject",
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no result of Test-WsEndpoint: it lacks Uri, Success or Status."),
+        "Pipe results of Test-WsEndpoint here, or what was saved of them with Export-Csv, Export-Clixml or ConvertTo-Json.",
+        ErrorCategory.InvalidType,
+        item);
+
+    public static ErrorRecord NoLoadSummary(object? item, string why) => Create(
+        "UnsupportedInputObject",
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no result of Measure-WsLoad: {TerminalText.Escape(why)}"),
+        "Pipe results of Measure-WsLoad here, or what came of them from a job, another machine, Export-Clixml or ConvertTo-Json -Depth 4.",
+        ErrorCategory.InvalidType,
+        item);
+
+    public static ErrorRecord InvalidMessage(string message, object? item) => Create(
+        "InvalidMessage", new ArgumentException(message), null, ErrorCategory.InvalidData, item);
+
+    public static ErrorRecord InvalidJson(WsMessage message, FormatException e) => Create(
+        "InvalidJson",
+        new FormatException($"A message of {message.Length} bytes cannot be read as JSON. {TerminalText.Escape(e.Message)}", e.InnerException),
+        "The message itself is the TargetObject of this error.",
+        ErrorCategory.InvalidData,
+        message);
+
+    public static ErrorRecord JsonNotAvailable(NotSupportedException e) => Create(
+        "JsonNotAvailable",
+        e,
+        "Use a version of PowerShell that this module was made for, or ConvertTo-Json and ConvertFrom-Json with the text of the messages.",
+        ErrorCategory.NotImplemented,
+        null);
+
+    public static ErrorRecord NoJson(FormatException e, object? item) => Create(
+        "InvalidMessage",
+        new ArgumentException($"An object of type {item?.GetType().Name} cannot be written as JSON. {e.Message}", e.InnerException),
+        null,
+        ErrorCategory.InvalidData,
+        item);
+
+    public static ErrorRecord InvalidHeader(string message, string name) => Create(
+        "InvalidHeader", new ArgumentException(LibraryText.WithParameters(message)), null, ErrorCategory.InvalidArgument, name);
+
+    public static ErrorRecord InvalidUri(string message, string advice, object? target) => Create(
+        "InvalidUri", new ArgumentException(message), advice, ErrorCategory.InvalidArgument, target);
+
+    public static ErrorRecord InvalidSetting(string message, object? target) => Create(
+        "InvalidSetting", new ArgumentException(LibraryText.WithParameters(message)), null, ErrorCategory.InvalidArgument, target);
+
+    public static ErrorRecord ParameterConflict(string first, string second) => Create(
+        "ParameterConflict",
+        new ArgumentException($"-{first} and -{second} cannot be used together."),
+        "Leave one of them out.",
+        ErrorCategory.InvalidArgument,
+        null);
+
+    public static ErrorRecord UnencryptedAuthentication(Uri? uri) => Create(
+        "UnencryptedAuthentication",
+        new InvalidOperationException($"Credentials would go over the network in plain text{(uri is null ? "" : $" to {Redaction.Of(uri)}")}."),
+        "Use wss://, or add -AllowUnencryptedAuthentication if the network in between is trusted.",
+        ErrorCategory.SecurityError,
+        uri is null ? null : Redaction.Target(uri));
+
+    public static ErrorRecord CertificateNotFound(string thumbprint) => Create(
+        "CertificateNotFound",
+        new ItemNotFoundException($"No certificate with the thumbprint {thumbprint} and a private key is in the personal stores of this user or machine."),
+        "Give the certificate itself with -Certificate.",
+        ErrorCategory.ObjectNotFound,
+        thumbprint);
+
+    public static ErrorRecord FileError(Exception e, string path, ErrorCategory category = ErrorCategory.ReadError) => Create(
+        "FileError", e, null, category, path);
+
+    public static ErrorRecord JsonRpcError(string method, string text, object? error) => Create(
+        "JsonRpcError",
+        new InvalidOperationException($"The server answered '{method}' with error {text}"),
+        "The whole error is the TargetObject.",
+        ErrorCategory.InvalidResult,
+        error);
+
+    public static ErrorRecord ReplyFilterFailed(Exception e, WsMessage message) => FilterFailed("ReplyFilterFailed", "-ReplyFilter", e, message);
+
+    private static ErrorRecord FilterFailed(string id, string filter, Exception e, WsMessage message)
+    {
+        const int Width = 120;
+        return new ErrorRecord(e, id, ErrorCategory.InvalidOperation, message)
+        {
+            ErrorDetails = new ErrorDetails($"{filter} failed at the message {MessageText.OneLine(message, Width)}: {TerminalText.Escape(e.Message)}")
+            {
+                RecommendedAction = "The message is the TargetObject of this error, and in the inbox.",
+            },
+        };
+    }
+
+    public static ErrorRecord NotInteractive() => Create(
+        "NotInteractive",
+        new InvalidOperationException("Enter-MessageWebSocket needs a terminal: its input or its output is redirected."),
+        "In scripts use Send-WsMessage and Receive-WsMessage.",
+        ErrorCategory.InvalidOperation,
+        null);
+
+    public static ErrorRecord CannotListen(System.Net.Sockets.SocketException e, System.Net.IPEndPoint endPoint)
+    {
+        bool isTaken = e.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse;
+        string what = e.SocketErrorCode switch
+        {
+            System.Net.Sockets.SocketError.AddressAlreadyInUse => $"Port {endPoint.Port} of {endPoint.Address} is in use.",
+            System.Net.Sockets.SocketError.AddressNotAvailable => $"{endPoint.Address} is no address of this machine.",
+            System.Net.Sockets.SocketError.AccessDenied => $"This user may not listen on port {endPoint.Port}.",
+            _ => $"The server cannot listen on {endPoint}: {e.Message}",
+        };
+        string advice = e.SocketErrorCode switch
+        {
+            System.Net.Sockets.SocketError.AddressNotAvailable => "Leave -Address out for this machine alone, or give one of its addresses.",
+            System.Net.Sockets.SocketError.AccessDenied => "Ports below 1024 are often reserved; take a higher one.",
+            _ => "Choose another -Port, or leave it out for a free one.",
+        };
+        return Create(
+            isTaken ? "PortInUse" : "CannotListen",
+            new InvalidOperationException(what, e),
+            advice,
+            isTaken ? ErrorCategory.ResourceExists : ErrorCategory.OpenError,
+            endPoint);
+    }
+
+    public static ErrorRecord ServerNameInUse(string name) => Create(
+        "ServerNameInUse",
+        new InvalidOperationException($"A server of this session is already named '{name}'."),
+        "Choose another -Name, or stop that one with Stop-WsEchoServer.",
+        ErrorCategory.ResourceExists,
+        name);
+
+    public static ErrorRecord CertificateWithoutKey(string subject) => Create(
+        "CertificateWithoutKey",
+        new ArgumentException($"The certificate {TerminalText.Escape(subject)} has no private key, and a server needs that."),
+        "Load it from a .pfx or .p12 file, with Get-PfxCertificate for example.",
+        ErrorCategory.InvalidArgument,
+        subject);
+
+    /// <summary>A connect that failed.</summary>
+    public static ErrorRecord Connect(MessageWebSocketException e, object? target) => FromException(e, target, ConnectAdvice(e));
+
+    /// <summary>A connection that broke.</summary>
+    public static ErrorRecord Broken(MessageWebSocketException e, object? target, string? detail = null) => FromException(e, target, BrokenAdvice(e), detail);
+
+    /// <summary>A connection that is of no use any more, for the reason that its end had, whatever met it.</summary>
+    /// <param name="failure">What was met; null where the socket was closed.</param>
+    /// <param name="socket">The socket.</param>
+    /// <param name="progress">What was done before.</param>
+    public static ErrorRecord Ended(MessageWebSocketException? failure, MessageWebSocket socket, string? progress = null) =>
+        socket.Information.CloseCode is null && (socket.Information.Failure ?? failure) is { } known
+            ? Broken(known, socket, progress)
+            : ConnectionClosed(socket, progress is null ? null : " " + progress);
+
+    private static ErrorRecord FromException(MessageWebSocketException e, object? target, string? advice, string? detail = null)
+    {
+        (string message, string ownAdvice) = LibraryText.Of(e);
+        string id = e.Status == WebErrorStatus.Unknown ? "WebSocketFailure" : e.Status.ToString();
+        return new ErrorRecord(e, id, CategoryOf(e.Status), target)
+        {
+            ErrorDetails = new ErrorDetails(detail is null ? message : $"{message} {detail}") { RecommendedAction = advice ?? ownAdvice },
+        };
+    }
+
+    private static string? ConnectAdvice(MessageWebSocketException e) => e.Status switch
+    {
+        WebErrorStatus.Unauthorized => "Give them with -Credential, or a token with -Token.",
+        _ => null,
+    };
+
+    private static string? BrokenAdvice(MessageWebSocketException e) => e.Status switch
+    {
+        WebErrorStatus.Timeout => "-KeepAliveTimeoutSeconds of Connect-MessageWebSocket sets how long a server may give no sign of life.",
+        _ => null,
+    };
+
+    private static ErrorCategory CategoryOf(WebErrorStatus status) => status switch
+    {
+        >= WebErrorStatus.CertificateCommonNameIsIncorrect and <= WebErrorStatus.CertificateIsInvalid => ErrorCategory.SecurityError,
+        WebErrorStatus.Timeout or WebErrorStatus.RequestTimeout or WebErrorStatus.GatewayTimeout => ErrorCategory.OperationTimeout,
+        WebErrorStatus.OperationCanceled => ErrorCategory.OperationStopped,
+        WebErrorStatus.Unauthorized or WebErrorStatus.ProxyAuthenticationRequired => ErrorCategory.AuthenticationError,
+        WebErrorStatus.Forbidden => ErrorCategory.PermissionDenied,
+        WebErrorStatus.NotFound or WebErrorStatus.Gone => ErrorCategory.ObjectNotFound,
+        WebErrorStatus.ErrorHttpInvalidServerResponse => ErrorCategory.ProtocolError,
+        WebErrorStatus.ServiceUnavailable => ErrorCategory.ResourceUnavailable,
+        WebErrorStatus.UnexpectedServerError => ErrorCategory.LimitsExceeded,
+        >= WebErrorStatus.MultipleChoices => ErrorCategory.InvalidResult,
+        _ => ErrorCategory.ConnectionError,
+    };
+
+    private static ErrorRecord Create(string id, Exception exception, string? advice, ErrorCategory category, object? target)
+    {
+        ErrorRecord record = new(exception, id, category, target);
+        if (advice is not null)
+        {
+            // PowerShell shows the advice below the message.
+            record.ErrorDetails = new ErrorDetails(exception.Message) { RecommendedAction = advice };
+        }
+
+        return record;
+    }
+
+    private static string Describe(MessageWebSocket socket) => socket.Uri is { } uri ? Redaction.Of(uri) : socket.ToString();
+
+    internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + " s";
+}

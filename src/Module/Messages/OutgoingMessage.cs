@@ -1,0 +1,96 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Text;
+
+namespace MessageWebSockets.PowerShell.Messages;
+
+/// <summary>What is sent for an object: text as a string, which needs no copy, or bytes.</summary>
+/// <param name="Text">The text of a text message; null when <paramref name="Bytes"/> has the payload.</param>
+/// <param name="Bytes">The payload where there is no text.</param>
+/// <param name="Type">The type of the message.</param>
+internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byte> Bytes, SocketMessageType Type)
+{
+    /// <summary>The payload in bytes, whichever form it has.</summary>
+    public ReadOnlyMemory<byte> Payload => Text is null ? Bytes : Encoding.UTF8.GetBytes(Text);
+
+    /// <summary>The length of the payload in bytes.</summary>
+    public int Length => Text is null ? Bytes.Length : Encoding.UTF8.GetByteCount(Text);
+
+    /// <summary>The message an object stands for; false for one that is none.</summary>
+    /// <param name="item">A string, bytes in one of their shapes, or a received message.</param>
+    /// <param name="type">The type the user asked for; null for that of the object.</param>
+    /// <param name="message">The message.</param>
+    public static bool TryFrom(object? item, SocketMessageType? type, out OutgoingMessage message)
+    {
+        switch (item)
+        {
+            case string text:
+                message = OfText(text, type);
+                return true;
+            case byte[] bytes:
+                message = OfBytes(bytes, type);
+                return true;
+            case WsMessage received:
+                message = OfBytes(received.AsMemory(), type ?? received.MessageType);
+                return true;
+            case ReadOnlyMemory<byte> bytes:
+                message = OfBytes(bytes, type);
+                return true;
+            case Memory<byte> bytes:
+                message = OfBytes(bytes, type);
+                return true;
+            case IEnumerable<byte> bytes:
+                message = OfBytes(bytes.ToArray(), type);
+                return true;
+            case IList { Count: > 0 } list when AsBytes(list) is { } bytes:
+                message = OfBytes(bytes, type);
+                return true;
+            default:
+                message = default;
+                return false;
+        }
+    }
+
+    public static OutgoingMessage OfText(string text, SocketMessageType? type = null) => type == SocketMessageType.Binary
+        ? new OutgoingMessage(null, Encoding.UTF8.GetBytes(text), SocketMessageType.Binary)
+        : new OutgoingMessage(text, default, SocketMessageType.Utf8);
+
+    public static OutgoingMessage OfBytes(ReadOnlyMemory<byte> bytes, SocketMessageType? type = null) =>
+        new(null, bytes, type ?? SocketMessageType.Binary);
+
+    /// <summary>The bytes of a list of bytes, or of integers from 0 to 255, as PowerShell makes them of 0xC0, 0; null if there is anything else in it.</summary>
+    public static byte[]? AsBytes(IList list)
+    {
+        byte[] bytes = new byte[list.Count];
+        for (int index = 0; index < bytes.Length; index++)
+        {
+            if (AsByte(list[index]) is not { } value)
+            {
+                return null;
+            }
+
+            bytes[index] = value;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>A byte, or an integer from 0 to 255 as one; null for anything else.</summary>
+    public static byte? AsByte(object? item) => (item is PSObject wrapped ? wrapped.BaseObject : item) switch
+    {
+        byte value => value,
+        int value and >= 0 and <= byte.MaxValue => (byte)value,
+        long value and >= 0 and <= byte.MaxValue => (byte)value,
+        short value and >= 0 and <= byte.MaxValue => (byte)value,
+        ushort value and <= byte.MaxValue => (byte)value,
+        uint value and <= byte.MaxValue => (byte)value,
+        ulong value and <= byte.MaxValue => (byte)value,
+        sbyte value and >= 0 => (byte)value,
+        _ => null,
+    };
+
+    /// <summary>Hands the message to a socket; see <see cref="MessageWebSocket.SendAsync(string, CancellationToken)"/>.</summary>
+    public ValueTask SendAsync(MessageWebSocket socket, CancellationToken cancellationToken) => Text is null
+        ? socket.SendAsync(Bytes, Type, cancellationToken)
+        : socket.SendAsync(Text, cancellationToken);
+}

@@ -1,0 +1,11 @@
+namespace MessageWebSockets.PowerShell.Messages;
+
+/// <summary>Tells the reply to one request from all other messages: this one takes the first that comes.</summary>
+internal class ReplyFilter
+{
+    /// <summary>How many messages came that are no JSON and could not be judged.</summary>
+    public int Unreadable { get; protected set; }
+
+    /// <summary>Whether a message is the reply. For the receive loop.</summary>
+    public virtual bool IsReply(WsMessage message) => true;
+}

@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using System.Net.Http.Headers;
+using MessageWebSockets.PowerShell.Completion;
+
+namespace MessageWebSockets.PowerShell.Sessions;
+
+/// <summary>
+/// What -AutoReconnect asked for, shared by a socket and those that took its place. The connection is renewed by the cmdlet that
+/// needs it: its streams show each attempt, and no connection is made that nobody uses.
+/// </summary>
+internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCount, TimeSpan interval)
+{
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
+
+    private readonly Lock _lock = new();
+    private MessageWebSocket _latest = socket;
+    private ImmutableArray<MessageWebSocket> _replaced = [];
+
+    public int MaximumRetryCount => maximumRetryCount;
+
+    /// <summary>The socket now in use in place of the first one.</summary>
+    public MessageWebSocket Latest => Volatile.Read(ref _latest);
+
+    /// <summary>Whether all attempts failed; then the socket stays ended.</summary>
+    public bool GaveUp { get; set; }
+
+    /// <summary>Whether the user closed the connection, which ends all attempts.</summary>
+    public bool IsClosed => ClosingSource.IsCancellationRequested;
+
+    /// <summary>Cancelled when the user closes the connection.</summary>
+    public CancellationToken Closing => ClosingSource.Token;
+
+    /// <summary>How many attempts this series of losses has cost; under <see cref="Gate"/>.</summary>
+    public int Attempts { get; set; }
+
+    /// <summary>One cmdlet renews the connection, whichever runspace it is in; the others wait for it here.</summary>
+    public SemaphoreSlim Gate { get; } = new(1, 1);
+
+    // It has no timer, and so nothing to be disposed of.
+    private CancellationTokenSource ClosingSource { get; } = new();
+
+    /// <summary>The socket in use in place of a given one: itself, unless it was reconnected.</summary>
+    public static MessageWebSocket LatestOf(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection?.Latest ?? socket;
+
+    /// <summary>The sockets to receive from for a given one: those it replaced that still hold messages, then the one in use.</summary>
+    public static IEnumerable<MessageWebSocket> ReadableOf(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection is { } reconnection
+        ? reconnection._replaced.Where(HoldsMessages).Append(reconnection.Latest)
+        : [socket];
+
+    /// <summary>Whether a socket is to be reconnected when it is next used.</summary>
+    public static bool IsDue(MessageWebSocket socket) =>
+        SocketExtras.Of(socket).Reconnection is { GaveUp: false, IsClosed: false } && IsWorthwhile(socket);
+
+    /// <summary>Whether the user closed a connection, and with it all that would be made in its place.</summary>
+    public static bool IsOver(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection is { IsClosed: true };
+
+    /// <summary>Whether an end is one to reconnect after: a lost connection, or a server that says it goes away for a while.</summary>
+    public static bool IsWorthwhile(MessageWebSocket socket) =>
+        socket.State == MessageWebSocketState.Aborted
+        || (socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Closing
+            && socket.Information.CloseCode is 1001 or 1006 or 1011 or 1012 or 1013 or 1014);
+
+    /// <summary>Whether a failed connect may succeed later without anything being changed here.</summary>
+    public static bool IsWorthwhile(MessageWebSocketException failure) => failure.Status
+        is WebErrorStatus.CannotConnect or WebErrorStatus.HostNameNotResolved or WebErrorStatus.ServerUnreachable
+        or WebErrorStatus.Timeout or WebErrorStatus.ConnectionAborted or WebErrorStatus.ConnectionReset or WebErrorStatus.Disconnected
+        or WebErrorStatus.RequestTimeout or WebErrorStatus.InternalServerError or WebErrorStatus.BadGateway
+        or WebErrorStatus.ServiceUnavailable or WebErrorStatus.GatewayTimeout
+        || failure.HttpStatusCode == System.Net.HttpStatusCode.TooManyRequests;
+
+    /// <summary>Whether a connection that was lost had been of use; only those that were not are attempts of one series.</summary>
+    public static bool WasOfUse(MessageWebSocket lost) =>
+        lost.Information.MessagesReceived > 0 || DateTime.Now - lost.Information.OpenedAt > LongestDelay;
+
+    /// <summary>
+    /// How long to wait before an attempt: doubled each time up to a minute, half of it by chance so that clients do not return in
+    /// step; never less than what the server asked for.
+    /// </summary>
+    /// <param name="attempt">1 for the first.</param>
+    /// <param name="interval">The delay of the first attempt.</param>
+    /// <param name="failure">How the attempt before it failed; null if there was none.</param>
+    public static TimeSpan Delay(int attempt, TimeSpan interval, MessageWebSocketException? failure)
+    {
+        double seconds = Math.Min(interval.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 30)), LongestDelay.TotalSeconds);
+        TimeSpan own = TimeSpan.FromSeconds(seconds * (0.5 + (0.5 * Random.Shared.NextDouble())));
+        TimeSpan asked = RetryAfter(failure);
+        return asked > own ? asked : own;
+    }
+
+    public TimeSpan Delay(int attempt, MessageWebSocketException? failure) => Delay(attempt, interval, failure);
+
+    // RFC 9110 section 10.2.3: a number of seconds or a date.
+    private static TimeSpan RetryAfter(MessageWebSocketException? failure)
+    {
+        if (failure?.ResponseHeaders is not { } headers
+            || !headers.TryGetValue("Retry-After", out IReadOnlyList<string>? values)
+            || !RetryConditionHeaderValue.TryParse(values is [var value, ..] ? value : null, out RetryConditionHeaderValue? asked))
+        {
+            return TimeSpan.Zero;
+        }
+
+        double milliseconds = (asked.Delta ?? asked.Date - DateTimeOffset.Now)?.TotalMilliseconds ?? 0;
+        return TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, Times.LongestMilliseconds));
+    }
+
+    /// <summary>Puts a new connection in the place of the one that was lost.</summary>
+    /// <returns>False when the user closed the connection in the meantime; then nobody wants the new one.</returns>
+    public bool TryReplace(MessageWebSocket successor)
+    {
+        lock (_lock)
+        {
+            if (IsClosed)
+            {
+                return false;
+            }
+
+            _replaced = [.. _replaced.Where(HoldsMessages), _latest];
+            Volatile.Write(ref _latest, successor);
+            return true;
+        }
+    }
+
+    /// <summary>Ends all attempts, present and future.</summary>
+    /// <returns>The socket to close.</returns>
+    public MessageWebSocket Close()
+    {
+        lock (_lock)
+        {
+            // Whoever waits is told on another thread, so that none of it runs under the lock.
+            _ = ClosingSource.CancelAsync();
+            return _latest;
+        }
+    }
+
+    // One that did not end yet may still deliver.
+    private static bool HoldsMessages(MessageWebSocket replaced) => replaced.Information.MessagesQueued > 0 || !WsSession.HasEnded(replaced);
+}
