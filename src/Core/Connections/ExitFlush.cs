@@ -9,7 +9,7 @@ namespace MessageWebSockets.Connections;
 internal static class ExitFlush
 {
     // A peer that takes nothing must not keep a script from ending; one that is only slow gets its time, within reason.
-    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     private static readonly ConcurrentDictionary<FrameStream, byte> s_open = new();

@@ -36,12 +36,19 @@ public sealed class ProcessExitTests
             connection.LimitReceiveBuffer(16 * 1024);
             await connection.AcceptHandshakeAsync();
             List<RawFrame> frames = [];
-            while (await connection.ReadFrameAsync() is { } frame)
+            try
             {
-                frames.Add(frame);
-            }
+                while (await connection.ReadFrameAsync() is { } frame)
+                {
+                    frames.Add(frame);
+                }
 
-            read.SetResult(frames);
+                read.SetResult(frames);
+            }
+            catch (Exception e)
+            {
+                read.SetException(e);
+            }
         });
 
         await RunAsync(server.Uri, ending);
