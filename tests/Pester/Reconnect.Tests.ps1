@@ -270,7 +270,7 @@ Describe 'Retry-After' {
     BeforeAll {
         # The server's side: answers the next connection with a text once it has read a request.
         function Send-Answer {
-            param([string] $Status, [string] $Header)
+            param([string] $Status, [string] $Header, [string] $Body = '')
 
             $accepting = $listening.AcceptTcpClientAsync()
             if (-not $accepting.Wait($patience)) {
@@ -285,7 +285,7 @@ Describe 'Retry-After' {
                 }
             } while ($line)
             $accept = [Convert]::ToBase64String([System.Security.Cryptography.SHA1]::HashData([System.Text.Encoding]::ASCII.GetBytes("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
-            $answer = "HTTP/1.1 $Status`r`n$($Header.Replace('ACCEPT', $accept))`r`nContent-Length: 0`r`n`r`n"
+            $answer = "HTTP/1.1 $Status`r`n$($Header.Replace('ACCEPT', $accept))`r`nContent-Length: $($Body.Length)`r`n`r`n$Body"
             $client.GetStream().Write([System.Text.Encoding]::ASCII.GetBytes($answer))
             $client.Dispose()
         }
@@ -310,10 +310,30 @@ Describe 'Retry-After' {
         $connecting.Shell.Dispose()
     }
 
+    It 'in a number that no timer takes is waited for as long as one can' {
+        $connecting = Start-Script { Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose } -ArgumentList $own
+        Send-Answer -Status '503 Service Unavailable' -Header 'Retry-After: 99999999999'
+        Wait-Until { @($connecting.Streams.Verbose) -like '*Trying again in 2147483.6 s.' }
+        Stop-Script -Started $connecting
+        $connecting.Shell.Dispose()
+    }
+
     It 'may be a date' {
         $connecting = Start-Script { Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose } -ArgumentList $own
         Send-Answer -Status '503 Service Unavailable' -Header "Retry-After: $([datetime]::UtcNow.AddSeconds(1000).ToString('r'))"
         Wait-Until { @($connecting.Streams.Verbose) -match 'Trying again in (9\d\d|1000)\.\d s\.$' }
+        Stop-Script -Started $connecting
+        $connecting.Shell.Dispose()
+    }
+
+    It 'comes with a body that <Cmdlet> tells whole under -Verbose, with visible escapes and without secrets' -TestCases @(
+        @{ Cmdlet = 'Connect-MessageWebSocket'; Script = { Connect-MessageWebSocket $args[0] -Headers @{ Authorization = 'Bearer tok-9f27' } -Verbose } }
+        @{ Cmdlet = 'Test-WsEndpoint'; Script = { Test-WsEndpoint $args[0] -Headers @{ Authorization = 'Bearer tok-9f27' } -AllowUnencryptedAuthentication -Verbose } }
+    ) {
+        $connecting = Start-Script $Script -ArgumentList $own
+        Send-Answer -Status '503 Service Unavailable' -Header 'Retry-After: 7' -Body "first`n$('x' * 1000)`e[2Jlast Bearer tok-9f27"
+        Wait-Until { "$($connecting.Streams.Verbose)".Contains("The body of the answer: first`n$('x' * 1000)\u001b[2Jlast ...") }
+        "$($connecting.Streams.Verbose)" | Should -Not -Match 'tok-9f27'
         Stop-Script -Started $connecting
         $connecting.Shell.Dispose()
     }
@@ -324,8 +344,9 @@ Describe 'Retry-After' {
             Receive-WsMessage -Follow -Verbose
         } -ArgumentList $own
         Send-Answer -Status '101 Switching Protocols' -Header "Upgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Accept: ACCEPT"
-        Send-Answer -Status '503 Service Unavailable' -Header 'Retry-After: 7'
+        Send-Answer -Status '503 Service Unavailable' -Header 'Retry-After: 7' -Body 'back at noon'
         Wait-Until { @($connecting.Streams.Verbose) -like 'Attempt 2 of 10 to reconnect to * in 7.0 s.' }
+        @($connecting.Streams.Verbose) -like 'The body of the answer: back at noon' | Should -HaveCount 1
         Stop-Script -Started $connecting
         $connecting.Shell.Dispose()
     }

@@ -66,6 +66,9 @@ public sealed class MessageWebSocketException : IOException
     /// <summary>The body of the response to a failed handshake, as text and at most 64 KiB of it; else null.</summary>
     public string? ResponseBody { get; init; }
 
+    /// <summary><see cref="ResponseBody"/> without what the request had of secrets; empty for what is no text, null without one.</summary>
+    internal string? ReadableBody { get; init; }
+
     /// <summary>
     /// How long the server asks to be left alone before the next try: the header Retry-After (RFC 9110 section 10.2.3) of the response
     /// to a failed handshake, a time of day counted from when the response came; never negative. Null without such a header.
@@ -86,6 +89,7 @@ public sealed class MessageWebSocketException : IOException
         HttpStatusCode = HttpStatusCode,
         ResponseHeaders = ResponseHeaders,
         ResponseBody = ResponseBody,
+        ReadableBody = ReadableBody,
         RetryAfter = RetryAfter,
     };
 

@@ -64,6 +64,13 @@ internal static partial class PeerText
         return Clean(shown.ToString());
     }
 
+    /// <summary>One of the subprotocols that are offered: what follows one that announces a token, as in "access_token, TOKEN", is one.</summary>
+    public static string SubProtocol(IReadOnlyList<string> offered, int index) =>
+        index > 0 && AnnouncesToken(offered[index - 1]) ? "..." : SubProtocol(offered[index]);
+
+    /// <summary>Whether what follows a subprotocol in the offer is a token.</summary>
+    public static bool AnnouncesToken(string name) => TokenAnnouncement().IsMatch(name);
+
     // How much of a segment is no token.
     private static int OpenCharacters(string[] segments, int index, int secret)
     {
@@ -107,6 +114,9 @@ internal static partial class PeerText
 
     [GeneratedRegex("bearer|token|secret|passw|api-?_?key|auth|jwt|credential", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex SecretWord();
+
+    [GeneratedRegex("^(?:.*[-_.])?(?:token|secret|api[-_.]?key|bearer|authorization|jwt|credential|auth)$", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    private static partial Regex TokenAnnouncement();
 
     [GeneratedRegex("^[a-z][a-z0-9-]{0,15}$", RegexOptions.NonBacktracking)]
     private static partial Regex PlainWord();

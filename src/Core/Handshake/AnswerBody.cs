@@ -26,16 +26,22 @@ internal sealed partial class AnswerBody
     /// <summary>The body as text; what is in a coding that nobody here knows is no text.</summary>
     public string Text { get; }
 
-    /// <summary>What of it can stand in a message, on one line; empty for what no person reads.</summary>
+    /// <summary>The whole of it for a person to read; empty for what no person reads.</summary>
     /// <param name="secrets">What is left out where it occurs.</param>
-    public string Words(IEnumerable<string> secrets)
+    public string Readable(IEnumerable<string> secrets)
     {
         bool isText = _mediaType.Length == 0
             ? !Text.Contains('\uFFFD', StringComparison.Ordinal) && !Text.Contains('\0', StringComparison.Ordinal)
             : _mediaType.StartsWith("text/", StringComparison.Ordinal) || _mediaType.EndsWith("json", StringComparison.Ordinal) || _mediaType.EndsWith("xml", StringComparison.Ordinal);
+        return isText ? secrets.Aggregate(Text, static (text, secret) => text.Replace(secret, "...", StringComparison.Ordinal)) : "";
+    }
+
+    /// <summary>What of it can stand in a message, on one line.</summary>
+    /// <param name="readable">What <see cref="Readable"/> gave.</param>
+    public string Words(string readable)
+    {
         bool isPage = _mediaType.Contains("html", StringComparison.Ordinal) || Text.AsSpan().TrimStart().StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase);
-        string open = isText ? secrets.Aggregate(Text, static (text, secret) => text.Replace(secret, "...", StringComparison.Ordinal)) : "";
-        return PeerText.OneLine(isPage ? PeerText.OfHtml(open) : open);
+        return PeerText.OneLine(isPage ? PeerText.OfHtml(readable) : readable);
     }
 
     /// <summary>Reads as much of a body as is kept, and as comes in time.</summary>

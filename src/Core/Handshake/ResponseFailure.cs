@@ -84,9 +84,11 @@ internal sealed class ResponseFailure(
 
     private string Words()
     {
-        string words = body.Words(Secrets());
+        string words = body.Words(ReadableBody());
         return words.Length > 0 ? $" It says \"{words}\"." : "";
     }
+
+    private string ReadableBody() => body.Readable(Secrets());
 
     // A server may repeat what it was asked for, query and credentials included.
     private IEnumerable<string> Secrets()
@@ -96,7 +98,7 @@ internal sealed class ResponseFailure(
             .SelectMany(static header => header.Value.Split([' ', ';', ',', '=']).Append(header.Value));
         string query = uri.Query.TrimStart('?');
         IEnumerable<string> asked = query.Split('&').Select(static parameter => parameter[(parameter.IndexOf('=', StringComparison.Ordinal) + 1)..]).Append(query);
-        return given.Concat(asked).Concat(asked.Select(Uri.UnescapeDataString)).Concat(settings.Protocols.Where(static name => PeerText.SubProtocol(name) != name))
+        return given.Concat(asked).Concat(asked.Select(Uri.UnescapeDataString)).Concat(settings.Protocols.Where((name, index) => PeerText.SubProtocol(settings.Protocols, index) != name))
             .Where(static secret => secret.Length >= ShortestSecret)
             .OrderByDescending(static secret => secret.Length);
     }
@@ -107,6 +109,7 @@ internal sealed class ResponseFailure(
         HttpStatusCode = response.StatusCode,
         ResponseHeaders = headers,
         ResponseBody = body.Text,
+        ReadableBody = ReadableBody(),
         RetryAfter = _retryAfter,
     };
 }

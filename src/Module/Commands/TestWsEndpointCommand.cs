@@ -266,6 +266,7 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
         _written++;
         WsEndpointResult result = finished.Result;
         Tell($"{Redaction.Of(result.Uri)}: {result.Status}{(result.Error is null ? "" : $". {result.Error}")}");
+        Connector.TellBody(this, result.ReadableBody);
         _progress.Report(_written, _underWay, result.Success);
         if (!Quiet)
         {

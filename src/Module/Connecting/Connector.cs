@@ -147,9 +147,10 @@ internal static class Connector
                 throw new PipelineStoppedException();
             }
         }
-        catch
+        catch (Exception e)
         {
             CloseIfConnected(socket, connecting);
+            TellBody(cmdlet, (e as MessageWebSocketException)?.ReadableBody);
             throw;
         }
         finally
@@ -171,6 +172,15 @@ internal static class Connector
         CancellationToken.None,
         TaskContinuationOptions.OnlyOnRanToCompletion,
         TaskScheduler.Default);
+
+    /// <summary>Tells the whole body of an answer that was no connection; the error itself has the beginning of it on one line.</summary>
+    public static void TellBody(WsCmdlet cmdlet, string? body)
+    {
+        if (!string.IsNullOrWhiteSpace(body))
+        {
+            cmdlet.Tell($"The body of the answer: {TerminalText.EscapeLines(body.Trim())}");
+        }
+    }
 
     /// <summary>The record of a connect that failed.</summary>
     public static ErrorRecord Failure(MessageWebSocket socket, Uri uri, MessageWebSocketException e)

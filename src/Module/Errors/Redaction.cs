@@ -55,7 +55,7 @@ internal static partial class Redaction
         foreach (string name in names)
         {
             yield return isToken ? Hidden : Protocol(name);
-            isToken = TokenAnnouncement().IsMatch(name);
+            isToken = PeerText.AnnouncesToken(name);
         }
     }
 
@@ -82,9 +82,6 @@ internal static partial class Redaction
     // Its header begins with {".
     [GeneratedRegex("^eyJ")]
     private static partial Regex JsonWebToken();
-
-    [GeneratedRegex("^(?:.*[-_.])?(?:token|secret|api[-_.]?key|bearer|authorization|jwt|credential|auth)$", RegexOptions.IgnoreCase)]
-    private static partial Regex TokenAnnouncement();
 
     [GeneratedRegex("(?<=^[a-z][a-z0-9+.-]*://)[^/?#]*@", RegexOptions.IgnoreCase)]
     private static partial Regex UserInfo();

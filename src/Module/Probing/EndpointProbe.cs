@@ -58,6 +58,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
             Fail(record.FullyQualifiedErrorId, record.ErrorDetails.Message);
             _outcome.HttpStatusCode = (int?)e.HttpStatusCode;
             _outcome.ResponseBody = e.ResponseBody is null ? null : TerminalText.EscapeLines(e.ResponseBody);
+            _outcome.ReadableBody = e.ReadableBody;
         }
         catch (ArgumentException e)
         {

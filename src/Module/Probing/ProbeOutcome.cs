@@ -46,6 +46,9 @@ internal sealed class ProbeOutcome
 
     public string? ResponseBody { get; set; }
 
+    /// <summary>The body without secrets, for the verbose stream.</summary>
+    public string? ReadableBody { get; set; }
+
     public int? CloseCode { get; set; }
 
     public string? CloseReason { get; set; }

@@ -53,6 +53,7 @@ internal sealed class ProbeSeries(string address, string? name, ProbePlan plan)
         result.Success = telling.IsSuccess;
         result.Status = telling.Status;
         result.Error = telling.Error;
+        result.ReadableBody = telling.ReadableBody;
         result.HttpStatusCode = telling.HttpStatusCode;
         result.CloseCode = telling.CloseCode;
         result.NameResolutionMs = Median(static outcome => outcome.Timings?.NameResolution);

@@ -76,6 +76,9 @@ public class WsEndpointResult
     /// <summary>What went wrong, in words.</summary>
     public string? Error { get; internal set; }
 
+    /// <summary>What the server answered in place of a connection, without secrets, for the verbose stream.</summary>
+    internal string? ReadableBody { get; set; }
+
     /// <summary>How many probes were made.</summary>
     public int Probes { get; internal set; }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net.Http.Headers;
 using MessageWebSockets.PowerShell.Completion;
 
 namespace MessageWebSockets.PowerShell.Sessions;
@@ -83,25 +82,11 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     {
         double seconds = Math.Min(interval.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 30)), LongestDelay.TotalSeconds);
         TimeSpan own = TimeSpan.FromSeconds(seconds * (0.5 + (0.5 * Random.Shared.NextDouble())));
-        TimeSpan asked = RetryAfter(failure);
+        TimeSpan asked = Times.AtMostLongest(failure?.RetryAfter ?? TimeSpan.Zero);
         return asked > own ? asked : own;
     }
 
     public TimeSpan Delay(int attempt, MessageWebSocketException? failure) => Delay(attempt, interval, failure);
-
-    // RFC 9110 section 10.2.3: a number of seconds or a date.
-    private static TimeSpan RetryAfter(MessageWebSocketException? failure)
-    {
-        if (failure?.ResponseHeaders is not { } headers
-            || !headers.TryGetValue("Retry-After", out IReadOnlyList<string>? values)
-            || !RetryConditionHeaderValue.TryParse(values is [var value, ..] ? value : null, out RetryConditionHeaderValue? asked))
-        {
-            return TimeSpan.Zero;
-        }
-
-        double milliseconds = (asked.Delta ?? asked.Date - DateTimeOffset.Now)?.TotalMilliseconds ?? 0;
-        return TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, Times.LongestMilliseconds));
-    }
 
     /// <summary>Puts a new connection in the place of the one that was lost.</summary>
     /// <returns>False when the user closed the connection in the meantime; then nobody wants the new one.</returns>

@@ -26,6 +26,13 @@ public sealed class PeerTextTests
     [InlineData("openai-insecure-api-key")]
     public void SubProtocol_leaves_the_name_of_a_protocol_alone(string name) => Assert.Equal(name, PeerText.SubProtocol(name));
 
+    [Theory]
+    [InlineData("access_token", "...")]
+    [InlineData("mqtt", "tok9f27")]
+    [InlineData("xmpp-authors", "tok9f27")]
+    public void SubProtocol_behind_one_that_announces_a_token_is_left_out(string before, string shown) =>
+        Assert.Equal(shown, PeerText.SubProtocol([before, "tok9f27"], 1));
+
     [Fact]
     public void SubProtocol_of_any_length_is_bounded_and_cleaned()
     {
