@@ -37,7 +37,7 @@ internal static class ConnectArguments
         if (fullMode == InboxFullMode.DropOldest && receiveMode == MessageWebSocketReceiveMode.PartialMessage)
         {
             throw new ArgumentException(
-                "InboxFullMode.DropOldest does not go with ReceiveMode.PartialMessage: it would discard pieces of messages, and what is left of one would look whole. Receive whole messages, or let the inbox wait.");
+                "InboxFullMode DropOldest does not go with ReceiveMode PartialMessage: it would discard pieces of messages, and what is left of one would look whole. Receive whole messages, or let the inbox wait.");
         }
     }
 

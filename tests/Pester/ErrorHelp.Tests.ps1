@@ -12,7 +12,7 @@ BeforeAll {
     $documented = @($documented | Where-Object { $_ -notin 'Status', 'PeerUri', 'HttpStatusCode', 'ResponseHeaders', 'ResponseBody' })
 
     # An id is the only text of one capitalised word in the source of the errors.
-    $source = Get-Content -LiteralPath (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Module', 'Session', 'WsErrors.cs') -Raw
+    $source = Get-Content -LiteralPath (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Module', 'Errors', 'WsErrors.cs') -Raw
     $ownIds = @([regex]::Matches($source, '"([A-Z][a-z]+(?:[A-Z][a-z]+)+)"').ForEach({ $_.Groups[1].Value }) | Sort-Object -Unique)
     $statuses = @([enum]::GetNames([MessageWebSockets.WebErrorStatus]) | Where-Object { $_ -ne 'Unknown' })
 }
@@ -48,7 +48,7 @@ Describe 'The commands' {
 Describe 'The messages of the library' {
     It 'name no setting that the cmdlets do not turn into a parameter' {
         $settings = [MessageWebSockets.MessageWebSocketControl].GetProperties().Name -join '|'
-        $known = Get-Content -LiteralPath (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Module', 'Session', 'LibraryText.cs') -Raw
+        $known = Get-Content -LiteralPath (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Module', 'Errors', 'LibraryText.cs') -Raw
         $sources = Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Core') -Filter '*.cs' -Recurse | Where-Object FullName -NotMatch '[\\/]obj[\\/]'
         $named = foreach ($line in $sources | Get-Content | Where-Object { $_ -notmatch '^\s*//' }) {
             # Sentences; a word alone names something else.

@@ -43,7 +43,7 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
         {
             case MessageTooLargeException { Size: var size, Limit: var limit, IsExact: var isExact }:
                 return new MessageWebSocketException(
-                    $"The message from {_peer} exceeds the limit: {(isExact ? "it has" : "it has at least")} {size} bytes and {(limit == Array.MaxLength ? $"no more than {limit} can be put together; receive it in chunks (ReceiveMode.PartialMessage)" : $"MaxMessageSize is {limit}. Raise MaxMessageSize to receive it")}.",
+                    $"The message from {_peer} exceeds the limit: {(isExact ? "it has" : "it has at least")} {size} bytes and {(limit == Array.MaxLength ? $"no more than {limit} can be put together; receive it in chunks (ReceiveMode PartialMessage)" : $"MaxMessageSize is {limit}. Raise MaxMessageSize to receive it")}.",
                     HResults.MessageTooLarge,
                     e)
                 {

@@ -10,6 +10,8 @@ internal static partial class LibraryText
         ["ConnectTimeout"] = "-ConnectionTimeoutSeconds",
         ["MaximumRedirection"] = "-MaximumRedirection",
         ["MaxMessageSize"] = "-MaxMessageSize",
+        ["InboxFullMode"] = "-InboxFullMode",
+        ["ReceiveMode"] = "-ReceiveMode",
         ["TrustedRoots"] = "-TrustedRoot",
         ["ClientCertificate"] = "-Certificate",
         ["ProxyCredential"] = "-ProxyCredential",
@@ -52,7 +54,7 @@ internal static partial class LibraryText
         return TerminalText.Escape(message);
     }
 
-    [GeneratedRegex(@"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|TrustedRoots|ClientCertificate|ProxyCredential|the proxy credential|Control\.SupportedProtocols)(?!\w)")]
+    [GeneratedRegex(@"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|InboxFullMode|ReceiveMode|TrustedRoots|ClientCertificate|ProxyCredential|the proxy credential|Control\.SupportedProtocols)(?!\w)")]
     private static partial Regex Setting();
 
     [GeneratedRegex(@" To connect all the same, ignore: (?<errors>[A-Za-z, ]+)\.$")]

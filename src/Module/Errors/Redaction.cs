@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using MessageWebSockets.Errors;
 
 namespace MessageWebSockets.PowerShell.Errors;
 
