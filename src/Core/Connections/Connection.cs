@@ -297,10 +297,19 @@ internal sealed class Connection : IConnectionEnd
     // system from answering late data with a reset, which could overtake the close frame.
     private async Task ReleaseAtTcpEndAsync(Exception? reason)
     {
+        if (await Linger.WhileTakenAsync(_transport.DrainAsync(_ended.Token), _transport, _linger).ConfigureAwait(false))
+        {
+            await ReadToTheEndAsync().ConfigureAwait(false);
+        }
+
+        Release(reason);
+    }
+
+    private async Task ReadToTheEndAsync()
+    {
         using CancellationTokenSource patience = new(_linger);
         try
         {
-            await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
             byte[] rest = new byte[4096];
             while (await _opened.Stream.ReadAsync(rest, patience.Token).ConfigureAwait(false) > 0)
             {
@@ -310,20 +319,12 @@ internal sealed class Connection : IConnectionEnd
         {
             // However it ends, it ends here.
         }
-
-        Release(reason);
     }
 
     private async Task ReleaseAfterLingerAsync()
     {
-        try
-        {
-            await _released.Task.WaitAsync(_linger).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            Release(null);
-        }
+        await Linger.WhileTakenAsync(_released.Task, _transport, _linger).ConfigureAwait(false);
+        Release(null);
     }
 
     private async Task OnReceiveFailedAsync(Exception e)

@@ -8,9 +8,7 @@ namespace MessageWebSockets.Connections;
 /// </summary>
 internal static class ExitFlush
 {
-    // A peer that takes nothing must not keep a script from ending; one that is only slow gets its time, within reason.
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     private static readonly ConcurrentDictionary<FrameStream, byte> s_open = new();
     private static int s_isHooked;
@@ -26,30 +24,7 @@ internal static class ExitFlush
 
     public static void Remove(FrameStream stream) => s_open.TryRemove(stream, out _);
 
-    // For all connections together, so that a hundred dead peers take no longer than one.
-    private static void Flush()
-    {
-        using CancellationTokenSource enough = new(Longest);
-        FrameStream[] streams = [.. s_open.Keys];
-        Task drained = Task.WhenAll(streams.Select(stream => DrainAsync(stream, enough.Token)));
-        long before = -1;
-        for (long sent = BytesSent(streams); sent > before && !enough.IsCancellationRequested && !drained.Wait(Stall); sent = BytesSent(streams))
-        {
-            before = sent;
-        }
-    }
-
-    private static long BytesSent(FrameStream[] streams) => streams.Sum(static stream => stream.BytesSent);
-
-    private static async Task DrainAsync(FrameStream stream, CancellationToken enough)
-    {
-        try
-        {
-            await stream.DrainAsync(enough).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
-        {
-            // It broke, or its peer does not read.
-        }
-    }
+    // All connections at once, so that a hundred dead peers take no longer than one.
+    private static void Flush() =>
+        Task.WaitAll([.. s_open.Keys.Select(static stream => Linger.WhileTakenAsync(stream.DrainAsync(CancellationToken.None), stream, Stall))]);
 }

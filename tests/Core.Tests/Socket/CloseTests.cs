@@ -163,6 +163,47 @@ public sealed class CloseTests
     }
 
     [SocketFact]
+    public async Task Close_lets_a_peer_that_reads_slowly_have_all_that_was_accepted_before_it()
+    {
+        const int Size = 2 * 1024 * 1024;
+        const int Header = 14;
+        const int CloseFrame = 8;
+        TaskCompletionSource<byte[]> read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            connection.LimitReceiveBuffer(16 * 1024);
+            await connection.AcceptHandshakeAsync();
+            try
+            {
+                using MemoryStream bytes = new();
+                byte[] buffer = new byte[64 * 1024];
+
+                // The pauses are the condition under test: together they are longer than a client waits for a peer that takes nothing.
+                for (int count; (count = await connection.ReadBytesAsync(buffer)) > 0; bytes.Write(buffer, 0, count))
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(3000.0 * count / Size));
+                }
+
+                read.SetResult(bytes.ToArray());
+            }
+            catch (Exception e)
+            {
+                read.SetException(e);
+            }
+        });
+        MessageWebSocket socket = new();
+        socket.Control.OutboundBufferSizeInBytes = 16 * 1024;
+        await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+        await socket.SendAsync(new byte[Size], SocketMessageType.Binary, TestContext.Current.CancellationToken);
+
+        socket.Close(1000);
+
+        byte[] arrived = await read.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal(Header + Size + CloseFrame, arrived.Length);
+        Assert.Equal(0x88, arrived[Header + Size]);
+    }
+
+    [SocketFact]
     public async Task Close_before_a_connect_leads_to_Closed_without_an_event()
     {
         EventRecorder events = new();
