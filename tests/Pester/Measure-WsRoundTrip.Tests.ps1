@@ -230,12 +230,13 @@ Describe 'Measure-WsRoundTrip' {
             $session = "ws-measure-$PID"
             $marker = Join-Path -Path $TestDrive -ChildPath 'measured.xml'
             $script = Join-Path -Path $TestDrive -ChildPath 'measure.ps1'
+            $answering = Start-WsEchoServer
             Set-Content -LiteralPath $script -Value @"
 Import-Module '$repository/WebSocket.psd1'
-`$null = Connect-MessageWebSocket '$(Get-Address -Path 'echo')' -Name echo
+`$null = Connect-MessageWebSocket '$($answering.Uri)' -Name echo
 try {
     while (`$true) {
-        Measure-WsRoundTrip -Count 100000 -IntervalMilliseconds 20 -OutVariable summary | Out-Default
+        Measure-WsRoundTrip -Echo -Count 100000 -IntervalMilliseconds 20 -OutVariable summary | Out-Default
     }
 } finally {
     `$summary[0] | Export-Clixml -LiteralPath '$marker.part'
@@ -247,13 +248,11 @@ try {
             $watcher.EnableRaisingEvents = $true
             try {
                 tmux -L $session new-session -d -x 80 -y 24 "pwsh -NoProfile -NoLogo -File '$script'"
-                # While the cmdlet runs the terminal makes no signal of the key; before that, the key would end the script.
-                $terminal = tmux -L $session display-message -p '#{pane_tty}'
-                $clock = [System.Diagnostics.Stopwatch]::StartNew()
-                while ("$(stty -a -F $terminal)" -notlike '*-isig*') {
-                    if ($clock.Elapsed -gt $patience) {
-                        throw "The measurement did not begin: $((tmux -L $session capture-pane -p) -join "`n")"
-                    }
+                # Before the first round trip is over the summary would have nothing to say; before the cmdlet began the key would end the script.
+                try {
+                    Wait-Until { $answering.MessagesReceived -ge 2 }
+                } catch {
+                    throw "The measurement did not begin: $((tmux -L $session capture-pane -p) -join "`n")"
                 }
 
                 tmux -L $session send-keys C-c
@@ -266,6 +265,7 @@ try {
                 Unregister-Event -SourceIdentifier 'measured'
                 Remove-Event -SourceIdentifier 'measured' -ErrorAction Ignore
                 $watcher.Dispose()
+                Stop-WsEchoServer $answering
             }
         }
     }

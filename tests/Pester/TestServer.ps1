@@ -107,7 +107,8 @@ function Wait-Until {
             throw "This did not come about: $Condition"
         }
 
-        $null = [System.Threading.Thread]::Yield()
+        # Watching all the time would take a processor from what is waited for.
+        [System.Threading.Thread]::Sleep(2)
     }
 }
 
