@@ -65,11 +65,11 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
 
             if (SocketExtras.Of(socket).IsUnknown)
             {
-                WriteWarning($"Nothing was closed: {WsErrors.UnknownName(socket.Name, Session)}");
+                WriteWarning($"Nothing was closed: {WsErrors.UnknownName(socket.Name, Session.Sockets)}");
                 continue;
             }
 
-            MessageWebSocket latest = Reconnection.LatestOf(socket);
+            MessageWebSocket latest = SocketExtras.LatestOf(socket);
             if (ShouldProcess(latest.ToString(), "Close the connection"))
             {
                 Begin(latest);
@@ -122,7 +122,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
 
     private MessageWebSocket[] OnlyOpen()
     {
-        MessageWebSocket[] living = [.. Session.Sockets.Where(static socket => socket.State == MessageWebSocketState.Open || Reconnection.IsDue(socket))];
+        MessageWebSocket[] living = [.. Session.Sockets.Where(static socket => socket.State == MessageWebSocketState.Open || SocketExtras.IsDue(socket))];
         if (living.Length == 0)
         {
             Tell("This session has no open socket; there is nothing to close.");

@@ -159,7 +159,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             catch (ArgumentException e)
             {
                 // Subprotocol names are checked by the connect.
-                WriteError(WsErrors.InvalidSetting(WithoutParameterName(e), Uri));
+                WriteError(WsErrors.InvalidSetting(LibraryText.WithoutParameterName(e), Uri));
                 return false;
             }
         }

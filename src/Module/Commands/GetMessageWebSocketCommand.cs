@@ -32,7 +32,7 @@ public sealed class GetMessageWebSocketCommand : WsCmdlet
             MessageWebSocket[] found = [.. Session.Sockets.Where(socket => pattern.IsMatch(socket.Name))];
             if (found.Length == 0 && !pattern.HasWildcards)
             {
-                WriteError(WsErrors.SocketNotFound(name, Session));
+                WriteError(WsErrors.SocketNotFound(name, Session.Sockets));
             }
 
             WriteObject(found, enumerateCollection: true);

@@ -189,7 +189,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         }
         catch (ArgumentException e)
         {
-            return WsErrors.InvalidSetting(WithoutParameterName(e), socket);
+            return WsErrors.InvalidSetting(LibraryText.WithoutParameterName(e), socket);
         }
 
         foreach ((string name, string? value) in RequestHeaders())
@@ -213,14 +213,9 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         }
         catch (ArgumentException e)
         {
-            return WsErrors.InvalidHeader(WithoutParameterName(e), name);
+            return WsErrors.InvalidHeader(LibraryText.WithoutParameterName(e), name);
         }
     }
-
-    /// <summary>An argument's error without the name of a .NET parameter behind it.</summary>
-    internal static string WithoutParameterName(ArgumentException e) => e.ParamName is { } name
-        ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
-        : e.Message;
 
     private protected void RefuseTogether(string first, string second)
     {
@@ -260,8 +255,8 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         When(nameof(CertificateThumbprint), () => control.ClientCertificate = FindCertificate(CertificateThumbprint!));
         When(nameof(CertificateValidation), () =>
         {
-            extras.CertificateScript ??= new CertificateScript(socket, CertificateValidation!);
-            extras.CertificateScript.Script = CertificateValidation!;
+            extras.CertificateJudge ??= new CertificateScript(socket, CertificateValidation!);
+            extras.CertificateJudge.Script = CertificateValidation!;
         });
         When(nameof(AllowUnencryptedAuthentication), () => extras.AllowsUnencryptedAuthentication = AllowUnencryptedAuthentication);
         extras.CarriesCredentials |= Credential is not null || Token is not null || UseDefaultCredentials;

@@ -88,7 +88,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Reconnection.IsDue(_socket))
+        if (SocketExtras.IsDue(_socket))
         {
             BeginProcessing();
         }
@@ -124,7 +124,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         ReplyScript? script = ReplyFilter is null ? null : new ReplyScript(this, ReplyFilter, Judged, patience.Token);
-        if (Exchange(request, script ?? new ReplyFilter(), patience, item) is not { } reply)
+        if (Exchange(request, script ?? new ReplyMatch(), patience, item) is not { } reply)
         {
             return;
         }
@@ -203,7 +203,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     private object? Judged(WsMessage message) => IsJson ? JsonText.Read(Json, message.AsMemory().Span, AsHashtable) : message;
 
     /// <summary>Sends the request and waits for its reply; null when there is none, which is reported.</summary>
-    private WsMessage? Exchange(in OutgoingMessage request, ReplyFilter filter, CancellationTokenSource patience, object? item)
+    private WsMessage? Exchange(in OutgoingMessage request, ReplyMatch filter, CancellationTokenSource patience, object? item)
     {
         try
         {
@@ -248,7 +248,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
         catch (ArgumentException e)
         {
-            WriteError(WsErrors.InvalidMessage(ConnectionSettingsCmdlet.WithoutParameterName(e), item));
+            WriteError(WsErrors.InvalidMessage(LibraryText.WithoutParameterName(e), item));
         }
         finally
         {
@@ -264,7 +264,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     {
         try
         {
-            return (_jsonWriter ??= new JsonWriter(this, Depth)).Write(value);
+            return (_jsonWriter ??= new JsonWriter(this, Json, Depth, StopToken)).Write(value);
         }
         catch (FormatException e)
         {

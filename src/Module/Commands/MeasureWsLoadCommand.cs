@@ -140,7 +140,7 @@ public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
             return;
         }
 
-        if (extras.CertificateScript is { } script)
+        if (extras.CertificateJudge is { } script)
         {
             script.Connecting = this;
         }

@@ -122,7 +122,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             _sockets.Add(ResolveForReceive());
         }
 
-        MessageWebSocket[] sockets = [.. _sockets.SelectMany(Reconnection.ReadableOf).Distinct()];
+        MessageWebSocket[] sockets = [.. _sockets.SelectMany(SocketExtras.ReadableOf).Distinct()];
         foreach (MessageWebSocket socket in sockets)
         {
             CheckReadable(socket);
@@ -177,7 +177,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
                 return;
             }
 
-            MessageSource.End? end;
+            MessageSource.SocketEnd? end;
             try
             {
                 end = WaitForArrival();
@@ -195,7 +195,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
     }
 
-    private MessageSource.End? WaitForArrival()
+    private MessageSource.SocketEnd? WaitForArrival()
     {
         TimeSpan quietTime = QuietTime;
         if (quietTime == Timeout.InfiniteTimeSpan)
@@ -208,7 +208,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         return Wait(_source.WaitAsync(patience.Token));
     }
 
-    private void OnEnd(MessageSource.End end)
+    private void OnEnd(MessageSource.SocketEnd end)
     {
         if (Connector.Renew(this, end.Socket) is { } successor)
         {
@@ -217,7 +217,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             return;
         }
 
-        if ((end.Failure is not null && !Reconnection.IsOver(end.Socket)) || (!Follow && _source.Open.Count == 0))
+        if ((end.Failure is not null && !SocketExtras.IsOver(end.Socket)) || (!Follow && _source.Open.Count == 0))
         {
             WriteError(WsErrors.Ended(end.Failure, end.Socket, Progress() is { } progress ? progress + "." : null));
         }
@@ -330,7 +330,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     /// <summary>The only open socket; with none open, the one that ended with messages unread, or the last that ended.</summary>
     private MessageWebSocket ResolveForReceive()
     {
-        if (Session.Open().Length == 0 && !Session.Sockets.Any(Reconnection.IsDue))
+        if (Session.Open().Length == 0 && !Session.Sockets.Any(SocketExtras.IsDue))
         {
             MessageWebSocket[] unread = [.. Session.Sockets.Where(static socket => WsSession.HasEnded(socket) && socket.Information.MessagesQueued > 0)];
             if (unread is [var only])

@@ -163,7 +163,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         {
             try
             {
-                message = OutgoingMessage.OfText((_jsonWriter ??= new JsonWriter(this, Depth)).Write(item), Type);
+                message = OutgoingMessage.OfText((_jsonWriter ??= new JsonWriter(this, Json, Depth, StopToken)).Write(item), Type);
             }
             catch (FormatException e)
             {
@@ -245,7 +245,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
             }
             catch (ArgumentException e)
             {
-                WriteError(WsErrors.InvalidMessage(ConnectionSettingsCmdlet.WithoutParameterName(e), item));
+                WriteError(WsErrors.InvalidMessage(LibraryText.WithoutParameterName(e), item));
                 return false;
             }
             catch (MessageWebSocketException e)

@@ -173,7 +173,7 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
         }
         catch (ArgumentException e)
         {
-            ThrowTerminatingError(WsErrors.InvalidSetting($"-ExpectMatch is no regular expression: {WithoutParameterName(e)}", ExpectMatch));
+            ThrowTerminatingError(WsErrors.InvalidSetting($"-ExpectMatch is no regular expression: {LibraryText.WithoutParameterName(e)}", ExpectMatch));
             return null;
         }
     }
@@ -206,7 +206,7 @@ public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
             return;
         }
 
-        if (extras.CertificateScript is { } script)
+        if (extras.CertificateJudge is { } script)
         {
             script.Connecting = this;
         }

@@ -11,7 +11,7 @@ namespace MessageWebSockets.PowerShell;
 /// The base of the module's cmdlets, and the only place that waits synchronously: while a task runs, the pipeline thread does
 /// what other threads post (verbose, debug and warning records, script blocks), until the task ends or the user stops the pipeline.
 /// </summary>
-public abstract class WsCmdlet : PSCmdlet, IDisposable
+public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
 {
     private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(2);
 
@@ -26,6 +26,8 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
 
     /// <summary>Cancelled when the user stops the pipeline (Ctrl+C), and when the cmdlet is over.</summary>
     internal CancellationToken StopToken => _stopping.Token;
+
+    CancellationToken IPipeline.StopToken => StopToken;
 
     private protected static WsSession Session => WsSession.ForCurrentRunspace();
 
@@ -189,12 +191,12 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
     {
         if (given is not null)
         {
-            return Reconnection.LatestOf(given);
+            return SocketExtras.LatestOf(given);
         }
 
         // One that waits to be reconnected counts as open, lest a message goes to another server meanwhile.
         IReadOnlyList<MessageWebSocket> sockets = Session.Sockets;
-        MessageWebSocket[] open = [.. sockets.Where(static socket => socket.State == MessageWebSocketState.Open || Reconnection.IsDue(socket))];
+        MessageWebSocket[] open = [.. sockets.Where(static socket => socket.State == MessageWebSocketState.Open || SocketExtras.IsDue(socket))];
         if (open.Length > 1)
         {
             ThrowTerminatingError(WsErrors.SeveralOpenSockets(open));
@@ -285,6 +287,12 @@ public abstract class WsCmdlet : PSCmdlet, IDisposable
             _shown.Add(socket);
         }
     }
+
+    void IPipeline.Post(Action action) => Post(action);
+
+    void IPipeline.Wait(Task task) => Wait(task);
+
+    void IPipeline.Tell(string message) => Tell(message);
 
     private void PumpUntil(Task task)
     {

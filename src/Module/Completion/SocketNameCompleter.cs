@@ -13,7 +13,7 @@ internal sealed class SocketNameCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         // Only the -Name of Get-MessageWebSocket takes wildcards.
-        bool isPattern = parameterName == nameof(GetMessageWebSocketCommand.Name);
+        bool isPattern = parameterName == "Name";
         return WsSession.ForCurrentRunspace().Sockets
             .Where(socket => socket.Name.Length > 0 && NamePattern.Begins(socket.Name, wordToComplete))
             .Select(socket => new CompletionResult(

@@ -36,7 +36,7 @@ internal sealed class SocketNameTransformAttribute : ArgumentTransformationAttri
 
         if (!TakesUnknownNames)
         {
-            throw new ArgumentTransformationMetadataException(WsErrors.UnknownName(name, session));
+            throw new ArgumentTransformationMetadataException(WsErrors.UnknownName(name, session.Sockets));
         }
 
         MessageWebSocket unknown = new() { Name = name };

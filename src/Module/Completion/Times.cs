@@ -13,9 +13,6 @@ internal static class Times
     public static TimeSpan OfMilliseconds(double milliseconds) =>
         milliseconds == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Max(1, Math.Round(milliseconds)));
 
-    /// <summary>A time, or the longest that can be waited for.</summary>
-    public static TimeSpan AtMostLongest(TimeSpan time) => TimeSpan.FromMilliseconds(Math.Min(time.TotalMilliseconds, LongestMilliseconds));
-
     /// <summary>How long to wait, in seconds: 0 means no limit.</summary>
     public static TimeSpan Limit(double seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : OfSeconds(seconds);
 }

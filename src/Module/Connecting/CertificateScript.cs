@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Connecting;
 
@@ -6,9 +7,9 @@ namespace MessageWebSockets.PowerShell.Connecting;
 /// Asks a script block whether a server certificate is acceptable. The question comes on a thread of the handshake, which has no
 /// runspace; the script runs on the pipeline thread of the cmdlet that waits for the connect.
 /// </summary>
-internal sealed class CertificateScript
+internal sealed class CertificateScript : ICertificateJudge
 {
-    private WsCmdlet? _connecting;
+    private IPipeline? _connecting;
 
     /// <param name="socket">The socket whose server is judged.</param>
     /// <param name="script">The script that judges.</param>
@@ -18,17 +19,17 @@ internal sealed class CertificateScript
         socket.ServerCustomValidationRequested += OnRequested;
     }
 
-    /// <summary>The script; another one can take its place when a failed connect is tried again.</summary>
+    /// <inheritdoc/>
     public ScriptBlock Script { get; set; }
 
-    /// <summary>The cmdlet that connects. With none, as when a script calls ConnectAsync itself, nobody can be asked: that is a no.</summary>
-    public WsCmdlet? Connecting
+    /// <inheritdoc/>
+    public IPipeline? Connecting
     {
         get => Volatile.Read(ref _connecting);
         set => Volatile.Write(ref _connecting, value);
     }
 
-    /// <summary>What the script threw; null if it did not.</summary>
+    /// <inheritdoc/>
     public Exception? Failure { get; private set; }
 
     private void OnRequested(MessageWebSocket sender, WebSocketServerCustomValidationRequestedEventArgs args)

@@ -14,7 +14,7 @@ internal static class Connector
     /// </summary>
     /// <exception cref="MessageWebSocketException">The connect failed.</exception>
     /// <exception cref="PipelineStoppedException">The user stopped the pipeline.</exception>
-    public static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri) => Connect(cmdlet, socket, uri, cmdlet.StopToken);
+    public static void Connect(IPipeline cmdlet, MessageWebSocket socket, Uri uri) => Connect(cmdlet, socket, uri, cmdlet.StopToken);
 
     /// <summary>
     /// Reconnects a socket that -AutoReconnect is on for and that was lost: gives the one that takes its place, or null where there
@@ -23,7 +23,7 @@ internal static class Connector
     /// <param name="cmdlet">The cmdlet that needs the connection.</param>
     /// <param name="lost">The socket.</param>
     /// <param name="failure">What a send met, which notices a broken connection before the socket itself does.</param>
-    public static MessageWebSocket? Renew(WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocketException? failure = null)
+    public static MessageWebSocket? Renew(IPipeline cmdlet, MessageWebSocket lost, MessageWebSocketException? failure = null)
     {
         bool isBroken = failure is not null && lost.State == MessageWebSocketState.Open;
         if (SocketExtras.Of(lost).Reconnection is not { } reconnection || !(isBroken || Reconnection.IsWorthwhile(lost)))
@@ -61,7 +61,7 @@ internal static class Connector
     }
 
     private static MessageWebSocket? Reconnect(
-        WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocketException? failure, Reconnection reconnection)
+        IPipeline cmdlet, MessageWebSocket lost, MessageWebSocketException? failure, Reconnection reconnection)
     {
         cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} Reconnecting.");
         MessageWebSocket successor = lost.Clone();
@@ -93,7 +93,7 @@ internal static class Connector
     }
 
     private static bool Retry(
-        WsCmdlet cmdlet, MessageWebSocket lost, MessageWebSocket successor, Reconnection reconnection, CancellationToken enough)
+        IPipeline cmdlet, MessageWebSocket lost, MessageWebSocket successor, Reconnection reconnection, CancellationToken enough)
     {
         string address = Redaction.Of(lost.Uri!);
         MessageWebSocketException? failure = null;
@@ -128,11 +128,11 @@ internal static class Connector
         }
     }
 
-    private static void Connect(WsCmdlet cmdlet, MessageWebSocket socket, Uri uri, CancellationToken enough)
+    private static void Connect(IPipeline cmdlet, MessageWebSocket socket, Uri uri, CancellationToken enough)
     {
         SocketExtras extras = SocketExtras.Of(socket);
         cmdlet.Tell($"Connecting to {Redaction.Of(uri)}{Offer(socket)}.");
-        if (extras.CertificateScript is { } script)
+        if (extras.CertificateJudge is { } script)
         {
             script.Connecting = cmdlet;
         }
@@ -155,9 +155,9 @@ internal static class Connector
         }
         finally
         {
-            if (extras.CertificateScript is not null)
+            if (extras.CertificateJudge is not null)
             {
-                extras.CertificateScript.Connecting = null;
+                extras.CertificateJudge.Connecting = null;
             }
         }
     }
@@ -174,7 +174,7 @@ internal static class Connector
         TaskScheduler.Default);
 
     /// <summary>Tells the whole body of an answer that was no connection; the error itself has the beginning of it on one line.</summary>
-    public static void TellBody(WsCmdlet cmdlet, string? body)
+    public static void TellBody(IPipeline cmdlet, string? body)
     {
         if (!string.IsNullOrWhiteSpace(body))
         {
@@ -186,7 +186,7 @@ internal static class Connector
     public static ErrorRecord Failure(MessageWebSocket socket, Uri uri, MessageWebSocketException e)
     {
         ErrorRecord record = WsErrors.Connect(e, Redaction.Target(uri));
-        if (SocketExtras.Of(socket).CertificateScript?.Failure is { } thrown)
+        if (SocketExtras.Of(socket).CertificateJudge?.Failure is { } thrown)
         {
             string why = $"The script of -CertificateValidation threw: {thrown.Message}";
             record.ErrorDetails = new ErrorDetails(record.ErrorDetails.Message) { RecommendedAction = why };
@@ -201,7 +201,7 @@ internal static class Connector
         return protocols + (socket.Control.Compression is null ? "" : ", offering compression");
     }
 
-    private static void Describe(WsCmdlet cmdlet, MessageWebSocket socket)
+    private static void Describe(IPipeline cmdlet, MessageWebSocket socket)
     {
         MessageWebSocketInformation information = socket.Information;
         cmdlet.Tell($"Connected to {information.RemoteAddress?.ToString() ?? "the Unix socket"}{(information.RemotePort > 0 ? $":{information.RemotePort}" : "")}: {SocketText.Timings(socket)}.");

@@ -68,4 +68,9 @@ internal static partial class LibraryText
 
     [GeneratedRegex(@"(?:; connect again|\. Connect again to go on)\.$")]
     private static partial Regex ReconnectAdvice();
+
+    /// <summary>An argument's error without the name of a .NET parameter behind it.</summary>
+    public static string WithoutParameterName(ArgumentException e) => e.ParamName is { } name
+        ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
+        : e.Message;
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Management.Automation;
-using MessageWebSockets.PowerShell.Messages;
 
 namespace MessageWebSockets.PowerShell.Errors;
 
@@ -29,16 +28,16 @@ internal static class WsErrors
         open);
 
     /// <summary>Says that no socket of the session has a name, and which names there are.</summary>
-    public static string UnknownName(string name, WsSession session)
+    public static string UnknownName(string name, IEnumerable<MessageWebSocket> sockets)
     {
-        string[] names = [.. session.Sockets.Select(static s => s.Name).Where(static n => n.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase)];
+        string[] names = [.. sockets.Select(static s => s.Name).Where(static n => n.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase)];
         string known = names.Length == 0 ? "It has none with a name." : $"Its sockets: {string.Join(", ", names)}.";
         return $"This session has no socket named '{name}'. {known}";
     }
 
-    public static ErrorRecord SocketNotFound(string name, WsSession session)
+    public static ErrorRecord SocketNotFound(string name, IEnumerable<MessageWebSocket> sockets)
     {
-        string[] names = [.. session.Sockets.Select(static socket => socket.Name)];
+        string[] names = [.. sockets.Select(static socket => socket.Name)];
         return Create(
             "SocketNotFound",
             new ItemNotFoundException($"This session has no socket named '{name}'."),

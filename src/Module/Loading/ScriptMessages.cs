@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Threading.Channels;
 using MessageWebSockets.PowerShell.Messages;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Loading;
 
@@ -8,7 +9,7 @@ namespace MessageWebSockets.PowerShell.Loading;
 /// Messages that a script block makes. It runs on the pipeline thread, ahead of the connections; where they take messages faster than
 /// it makes them, they wait, and the result says so.
 /// </summary>
-internal sealed class ScriptMessages(WsCmdlet cmdlet, ScriptBlock script) : ILoadMessages
+internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILoadMessages
 {
     private const int Ahead = 1024;
 

@@ -10,10 +10,10 @@ internal sealed class InputFile
 {
     private const string FileSystem = "FileSystem";
 
-    private readonly WsCmdlet _cmdlet;
+    private readonly PSCmdlet _cmdlet;
     private readonly bool _isFile;
 
-    private InputFile(WsCmdlet cmdlet, string path, bool isFile)
+    private InputFile(PSCmdlet cmdlet, string path, bool isFile)
     {
         _cmdlet = cmdlet;
         _isFile = isFile;
@@ -27,7 +27,7 @@ internal sealed class InputFile
     public object Item => _isFile ? new FileInfo(Path) : Path;
 
     /// <summary>Those that a path with wildcards stands for; what is wrong with it is reported.</summary>
-    public static IReadOnlyList<InputFile> Of(WsCmdlet cmdlet, string path) => Resolve(cmdlet, () =>
+    public static IReadOnlyList<InputFile> Of(PSCmdlet cmdlet, string path) => Resolve(cmdlet, () =>
     {
         PathIntrinsics paths = cmdlet.SessionState.Path;
         IEnumerable<string> found = paths.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
@@ -36,7 +36,7 @@ internal sealed class InputFile
     });
 
     /// <summary>The one that a path stands for as it is written; what is wrong with it is reported.</summary>
-    public static IReadOnlyList<InputFile> OfLiteral(WsCmdlet cmdlet, string path) => Resolve(cmdlet, () =>
+    public static IReadOnlyList<InputFile> OfLiteral(PSCmdlet cmdlet, string path) => Resolve(cmdlet, () =>
     {
         string file = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
         bool isFile = provider.Name == FileSystem;
@@ -61,7 +61,7 @@ internal sealed class InputFile
             : new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
     }
 
-    private static InputFile[] Resolve(WsCmdlet cmdlet, Func<IEnumerable<InputFile>> find)
+    private static InputFile[] Resolve(PSCmdlet cmdlet, Func<IEnumerable<InputFile>> find)
     {
         try
         {

@@ -5,7 +5,7 @@ namespace MessageWebSockets.PowerShell.Messages;
 /// <summary>Tells the reply to a JSON-RPC request from everything else that a peer sends.</summary>
 /// <param name="id">The id of the request.</param>
 /// <param name="extras">Those of the socket: an error without an id, as that for a request the peer could not read, is for the one request that waits.</param>
-internal sealed class JsonRpcFilter(long id, SocketExtras extras) : ReplyFilter
+internal sealed class JsonRpcFilter(long id, SocketExtras extras) : ReplyMatch
 {
     private bool _isFound;
 

@@ -1,3 +1,5 @@
+using System.Management.Automation;
+
 namespace MessageWebSockets.PowerShell.Messages;
 
 /// <summary>
@@ -15,7 +17,7 @@ internal sealed class MessageFile(FileStream stream, bool endsInText) : IDisposa
     /// <param name="path">The file, as the user named it.</param>
     /// <param name="mode">Whether it is to be there or not.</param>
     /// <param name="force">Whether it may be read-only.</param>
-    public static MessageFile Open(WsCmdlet cmdlet, string path, FileMode mode, bool force)
+    public static MessageFile Open(PSCmdlet cmdlet, string path, FileMode mode, bool force)
     {
         string resolved = OutputFile.Resolve(cmdlet, path);
         bool endsInText = mode == FileMode.Append && EndsInALine(resolved);

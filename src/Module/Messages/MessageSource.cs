@@ -37,11 +37,11 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
     }
 
     /// <summary>
-    /// Waits for a message or the end of a socket. The end of one is told by <see cref="End"/> of what this returns; its socket is
+    /// Waits for a message or the end of a socket. The end of one is told by <see cref="SocketEnd"/> of what this returns; its socket is
     /// then no longer among <see cref="Open"/>.
     /// </summary>
     /// <returns>Null when there may be a message to take.</returns>
-    public ValueTask<End?> WaitAsync(CancellationToken cancellationToken)
+    public ValueTask<SocketEnd?> WaitAsync(CancellationToken cancellationToken)
     {
         if (_open is [var only])
         {
@@ -51,7 +51,7 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
                 return WaitForAsync(only, arrival);
             }
 
-            return arrival.Result ? default : new ValueTask<End?>(Remove(only, null));
+            return arrival.Result ? default : new ValueTask<SocketEnd?>(Remove(only, null));
         }
 
         return WaitForAnyAsync(cancellationToken);
@@ -73,7 +73,7 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
         _waiting = null;
     }
 
-    private async ValueTask<End?> WaitForAsync(MessageWebSocket socket, ValueTask<bool> arrival)
+    private async ValueTask<SocketEnd?> WaitForAsync(MessageWebSocket socket, ValueTask<bool> arrival)
     {
         MessageWebSocketException? failure = null;
         try
@@ -91,13 +91,13 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
         return Remove(socket, failure);
     }
 
-    private End Remove(MessageWebSocket socket, MessageWebSocketException? failure)
+    private SocketEnd Remove(MessageWebSocket socket, MessageWebSocketException? failure)
     {
         _open.Remove(socket);
-        return new End(socket, failure);
+        return new SocketEnd(socket, failure);
     }
 
-    private async ValueTask<End?> WaitForAnyAsync(CancellationToken cancellationToken)
+    private async ValueTask<SocketEnd?> WaitForAnyAsync(CancellationToken cancellationToken)
     {
         // Waits that did not end are kept for the next time: with many sockets and one busy one, that is nearly all of them.
         _waiting ??= new CancellationTokenSource();
@@ -126,5 +126,5 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
     /// <summary>The end of a socket whose messages were all taken.</summary>
     /// <param name="Socket">The socket.</param>
     /// <param name="Failure">Why it ended; null where it ended in order.</param>
-    internal sealed record End(MessageWebSocket Socket, MessageWebSocketException? Failure);
+    internal sealed record SocketEnd(MessageWebSocket Socket, MessageWebSocketException? Failure);
 }

@@ -12,7 +12,7 @@ internal static class OutputFile
     /// The path of the file: relative to PowerShell's location, through its drives, and with wildcards where they stand for one file
     /// that is there. Stops the cmdlet where there is no such file.
     /// </summary>
-    public static string Resolve(WsCmdlet cmdlet, string path)
+    public static string Resolve(PSCmdlet cmdlet, string path)
     {
         ProviderInfo provider;
         string resolved;
@@ -49,7 +49,7 @@ internal static class OutputFile
     }
 
     /// <summary>Opens the file, with -Force one that is read-only as well, which it then stays. Stops the cmdlet where it cannot be opened.</summary>
-    public static FileStream Open(WsCmdlet cmdlet, string path, FileMode mode, bool force)
+    public static FileStream Open(PSCmdlet cmdlet, string path, FileMode mode, bool force)
     {
         const int BufferSize = 64 * 1024;
         FileAttributes? before = null;

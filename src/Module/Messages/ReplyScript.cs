@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Messages;
 
@@ -7,7 +8,7 @@ namespace MessageWebSockets.PowerShell.Messages;
 /// <param name="script">The script.</param>
 /// <param name="read">Makes of a message what the script judges; a FormatException says that it is no reply.</param>
 /// <param name="over">Cancelled when nobody waits for the reply any more.</param>
-internal sealed class ReplyScript(WsCmdlet cmdlet, ScriptBlock script, Func<WsMessage, object?> read, CancellationToken over) : ReplyFilter
+internal sealed class ReplyScript(IPipeline cmdlet, ScriptBlock script, Func<WsMessage, object?> read, CancellationToken over) : ReplyMatch
 {
     private bool _isFound;
 

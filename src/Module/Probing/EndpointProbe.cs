@@ -63,7 +63,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         catch (ArgumentException e)
         {
             // Subprotocol names are checked by the connect; a text with half a surrogate pair is no message.
-            Fail(isConnected ? "InvalidMessage" : "InvalidSetting", HandshakeSettingsCmdlet.WithoutParameterName(e));
+            Fail(isConnected ? "InvalidMessage" : "InvalidSetting", LibraryText.WithoutParameterName(e));
         }
         catch (Exception e)
         {
@@ -214,7 +214,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         }
 
         // A script that was asked about them may have kept them.
-        if (SocketExtras.Of(socket).CertificateScript is null)
+        if (SocketExtras.Of(socket).CertificateJudge is null)
         {
             information.ServerCertificate?.Dispose();
             foreach (System.Security.Cryptography.X509Certificates.X509Certificate2 intermediate in information.ServerIntermediateCertificates)

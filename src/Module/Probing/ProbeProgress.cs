@@ -1,9 +1,10 @@
+using System.Management.Automation;
 using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell.Probing;
 
 /// <summary>The progress bar of a run over many endpoints; while their list still comes in, there is no end to measure by.</summary>
-internal sealed class ProbeProgress(WsCmdlet cmdlet)
+internal sealed class ProbeProgress(Cmdlet cmdlet)
 {
     private const string Activity = "Test-WsEndpoint";
 

@@ -10,11 +10,11 @@ internal sealed class FrameLog : IProgress<FrameTraceEntry>
 {
     private static readonly Lock s_lock = new();
 
-    private ImmutableArray<WsCmdlet> _readers = [];
+    private ImmutableArray<IPipeline> _readers = [];
 
     /// <summary>Shows the frames of a socket from now on.</summary>
     /// <returns>False when the user traces them.</returns>
-    public static bool TryJoin(MessageWebSocket socket, WsCmdlet reader)
+    public static bool TryJoin(MessageWebSocket socket, IPipeline reader)
     {
         lock (s_lock)
         {
@@ -39,7 +39,7 @@ internal sealed class FrameLog : IProgress<FrameTraceEntry>
     }
 
     /// <summary>Shows them no longer.</summary>
-    public static void Leave(MessageWebSocket socket, WsCmdlet reader)
+    public static void Leave(MessageWebSocket socket, IPipeline reader)
     {
         lock (s_lock)
         {
@@ -56,7 +56,7 @@ internal sealed class FrameLog : IProgress<FrameTraceEntry>
 
     public void Report(FrameTraceEntry value)
     {
-        foreach (WsCmdlet reader in _readers)
+        foreach (IPipeline reader in _readers)
         {
             reader.Post(() => reader.WriteDebug(value.ToString()));
         }

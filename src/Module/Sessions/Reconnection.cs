@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using MessageWebSockets.PowerShell.Completion;
 
 namespace MessageWebSockets.PowerShell.Sessions;
 
@@ -10,6 +9,9 @@ namespace MessageWebSockets.PowerShell.Sessions;
 internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCount, TimeSpan interval)
 {
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
+
+    // What every timer of .NET can be set to: 24 days.
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(int.MaxValue);
 
     private readonly Lock _lock = new();
     private MessageWebSocket _latest = socket;
@@ -38,20 +40,8 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     // It has no timer, and so nothing to be disposed of.
     private CancellationTokenSource ClosingSource { get; } = new();
 
-    /// <summary>The socket in use in place of a given one: itself, unless it was reconnected.</summary>
-    public static MessageWebSocket LatestOf(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection?.Latest ?? socket;
-
-    /// <summary>The sockets to receive from for a given one: those it replaced that still hold messages, then the one in use.</summary>
-    public static IEnumerable<MessageWebSocket> ReadableOf(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection is { } reconnection
-        ? reconnection._replaced.Where(HoldsMessages).Append(reconnection.Latest)
-        : [socket];
-
-    /// <summary>Whether a socket is to be reconnected when it is next used.</summary>
-    public static bool IsDue(MessageWebSocket socket) =>
-        SocketExtras.Of(socket).Reconnection is { GaveUp: false, IsClosed: false } && IsWorthwhile(socket);
-
-    /// <summary>Whether the user closed a connection, and with it all that would be made in its place.</summary>
-    public static bool IsOver(MessageWebSocket socket) => SocketExtras.Of(socket).Reconnection is { IsClosed: true };
+    /// <summary>The sockets to receive from: those that were replaced and still hold messages, then the one in use.</summary>
+    public IEnumerable<MessageWebSocket> Readable => _replaced.Where(HoldsMessages).Append(Latest);
 
     /// <summary>Whether an end is one to reconnect after: a lost connection, or a server that says it goes away for a while.</summary>
     public static bool IsWorthwhile(MessageWebSocket socket) =>
@@ -82,8 +72,8 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     {
         double seconds = Math.Min(interval.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 30)), LongestDelay.TotalSeconds);
         TimeSpan own = TimeSpan.FromSeconds(seconds * (0.5 + (0.5 * Random.Shared.NextDouble())));
-        TimeSpan asked = Times.AtMostLongest(failure?.RetryAfter ?? TimeSpan.Zero);
-        return asked > own ? asked : own;
+        TimeSpan asked = failure?.RetryAfter ?? TimeSpan.Zero;
+        return asked > LongestTimer ? LongestTimer : asked > own ? asked : own;
     }
 
     public TimeSpan Delay(int attempt, MessageWebSocketException? failure) => Delay(attempt, interval, failure);
@@ -118,5 +108,6 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     }
 
     // One that did not end yet may still deliver.
-    private static bool HoldsMessages(MessageWebSocket replaced) => replaced.Information.MessagesQueued > 0 || !WsSession.HasEnded(replaced);
+    private static bool HoldsMessages(MessageWebSocket replaced) => replaced.Information.MessagesQueued > 0
+        || replaced.State is not (MessageWebSocketState.Closed or MessageWebSocketState.Aborted);
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using MessageWebSockets.PowerShell.Connecting;
 
 namespace MessageWebSockets.PowerShell.Sessions;
 
@@ -11,8 +10,8 @@ internal sealed class SocketExtras
     private long _lastRequestId;
     private int _requestsWaiting;
 
-    /// <summary>The script that judges the server's certificate.</summary>
-    public CertificateScript? CertificateScript { get; set; }
+    /// <summary>What judges the server's certificate.</summary>
+    public ICertificateJudge? CertificateJudge { get; set; }
 
     /// <summary>Whether it was given a user name, password or token, which must not go over plain ws by accident.</summary>
     public bool CarriesCredentials { get; set; }
@@ -26,6 +25,21 @@ internal sealed class SocketExtras
     public Reconnection? Reconnection { get; set; }
 
     public static SocketExtras Of(MessageWebSocket socket) => Table.GetOrCreateValue(socket);
+
+    /// <summary>The socket in use in place of a given one: itself, unless it was reconnected.</summary>
+    public static MessageWebSocket LatestOf(MessageWebSocket socket) => Of(socket).Reconnection?.Latest ?? socket;
+
+    /// <summary>The sockets to receive from for a given one: those it replaced that still hold messages, then the one in use.</summary>
+    public static IEnumerable<MessageWebSocket> ReadableOf(MessageWebSocket socket) => Of(socket).Reconnection is { } reconnection
+        ? reconnection.Readable
+        : [socket];
+
+    /// <summary>Whether a socket is to be reconnected when it is next used.</summary>
+    public static bool IsDue(MessageWebSocket socket) =>
+        Of(socket).Reconnection is { GaveUp: false, IsClosed: false } && Reconnection.IsWorthwhile(socket);
+
+    /// <summary>Whether the user closed a connection, and with it all that would be made in its place.</summary>
+    public static bool IsOver(MessageWebSocket socket) => Of(socket).Reconnection is { IsClosed: true };
 
     /// <summary>A number no other request of this socket has, whichever runspace sends it.</summary>
     public long NextRequestId() => Interlocked.Increment(ref _lastRequestId);
@@ -43,7 +57,7 @@ internal sealed class SocketExtras
     {
         SocketExtras copy = Of(clone);
         // Its handler went along with those of the socket.
-        copy.CertificateScript = CertificateScript;
+        copy.CertificateJudge = CertificateJudge;
         copy.CarriesCredentials = CarriesCredentials;
         copy.AllowsUnencryptedAuthentication = AllowsUnencryptedAuthentication;
         copy.Reconnection = Reconnection;

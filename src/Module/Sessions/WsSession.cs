@@ -55,7 +55,7 @@ public sealed class WsSession
             lock (_sockets)
             {
                 // An array: scripts index it. One may have been reconnected in another runspace.
-                return _sockets.Select(Reconnection.LatestOf).ToArray();
+                return _sockets.Select(SocketExtras.LatestOf).ToArray();
             }
         }
     }
@@ -138,8 +138,8 @@ public sealed class WsSession
             // Numbers come with the first look; here, so that they follow the order of the session.
             _ = socket.Id;
             _sockets.Add(socket);
-            int excess = _sockets.Count(static candidate => HasEnded(Reconnection.LatestOf(candidate))) - EndedSocketsListed;
-            _sockets.RemoveAll(candidate => excess > 0 && HasEnded(Reconnection.LatestOf(candidate)) && excess-- > 0);
+            int excess = _sockets.Count(static candidate => HasEnded(SocketExtras.LatestOf(candidate))) - EndedSocketsListed;
+            _sockets.RemoveAll(candidate => excess > 0 && HasEnded(SocketExtras.LatestOf(candidate)) && excess-- > 0);
         }
     }
 
@@ -155,7 +155,7 @@ public sealed class WsSession
     {
         lock (_sockets)
         {
-            _sockets.RemoveAll(candidate => Reconnection.LatestOf(candidate) == Reconnection.LatestOf(socket));
+            _sockets.RemoveAll(candidate => SocketExtras.LatestOf(candidate) == SocketExtras.LatestOf(socket));
         }
     }
 
@@ -212,7 +212,7 @@ public sealed class WsSession
         lock (_sockets)
         {
             _earlierSockets.AddRange(_sockets);
-            _earlierSockets.RemoveAll(static socket => HasEnded(Reconnection.LatestOf(socket)));
+            _earlierSockets.RemoveAll(static socket => HasEnded(SocketExtras.LatestOf(socket)));
             _sockets.Clear();
             _requestHeaders.Clear();
         }

@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace MessageWebSockets.PowerShell.Views;
 
 /// <summary>The progress bar of something long: not shown before a second has passed, and then five times a second.</summary>
-internal sealed class TransferProgress(WsCmdlet cmdlet, string activity, long total)
+internal sealed class TransferProgress(Cmdlet cmdlet, string activity, long total)
 {
     private const int Patience = 1000;
     private const int Interval = 200;

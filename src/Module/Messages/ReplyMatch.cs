@@ -1,7 +1,7 @@
 namespace MessageWebSockets.PowerShell.Messages;
 
 /// <summary>Tells the reply to one request from all other messages: this one takes the first that comes.</summary>
-internal class ReplyFilter
+internal class ReplyMatch
 {
     /// <summary>How many messages came that are no JSON and could not be judged.</summary>
     public int Unreadable { get; protected set; }

@@ -1,0 +1,26 @@
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell.Sessions;
+
+/// <summary>The pipeline of a cmdlet that runs: its streams, and its thread for those who work on others.</summary>
+internal interface IPipeline
+{
+    /// <summary>Cancelled when the user stops the pipeline, and when the cmdlet is over.</summary>
+    public CancellationToken StopToken { get; }
+
+    /// <summary>Has something done on the pipeline thread, at the next wait.</summary>
+    public void Post(Action action);
+
+    /// <summary>Waits on the pipeline thread, which does meanwhile what is posted.</summary>
+    /// <exception cref="PipelineStoppedException">The user stopped the pipeline.</exception>
+    public void Wait(Task task);
+
+    /// <summary>Writes a verbose record if the user asked for them.</summary>
+    public void Tell(string message);
+
+    public void WriteDebug(string text);
+
+    public void WriteWarning(string text);
+
+    public void WriteError(ErrorRecord errorRecord);
+}
