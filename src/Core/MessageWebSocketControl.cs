@@ -10,7 +10,7 @@ namespace MessageWebSockets;
 /// Where a property says "before connect only", setting it later throws <see cref="InvalidOperationException"/>
 /// (E_ILLEGAL_METHOD_CALL, 0x8000000E).
 /// </summary>
-public sealed class MessageWebSocketControl
+public sealed partial class MessageWebSocketControl
 {
     private static readonly TimeSpan LongestInterval = TimeSpan.FromMilliseconds(int.MaxValue);
 
@@ -378,6 +378,7 @@ public sealed class MessageWebSocketControl
         other._revocationMode = _revocationMode;
         other._httpVersion = _httpVersion;
         other.FrameTrace = FrameTrace;
+        CopyConversationTo(other);
     }
 
     private static void CheckIgnorable(ChainValidationResult error)

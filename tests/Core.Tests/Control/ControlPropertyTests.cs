@@ -37,6 +37,8 @@ public sealed class ControlPropertyTests
         { "RevocationMode", control => control.RevocationMode = X509RevocationMode.Online },
         { "PinnedCertificateSha256", control => control.PinnedCertificateSha256.Add(new string('0', 64)) },
         { "HttpVersion", control => control.HttpVersion = HttpVersion.Version20 },
+        { "IdProperty", control => control.IdProperty = "d.requestId" },
+        { "Dialect", control => control.Dialect = JsonRpcDialect.DevTools },
     };
 
     /// <summary>Each wrong value with the exception it gives.</summary>
@@ -60,6 +62,9 @@ public sealed class ControlPropertyTests
         { "pin too short", typeof(ArgumentException), control => control.PinnedCertificateSha256.Add("abc") },
         { "TLS 1.1", typeof(ArgumentException), control => control.SslProtocols = Enum.Parse<SslProtocols>("Tls11") },
         { "HTTP 3", typeof(ArgumentException), control => control.HttpVersion = HttpVersion.Version30 },
+        { "IdProperty empty", typeof(ArgumentException), control => control.IdProperty = "" },
+        { "IdProperty with an empty name", typeof(ArgumentException), control => control.IdProperty = "d..id" },
+        { "Dialect undefined", typeof(ArgumentOutOfRangeException), control => control.Dialect = (JsonRpcDialect)9 },
     };
 
     [Fact]
@@ -96,6 +101,8 @@ public sealed class ControlPropertyTests
         Assert.Empty(control.PinnedCertificateSha256);
         Assert.Equal(HttpVersion.Version11, control.HttpVersion);
         Assert.Null(control.FrameTrace);
+        Assert.Null(control.IdProperty);
+        Assert.Equal(JsonRpcDialect.JsonRpc2, control.Dialect);
     }
 
     [SocketTheory]

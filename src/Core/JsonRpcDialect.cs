@@ -1,4 +1,4 @@
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets;
 
 /// <summary>How requests with an id, a method and parameters are written.</summary>
 public enum JsonRpcDialect
