@@ -330,6 +330,7 @@ public sealed partial class MessageWebSocketControl
     {
         Uri = uri,
         MaxMessageSize = _maxMessageSize,
+        Records = _recordSeparator is null ? null : new RecordSeparator(_recordSeparator),
         WholeMessages = _receiveMode == MessageWebSocketReceiveMode.FullMessage,
         KeepAliveInterval = ActualUnsolicitedPongInterval,
         KeepAliveTimeout = _keepAliveTimeout,

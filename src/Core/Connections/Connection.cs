@@ -28,7 +28,7 @@ internal sealed class Connection : IConnectionEnd
     private readonly OpenedConnection _opened;
     private readonly FrameStream _transport;
     private readonly WebSocket _receiving;
-    private readonly MessageAssembler _assembler;
+    private readonly IMessageSource _messages;
     private readonly KeepAlive? _keepAlive;
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _closeBegan = new();
@@ -51,8 +51,9 @@ internal sealed class Connection : IConnectionEnd
         _transport = new FrameStream(opened.Stream, settings.Frames, InflaterFor(opened.Compression)) { RoundTripMeasured = events.OnRoundTrip };
         _failures = new ConnectionFailures(settings.Uri, _transport);
         _receiving = WebSocket.CreateFromStream(_transport, FramingOptions.ForReceiving(opened));
-        Sender = new MessageSender(_transport, opened, this);
-        _assembler = new MessageAssembler(_receiving, _transport.Reader, settings.MaxMessageSize, settings.WholeMessages);
+        Sender = new MessageSender(_transport, opened, settings.Records, this);
+        _messages = RecordReader.Over(
+            new MessageAssembler(_receiving, _transport.Reader, settings.MaxMessageSize, settings.WholeMessages), settings.Records);
         if (settings.KeepAliveInterval > TimeSpan.Zero)
         {
             _keepAlive = new KeepAlive(_transport, opened.Transport, settings.KeepAliveInterval, settings.KeepAliveTimeout, OnPeerVanished);
@@ -95,7 +96,7 @@ internal sealed class Connection : IConnectionEnd
         _keepAlive?.Start();
 
         // The first wait begins here: most servers say nothing yet, and no other thread need be woken to find that out.
-        _ = ReceiveLoopAsync(_assembler.ReceiveAsync().AsTask());
+        _ = ReceiveLoopAsync(_messages.ReceiveAsync().AsTask());
     }
 
     public async Task FlushAsync(CancellationToken cancellationToken)
@@ -243,9 +244,9 @@ internal sealed class Connection : IConnectionEnd
                     await _receiver.WaitForReadersAsync(_closeBegan.Token).ConfigureAwait(false);
                 }
 
-                if (!_assembler.TryReceiveBuffered(out received))
+                if (!_messages.TryReceiveBuffered(out received))
                 {
-                    received = await new PublishingAwaitable(_assembler.ReceiveAsync(), _receiver);
+                    received = await new PublishingAwaitable(_messages.ReceiveAsync(), _receiver);
                 }
             }
 

@@ -12,6 +12,9 @@ internal sealed record ConnectionSettings
     /// <summary>Whether messages are handed out whole.</summary>
     public bool WholeMessages { get; init; }
 
+    /// <summary>What ends each record in a message; null where a message is one.</summary>
+    public RecordSeparator? Records { get; init; }
+
     /// <summary>How often something is sent on its own; zero for never.</summary>
     public TimeSpan KeepAliveInterval { get; init; }
 

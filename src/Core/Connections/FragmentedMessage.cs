@@ -3,8 +3,9 @@ using System.Text.Unicode;
 namespace MessageWebSockets.Connections;
 
 /// <summary>A message that is sent in frames of the caller's making; other messages wait until it is disposed. Not thread-safe.</summary>
-internal sealed class FragmentedMessage(SocketMessageType type) : IDisposable
+internal sealed class FragmentedMessage(SocketMessageType type, RecordSeparator? records) : IDisposable
 {
+    private readonly RecordEnding? _ending = records is null ? null : new RecordEnding(records);
     private byte[] _unfinishedCharacter = [];
     private Gate.Permit _turn;
 
@@ -15,6 +16,9 @@ internal sealed class FragmentedMessage(SocketMessageType type) : IDisposable
 
     /// <summary>Gives it the turn, which it keeps until it is disposed.</summary>
     public void Begin(Gate.Permit turn) => _turn = turn;
+
+    /// <summary>The payload of the last frame, which ends the record where the message is one.</summary>
+    public ReadOnlyMemory<byte> Finish(ReadOnlyMemory<byte> fragment) => _ending?.Finish(fragment) ?? fragment;
 
     /// <summary>Checks a frame before it is sent.</summary>
     /// <param name="fragment">Its payload.</param>
@@ -33,9 +37,10 @@ internal sealed class FragmentedMessage(SocketMessageType type) : IDisposable
     }
 
     /// <summary>Says that the checked frame was sent.</summary>
-    public void Advance(byte[] unfinishedCharacter)
+    public void Advance(byte[] unfinishedCharacter, ReadOnlySpan<byte> fragment)
     {
         HasBegun = true;
+        _ending?.Note(fragment);
         _unfinishedCharacter = unfinishedCharacter;
     }
 

@@ -8,7 +8,7 @@ namespace MessageWebSockets.Connections;
 /// Thread-safe. A token only ends the wait for the turn and for room; a frame is then handed over whole. The memory it is given must be
 /// over an array (<see cref="OwnMemory"/>): it is read with a gate held.
 /// </remarks>
-internal sealed class MessageSender(FrameStream transport, OpenedConnection opened, IConnectionEnd end) : IDisposable
+internal sealed class MessageSender(FrameStream transport, OpenedConnection opened, RecordSeparator? records, IConnectionEnd end) : IDisposable
 {
     private readonly Gate _turn = new();
     private readonly Gate _fragmentTurn = new();
@@ -42,7 +42,8 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             return CanceledAsync(cancellationToken);
         }
 
-        return TrySendAtOnce(message.Span, type, out ValueTask result) ? result : SendInTurnAsync(message, type, cancellationToken);
+        ReadOnlyMemory<byte> whole = records is not null && records.IsMissingIn(message.Span) ? records.Append(message.Span) : message;
+        return TrySendAtOnce(whole.Span, type, out ValueTask result) ? result : SendInTurnAsync(whole, type, cancellationToken);
     }
 
     /// <summary>As the other, for a payload that is the caller's again when this returns: it is copied if it has to wait.</summary>
@@ -51,6 +52,11 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         if (cancellationToken.IsCancellationRequested)
         {
             return CanceledAsync(cancellationToken);
+        }
+
+        if (records is not null && records.IsMissingIn(message))
+        {
+            return SendAsync(records.Append(message).AsMemory(), type, cancellationToken);
         }
 
         return TrySendAtOnce(message, type, out ValueTask result) ? result : SendInTurnAsync(message.ToArray(), type, cancellationToken);
@@ -66,9 +72,10 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         ReadOnlyMemory<byte> data, SocketMessageType? type, SocketMessageType typeOfNew, bool isFinal, CancellationToken cancellationToken)
     {
         Exception? failure;
+        int length;
         using (await EnterAsync(_fragmentTurn, cancellationToken).ConfigureAwait(false))
         {
-            FragmentedMessage message = _fragmented ?? new FragmentedMessage(type ?? typeOfNew);
+            FragmentedMessage message = _fragmented ?? new FragmentedMessage(type ?? typeOfNew, records);
             if (_fragmented is null)
             {
                 message.Begin(await EnterAsync(_turn, cancellationToken).ConfigureAwait(false));
@@ -78,17 +85,19 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             bool isOver = false;
             try
             {
-                byte[] unfinishedCharacter = message.Check(data.Span, type, isFinal);
+                ReadOnlyMemory<byte> payload = isFinal ? message.Finish(data) : data;
+                byte[] unfinishedCharacter = message.Check(payload.Span, type, isFinal);
                 if (transport.WaitForRoom(cancellationToken) is { } room)
                 {
                     await room.ConfigureAwait(false);
                 }
 
                 FrameOpcode opcode = message.HasBegun ? FrameOpcode.Continuation : OpcodeOf(message.Type);
-                failure = await HandOverAsync(data, message.Type, opcode, isFinal).ConfigureAwait(false);
+                failure = await HandOverAsync(payload, message.Type, opcode, isFinal).ConfigureAwait(false);
+                length = payload.Length;
                 if (failure is null)
                 {
-                    message.Advance(unfinishedCharacter);
+                    message.Advance(unfinishedCharacter, payload.Span);
                     isOver = isFinal;
                 }
             }
@@ -103,7 +112,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             }
         }
 
-        await AccountForAsync(failure, data.Length, isMessage: isFinal).ConfigureAwait(false);
+        await AccountForAsync(failure, length, isMessage: isFinal).ConfigureAwait(false);
     }
 
     public void Dispose() => _compressing?.Dispose();

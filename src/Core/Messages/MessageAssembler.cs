@@ -10,7 +10,7 @@ namespace MessageWebSockets.Messages;
 /// anything else grows in pooled memory, and nothing grows beyond the size limit.
 /// </summary>
 /// <remarks>Only a final frame ends a message. What a close frame or a fault interrupts is discarded.</remarks>
-internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, uint maxMessageSize, bool wholeMessages)
+internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, uint maxMessageSize, bool wholeMessages) : IMessageSource
 {
     // What is set aside on the peer's mere word; longer messages grow segment by segment as their bytes arrive.
     private const int LargestExactArray = Payload.SegmentLength;

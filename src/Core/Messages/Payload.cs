@@ -28,6 +28,22 @@ internal sealed class Payload
 
     public int Length { get; }
 
+    /// <summary>A payload of its own with a part of another's bytes.</summary>
+    public static Payload CopyOf(ReadOnlySequence<byte> bytes)
+    {
+        int length = (int)bytes.Length;
+        byte[][] segments = new byte[(length + SegmentLength - 1) / SegmentLength][];
+        for (int i = 0; i < segments.Length; i++)
+        {
+            int start = i * SegmentLength;
+            ReadOnlySequence<byte> part = bytes.Slice(start, Math.Min(SegmentLength, length - start));
+            segments[i] = GC.AllocateUninitializedArray<byte>((int)part.Length);
+            part.CopyTo(segments[i]);
+        }
+
+        return new Payload(segments, length);
+    }
+
     public byte[] ToArray()
     {
         object bytes = _bytes;

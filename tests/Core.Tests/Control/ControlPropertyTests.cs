@@ -37,6 +37,7 @@ public sealed class ControlPropertyTests
         { "RevocationMode", control => control.RevocationMode = X509RevocationMode.Online },
         { "PinnedCertificateSha256", control => control.PinnedCertificateSha256.Add(new string('0', 64)) },
         { "HttpVersion", control => control.HttpVersion = HttpVersion.Version20 },
+        { "RecordSeparator", control => control.RecordSeparator = "\n" },
         { "IdProperty", control => control.IdProperty = "d.requestId" },
         { "Dialect", control => control.Dialect = JsonRpcDialect.DevTools },
     };
@@ -62,6 +63,8 @@ public sealed class ControlPropertyTests
         { "pin too short", typeof(ArgumentException), control => control.PinnedCertificateSha256.Add("abc") },
         { "TLS 1.1", typeof(ArgumentException), control => control.SslProtocols = Enum.Parse<SslProtocols>("Tls11") },
         { "HTTP 3", typeof(ArgumentException), control => control.HttpVersion = HttpVersion.Version30 },
+        { "RecordSeparator empty", typeof(ArgumentException), control => control.RecordSeparator = "" },
+        { "RecordSeparator of half a pair", typeof(ArgumentException), control => control.RecordSeparator = "\ud83d" },
         { "IdProperty empty", typeof(ArgumentException), control => control.IdProperty = "" },
         { "IdProperty with an empty name", typeof(ArgumentException), control => control.IdProperty = "d..id" },
         { "Dialect undefined", typeof(ArgumentOutOfRangeException), control => control.Dialect = (JsonRpcDialect)9 },
@@ -101,6 +104,7 @@ public sealed class ControlPropertyTests
         Assert.Empty(control.PinnedCertificateSha256);
         Assert.Equal(HttpVersion.Version11, control.HttpVersion);
         Assert.Null(control.FrameTrace);
+        Assert.Null(control.RecordSeparator);
         Assert.Null(control.IdProperty);
         Assert.Equal(JsonRpcDialect.JsonRpc2, control.Dialect);
     }
