@@ -404,6 +404,10 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="ArgumentOutOfRangeException">The code cannot be sent.</exception>
     /// <exception cref="ArgumentException">The reason is too long, has a lone surrogate, or has no code.</exception>
     /// <exception cref="InvalidOperationException">Not connected (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <remarks>
+    /// A peer that does not answer in time makes no orderly end: the connection is dropped and Aborted, <see cref="ReceiveAsync"/> and
+    /// Information.Failure say why, and there is no close code. <see cref="Closed"/> is raised, as on each local close.
+    /// </remarks>
     /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="MessageWebSocketControl.CloseTimeout"/>, or the connection broke.</exception>
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code = null, string? reason = null, CancellationToken cancellationToken = default)
     {

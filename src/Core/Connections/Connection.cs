@@ -39,6 +39,7 @@ internal sealed class Connection : IConnectionEnd
     private WebSocketCloseResult? _closeBegun;
     private int _finished;
     private volatile bool _closedLocally;
+    private volatile bool _closeGivenUp;
     private MessageWebSocketException? _abortReason;
 
     public Connection(ConnectionSettings settings, OpenedConnection opened, IReceiver receiver, IConnectionEvents events)
@@ -148,12 +149,15 @@ internal sealed class Connection : IConnectionEnd
         }
 
         _closedLocally = true;
-        bool isNews = OnClosedLocally();
+
+        // Whoever began the close: once somebody waits for it no longer, it is over.
+        bool isNews = _events.OnClosed(_closeBegun!, byPeer: false);
         _receiver.Complete(null);
         _ = ReleaseAfterLingerAsync();
         if (isNews)
         {
-            RaiseClosedLocally();
+            // Last of all, because a handler may take its time.
+            _events.RaiseClosed(_closeBegun!);
         }
     }
 
@@ -170,12 +174,6 @@ internal sealed class Connection : IConnectionEnd
             // A connection that is broken already is closed without an error.
         }
     }
-
-    // Whoever began the close: once somebody waits for it no longer, it is over.
-    private bool OnClosedLocally() => _events.OnClosed(_closeBegun!, byPeer: false);
-
-    // Last of all, because a handler may take its time.
-    private void RaiseClosedLocally() => _events.RaiseClosed(_closeBegun!);
 
     public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -198,16 +196,10 @@ internal sealed class Connection : IConnectionEnd
         }
         catch (OperationCanceledException e)
         {
-            MessageWebSocketException unanswered = _failures.Unanswered(timeout, e);
-            bool isNews = OnClosedLocally();
-            _receiver.Complete(null);
-            Release(unanswered);
-            if (isNews)
-            {
-                RaiseClosedLocally();
-            }
-
-            throw cancellationToken.IsCancellationRequested ? ContractError.Canceled(cancellationToken, e) : unanswered;
+            bool isCanceled = cancellationToken.IsCancellationRequested;
+            MessageWebSocketException unanswered = isCanceled ? _failures.GivenUp(e) : _failures.Unanswered(timeout, e);
+            GiveUpClose(unanswered);
+            throw isCanceled ? ContractError.Canceled(cancellationToken, e) : unanswered;
         }
 
         if (result is null)
@@ -217,6 +209,21 @@ internal sealed class Connection : IConnectionEnd
 
         await _released.Task.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         return result;
+    }
+
+    // Half a close handshake is no orderly end. Closed is raised all the same: the close was a local one.
+    private void GiveUpClose(MessageWebSocketException unanswered)
+    {
+        bool isNews = Interlocked.CompareExchange(ref _abortReason, unanswered, null) is null;
+        _closeGivenUp = isNews;
+        _events.OnAborted(unanswered);
+        _receiver.Complete(unanswered);
+        Release(unanswered);
+        if (isNews && !_events.IsClosed)
+        {
+            // Last of all, because a handler may take its time.
+            _events.RaiseClosed(_closeBegun!);
+        }
     }
 
     private void SendCloseFrame(ushort? code, string reason)
@@ -338,9 +345,9 @@ internal sealed class Connection : IConnectionEnd
             await _receiver.LetReadersAnswerAsync(LongestMoment).ConfigureAwait(false);
         }
 
-        if (_events.IsClosed)
+        if (_events.IsClosed || _closeGivenUp)
         {
-            // Closed locally in the meantime: how TCP ended no longer matters.
+            // Closed locally in the meantime, or dropped and told: how TCP ended no longer matters.
             Release(null);
             return;
         }

@@ -15,6 +15,13 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
             PeerUri = uri,
         };
 
+    /// <summary>The caller did not wait for the peer's close frame any longer.</summary>
+    public MessageWebSocketException GivenUp(Exception cause) =>
+        new($"{_peer} had not answered the close frame when the wait for it was cancelled. The connection was dropped.", HResults.ConnectionAborted, cause)
+        {
+            PeerUri = uri,
+        };
+
     /// <summary>The peer gave no sign of life.</summary>
     public MessageWebSocketException Vanished(TimeSpan timeout) =>
         new(

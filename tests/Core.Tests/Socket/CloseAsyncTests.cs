@@ -96,6 +96,62 @@ public sealed class CloseAsyncTests
         await dialogue.Peer.DrainBytesAsync();
     }
 
+    [SocketTheory]
+    [InlineData(false, WebErrorStatus.Timeout)]
+    [InlineData(true, WebErrorStatus.ConnectionAborted)]
+    public async Task A_close_that_nobody_answers_is_no_orderly_end(bool isCancelled, WebErrorStatus status)
+    {
+        EventRecorder events = new();
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            socket.Control.CloseTimeout = isCancelled ? TimeSpan.Zero : TimeSpan.FromMilliseconds(100);
+            events.RecordCloses(socket);
+        });
+        MessageWebSocket socket = dialogue.Socket;
+        Task<WsMessage?> waiting = socket.ReceiveAsync().AsTask();
+        using CancellationTokenSource cancel = new();
+        Task closing = socket.CloseAsync(1000, "bye", cancel.Token);
+        await dialogue.PeerReadsAsync(WireOpcode.Close);
+        if (isCancelled)
+        {
+            await cancel.CancelAsync();
+        }
+
+        await Assert.ThrowsAnyAsync<Exception>(() => closing);
+
+        Assert.Equal(MessageWebSocketState.Aborted, socket.State);
+        Assert.Equal(status, socket.Information.Failure?.Status);
+        Assert.Null(socket.Information.CloseCode);
+        Assert.Equal(status, (await Assert.ThrowsAsync<MessageWebSocketException>(() => waiting)).Status);
+        Assert.Equal(status, (await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ReceiveAsync().AsTask())).Status);
+        await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.SendAsync("late").AsTask());
+
+        // The close was a local one, so it is raised as one.
+        Assert.Equal(1000, (await events.NextCloseAsync()).Code);
+        await dialogue.Peer.DrainBytesAsync();
+    }
+
+    [SocketFact]
+    public async Task A_close_that_nobody_answers_raises_Closed_and_no_message()
+    {
+        int messages = 0;
+        EventRecorder events = new();
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            socket.Control.CloseTimeout = TimeSpan.FromMilliseconds(100);
+            socket.MessageReceived += (_, _) => Interlocked.Increment(ref messages);
+            events.RecordCloses(socket);
+        });
+
+        await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.CloseAsync(1000));
+
+        await events.NextCloseAsync();
+        await dialogue.Socket.Released;
+        Assert.Equal(0, Volatile.Read(ref messages));
+        await dialogue.PeerReadsAsync(WireOpcode.Close);
+        await dialogue.Peer.DrainBytesAsync();
+    }
+
     [SocketFact]
     public async Task CloseAsync_from_both_sides_at_once_ends_in_order()
     {
