@@ -12,6 +12,9 @@ internal sealed class MessageQueue(long limit)
 
     private readonly Lock _lock = new();
     private readonly Queue<ServerMessage> _messages = [];
+
+    // In the order they asked. Nobody gets ahead of them.
+    private readonly LinkedList<Entry> _waiting = [];
     private long _size;
     private bool _isComplete;
     private bool _isTaken;
@@ -35,30 +38,36 @@ internal sealed class MessageQueue(long limit)
     {
         lock (_lock)
         {
-            if (!_isComplete)
+            if (_isComplete)
             {
-                // One message always fits, however long: its size has a limit of its own.
-                if (_messages.Count > 0 && _size + Cost(message) > limit)
-                {
-                    return false;
-                }
-
-                _messages.Enqueue(message);
-                _size += Cost(message);
-                Signal(ref _arrival);
+                return true;
             }
 
+            if (!HasRoomFor(message))
+            {
+                return false;
+            }
+
+            Enqueue(message);
             return true;
         }
     }
 
-    /// <summary>Adds a message as soon as there is room.</summary>
-    public async ValueTask AddAsync(ServerMessage message, CancellationToken cancellationToken)
+    /// <summary>Adds a message as soon as there is room and those that waited before it are added.</summary>
+    public Task AddAsync(ServerMessage message, CancellationToken cancellationToken)
     {
-        while (!TryAdd(message))
+        LinkedListNode<Entry> entry;
+        lock (_lock)
         {
-            await RoomFor(message).WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (TryAdd(message))
+            {
+                return Task.CompletedTask;
+            }
+
+            entry = _waiting.AddLast(new Entry(message, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)));
         }
+
+        return WaitAsync(entry, cancellationToken);
     }
 
     /// <summary>Completes when a message has room, which it may have lost again to another one by then.</summary>
@@ -66,7 +75,7 @@ internal sealed class MessageQueue(long limit)
     {
         lock (_lock)
         {
-            return _isComplete || _messages.Count == 0 || _size + Cost(message) <= limit
+            return _isComplete || HasRoomFor(message)
                 ? Task.CompletedTask
                 : (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
@@ -84,7 +93,7 @@ internal sealed class MessageQueue(long limit)
                 if (_isTaken)
                 {
                     _size -= Cost(message!);
-                    Signal(ref _room);
+                    AddWaiting();
                     return message;
                 }
 
@@ -114,8 +123,60 @@ internal sealed class MessageQueue(long limit)
             }
 
             Signal(ref _arrival);
-            Signal(ref _room);
+            AddWaiting();
         }
+    }
+
+    private async Task WaitAsync(LinkedListNode<Entry> entry, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await entry.Value.Added.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            lock (_lock)
+            {
+                if (entry.List is null)
+                {
+                    // It was added as the wait was given up.
+                    return;
+                }
+
+                _waiting.Remove(entry);
+                AddWaiting();
+            }
+
+            throw;
+        }
+    }
+
+    // One message always fits, however long: its size has a limit of its own.
+    private bool HasRoomFor(ServerMessage message) => _waiting.Count == 0 && Fits(message);
+
+    private bool Fits(ServerMessage message) => _messages.Count == 0 || _size + Cost(message) <= limit;
+
+    private void Enqueue(ServerMessage message)
+    {
+        _messages.Enqueue(message);
+        _size += Cost(message);
+        Signal(ref _arrival);
+    }
+
+    private void AddWaiting()
+    {
+        while (_waiting.First is { } first && (_isComplete || Fits(first.Value.Message)))
+        {
+            _waiting.RemoveFirst();
+            if (!_isComplete)
+            {
+                Enqueue(first.Value.Message);
+            }
+
+            first.Value.Added.SetResult();
+        }
+
+        Signal(ref _room);
     }
 
     private static long Cost(ServerMessage message) => message.Payload.Length + Overhead;
@@ -125,4 +186,6 @@ internal sealed class MessageQueue(long limit)
         waiting?.SetResult();
         waiting = null;
     }
+
+    private sealed record Entry(ServerMessage Message, TaskCompletionSource Added);
 }

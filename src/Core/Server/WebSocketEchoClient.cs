@@ -65,7 +65,7 @@ public sealed class WebSocketEchoClient
 
     /// <summary>Sends a text message, to every client if the server broadcasts.</summary>
     /// <param name="text">The text, without lone surrogates: those have no UTF-8 form.</param>
-    /// <returns>Completes when the message is queued, which waits for room; at once, without effect, when the connection has ended.</returns>
+    /// <returns>Completes when the message is queued, which waits for room, in the order of the calls; at once, without effect, when the connection has ended.</returns>
     /// <exception cref="ArgumentException">The text has a lone surrogate.</exception>
     public Task SendAsync(string text) => SendAsync(text, CancellationToken.None);
 

@@ -408,7 +408,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
 
     private Task SendAsync(ServerConnection connection, ServerMessage message, CancellationToken cancellationToken) => _options.Broadcast
         ? _broadcast.SendAsync(message, cancellationToken)
-        : connection.Outgoing.AddAsync(message, cancellationToken).AsTask();
+        : connection.Outgoing.AddAsync(message, cancellationToken);
 
     // Never throws.
     private async Task HandleAsync(WebSocketEchoHandler handler, WebSocketEchoClient client, ServerMessage message)

@@ -19,7 +19,7 @@ internal sealed class WorkedMessages : IClientMessages
         _working = WorkAsync(work, activity);
     }
 
-    public ValueTask TakeAsync(ServerMessage message) => _waiting.AddAsync(message, CancellationToken.None);
+    public ValueTask TakeAsync(ServerMessage message) => new(_waiting.AddAsync(message, CancellationToken.None));
 
     public Task CompleteAsync(bool discards)
     {

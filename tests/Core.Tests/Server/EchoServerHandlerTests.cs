@@ -33,6 +33,28 @@ public sealed class EchoServerHandlerTests
         Assert.Equal("handler", server.Mode);
     }
 
+    [SocketTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Messages_that_wait_for_room_leave_in_the_order_they_were_sent(bool broadcasts)
+    {
+        const int Count = 300;
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions
+        {
+            QueueLimit = 2000,
+            Broadcast = broadcasts,
+            Handler = (_, client, token) => Task.WhenAll(Enumerable.Range(0, Count).Select(i => client.SendAsync($"{i,1000}", token))),
+        });
+        using MessageWebSocket socket = await ConnectAsync(server);
+
+        await socket.SendAsync("go");
+
+        for (int i = 0; i < Count; i++)
+        {
+            Assert.Equal($"{i}", (await socket.ReceiveAsync())?.Text.Trim());
+        }
+    }
+
     [SocketFact]
     public async Task A_handler_that_fails_costs_its_client_the_connection_and_nobody_else_anything()
     {
