@@ -8,6 +8,9 @@ internal static class CloseFrame
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>Whether a close frame may hold this code (RFC 6455 section 7.4); IANA registered 1012 to 1014 after the RFC.</summary>
+    public static bool MaySay(ushort code) => code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
+
     /// <summary>The code and the reason; 1005 for an empty frame.</summary>
     /// <exception cref="ProtocolViolationException">It is none that a peer may send.</exception>
     public static WebSocketCloseResult Read(ReadOnlySpan<byte> payload)
@@ -24,7 +27,7 @@ internal static class CloseFrame
         }
 
         ushort code = BinaryPrimitives.ReadUInt16BigEndian(payload);
-        if (code is < 1000 or 1004 or 1005 or 1006 or (>= 1015 and < 3000) or >= 5000)
+        if (!MaySay(code))
         {
             throw new ProtocolViolationException(
                 ProtocolViolationException.ProtocolError, $"it sent the close code {code}, which must not be sent (RFC 6455 section 7.4).");

@@ -30,9 +30,8 @@ internal sealed record ConnectionEnd(ushort Code, string Reason)
             return new ConnectionEnd(ProtocolError, "A close frame with half a close code (RFC 6455 section 5.5.1).");
         }
 
-        // 1012 to 1014 were registered with IANA after the RFC.
         ushort code = BinaryPrimitives.ReadUInt16BigEndian(payload);
-        if (code is < 1000 or 1004 or 1005 or 1006 or (>= 1015 and < 3000) or >= 5000)
+        if (!CloseFrame.MaySay(code))
         {
             return new ConnectionEnd(ProtocolError, $"The close code {code}, which must not be sent (RFC 6455 section 7.4).");
         }
