@@ -88,9 +88,11 @@ public sealed partial class MessageWebSocketControl
     }
 
     /// <summary>Credentials for a server that answers 401; before connect only. They never follow a redirect to another host.</summary>
+    /// <remarks>What an implementation of <see cref="ICredentials"/> throws comes out of ConnectAsync as it is; the connect may be tried again.</remarks>
     public ICredentials? ServerCredential { get => _serverCredential; set => Set(ref _serverCredential, value); }
 
     /// <summary>Credentials for a proxy that answers 407; before connect only.</summary>
+    /// <remarks>As for <see cref="ServerCredential"/>, what an implementation throws comes out of ConnectAsync as it is.</remarks>
     public ICredentials? ProxyCredential { get => _proxyCredential; set => Set(ref _proxyCredential, value); }
 
     /// <summary>The certificate to present when the server asks for one; before connect only. It must have its private key.</summary>
