@@ -4,7 +4,7 @@ namespace MessageWebSockets;
 /// Gives what a connection receives to the handlers of MessageReceived. The inbox stays empty; it counts what came too late and tells
 /// the readers who ask all the same of the end.
 /// </summary>
-internal sealed class HandlerReceiver(MessageWebSocket socket, SocketEvents events, Inbox<WsMessage> inbox, ReceivePause pause) : IReceiver
+internal sealed class HandlerReceiver(MessageWebSocket socket, MessageSocketEvents events, Inbox<WsMessage> inbox, ReceivePause pause) : IReceiver
 {
     public bool IsHeldUp => pause.IsOn;
 
@@ -12,7 +12,7 @@ internal sealed class HandlerReceiver(MessageWebSocket socket, SocketEvents even
     {
         WsMessage message = new(received, utcTicks, socket);
         pause.Begin();
-        events.RaiseMessageReceived(socket, new MessageWebSocketMessageReceivedEventArgs(message));
+        events.RaiseMessageReceived(new MessageWebSocketMessageReceivedEventArgs(message));
         pause.End();
         return false;
     }
@@ -30,5 +30,5 @@ internal sealed class HandlerReceiver(MessageWebSocket socket, SocketEvents even
     public void Complete(MessageWebSocketException? error) => inbox.Complete(error);
 
     public void TellFailure(MessageWebSocketException failure) =>
-        events.RaiseMessageReceived(socket, new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
+        events.RaiseMessageReceived(new MessageWebSocketMessageReceivedEventArgs(failure.Again()));
 }

@@ -6,6 +6,6 @@ public enum InboxFullMode
     /// <summary>Reading pauses until there is room; TCP holds the server back and nothing is lost.</summary>
     Wait,
 
-    /// <summary>The oldest queued messages make room and are counted in <see cref="MessageWebSocketInformation.MessagesDropped"/>.</summary>
+    /// <summary>The oldest queued messages make room and are counted in <see cref="WebSocketInformation.MessagesDropped"/>.</summary>
     DropOldest,
 }

@@ -18,7 +18,7 @@ internal sealed class InboxReceiver(MessageWebSocket socket, Inbox<WsMessage> in
         }
 
         inbox.Add(new WsMessage(received, utcTicks, socket));
-        return inbox.IsWriterAhead && fullMode == InboxFullMode.Wait;
+        return inbox.IsWriterAhead && fullMode == InboxFullMode.Wait && !isClosing;
     }
 
     public void CountDropped() => inbox.CountDropped();

@@ -15,7 +15,7 @@ namespace MessageWebSockets;
 /// <para>With <see cref="MessageReceived"/> handlers registered before the connect, messages are pushed to them. Without, they wait
 /// in a bounded inbox for <see cref="ReceiveAsync"/>.</para>
 /// </remarks>
-public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSink, IConnectionEvents
+public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSink
 {
     private const int MaxCharactersOnStack = 256;
     private const int MaxUtf8BytesPerChar = 3;
@@ -23,22 +23,19 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static int s_lastId;
 
-    private readonly Lock _lock = new();
-    private readonly RequestHeaders _requestHeaders = new();
     private readonly MessageOutputStream _outputStream;
-    private readonly SocketEvents _events = new();
-    private volatile MessageWebSocketState _state = MessageWebSocketState.Created;
-    private Connection? _connection;
+    private readonly MessageSocketEvents _events;
+    private readonly ClientSocket _client;
     private Inbox<WsMessage>? _inbox;
     private bool _pushes;
-    private CancellationTokenSource? _connecting;
-    private bool _disposed;
     private int _id;
 
     /// <summary>Creates a socket that is not connected, with its <see cref="Control"/> and <see cref="Information"/>.</summary>
     public MessageWebSocket()
     {
         _outputStream = new MessageOutputStream(this);
+        _events = new MessageSocketEvents(this);
+        _client = new ClientSocket(nameof(MessageWebSocket), Control, Information, _events);
     }
 
     /// <summary>
@@ -55,8 +52,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
     public event TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>? MessageReceived
     {
-        add => AddHandler(_events.MessageReceived, value);
-        remove => RemoveHandler(_events.MessageReceived, value);
+        add => _client.AddHandler(_events.MessageReceived, value);
+        remove => _client.RemoveHandler(_events.MessageReceived, value);
     }
 
     /// <summary>
@@ -70,8 +67,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
     public event TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs>? Closed
     {
-        add => AddHandler(_events.Closed, value);
-        remove => RemoveHandler(_events.Closed, value);
+        add => _client.AddHandler(_events.Closed, value);
+        remove => _client.RemoveHandler(_events.Closed, value);
     }
 
     /// <summary>
@@ -81,8 +78,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
     public event TypedEventHandler<MessageWebSocket, WebSocketServerCustomValidationRequestedEventArgs>? ServerCustomValidationRequested
     {
-        add => AddHandler(_events.ValidationRequested, value);
-        remove => RemoveHandler(_events.ValidationRequested, value);
+        add => _client.AddHandler(_events.ValidationRequested, value);
+        remove => _client.RemoveHandler(_events.ValidationRequested, value);
     }
 
     /// <summary>A number that no other socket of this process has.</summary>
@@ -112,7 +109,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     } = "";
 
     /// <summary>The address of the last connect; null before.</summary>
-    public Uri? Uri { get; private set; }
+    public Uri? Uri => _client.Uri;
 
     /// <summary>The settings.</summary>
     public MessageWebSocketControl Control { get; } = new();
@@ -131,19 +128,10 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public Stream OutputStream => _outputStream;
 
     /// <summary>Where the socket stands.</summary>
-    public MessageWebSocketState State
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _state;
-            }
-        }
-    }
+    public MessageWebSocketState State => _client.State;
 
     /// <summary>Completes when nothing of the connection is left; completed before there was one.</summary>
-    internal Task Released => Volatile.Read(ref _connection)?.Released ?? Task.CompletedTask;
+    internal Task Released => _client.Released;
 
     SocketMessageType IMessageSink.MessageType => Control.MessageType;
 
@@ -152,19 +140,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <param name="value">The value, ASCII without line breaks and NUL.</param>
     /// <exception cref="ArgumentException">The name or value cannot be sent, or the header belongs to the handshake.</exception>
     /// <exception cref="InvalidOperationException">The connect has begun (E_ILLEGAL_METHOD_CALL).</exception>
-    public void SetRequestHeader(string name, string? value)
-    {
-        lock (_lock)
-        {
-            ThrowIfDisposed();
-            if (_state != MessageWebSocketState.Created)
-            {
-                throw ContractError.IllegalMethodCall("Request headers can only be set before ConnectAsync.");
-            }
-
-            _requestHeaders.Set(name, value);
-        }
-    }
+    public void SetRequestHeader(string name, string? value) => _client.SetRequestHeader(name, value);
 
     /// <summary>Connects and performs the opening handshake (RFC 6455 section 4).</summary>
     /// <param name="uri">An absolute ws:// or wss:// address without user information and fragment.</param>
@@ -176,48 +152,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public async Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default)
     {
         ConnectArguments.CheckUri(uri);
-        string[] protocols = ConnectArguments.CheckedProtocols(Control.SupportedProtocols);
         ConnectArguments.CheckInbox(Control.InboxFullMode, Control.ReceiveMode);
-        using CancellationTokenSource timeout = new(Control.ConnectTimeout > TimeSpan.Zero ? Control.ConnectTimeout : Timeout.InfiniteTimeSpan);
-        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-        lock (_lock)
-        {
-            ThrowIfDisposed();
-            if (_state != MessageWebSocketState.Created)
-            {
-                throw ContractError.IllegalMethodCall($"ConnectAsync was called on a socket that is {_state}; each socket connects once. Clone() makes another one.");
-            }
-
-            _state = MessageWebSocketState.Connecting;
-            _connecting = connecting;
-            Control.IsFrozen = true;
-            Uri = uri;
-            _pushes = _events.MessageReceived.All is not null;
-        }
-
-        try
-        {
-            HandshakeSettings settings = Control.ForHandshake(_requestHeaders, protocols, _events.ValidationRequested.All is null ? null : IsCertificateAcceptedAsync);
-            OpeningHandshake handshake = new(settings);
-            Information.Handshake = handshake.Findings;
-            OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
-            ForeignCode.WithoutAmbience(() => Open(uri, opened));
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            BackToCreated();
-            throw timeout.IsCancellationRequested ? HandshakeFailure.ConnectTimeout(uri, Control.ConnectTimeout, e) : ContractError.Closed(nameof(MessageWebSocket));
-        }
-        catch (OperationCanceledException e)
-        {
-            BackToCreated();
-            throw ContractError.Canceled(cancellationToken, e);
-        }
-        catch
-        {
-            BackToCreated();
-            throw;
-        }
+        await _client.ConnectAsync(uri, () => _pushes = _events.MessageReceived.All is not null, ReceivingEnd, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Sends a text message.</summary>
@@ -236,13 +172,13 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         {
             if (message.Length > MaxCharactersOnStack)
             {
-                return WritableConnection().Sender.SendAsync(StrictUtf8.GetBytes(message).AsMemory(), SocketMessageType.Utf8, cancellationToken);
+                return _client.WritableConnection().Sender.SendAsync(StrictUtf8.GetBytes(message).AsMemory(), SocketMessageType.Utf8, cancellationToken);
             }
 
             // Most messages are short; they go into the send buffer without an array of their own.
             Span<byte> buffer = stackalloc byte[MaxCharactersOnStack * MaxUtf8BytesPerChar];
             int length = StrictUtf8.GetBytes(message, buffer);
-            return WritableConnection().Sender.SendAsync(buffer[..length], SocketMessageType.Utf8, cancellationToken);
+            return _client.WritableConnection().Sender.SendAsync(buffer[..length], SocketMessageType.Utf8, cancellationToken);
         }
         catch (EncoderFallbackException e)
         {
@@ -268,12 +204,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             throw new ArgumentException("The bytes are not UTF-8 and cannot be a text message; send them as binary.", nameof(message));
         }
 
-        return WritableConnection().Sender.SendAsync(own, type, cancellationToken);
+        return _client.WritableConnection().Sender.SendAsync(own, type, cancellationToken);
     }
 
     /// <summary>Waits until every message accepted so far was handed to the network.</summary>
     /// <exception cref="MessageWebSocketException">The connection broke before; Information.MessagesWritten of Information.MessagesSent were handed over.</exception>
-    public Task FlushAsync(CancellationToken cancellationToken = default) => WritableConnection().FlushAsync(cancellationToken);
+    public Task FlushAsync(CancellationToken cancellationToken = default) => _client.WritableConnection().FlushAsync(cancellationToken);
 
     /// <summary>Sends one frame that is not the last of its message (FIN 0).</summary>
     /// <param name="data">The payload of the frame.</param>
@@ -364,12 +300,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <returns>The round-trip time, when its pong arrives.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">The connection ended before the pong came.</exception>
-    public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => WritableConnection().PingAsync(cancellationToken);
+    public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => _client.WritableConnection().PingAsync(cancellationToken);
 
     /// <summary>Sends a pong that answers no ping, a sign of life (RFC 6455 section 5.5.3). The keep-alive sends its own.</summary>
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="ObjectDisposedException">Closed (RO_E_CLOSED).</exception>
-    public void SendPong() => WritableConnection().SendPong();
+    public void SendPong() => _client.WritableConnection().SendPong();
 
     /// <summary>
     /// Sends an empty close frame, raises <see cref="Closed"/> and releases everything. Never blocks: what was sent leaves in the
@@ -377,10 +313,10 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// stay readable.
     /// </summary>
     /// <remarks>
-    /// The connection gets two seconds (or <see cref="MessageWebSocketControl.CloseTimeout"/>, if that is less) for its end; then it is
+    /// The connection gets two seconds (or <see cref="WebSocketControl.CloseTimeout"/>, if that is less) for its end; then it is
     /// dropped. A process that ends in order waits for what was sent, at most a second in all. <see cref="DisposeAsync"/> can be awaited.
     /// </remarks>
-    public void Close() => CloseLocally(null, "");
+    public void Close() => _client.Close(null, "");
 
     /// <summary>As <see cref="Close()"/>, with a code and a reason.</summary>
     /// <param name="code">1000-1003, 1007-1014 or 3000-4999 (RFC 6455 section 7.4).</param>
@@ -390,7 +326,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public void Close(ushort code, string reason = "")
     {
         CloseArguments.Check(code, reason);
-        CloseLocally(code, reason);
+        _client.Close(code, reason);
     }
 
     /// <summary>
@@ -408,23 +344,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// A peer that does not answer in time makes no orderly end: the connection is dropped and Aborted, <see cref="ReceiveAsync"/> and
     /// Information.Failure say why, and there is no close code. <see cref="Closed"/> is raised, as on each local close.
     /// </remarks>
-    /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="MessageWebSocketControl.CloseTimeout"/>, or the connection broke.</exception>
-    public async Task<WebSocketCloseResult> CloseAsync(ushort? code = null, string? reason = null, CancellationToken cancellationToken = default)
-    {
-        CloseArguments.Check(code, reason);
-        Connection? connection;
-        lock (_lock)
-        {
-            connection = _connection;
-        }
-
-        if (connection is null)
-        {
-            throw ContractError.IllegalMethodCall("The socket is not connected, so there is nothing to close in order; Close() ends it.");
-        }
-
-        return await connection.CloseAsync(code, reason ?? "", Control.CloseTimeout, cancellationToken).ConfigureAwait(false);
-    }
+    /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="WebSocketControl.CloseTimeout"/>, or the connection broke.</exception>
+    public Task<WebSocketCloseResult> CloseAsync(ushort? code = null, string? reason = null, CancellationToken cancellationToken = default) =>
+        _client.CloseAsync(code, reason, cancellationToken);
 
     /// <summary>As <see cref="Close()"/>.</summary>
     public void Dispose() => Close();
@@ -433,11 +355,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// As <see cref="Close()"/>; completes when what was sent is with the network, or after a quarter of a second when the peer does not
     /// take it. No thread waits.
     /// </summary>
-    public ValueTask DisposeAsync()
-    {
-        Close();
-        return Volatile.Read(ref _connection)?.WhenLastWordsAreOutAsync() ?? default;
-    }
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
 
     /// <summary>A socket that is not connected, with the same settings, request headers, name and event handlers.</summary>
     /// <remarks>
@@ -449,10 +367,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     {
         MessageWebSocket clone = new() { Name = Name };
         Control.CopyTo(clone.Control);
-        lock (_lock)
-        {
-            _requestHeaders.CopyTo(clone._requestHeaders);
-        }
+        _client.CopyRequestHeadersTo(clone._client);
 
         _events.CopyHandlersTo(clone._events);
         return clone;
@@ -461,58 +376,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <summary>The name, or the address where it has none, without its query, in which servers take tokens.</summary>
     public override string ToString() => Name.Length > 0 ? Name : Uri is { } uri ? PeerText.Name(uri) : $"MessageWebSocket {Id}";
 
-    void IMessageSink.ThrowIfNotWritable() => WritableConnection();
-
-    bool IConnectionEvents.IsClosed => State == MessageWebSocketState.Closed;
-
-    void IConnectionEvents.OnClosing()
-    {
-        lock (_lock)
-        {
-            if (_state == MessageWebSocketState.Open)
-            {
-                _state = MessageWebSocketState.Closing;
-            }
-        }
-    }
-
-    bool IConnectionEvents.OnClosed(WebSocketCloseResult close, bool byPeer)
-    {
-        lock (_lock)
-        {
-            if (_state == MessageWebSocketState.Aborted)
-            {
-                return false;
-            }
-
-            // First, so that whoever sees the state finds the reason.
-            if (byPeer || Information.Close is null)
-            {
-                Information.Close = close;
-            }
-
-            _state = MessageWebSocketState.Closed;
-            return true;
-        }
-    }
-
-    void IConnectionEvents.RaiseClosed(WebSocketCloseResult close) =>
-        _events.RaiseClosed(this, new WebSocketClosedEventArgs(close.Code, close.Reason));
-
-    void IConnectionEvents.OnRoundTrip(TimeSpan roundTrip) => Information.LastRoundTripTime = roundTrip;
-
-    void IConnectionEvents.OnAborted(MessageWebSocketException failure)
-    {
-        lock (_lock)
-        {
-            if (_state != MessageWebSocketState.Closed)
-            {
-                // First, so that whoever sees the state finds the reason.
-                Information.Failure = failure;
-                _state = MessageWebSocketState.Aborted;
-            }
-        }
-    }
+    void IMessageSink.ThrowIfNotWritable() => _client.WritableConnection();
 
     private static async ValueTask<WsMessage?> ReceiveSlowAsync(Inbox<WsMessage> inbox, CancellationToken cancellationToken)
     {
@@ -535,7 +399,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             ContractError.ThrowIfUndefined(named, nameof(type));
         }
 
-        MessageSender sender = WritableConnection().Sender;
+        MessageSender sender = _client.WritableConnection().Sender;
         ReadOnlyMemory<byte> own = OwnMemory.Of(data);
         uint length = (uint)own.Length;
         await sender.SendFrameAsync(own, type, Control.MessageType, isFinal, cancellationToken).ConfigureAwait(false);
@@ -547,149 +411,27 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         return length;
     }
 
-    private void Open(Uri uri, OpenedConnection opened)
+    private ReceivingEnd ReceivingEnd()
     {
-        Connection connection;
-        lock (_lock)
-        {
-            _connecting = null;
-            if (_disposed)
-            {
-                opened.Stream.Dispose();
-                opened.Handler.Dispose();
-                throw ContractError.Closed(nameof(MessageWebSocket));
-            }
-
-            ReceivePause pause = new();
-            Inbox<WsMessage> inbox = new(Control.InboxLimitInBytes, pause);
-            IReceiver receiver = _pushes ? new HandlerReceiver(this, _events, inbox, pause) : new InboxReceiver(this, inbox, pause, Control.InboxFullMode);
-            connection = new Connection(Control.ForConnection(uri), opened, receiver, this);
-            Information.Connection = connection;
-            Information.Inbox = inbox;
-            Volatile.Write(ref _inbox, inbox);
-            Volatile.Write(ref _connection, connection);
-            Information.OpenedAt = DateTime.Now;
-            _state = MessageWebSocketState.Open;
-        }
-
-        connection.Start();
-    }
-
-    private void BackToCreated()
-    {
-        lock (_lock)
-        {
-            _connecting = null;
-            if (_state == MessageWebSocketState.Connecting)
-            {
-                _state = MessageWebSocketState.Created;
-                Control.IsFrozen = false;
-            }
-        }
-    }
-
-    private void CloseLocally(ushort? code, string reason)
-    {
-        Connection? connection;
-        lock (_lock)
-        {
-            _disposed = true;
-            connection = _connection;
-            if (connection is null)
-            {
-                // On another thread: what waits for the connect goes on with code of its own, and must not do so in this lock.
-                _ = _connecting?.CancelAsync();
-                _state = MessageWebSocketState.Closed;
-                Control.IsFrozen = true;
-            }
-        }
-
-        connection?.Close(code, reason);
-    }
-
-    private async Task<bool> IsCertificateAcceptedAsync(HandshakeFindings findings, CancellationToken cancellationToken)
-    {
-        WebSocketServerCustomValidationRequestedEventArgs args = new(findings);
-        await _events.RaiseValidationRequestedAsync(this, args, cancellationToken).ConfigureAwait(false);
-        return !args.IsRejected;
-    }
-
-    private void AddHandler<THandler>(Handlers<THandler> handlers, THandler? handler)
-        where THandler : Delegate
-    {
-        lock (_lock)
-        {
-            ThrowIfHandlersAreFixed();
-            handlers.Add(handler);
-        }
-    }
-
-    // PowerShell removes the handlers of Register-ObjectEvent when it likes, at the latest when its runspace closes; an exception
-    // there would end the whole process. It knows the socket it registered with and not the clones that took over from it. Its
-    // handlers are told by their type, as this library does not know PowerShell.
-    private void RemoveHandler<THandler>(Handlers<THandler> handlers, THandler? handler)
-        where THandler : Delegate
-    {
-        if (handler?.Target?.GetType().BaseType?.FullName == "System.Management.Automation.PSEventHandler")
-        {
-            handlers.RemoveFromFamily(handler);
-            return;
-        }
-
-        lock (_lock)
-        {
-            ThrowIfHandlersAreFixed();
-            handlers.Remove(handler);
-        }
-    }
-
-    private void ThrowIfHandlersAreFixed()
-    {
-        if (_state != MessageWebSocketState.Created)
-        {
-            throw ContractError.IllegalMethodCall("Event handlers can only be added or removed before ConnectAsync.");
-        }
-    }
-
-    private void ThrowIfDisposed()
-    {
-        if (_disposed)
-        {
-            throw ContractError.Closed(nameof(MessageWebSocket));
-        }
-    }
-
-    private Connection WritableConnection()
-    {
-        // The usual case needs no lock: a state that changes right after the look would do so after the lock as well.
-        if (_state == MessageWebSocketState.Open && Volatile.Read(ref _connection) is { } open)
-        {
-            return open;
-        }
-
-        lock (_lock)
-        {
-            return _state switch
-            {
-                MessageWebSocketState.Open or MessageWebSocketState.Aborted => _connection!,
-                MessageWebSocketState.Created or MessageWebSocketState.Connecting =>
-                    throw ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."),
-                _ => throw ContractError.Closed(nameof(MessageWebSocket)),
-            };
-        }
+        ReceivePause pause = new();
+        Inbox<WsMessage> inbox = new(Control.InboxLimitInBytes, pause);
+        IReceiver receiver = _pushes ? new HandlerReceiver(this, _events, inbox, pause) : new InboxReceiver(this, inbox, pause, Control.InboxFullMode);
+        uint maxMessageSize = Control.MaxMessageSize;
+        bool wholeMessages = Control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage;
+        RecordSeparator? records = Control.Records;
+        Volatile.Write(ref _inbox, inbox);
+        return new ReceivingEnd(
+            receiver, (framing, frames) => RecordReader.Over(new MessageAssembler(framing, frames, maxMessageSize, wholeMessages), records), inbox);
     }
 
     private Inbox<WsMessage> ReadableInbox()
     {
         // PowerShell may have removed the last handler meanwhile; the messages go nowhere then, and certainly not to a reader.
-        if ((Volatile.Read(ref _connection) is not null && _pushes) || _events.MessageReceived.All is not null)
+        if ((_client.Connection is not null && _pushes) || _events.MessageReceived.All is not null)
         {
             throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
         }
 
-        return Volatile.Read(ref _inbox)
-            ?? throw (_disposed
-                ? ContractError.Closed(nameof(MessageWebSocket))
-                : ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first."));
+        return Volatile.Read(ref _inbox) ?? throw _client.NothingToRead();
     }
 }

@@ -15,7 +15,7 @@ public sealed partial class MessageWebSocketControl
     /// <remarks>
     /// The end of a message ends its last record, with a separator or without; empty records are passed over. What is sent gets no
     /// separator if it has one at its end already, or is empty or white space alone. The counts of
-    /// <see cref="MessageWebSocketInformation"/> are of records; <see cref="MaxMessageSize"/> is a limit of the message they come in. In
+    /// <see cref="WebSocketInformation"/> are of records; <see cref="MaxMessageSize"/> is a limit of the message they come in. In
     /// <see cref="MessageWebSocketReceiveMode.PartialMessage"/> the last chunk of a record has
     /// <see cref="WsMessage.IsMessageComplete"/>.
     /// </remarks>
@@ -67,6 +67,9 @@ public sealed partial class MessageWebSocketControl
             Set(ref _dialect, value);
         }
     }
+
+    /// <summary>What <see cref="RecordSeparator"/> says, for a connection.</summary>
+    internal RecordSeparator? Records => _recordSeparator is null ? null : new RecordSeparator(_recordSeparator);
 
     private void CopyConversationTo(MessageWebSocketControl other)
     {

@@ -5,55 +5,25 @@ namespace MessageWebSockets;
 /// A close while a handler works does not wait for it: Closed is then raised by the thread of that handler when it has returned. Each
 /// handler is called whatever the one before it threw, and what it throws is reported as a fault of its own.
 /// </remarks>
-internal sealed class SocketEvents
+/// <param name="socket">The sender of the events.</param>
+internal class SocketEvents<TSocket>(TSocket socket) : ISocketEvents
+    where TSocket : class
 {
     private readonly Lock _lock = new();
     private bool _isRaising;
     private bool _isOver;
     private Notice<WebSocketClosedEventArgs>? _closedLater;
 
-    public Handlers<TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>> MessageReceived { get; } = new();
+    public Handlers<TypedEventHandler<TSocket, WebSocketClosedEventArgs>> Closed { get; } = new();
 
-    public Handlers<TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs>> Closed { get; } = new();
+    public Handlers<TypedEventHandler<TSocket, WebSocketServerCustomValidationRequestedEventArgs>> ValidationRequested { get; } = new();
 
-    public Handlers<TypedEventHandler<MessageWebSocket, WebSocketServerCustomValidationRequestedEventArgs>> ValidationRequested { get; } = new();
-
-    public void CopyHandlersTo(SocketEvents clone)
-    {
-        MessageReceived.CopyTo(clone.MessageReceived);
-        Closed.CopyTo(clone.Closed);
-        ValidationRequested.CopyTo(clone.ValidationRequested);
-    }
-
-    /// <summary>Raises MessageReceived, unless Closed came first. For one thread at a time: the receive loop.</summary>
-    public void RaiseMessageReceived(MessageWebSocket sender, MessageWebSocketMessageReceivedEventArgs args)
-    {
-        lock (_lock)
-        {
-            if (_isOver)
-            {
-                return;
-            }
-
-            _isRaising = true;
-        }
-
-        Raise(new Notice<MessageWebSocketMessageReceivedEventArgs>(nameof(MessageWebSocket.MessageReceived), MessageReceived.All, sender, args));
-        Notice<WebSocketClosedEventArgs>? closed;
-        lock (_lock)
-        {
-            _isRaising = false;
-            closed = _closedLater;
-            _closedLater = null;
-        }
-
-        Raise(closed);
-    }
+    public bool JudgesCertificates => ValidationRequested.All is not null;
 
     /// <summary>Raises Closed, once; when a handler works at this moment, after it.</summary>
-    public void RaiseClosed(MessageWebSocket sender, WebSocketClosedEventArgs args)
+    public void RaiseClosed(WebSocketCloseResult close)
     {
-        Notice<WebSocketClosedEventArgs> closed = new(nameof(MessageWebSocket.Closed), Closed.All, sender, args);
+        Notice<WebSocketClosedEventArgs> closed = new(nameof(Closed), Closed.All, socket, new WebSocketClosedEventArgs(close.Code, close.Reason));
         lock (_lock)
         {
             if (_isOver)
@@ -72,17 +42,17 @@ internal sealed class SocketEvents
         Raise(closed);
     }
 
-    /// <summary>Asks the handlers about the server certificate, on another thread; the token ends the wait for them, not them.</summary>
-    public async Task RaiseValidationRequestedAsync(
-        MessageWebSocket sender, WebSocketServerCustomValidationRequestedEventArgs args, CancellationToken cancellationToken)
+    public async Task<bool> IsCertificateAcceptedAsync(HandshakeFindings findings, CancellationToken cancellationToken)
     {
+        WebSocketServerCustomValidationRequestedEventArgs args = new(findings);
+
         // A handler may block, and the connect must be able to end all the same. What it throws is caught where it runs: nobody looks
         // at that task any more once the connect was given up.
         Task asking = Task.Run(
             () =>
             {
                 Notice<WebSocketServerCustomValidationRequestedEventArgs> question = new(
-                    nameof(MessageWebSocket.ServerCustomValidationRequested), ValidationRequested.All, sender, args);
+                    "ServerCustomValidationRequested", ValidationRequested.All, socket, args);
                 Raise(question);
                 if (question.SomeoneThrew)
                 {
@@ -92,6 +62,33 @@ internal sealed class SocketEvents
             CancellationToken.None);
         await asking.WaitAsync(cancellationToken).ConfigureAwait(false);
         await args.WhenHandledAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        return !args.IsRejected;
+    }
+
+    /// <summary>Raises an event, unless Closed came first. For one thread at a time: the receive loop.</summary>
+    protected void RaiseUnlessOver<TArgs>(string name, TypedEventHandler<TSocket, TArgs>? handlers, TArgs args)
+        where TArgs : EventArgs
+    {
+        lock (_lock)
+        {
+            if (_isOver)
+            {
+                return;
+            }
+
+            _isRaising = true;
+        }
+
+        Raise(new Notice<TArgs>(name, handlers, socket, args));
+        Notice<WebSocketClosedEventArgs>? closed;
+        lock (_lock)
+        {
+            _isRaising = false;
+            closed = _closedLater;
+            _closedLater = null;
+        }
+
+        Raise(closed);
     }
 
     private static void Raise<TArgs>(Notice<TArgs>? notice)
@@ -104,18 +101,18 @@ internal sealed class SocketEvents
     }
 
     /// <summary>One event for all its handlers.</summary>
-    private sealed class Notice<TArgs>(string name, TypedEventHandler<MessageWebSocket, TArgs>? handlers, MessageWebSocket sender, TArgs args)
+    private sealed class Notice<TArgs>(string name, TypedEventHandler<TSocket, TArgs>? handlers, TSocket sender, TArgs args)
         where TArgs : EventArgs
     {
         public string Name => name;
 
-        public TypedEventHandler<MessageWebSocket, TArgs>? Handlers => handlers;
+        public TypedEventHandler<TSocket, TArgs>? Handlers => handlers;
 
         public bool SomeoneThrew { get; private set; }
 
         public void Give()
         {
-            foreach (TypedEventHandler<MessageWebSocket, TArgs> handler in Delegate.EnumerateInvocationList(handlers))
+            foreach (TypedEventHandler<TSocket, TArgs> handler in Delegate.EnumerateInvocationList(handlers))
             {
                 try
                 {
@@ -124,7 +121,7 @@ internal sealed class SocketEvents
                 catch (Exception e)
                 {
                     SomeoneThrew = true;
-                    ForeignCode.Report($"A handler of MessageWebSocket.{name}", e);
+                    ForeignCode.Report($"A handler of {typeof(TSocket).Name}.{name}", e);
                 }
             }
         }

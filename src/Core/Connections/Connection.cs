@@ -42,7 +42,13 @@ internal sealed class Connection : IConnectionEnd
     private volatile bool _closeGivenUp;
     private MessageWebSocketException? _abortReason;
 
-    public Connection(ConnectionSettings settings, OpenedConnection opened, IReceiver receiver, IConnectionEvents events)
+    /// <param name="settings">Its settings.</param>
+    /// <param name="opened">What the handshake left.</param>
+    /// <param name="receiver">Takes what is received.</param>
+    /// <param name="messages">Makes what receives messages through the framing.</param>
+    /// <param name="events">Told what becomes of it.</param>
+    public Connection(
+        ConnectionSettings settings, OpenedConnection opened, IReceiver receiver, Func<WebSocket, FrameReader, IMessageSource> messages, IConnectionEvents events)
     {
         _settings = settings;
         _receiver = receiver;
@@ -53,8 +59,7 @@ internal sealed class Connection : IConnectionEnd
         _failures = new ConnectionFailures(settings.Uri, _transport);
         _receiving = WebSocket.CreateFromStream(_transport, FramingOptions.ForReceiving(opened));
         Sender = new MessageSender(_transport, opened, settings.Records, this);
-        _messages = RecordReader.Over(
-            new MessageAssembler(_receiving, _transport.Reader, settings.MaxMessageSize, settings.WholeMessages), settings.Records);
+        _messages = messages(_receiving, _transport.Reader);
         if (settings.KeepAliveInterval > TimeSpan.Zero)
         {
             _keepAlive = new KeepAlive(_transport, opened.Transport, settings.KeepAliveInterval, settings.KeepAliveTimeout, OnPeerVanished);
@@ -246,7 +251,7 @@ internal sealed class Connection : IConnectionEnd
             ReceivedData received = await first.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             while (!received.IsClose)
             {
-                if (Deliver(received) && !IsClosing)
+                if (Deliver(received))
                 {
                     await _receiver.WaitForReadersAsync(_closeBegan.Token).ConfigureAwait(false);
                 }
@@ -434,5 +439,5 @@ internal sealed class Connection : IConnectionEnd
     }
 
     /// <inheritdoc/>
-    public Exception Refusal() => _abortReason?.Again() ?? (Exception)ContractError.Closed("MessageWebSocket");
+    public Exception Refusal() => _abortReason?.Again() ?? (Exception)ContractError.Closed(_settings.SocketClass);
 }

@@ -6,11 +6,8 @@ internal sealed record ConnectionSettings
     /// <summary>The address, for messages.</summary>
     public required Uri Uri { get; init; }
 
-    /// <summary>The largest message to accept, in bytes.</summary>
-    public uint MaxMessageSize { get; init; }
-
-    /// <summary>Whether messages are handed out whole.</summary>
-    public bool WholeMessages { get; init; }
+    /// <summary>The name of the socket's class, for messages.</summary>
+    public required string SocketClass { get; init; }
 
     /// <summary>What ends each record in a message; null where a message is one.</summary>
     public RecordSeparator? Records { get; init; }

@@ -6,7 +6,7 @@ public enum SocketSslErrorSeverity
     /// <summary>No error.</summary>
     None,
 
-    /// <summary>Each error is of a kind that <see cref="MessageWebSocketControl.IgnorableServerCertificateErrors"/> can name.</summary>
+    /// <summary>Each error is of a kind that <see cref="WebSocketControl.IgnorableServerCertificateErrors"/> can name.</summary>
     Ignorable,
 
     /// <summary>At least one error cannot be ignored.</summary>

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using ArchUnitNET.Domain;
 using ArchUnitNET.Loader;
@@ -48,9 +49,13 @@ public sealed class LayerTests
             typeof(MessageWebSocket).Assembly.GetReferencedAssemblies(), name => name.Name!.StartsWith("System.Management", StringComparison.Ordinal));
 
     [Fact]
-    public void Public_classes_are_sealed_but_for_exceptions() =>
+    public void Public_classes_are_sealed_but_for_exceptions_and_bases_that_nobody_else_can_derive_from() =>
         Assert.DoesNotContain(
-            typeof(MessageWebSocket).Assembly.GetExportedTypes(), type => type is { IsClass: true, IsSealed: false } && !type.IsSubclassOf(typeof(Exception)));
+            typeof(MessageWebSocket).Assembly.GetExportedTypes(),
+            type => type is { IsClass: true, IsSealed: false } && !type.IsSubclassOf(typeof(Exception)) && !IsBaseOfOurs(type));
+
+    private static bool IsBaseOfOurs(Type type) =>
+        type.IsAbstract && type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).All(static one => one.IsFamilyAndAssembly || one.IsAssembly);
 
     private static IType[] In(string folder) => [.. s_library.Types.Where(type => FolderOf(type) == folder)];
 

@@ -168,7 +168,7 @@ public sealed class InformationTests
     {
         // A value that may be missing is a flag and a value, which a reader beside the writer can see of two moments.
         Assert.DoesNotContain(
-            typeof(MessageWebSocketInformation).GetFields(System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic),
+            typeof(WebSocketInformation).GetFields(System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic),
             field => Nullable.GetUnderlyingType(field.FieldType) is not null);
     }
 }

@@ -27,8 +27,13 @@ internal sealed record Outcome(IReadOnlyList<string> Messages, Ending How, int C
         OpenedConnection opened = new(network, new HttpClientHandler(), null, stream.IsCompressed ? new WebSocketDeflateOptions() : null);
         ReceivePause pause = new();
         Inbox<WsMessage> inbox = new(owner.Control.InboxLimitInBytes, pause);
+        ClientSocket client = new(nameof(MessageWebSocket), owner.Control, owner.Information, new MessageSocketEvents(owner));
         Connection connection = new(
-            owner.Control.ForConnection(new Uri("ws://127.0.0.1/")), opened, new InboxReceiver(owner, inbox, pause, InboxFullMode.Wait), owner);
+            owner.Control.ForConnection(new Uri("ws://127.0.0.1/"), nameof(MessageWebSocket)),
+            opened,
+            new InboxReceiver(owner, inbox, pause, InboxFullMode.Wait),
+            (framing, frames) => new MessageAssembler(framing, frames, owner.Control.MaxMessageSize, !stream.IsPartial),
+            client);
         connection.Start();
         List<string> messages = [];
         Ending how = Ending.Closed;

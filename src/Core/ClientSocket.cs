@@ -1,0 +1,326 @@
+namespace MessageWebSockets;
+
+/// <summary>
+/// The life of one client socket, from its creation to its end: what all classes of client sockets have in
+/// common. What a connection carries is theirs.
+/// </summary>
+/// <remarks>Thread-safe.</remarks>
+/// <param name="socketClass">The name of the class, for messages.</param>
+/// <param name="control">The settings.</param>
+/// <param name="information">Told what is known of the connection.</param>
+/// <param name="events">Raised when the connection closes, and asked about certificates.</param>
+internal sealed class ClientSocket(string socketClass, WebSocketControl control, WebSocketInformation information, ISocketEvents events) : IConnectionEvents
+{
+    private readonly Lock _lock = new();
+    private readonly RequestHeaders _requestHeaders = new();
+    private volatile MessageWebSocketState _state = MessageWebSocketState.Created;
+    private Connection? _connection;
+    private CancellationTokenSource? _connecting;
+    private bool _disposed;
+
+    /// <summary>The address of the last connect; null before.</summary>
+    public Uri? Uri { get; private set; }
+
+    public MessageWebSocketState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _state;
+            }
+        }
+    }
+
+    /// <summary>Whether it was closed locally.</summary>
+    public bool IsDisposed => _disposed;
+
+    /// <summary>The connection, once there is one; also after its end.</summary>
+    public Connection? Connection => Volatile.Read(ref _connection);
+
+    /// <summary>Completes when nothing of the connection is left; completed before there was one.</summary>
+    public Task Released => Connection?.Released ?? Task.CompletedTask;
+
+    bool IConnectionEvents.IsClosed => State == MessageWebSocketState.Closed;
+
+    public void SetRequestHeader(string name, string? value)
+    {
+        lock (_lock)
+        {
+            ThrowIfDisposed();
+            if (_state != MessageWebSocketState.Created)
+            {
+                throw ContractError.IllegalMethodCall("Request headers can only be set before ConnectAsync.");
+            }
+
+            _requestHeaders.Set(name, value);
+        }
+    }
+
+    public void CopyRequestHeadersTo(ClientSocket clone)
+    {
+        lock (_lock)
+        {
+            _requestHeaders.CopyTo(clone._requestHeaders);
+        }
+    }
+
+    /// <summary>Adds an event handler, before the connect only.</summary>
+    public void AddHandler<THandler>(Handlers<THandler> handlers, THandler? handler)
+        where THandler : Delegate
+    {
+        lock (_lock)
+        {
+            ThrowIfHandlersAreFixed();
+            handlers.Add(handler);
+        }
+    }
+
+    /// <summary>Removes an event handler, before the connect only.</summary>
+    public void RemoveHandler<THandler>(Handlers<THandler> handlers, THandler? handler)
+        where THandler : Delegate
+    {
+        // PowerShell removes the handlers of Register-ObjectEvent when it likes, at the latest when its runspace closes; an exception
+        // there would end the whole process. It knows the socket it registered with and not the clones that took over from it. Its
+        // handlers are told by their type, as this library does not know PowerShell.
+        if (handler?.Target?.GetType().BaseType?.FullName == "System.Management.Automation.PSEventHandler")
+        {
+            handlers.RemoveFromFamily(handler);
+            return;
+        }
+
+        lock (_lock)
+        {
+            ThrowIfHandlersAreFixed();
+            handlers.Remove(handler);
+        }
+    }
+
+    /// <summary>Connects and performs the opening handshake.</summary>
+    /// <param name="uri">The address.</param>
+    /// <param name="begin">Run once the connect has begun, which fixes settings and handlers; in a lock.</param>
+    /// <param name="receivingEnd">Makes what becomes of the received bytes, once the handshake has succeeded; in a lock.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task ConnectAsync(Uri uri, Action begin, Func<ReceivingEnd> receivingEnd, CancellationToken cancellationToken)
+    {
+        string[] protocols = ConnectArguments.CheckedProtocols(control.SupportedProtocols);
+        using CancellationTokenSource timeout = new(control.ConnectTimeout > TimeSpan.Zero ? control.ConnectTimeout : Timeout.InfiniteTimeSpan);
+        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        BeginConnect(uri, begin, connecting);
+        try
+        {
+            HandshakeSettings settings = control.ForHandshake(_requestHeaders, protocols, events.JudgesCertificates ? events.IsCertificateAcceptedAsync : null);
+            OpeningHandshake handshake = new(settings);
+            information.Handshake = handshake.Findings;
+            OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
+            ForeignCode.WithoutAmbience(() => Open(uri, opened, receivingEnd));
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            BackToCreated();
+            throw timeout.IsCancellationRequested ? HandshakeFailure.ConnectTimeout(uri, control.ConnectTimeout, e) : ContractError.Closed(socketClass);
+        }
+        catch (OperationCanceledException e)
+        {
+            BackToCreated();
+            throw ContractError.Canceled(cancellationToken, e);
+        }
+        catch
+        {
+            BackToCreated();
+            throw;
+        }
+    }
+
+    /// <summary>The connection, to write to; also one that broke, which tells whoever writes.</summary>
+    /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="ObjectDisposedException">Closed (RO_E_CLOSED).</exception>
+    public Connection WritableConnection()
+    {
+        // The usual case needs no lock: a state that changes right after the look would do so after the lock as well.
+        if (_state == MessageWebSocketState.Open && Connection is { } open)
+        {
+            return open;
+        }
+
+        lock (_lock)
+        {
+            return _state switch
+            {
+                MessageWebSocketState.Open or MessageWebSocketState.Aborted => _connection!,
+                MessageWebSocketState.Created or MessageWebSocketState.Connecting => throw NotConnected(),
+                _ => throw ContractError.Closed(socketClass),
+            };
+        }
+    }
+
+    /// <summary>Why there is nothing to read: closed before there was a connection, or not connected yet.</summary>
+    public Exception NothingToRead() => _disposed ? ContractError.Closed(socketClass) : NotConnected();
+
+    /// <summary>Sends a close frame, raises Closed and releases everything; does not wait for the network.</summary>
+    public void Close(ushort? code, string reason)
+    {
+        Connection? connection;
+        lock (_lock)
+        {
+            _disposed = true;
+            connection = _connection;
+            if (connection is null)
+            {
+                // On another thread: what waits for the connect goes on with code of its own, and must not do so in this lock.
+                _ = _connecting?.CancelAsync();
+                _state = MessageWebSocketState.Closed;
+                control.IsFrozen = true;
+            }
+        }
+
+        connection?.Close(code, reason);
+    }
+
+    /// <summary>As <see cref="Close"/>, without a code; completes when what was sent is with the network, or after a moment.</summary>
+    public ValueTask DisposeAsync()
+    {
+        Close(null, "");
+        return Connection?.WhenLastWordsAreOutAsync() ?? default;
+    }
+
+    /// <summary>The full close handshake.</summary>
+    public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string? reason, CancellationToken cancellationToken)
+    {
+        CloseArguments.Check(code, reason);
+        Connection? connection;
+        lock (_lock)
+        {
+            connection = _connection;
+        }
+
+        if (connection is null)
+        {
+            throw ContractError.IllegalMethodCall("The socket is not connected, so there is nothing to close in order; Close() ends it.");
+        }
+
+        return await connection.CloseAsync(code, reason ?? "", control.CloseTimeout, cancellationToken).ConfigureAwait(false);
+    }
+
+    void IConnectionEvents.OnClosing()
+    {
+        lock (_lock)
+        {
+            if (_state == MessageWebSocketState.Open)
+            {
+                _state = MessageWebSocketState.Closing;
+            }
+        }
+    }
+
+    bool IConnectionEvents.OnClosed(WebSocketCloseResult close, bool byPeer)
+    {
+        lock (_lock)
+        {
+            if (_state == MessageWebSocketState.Aborted)
+            {
+                return false;
+            }
+
+            // First, so that whoever sees the state finds the reason.
+            if (byPeer || information.Close is null)
+            {
+                information.Close = close;
+            }
+
+            _state = MessageWebSocketState.Closed;
+            return true;
+        }
+    }
+
+    void IConnectionEvents.RaiseClosed(WebSocketCloseResult close) => events.RaiseClosed(close);
+
+    void IConnectionEvents.OnRoundTrip(TimeSpan roundTrip) => information.LastRoundTripTime = roundTrip;
+
+    void IConnectionEvents.OnAborted(MessageWebSocketException failure)
+    {
+        lock (_lock)
+        {
+            if (_state != MessageWebSocketState.Closed)
+            {
+                // First, so that whoever sees the state finds the reason.
+                information.Failure = failure;
+                _state = MessageWebSocketState.Aborted;
+            }
+        }
+    }
+
+    private static InvalidOperationException NotConnected() => ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first.");
+
+    private void BeginConnect(Uri uri, Action begin, CancellationTokenSource connecting)
+    {
+        lock (_lock)
+        {
+            ThrowIfDisposed();
+            if (_state != MessageWebSocketState.Created)
+            {
+                throw ContractError.IllegalMethodCall($"ConnectAsync was called on a socket that is {_state}; each socket connects once. Clone() makes another one.");
+            }
+
+            _state = MessageWebSocketState.Connecting;
+            _connecting = connecting;
+            control.IsFrozen = true;
+            Uri = uri;
+            begin();
+        }
+    }
+
+    private void Open(Uri uri, OpenedConnection opened, Func<ReceivingEnd> receivingEnd)
+    {
+        Connection connection;
+        lock (_lock)
+        {
+            _connecting = null;
+            if (_disposed)
+            {
+                opened.Stream.Dispose();
+                opened.Handler.Dispose();
+                throw ContractError.Closed(socketClass);
+            }
+
+            ReceivingEnd end = receivingEnd();
+            connection = new Connection(control.ForConnection(uri, socketClass), opened, end.Receiver, end.Messages, this);
+            information.Connection = connection;
+            information.Inbox = end.Counts;
+            Volatile.Write(ref _connection, connection);
+            information.OpenedAt = DateTime.Now;
+            _state = MessageWebSocketState.Open;
+        }
+
+        connection.Start();
+    }
+
+    private void BackToCreated()
+    {
+        lock (_lock)
+        {
+            _connecting = null;
+            if (_state == MessageWebSocketState.Connecting)
+            {
+                _state = MessageWebSocketState.Created;
+                control.IsFrozen = false;
+            }
+        }
+    }
+
+    private void ThrowIfHandlersAreFixed()
+    {
+        if (_state != MessageWebSocketState.Created)
+        {
+            throw ContractError.IllegalMethodCall("Event handlers can only be added or removed before ConnectAsync.");
+        }
+    }
+
+    private void ThrowIfDisposed()
+    {
+        if (_disposed)
+        {
+            throw ContractError.Closed(socketClass);
+        }
+    }
+}
