@@ -54,7 +54,7 @@ public sealed class LayerTests
             typeof(MessageWebSocket).Assembly.GetExportedTypes(),
             type => type is { IsClass: true, IsSealed: false } && !type.IsSubclassOf(typeof(Exception)) && !IsBaseOfOurs(type));
 
-    private static bool IsBaseOfOurs(Type type) =>
+    private static bool IsBaseOfOurs(System.Type type) =>
         type.IsAbstract && type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).All(static one => one.IsFamilyAndAssembly || one.IsAssembly);
 
     private static IType[] In(string folder) => [.. s_library.Types.Where(type => FolderOf(type) == folder)];

@@ -112,6 +112,8 @@ public sealed class StateTests
         control.PinnedCertificateSha256.Add(new string('a', 64));
         control.HttpVersion = HttpVersion.Version20;
         control.FrameTrace = new Progress<FrameTraceEntry>();
+        control.IdProperty = "d.requestId";
+        control.Dialect = JsonRpcDialect.DevTools;
 
         using MessageWebSocket clone = socket.Clone();
         using MessageWebSocket untouched = new();
