@@ -1,8 +1,8 @@
 namespace MessageWebSockets;
 
 /// <summary>
-/// The life of one client socket, from its creation to its end: what all classes of client sockets have in
-/// common. What a connection carries is theirs.
+/// The life of one client socket, from its creation to its end: what <see cref="MessageWebSocket"/> and <see cref="StreamWebSocket"/>
+/// have in common. What a connection carries is theirs.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 /// <param name="socketClass">The name of the class, for messages.</param>
@@ -103,6 +103,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     /// <param name="cancellationToken">Ends the attempt.</param>
     public async Task ConnectAsync(Uri uri, Action begin, Func<ReceivingEnd> receivingEnd, CancellationToken cancellationToken)
     {
+        ConnectArguments.CheckUri(uri);
         string[] protocols = ConnectArguments.CheckedProtocols(control.SupportedProtocols);
         using CancellationTokenSource timeout = new(control.ConnectTimeout > TimeSpan.Zero ? control.ConnectTimeout : Timeout.InfiniteTimeSpan);
         using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);

@@ -7,9 +7,8 @@ internal sealed class MessageSocketEvents(MessageWebSocket socket) : SocketEvent
 
     public void CopyHandlersTo(MessageSocketEvents clone)
     {
+        base.CopyHandlersTo(clone);
         MessageReceived.CopyTo(clone.MessageReceived);
-        Closed.CopyTo(clone.Closed);
-        ValidationRequested.CopyTo(clone.ValidationRequested);
     }
 
     /// <summary>Raises MessageReceived, unless Closed came first. For one thread at a time: the receive loop.</summary>

@@ -151,7 +151,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default)
     {
-        ConnectArguments.CheckUri(uri);
         ConnectArguments.CheckInbox(Control.InboxFullMode, Control.ReceiveMode);
         await _client.ConnectAsync(uri, () => _pushes = _events.MessageReceived.All is not null, ReceivingEnd, cancellationToken).ConfigureAwait(false);
     }

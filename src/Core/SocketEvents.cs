@@ -20,6 +20,12 @@ internal class SocketEvents<TSocket>(TSocket socket) : ISocketEvents
 
     public bool JudgesCertificates => ValidationRequested.All is not null;
 
+    public void CopyHandlersTo(SocketEvents<TSocket> clone)
+    {
+        Closed.CopyTo(clone.Closed);
+        ValidationRequested.CopyTo(clone.ValidationRequested);
+    }
+
     /// <summary>Raises Closed, once; when a handler works at this moment, after it.</summary>
     public void RaiseClosed(WebSocketCloseResult close)
     {

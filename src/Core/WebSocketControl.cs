@@ -6,7 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace MessageWebSockets;
 
 /// <summary>
-/// The settings that all classes of client sockets have in common (Windows.Networking.Sockets.IWebSocketControl2). Where a property says "before connect only", setting it later throws
+/// The settings that <see cref="MessageWebSocket"/> and <see cref="StreamWebSocket"/> have in common (Windows.Networking.Sockets.IWebSocketControl2). Where a property says "before connect only", setting it later throws
 /// <see cref="InvalidOperationException"/> (E_ILLEGAL_METHOD_CALL, 0x8000000E).
 /// </summary>
 public abstract class WebSocketControl
@@ -221,6 +221,9 @@ public abstract class WebSocketControl
     /// </summary>
     public IProgress<FrameTraceEntry>? FrameTrace { get => Frames.Trace; set => Frames.Trace = value; }
 
+    /// <summary>TCP_NODELAY.</summary>
+    private protected virtual bool SendsSmallWritesAtOnce => true;
+
     /// <summary>Where frames are noted for <see cref="FrameTrace"/>.</summary>
     internal FrameTraces Frames { get; } = new();
 
@@ -248,6 +251,7 @@ public abstract class WebSocketControl
         ProxyCredential = _proxyCredential,
         UnixSocketPath = _unixSocketPath,
         OutboundBufferSizeInBytes = OutboundBufferSizeInBytes,
+        NoDelay = SendsSmallWritesAtOnce,
         ClientCertificate = _clientCertificate,
         IgnorableServerCertificateErrors = [.. _ignorableErrors],
         PinnedCertificateSha256 = [.. _pins],

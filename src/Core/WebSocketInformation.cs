@@ -6,7 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace MessageWebSockets;
 
 /// <summary>
-/// What is known of a connection, for all classes of client sockets (Windows.Networking.Sockets.IWebSocketInformation2). Safe to read from any thread at any time; what the handshake found stays
+/// What is known of a connection, for <see cref="MessageWebSocket"/> and <see cref="StreamWebSocket"/> alike (Windows.Networking.Sockets.IWebSocketInformation2). Safe to read from any thread at any time; what the handshake found stays
 /// readable after a failed connect and after the end.
 /// </summary>
 public abstract class WebSocketInformation

@@ -89,7 +89,7 @@ internal sealed class AddressRace(IReadOnlyList<IPAddress> addresses, int port, 
         Socket? socket = null;
         try
         {
-            socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             prepare(socket);
             await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
             return (socket, endPoint);

@@ -43,6 +43,9 @@ internal sealed record HandshakeSettings
     /// <summary>In bytes; 0 for the system's default.</summary>
     public uint OutboundBufferSizeInBytes { get; init; }
 
+    /// <summary>TCP_NODELAY: whether small writes leave at once.</summary>
+    public bool NoDelay { get; init; } = true;
+
     public X509Certificate2? ClientCertificate { get; init; }
 
     public required IReadOnlyList<ChainValidationResult> IgnorableServerCertificateErrors { get; init; }

@@ -65,7 +65,7 @@ internal sealed class TransportConnector(HandshakeSettings settings, HandshakeFi
         string targetName = NameOf(host, target.Port);
         IPAddress[] addresses = await ResolveAsync(host, targetName, cancellationToken).ConfigureAwait(false);
         long started = Stopwatch.GetTimestamp();
-        AddressRace race = new(addresses, target.Port, ApplySendBuffer);
+        AddressRace race = new(addresses, target.Port, PrepareTcp);
         try
         {
             (Socket socket, IPEndPoint endPoint) = await race.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -176,6 +176,12 @@ internal sealed class TransportConnector(HandshakeSettings settings, HandshakeFi
         string literal = host.Trim('[', ']');
         int scope = literal.Contains(':') ? literal.IndexOf("%25", StringComparison.Ordinal) : -1;
         return scope >= 0 && scope + 3 < literal.Length ? literal.Remove(scope + 1, 2) : literal;
+    }
+
+    private void PrepareTcp(Socket socket)
+    {
+        socket.NoDelay = settings.NoDelay;
+        ApplySendBuffer(socket);
     }
 
     private void ApplySendBuffer(Socket socket)

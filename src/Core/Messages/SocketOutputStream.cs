@@ -1,0 +1,216 @@
+using System.Buffers;
+
+namespace MessageWebSockets.Messages;
+
+/// <summary>
+/// The stream behind StreamWebSocket.OutputStream: a flush sends what was written, full frames go out on their own, and what nobody
+/// flushes leaves a moment later. All members may be called from any thread.
+/// </summary>
+/// <remarks>
+/// Bytes that could not be sent (not connected yet, or the flush was cancelled) stay pending, ahead of what is written next. A write
+/// that was cancelled in its middle has sent what went before.
+/// </remarks>
+internal sealed class SocketOutputStream : Stream
+{
+    // The payload of the frames of a long write.
+    private const int FrameSize = 64 * 1024;
+
+    // Stream.CopyToAsync never flushes, and a tunnel made of it must not keep the last bytes.
+    private const int AutomaticFlushMilliseconds = 1;
+
+    private readonly IByteSink _sink;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Timer _flushing;
+    private byte[] _pending = [];
+    private int _count;
+    private int _isTimerSet;
+    private volatile bool _isClosed;
+
+    public SocketOutputStream(IByteSink sink)
+    {
+        _sink = sink;
+
+        // Nothing of who creates the socket flows into its flushes.
+        using AsyncFlowControl? flow = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
+        _flushing = new Timer(static stream => _ = ((SocketOutputStream)stream!).FlushOnItsOwnAsync(), this, Timeout.Infinite, Timeout.Infinite);
+    }
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => !_isClosed;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        await EnterAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ThrowIfClosed();
+            ReadOnlyMemory<byte> rest = await FillPendingAsync(buffer, cancellationToken).ConfigureAwait(false);
+            while (rest.Length >= FrameSize)
+            {
+                await _sink.SendAsync(rest[..FrameSize], cancellationToken).ConfigureAwait(false);
+                rest = rest[FrameSize..];
+            }
+
+            if (rest.Length > 0)
+            {
+                Append(rest.Span);
+            }
+
+            if (_count > 0 && Interlocked.Exchange(ref _isTimerSet, 1) == 0)
+            {
+                _flushing.Change(AutomaticFlushMilliseconds, Timeout.Infinite);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    /// <summary>Blocks while the peer takes nothing.</summary>
+    public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+
+    public override async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfClosed();
+        _sink.ThrowIfNotWritable();
+        await EnterAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SendPendingAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Blocks while the peer takes nothing.</summary>
+    public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>Sends what is pending, as closing a stream does; a connection that is over is no error.</summary>
+    public override async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>As <see cref="DisposeAsync"/>, without a wait for a peer that takes nothing.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        _ = CloseAsync();
+        base.Dispose(disposing);
+    }
+
+    private async Task CloseAsync()
+    {
+        if (!_isClosed)
+        {
+            _isClosed = true;
+            await _flushing.DisposeAsync().ConfigureAwait(false);
+            await FlushOnItsOwnAsync().ConfigureAwait(false);
+        }
+    }
+
+    // Fills up a frame that was begun, and sends it when it is full; what is left of the buffer.
+    private async ValueTask<ReadOnlyMemory<byte>> FillPendingAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (_count == 0)
+        {
+            return buffer;
+        }
+
+        int taken = Math.Min(buffer.Length, FrameSize - _count);
+        Append(buffer.Span[..taken]);
+        if (_count == FrameSize)
+        {
+            await SendPendingAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return buffer[taken..];
+    }
+
+    private void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (_pending.Length == 0)
+        {
+            _pending = ArrayPool<byte>.Shared.Rent(FrameSize);
+        }
+
+        bytes.CopyTo(_pending.AsSpan(_count));
+        _count += bytes.Length;
+    }
+
+    private async ValueTask SendPendingAsync(CancellationToken cancellationToken)
+    {
+        if (_count > 0)
+        {
+            await _sink.SendAsync(_pending.AsMemory(0, _count), cancellationToken).ConfigureAwait(false);
+            _count = 0;
+            byte[] sent = _pending;
+            _pending = [];
+            ArrayPool<byte>.Shared.Return(sent);
+        }
+    }
+
+    private async Task FlushOnItsOwnAsync()
+    {
+        Volatile.Write(ref _isTimerSet, 0);
+        await _turn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await SendPendingAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            // Not connected yet, or no longer: the next write or flush meets it.
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async ValueTask EnterAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
+        }
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_isClosed)
+        {
+            throw ContractError.Closed("StreamWebSocket.OutputStream");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+namespace MessageWebSockets;
+
+/// <summary>
+/// Lets the readers of a stream have what a connection receives, which its source has put into their queue already. A full queue holds
+/// the peer back also while the connection closes: what a peer still says before its close frame is part of the stream.
+/// </summary>
+internal sealed class StreamReceiver(ByteQueue queue, ReceivePause pause) : IReceiver
+{
+    public bool IsHeldUp => pause.IsOn;
+
+    public bool Take(ReceivedData received, long utcTicks, bool isClosing)
+    {
+        queue.Commit(received.Length);
+        return queue.IsFull;
+    }
+
+    public void CountDropped() => queue.Drop();
+
+    public Task WaitForReadersAsync(CancellationToken closeBegan) => queue.WaitForRoomAsync();
+
+    public void Publish() => queue.Publish();
+
+    public void PublishElsewhere() => queue.PublishElsewhere();
+
+    public Task LetReadersAnswerAsync(TimeSpan longest) => Task.CompletedTask;
+
+    public void Complete(MessageWebSocketException? error) => queue.Complete(error);
+
+    public void TellFailure(MessageWebSocketException failure)
+    {
+        // Readers are told when they have read everything.
+    }
+}

@@ -1,0 +1,28 @@
+namespace MessageWebSockets;
+
+/// <summary>
+/// The settings of a <see cref="StreamWebSocket"/> (Windows.Networking.Sockets.StreamWebSocketControl). Where a property says "before
+/// connect only", setting it later throws <see cref="InvalidOperationException"/> (E_ILLEGAL_METHOD_CALL, 0x8000000E).
+/// </summary>
+public sealed class StreamWebSocketControl : WebSocketControl
+{
+    private bool _noDelay = true;
+
+    internal StreamWebSocketControl()
+    {
+    }
+
+    /// <summary>
+    /// TCP_NODELAY: whether what is sent leaves at once; before connect only. False lets the system gather small writes (Nagle's
+    /// algorithm, RFC 896). Without effect on a Unix domain socket. Default: true.
+    /// </summary>
+    public bool NoDelay { get => _noDelay; set => Set(ref _noDelay, value); }
+
+    private protected override bool SendsSmallWritesAtOnce => _noDelay;
+
+    internal void CopyTo(StreamWebSocketControl other)
+    {
+        base.CopyTo(other);
+        other._noDelay = _noDelay;
+    }
+}
