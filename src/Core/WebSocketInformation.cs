@@ -70,7 +70,7 @@ public abstract class WebSocketInformation
     public long MessagesSent => Connection?.Sender.Messages ?? 0;
 
     /// <summary>Messages whose last byte was handed to the network.</summary>
-    public long MessagesWritten => Connection?.Transport.MessagesWritten ?? 0;
+    public long MessagesWritten => Connection?.Transport.Writer.MessagesWritten ?? 0;
 
     /// <summary>Messages received; in <see cref="MessageWebSocketReceiveMode.PartialMessage"/> whole ones.</summary>
     public long MessagesReceived => Connection?.Counters.Messages ?? 0;
@@ -85,7 +85,7 @@ public abstract class WebSocketInformation
     public long MessagesDropped => Inbox?.Dropped ?? 0;
 
     /// <summary>Bytes handed to the network after the handshake, framing included.</summary>
-    public long BytesSent => Connection?.Transport.BytesSent ?? 0;
+    public long BytesSent => Connection?.Transport.Writer.Network.BytesSent ?? 0;
 
     /// <summary>Bytes that arrived after the handshake, framing included.</summary>
     public long BytesReceived => Connection?.Transport.Received.BytesReceived ?? 0;
@@ -97,7 +97,7 @@ public abstract class WebSocketInformation
     public long PayloadBytesReceived => Connection?.Counters.PayloadBytes ?? 0;
 
     /// <summary>Frames sent, control frames included.</summary>
-    public long FramesSent => Connection?.Transport.FramesSent ?? 0;
+    public long FramesSent => Connection?.Transport.Writer.FramesSent ?? 0;
 
     /// <summary>Frames received, control frames included.</summary>
     public long FramesReceived => Connection?.Transport.Reader.FramesReceived ?? 0;

@@ -62,7 +62,8 @@ internal sealed class Connection : IConnectionEnd
         _messages = messages(_receiving, _transport.Reader);
         if (settings.KeepAliveInterval > TimeSpan.Zero)
         {
-            _keepAlive = new KeepAlive(_transport, opened.Transport, settings.KeepAliveInterval, settings.KeepAliveTimeout, OnPeerVanished);
+            _keepAlive = new KeepAlive(
+                _transport.Received, _transport.Writer, opened.Transport, settings.KeepAliveInterval, settings.KeepAliveTimeout, OnPeerVanished);
         }
     }
 
@@ -98,7 +99,7 @@ internal sealed class Connection : IConnectionEnd
 
     public void Start()
     {
-        ExitFlush.Add(_transport);
+        ExitFlush.Add(_transport.Writer);
         _keepAlive?.Start();
 
         // The first wait begins here: most servers say nothing yet, and no other thread need be woken to find that out.
@@ -109,7 +110,7 @@ internal sealed class Connection : IConnectionEnd
     {
         try
         {
-            await _transport.DrainAsync(cancellationToken).ConfigureAwait(false);
+            await _transport.Writer.DrainAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (IOException e)
         {
@@ -121,7 +122,7 @@ internal sealed class Connection : IConnectionEnd
     {
         try
         {
-            _transport.SendUnsolicitedPong();
+            _transport.Writer.SendUnsolicitedPong();
         }
         catch (IOException)
         {
@@ -133,7 +134,7 @@ internal sealed class Connection : IConnectionEnd
     {
         try
         {
-            return await _transport.PingAsync(cancellationToken).ConfigureAwait(false);
+            return await _transport.Writer.PingAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (IOException e)
         {
@@ -172,7 +173,7 @@ internal sealed class Connection : IConnectionEnd
         using CancellationTokenSource patience = new(LastWords);
         try
         {
-            await _transport.DrainAsync(patience.Token).ConfigureAwait(false);
+            await _transport.Writer.DrainAsync(patience.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (MessageSender.IsConnectionError(e))
         {
@@ -235,7 +236,7 @@ internal sealed class Connection : IConnectionEnd
     {
         try
         {
-            _transport.SendClose(code, reason);
+            _transport.Writer.SendClose(code, reason);
         }
         catch (IOException)
         {
@@ -310,7 +311,7 @@ internal sealed class Connection : IConnectionEnd
     // system from answering late data with a reset, which could overtake the close frame.
     private async Task ReleaseAtTcpEndAsync(Exception? reason)
     {
-        if (await Linger.WhileTakenAsync(_transport.DrainAsync(_ended.Token), _transport, _linger).ConfigureAwait(false))
+        if (await Linger.WhileTakenAsync(_transport.Writer.DrainAsync(_ended.Token), _transport.Writer, _linger).ConfigureAwait(false))
         {
             await ReadToTheEndAsync().ConfigureAwait(false);
         }
@@ -336,7 +337,7 @@ internal sealed class Connection : IConnectionEnd
 
     private async Task ReleaseAfterLingerAsync()
     {
-        await Linger.WhileTakenAsync(_released.Task, _transport, _linger).ConfigureAwait(false);
+        await Linger.WhileTakenAsync(_released.Task, _transport.Writer, _linger).ConfigureAwait(false);
         Release(null);
     }
 
@@ -376,11 +377,11 @@ internal sealed class Connection : IConnectionEnd
     // Called by the receive loop, which then is over: nobody else reads.
     private void Abort(MessageWebSocketException failure)
     {
-        bool saysWhy = _transport.CloseFrameWritten && !_transport.Received.ReachedEnd && _transport.Fault is null;
+        bool saysWhy = _transport.Writer.CloseFrameWritten && !_transport.Received.ReachedEnd && _transport.Fault is null;
         if (!saysWhy)
         {
             // First: whoever is told of the end must not be able to send into it. A close frame refuses the rest by itself.
-            _transport.RefuseWrites(failure);
+            _transport.Writer.RefuseWrites(failure);
         }
 
         Interlocked.CompareExchange(ref _abortReason, failure, null);
@@ -407,7 +408,7 @@ internal sealed class Connection : IConnectionEnd
             return;
         }
 
-        ExitFlush.Remove(_transport);
+        ExitFlush.Remove(_transport.Writer);
         _keepAlive?.Dispose();
         _ = _ended.CancelAsync();
         _transport.Abort(reason);

@@ -10,21 +10,21 @@ internal static class ExitFlush
 {
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(3);
 
-    private static readonly ConcurrentDictionary<FrameStream, byte> s_open = new();
+    private static readonly ConcurrentDictionary<FrameWriter, byte> s_open = new();
     private static int s_isHooked;
 
-    public static void Add(FrameStream stream)
+    public static void Add(FrameWriter writer)
     {
-        s_open.TryAdd(stream, 0);
+        s_open.TryAdd(writer, 0);
         if (Interlocked.Exchange(ref s_isHooked, 1) == 0)
         {
             AppDomain.CurrentDomain.ProcessExit += static (_, _) => Flush();
         }
     }
 
-    public static void Remove(FrameStream stream) => s_open.TryRemove(stream, out _);
+    public static void Remove(FrameWriter writer) => s_open.TryRemove(writer, out _);
 
     // All connections at once, so that a hundred dead peers take no longer than one.
     private static void Flush() =>
-        Task.WaitAll([.. s_open.Keys.Select(static stream => Linger.WhileTakenAsync(stream.DrainAsync(CancellationToken.None), stream, Stall))]);
+        Task.WaitAll([.. s_open.Keys.Select(static writer => Linger.WhileTakenAsync(writer.DrainAsync(CancellationToken.None), writer, Stall))]);
 }

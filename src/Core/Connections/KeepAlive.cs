@@ -5,8 +5,8 @@ namespace MessageWebSockets.Connections;
 /// </summary>
 /// <remarks>
 /// Any byte that arrives is a sign of life, and so is any of ours that the peer takes. The clock of a ping starts when the ping was
-/// written to the network, or when the network stopped to take anything, and runs only while the network is asked for bytes: whatever else holds up the receive loop, a full inbox,
-/// a handler, a filter, is not the peer's silence.
+/// written to the network, or when the network stopped to take anything, and runs only while the network is asked for bytes: whatever
+/// else holds up the receive loop, a full inbox, a handler, a filter, is not the peer's silence.
 /// </remarks>
 internal sealed class KeepAlive : IDisposable
 {
@@ -16,7 +16,8 @@ internal sealed class KeepAlive : IDisposable
     // How often the progress of the peer is looked at while the clock of a ping runs.
     private const int LooksPerTimeout = 4;
 
-    private readonly FrameStream _transport;
+    private readonly ReadBuffer _received;
+    private readonly FrameWriter _writer;
     private readonly TransportStream? _network;
     private readonly Action _peerVanished;
     private readonly long _interval;
@@ -33,14 +34,17 @@ internal sealed class KeepAlive : IDisposable
     private PendingPing? _clock;
     private PendingPing? _newest;
 
-    /// <param name="transport">What the frames go through.</param>
+    /// <param name="received">What the peer sent, and when.</param>
+    /// <param name="writer">What sends, and knows what the peer takes.</param>
     /// <param name="network">What the peer's progress is asked of; null when nothing can be.</param>
     /// <param name="interval">How often to send something.</param>
     /// <param name="timeout">How long silence may last after a ping; zero sends no ping.</param>
     /// <param name="peerVanished">Called once when the peer gave no sign of life in time.</param>
-    public KeepAlive(FrameStream transport, TransportStream? network, TimeSpan interval, TimeSpan timeout, Action peerVanished)
+    public KeepAlive(
+        ReadBuffer received, FrameWriter writer, TransportStream? network, TimeSpan interval, TimeSpan timeout, Action peerVanished)
     {
-        _transport = transport;
+        _received = received;
+        _writer = writer;
         _network = network;
         _interval = Math.Max(1, (long)interval.TotalMilliseconds);
         _timeout = (long)Math.Ceiling(timeout.TotalMilliseconds);
@@ -61,7 +65,7 @@ internal sealed class KeepAlive : IDisposable
         try
         {
             long now = Environment.TickCount64;
-            if (_clock is not null && _transport.Received.BytesReceived != _bytesWhenPinged)
+            if (_clock is not null && _received.BytesReceived != _bytesWhenPinged)
             {
                 _clock = null;
             }
@@ -106,12 +110,12 @@ internal sealed class KeepAlive : IDisposable
             // One at a time: a peer that talks but never answers pings must not make them pile up.
             if (_newest is { } before)
             {
-                _transport.Forget(before);
+                _writer.Forget(before);
             }
 
             _lastSent = _lastPinged = now;
-            _bytesWhenPinged = _transport.Received.BytesReceived;
-            _newest = _transport.SendKeepAlivePing();
+            _bytesWhenPinged = _received.BytesReceived;
+            _newest = _writer.SendKeepAlivePing();
             if (_clock is null)
             {
                 _clock = _newest;
@@ -121,20 +125,31 @@ internal sealed class KeepAlive : IDisposable
         else if (now >= _lastSent + _interval)
         {
             _lastSent = now;
-            _transport.SendUnsolicitedPong();
+            _writer.SendUnsolicitedPong();
         }
     }
 
     // While nothing is read no silence is heard, and a ping that still waits to be written needs none behind it.
-    private bool CanPing => _timeout > 0 && _transport.Received.ReadingSince != 0 && _newest is not { Written: 0 };
+    private bool CanPing => _timeout > 0 && _received.ReadingSince != 0 && _newest is not { Written: 0 };
 
     private long PingDue
     {
         get
         {
-            bool isUnheard = _newest is not null && _transport.Received.BytesReceived - _bytesWhenPinged <= AnswerLength;
-            return (isUnheard ? _lastPinged : Math.Max(_lastPinged, _transport.Received.LastReceived)) + _interval;
+            bool isUnheard = _newest is not null && _received.BytesReceived - _bytesWhenPinged <= AnswerLength;
+            return (isUnheard ? _lastPinged : Math.Max(_lastPinged, _received.LastReceived)) + _interval;
         }
+    }
+
+    private static long Latest(params ReadOnlySpan<long> times)
+    {
+        long latest = 0;
+        foreach (long time in times)
+        {
+            latest = Math.Max(latest, time);
+        }
+
+        return latest;
     }
 
     // When the peer counts as vanished if nothing is heard of it until then.
@@ -146,10 +161,10 @@ internal sealed class KeepAlive : IDisposable
         }
 
         // A ping that still waits to be written waits with what is before it, for a peer that accepts nothing.
-        long unansweredSince = ping.Written != 0 ? ping.Written : _transport.WaitingSince;
-        long readingSince = _transport.Received.ReadingSince;
+        long unansweredSince = ping.Written != 0 ? ping.Written : _writer.Network.WaitingSince;
+        long readingSince = _received.ReadingSince;
         return unansweredSince == 0 || readingSince == 0
             ? now + _timeout
-            : Math.Max(Math.Max(unansweredSince, _clockStarted), Math.Max(Math.Max(readingSince, _lastProgress), _transport.LastAccepted)) + _timeout;
+            : Latest(unansweredSince, _clockStarted, readingSince, _lastProgress, _writer.Network.LastAccepted) + _timeout;
     }
 }

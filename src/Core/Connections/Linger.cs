@@ -10,19 +10,19 @@ internal static class Linger
 
     /// <summary>Waits for a task.</summary>
     /// <param name="task">What is waited for; an exception of it is not reported.</param>
-    /// <param name="transport">What the peer takes from.</param>
+    /// <param name="writer">What the peer takes from.</param>
     /// <param name="stall">How long it may take nothing.</param>
     /// <returns>Whether the task ended in time and without an exception.</returns>
-    public static async Task<bool> WhileTakenAsync(Task task, FrameStream transport, TimeSpan stall)
+    public static async Task<bool> WhileTakenAsync(Task task, FrameWriter writer, TimeSpan stall)
     {
         long began = Environment.TickCount64;
         long before;
         do
         {
-            before = transport.BytesSent;
+            before = writer.Network.BytesSent;
             await Task.WhenAny(task, Task.Delay(stall)).ConfigureAwait(false);
         }
-        while (!task.IsCompleted && transport.BytesSent > before && Environment.TickCount64 - began < Longest.TotalMilliseconds);
+        while (!task.IsCompleted && writer.Network.BytesSent > before && Environment.TickCount64 - began < Longest.TotalMilliseconds);
 
         // Whatever it ends in later is observed.
         _ = task.ContinueWith(static ended => ended.Exception, TaskScheduler.Default);

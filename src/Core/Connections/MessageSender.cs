@@ -25,7 +25,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     /// <summary>The payload of what was accepted, in bytes before compression.</summary>
     public long PayloadBytes => Volatile.Read(ref _payloadBytes);
 
-    // Compresses. Only a server's framing leaves the masking to others, and FrameStream does it far cheaper (MaskingKeys says why).
+    // Compresses. Only a server's framing leaves the masking to others, and OutboundFrames does it far cheaper (MaskingKeys says why).
     private WebSocket Compressing => _compressing ??= WebSocket.CreateFromStream(transport, FramingOptions.ForCompressing(opened));
 
     /// <summary>Whether an exception says that the connection broke or ended, and nothing else.</summary>
@@ -87,7 +87,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             {
                 ReadOnlyMemory<byte> payload = isFinal ? message.Finish(data) : data;
                 byte[] unfinishedCharacter = message.Check(payload.Span, type, isFinal);
-                if (transport.WaitForRoom(cancellationToken) is { } room)
+                if (transport.Writer.WaitForRoom(cancellationToken) is { } room)
                 {
                     await room.ConfigureAwait(false);
                 }
@@ -141,7 +141,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         {
             using (pass)
             {
-                if (!transport.TrySendData(OpcodeOf(type), message))
+                if (!transport.Writer.TrySendData(OpcodeOf(type), message))
                 {
                     return false;
                 }
@@ -162,7 +162,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         Exception? failure;
         using (await EnterAsync(_turn, cancellationToken).ConfigureAwait(false))
         {
-            if (transport.WaitForRoom(cancellationToken) is { } room)
+            if (transport.Writer.WaitForRoom(cancellationToken) is { } room)
             {
                 await room.ConfigureAwait(false);
             }
@@ -180,7 +180,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         {
             if (opened.Compression is null)
             {
-                transport.SendData(opcode, isFinal, data.Span);
+                transport.Writer.SendData(opcode, isFinal, data.Span);
             }
             else
             {
@@ -208,7 +208,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             _compressing = null;
             if (!isWhole)
             {
-                transport.RefuseWrites(e);
+                transport.Writer.RefuseWrites(e);
             }
 
             throw;

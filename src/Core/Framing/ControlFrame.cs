@@ -6,7 +6,7 @@ internal static class ControlFrame
     /// <summary>The longest payload of a control frame, in bytes.</summary>
     public const int MaxPayload = 125;
 
-    /// <summary>A final frame, not masked yet: <see cref="FrameStream"/> masks what it sends.</summary>
+    /// <summary>A final frame, not masked yet: <see cref="OutboundFrames"/> masks what goes out.</summary>
     public static byte[] Create(FrameOpcode opcode, ReadOnlySpan<byte> payload)
     {
         byte[] frame = new byte[2 + payload.Length];

@@ -15,48 +15,48 @@ public sealed class BurstTests
     public async Task The_end_of_a_burst_is_written_although_nothing_follows()
     {
         HeldStream network = new();
-        await using FrameStream stream = new(network, new FrameTraces());
+        using FrameWriter writer = new(network, new FrameTraces(), new PingBook());
 
-        long written = await BurstAsync(network, stream, framesEach: 1);
+        long written = await BurstAsync(network, writer, framesEach: 1);
 
         Assert.Equal(Writes * FrameLength, written);
-        await stream.DrainAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(Writes, stream.MessagesWritten);
+        await writer.DrainAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(Writes, writer.MessagesWritten);
     }
 
     [Fact]
     public async Task Whoever_waits_for_the_network_is_told_when_all_of_a_burst_is_written()
     {
         HeldStream network = new();
-        await using FrameStream stream = new(network, new FrameTraces());
-        await BurstAsync(network, stream, framesEach: 1);
-        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        using FrameWriter writer = new(network, new FrameTraces(), new PingBook());
+        await BurstAsync(network, writer, framesEach: 1);
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
         (_, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
-        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
 
-        Task drained = stream.DrainAsync(TestContext.Current.CancellationToken);
+        Task drained = writer.DrainAsync(TestContext.Current.CancellationToken);
         done.SetResult();
         (_, TaskCompletionSource last) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
         Assert.False(drained.IsCompleted);
         last.SetResult();
 
         await drained;
-        Assert.Equal(Writes + 2, stream.MessagesWritten);
+        Assert.Equal(Writes + 2, writer.MessagesWritten);
     }
 
     [Fact]
     public async Task A_ping_and_the_close_frame_in_a_burst_keep_their_places()
     {
         HeldStream network = new();
-        await using FrameStream stream = new(network, new FrameTraces());
-        await BurstAsync(network, stream, framesEach: 3);
+        using FrameWriter writer = new(network, new FrameTraces(), new PingBook());
+        await BurstAsync(network, writer, framesEach: 3);
 
-        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
         (byte[] lead, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
-        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
-        stream.SendKeepAlivePing();
-        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
-        Assert.True(stream.SendClose(1000, ""));
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        writer.SendKeepAlivePing();
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        Assert.True(writer.SendClose(1000, ""));
         done.SetResult();
         (byte[] rest, TaskCompletionSource last) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
         last.SetResult();
@@ -69,21 +69,21 @@ public sealed class BurstTests
     public async Task A_connection_that_is_dropped_in_a_burst_ends_the_wait_for_the_network()
     {
         HeldStream network = new();
-        await using FrameStream stream = new(network, new FrameTraces());
-        await BurstAsync(network, stream, framesEach: 1);
-        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        using FrameWriter writer = new(network, new FrameTraces(), new PingBook());
+        await BurstAsync(network, writer, framesEach: 1);
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
 
-        Task drained = stream.DrainAsync(TestContext.Current.CancellationToken);
-        stream.Abort(null);
+        Task drained = writer.DrainAsync(TestContext.Current.CancellationToken);
+        writer.Break(new IOException("Dropped."));
 
         await Assert.ThrowsAsync<IOException>(() => drained);
-        Assert.Throws<IOException>(() => stream.SendData(FrameOpcode.Text, isFinal: true, Payload));
+        Assert.Throws<IOException>(() => writer.SendData(FrameOpcode.Text, isFinal: true, Payload));
     }
 
     // Each write finds the next frames pending already. All are written in the end.
-    private static async Task<long> BurstAsync(HeldStream network, FrameStream stream, int framesEach)
+    private static async Task<long> BurstAsync(HeldStream network, FrameWriter writer, int framesEach)
     {
-        stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
         int sent = 1;
         long written = 0;
         while (written < Writes * framesEach * FrameLength)
@@ -91,7 +91,7 @@ public sealed class BurstTests
             (byte[] bytes, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
             for (int i = 0; i < framesEach && sent < Writes * framesEach; i++, sent++)
             {
-                stream.SendData(FrameOpcode.Text, isFinal: true, Payload);
+                writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
             }
 
             written += bytes.Length;

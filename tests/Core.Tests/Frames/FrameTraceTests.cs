@@ -124,10 +124,50 @@ public sealed class FrameTraceTests
     }
 
     [Fact]
+    public async Task FrameTrace_is_told_of_pongs_that_had_to_wait_for_room()
+    {
+        Trace trace = new();
+        FrameTraces traces = new() { Trace = trace };
+        HeldStream network = new();
+        using FrameWriter writer = new(network, traces, new PingBook());
+        writer.SendData(FrameOpcode.Binary, isFinal: true, new byte[1]);
+        (_, TaskCompletionSource first) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+        writer.SendData(FrameOpcode.Binary, isFinal: true, new byte[1024 * 1024]);
+
+        Assert.True(writer.TrySend(ControlFrame.Create(FrameOpcode.Pong, "answer"u8)));
+        writer.SendUnsolicitedPong();
+        await traces.SettledAsync();
+        Assert.Equal([FrameOpcode.Binary, FrameOpcode.Binary], trace.Entries.Select(entry => entry.Opcode));
+        first.SetResult();
+        await LetDrainAsync(network, writer);
+        await traces.SettledAsync();
+
+        Assert.Equal(
+            [
+                new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Binary, true, 1),
+                new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Binary, true, 1024 * 1024),
+                new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Pong, true, 6),
+                new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Pong, true, 0),
+            ],
+            trace.Entries);
+        Assert.Equal(4, writer.FramesSent);
+    }
+
+    [Fact]
     public void FrameTraceEntry_reads_as_a_line()
     {
         Assert.Equal("sent text 5 B fin", new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Text, true, 5).ToString());
         Assert.Equal("received continuation 0 B", new FrameTraceEntry(FrameDirection.Received, FrameOpcode.Continuation, false, 0).ToString());
+    }
+
+    // A pong that waits becomes pending with the write before it, and what is pending then is drained with it.
+    private static async Task LetDrainAsync(HeldStream network, FrameWriter writer)
+    {
+        while (writer.FramesSent < 4)
+        {
+            (_, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+            done.SetResult();
+        }
     }
 
     private sealed class Act(Action<FrameTraceEntry> act) : IProgress<FrameTraceEntry>

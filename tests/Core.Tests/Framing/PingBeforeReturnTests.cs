@@ -15,7 +15,8 @@ public sealed class PingBeforeReturnTests
         using FrameStream transport = new(network, new FrameTraces());
         using CancellationTokenSource end = new();
         Task reading = ReadAsync(transport, end.Token);
-        using KeepAlive keepAlive = new(transport, network: null, TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(1), static () => { });
+        using KeepAlive keepAlive = new(
+            transport.Received, transport.Writer, network: null, TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(1), static () => { });
 
         keepAlive.Start();
         for (int pings = 0; pings < 3; pings++)

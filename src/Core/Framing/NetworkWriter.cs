@@ -1,0 +1,61 @@
+namespace MessageWebSockets.Framing;
+
+/// <summary>Hands bytes to the network, and tells how the network takes them.</summary>
+/// <remarks>One write at a time; what it tells may be read from any thread.</remarks>
+/// <param name="network">Where they go.</param>
+/// <param name="pings">Told when pings go out.</param>
+internal sealed class NetworkWriter(Stream network, PingBook pings)
+{
+    // A long write is handed to the network in parts, so that it is seen whether the peer takes them.
+    private const int LongestWrite = 128 * 1024;
+
+    private long _bytesSent;
+    private long _lastAccepted;
+    private long _waitingSince;
+
+    /// <summary>Bytes handed over.</summary>
+    public long BytesSent => Volatile.Read(ref _bytesSent);
+
+    /// <summary>
+    /// When the peer last made room for something that had to wait for it, in milliseconds of <see cref="Environment.TickCount64"/>.
+    /// What the system takes at once says nothing about the peer.
+    /// </summary>
+    public long LastAccepted => Volatile.Read(ref _lastAccepted);
+
+    /// <summary>
+    /// Since when a write waits for the peer to make room, in milliseconds of <see cref="Environment.TickCount64"/>; 0 while none does.
+    /// </summary>
+    public long WaitingSince => Volatile.Read(ref _waitingSince);
+
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
+    {
+        ReadOnlyMemory<byte> rest = bytes;
+        while (rest.Length > 0)
+        {
+            int count = Math.Min(rest.Length, LongestWrite);
+            long end = _bytesSent + count;
+            pings.NoteSending(end);
+            ValueTask write = network.WriteAsync(rest[..count]);
+            if (write.IsCompleted)
+            {
+                await write.ConfigureAwait(false);
+            }
+            else
+            {
+                Volatile.Write(ref _waitingSince, Environment.TickCount64);
+                await write.ConfigureAwait(false);
+                Volatile.Write(ref _waitingSince, 0);
+                Volatile.Write(ref _lastAccepted, Environment.TickCount64);
+            }
+
+            rest = rest[count..];
+            if (rest.Length == 0)
+            {
+                await network.FlushAsync().ConfigureAwait(false);
+            }
+
+            Volatile.Write(ref _bytesSent, end);
+            pings.NoteWritten(end);
+        }
+    }
+}

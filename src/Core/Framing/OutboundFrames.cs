@@ -1,0 +1,165 @@
+namespace MessageWebSockets.Framing;
+
+/// <summary>
+/// The frames that were accepted for sending and are not with the network yet. Says which may still join them, and masks them
+/// (RFC 6455 section 5.3).
+/// </summary>
+/// <remarks>
+/// Not thread-safe: <see cref="FrameWriter"/> calls it in its lock. What is in <see cref="InFlight"/> belongs to whoever writes it,
+/// from <see cref="TakePending"/> to <see cref="CompleteInFlight"/>.
+/// </remarks>
+internal sealed class OutboundFrames(FrameTraces trace)
+{
+    // More pending bytes than this make senders wait, so that a peer that does not read holds the sender back.
+    private const int PendingLimit = 1024 * 1024;
+
+    private readonly MaskingKeys _maskingKeys = new();
+    private OutboundBuffer _pending = new();
+    private OutboundBuffer _inFlight = new();
+    private byte[]? _answerWaitingForRoom;
+    private bool _pongWaitingForRoom;
+    private long _framesSent;
+    private long _messagesWritten;
+
+    /// <summary>How many bytes wait for the next write.</summary>
+    public int Pending => _pending.Count;
+
+    /// <summary>Whether a sender has to wait for a write before it adds a further message.</summary>
+    public bool IsFull => _pending.Count >= PendingLimit;
+
+    /// <summary>Whether something is pending that must not wait for a burst to gather.</summary>
+    public bool IsUrgent => HasControl || CloseAccepted || _answerWaitingForRoom is not null;
+
+    /// <summary>Whether a control frame is pending.</summary>
+    public bool HasControl { get; private set; }
+
+    /// <summary>Whether the close frame was added: nothing follows it (RFC 6455 section 5.5.1).</summary>
+    public bool CloseAccepted { get; private set; }
+
+    /// <summary>How many bytes were added in all, written or not.</summary>
+    public long AcceptedBytes { get; private set; }
+
+    /// <summary>What is being written.</summary>
+    public ReadOnlyMemory<byte> InFlight => _inFlight.Content;
+
+    /// <summary>Frames added. From any thread.</summary>
+    public long FramesSent => Volatile.Read(ref _framesSent);
+
+    /// <summary>Messages whose last byte is with the network. From any thread.</summary>
+    public long MessagesWritten => Volatile.Read(ref _messagesWritten);
+
+    /// <summary>Adds a frame; one that is not masked yet is masked here.</summary>
+    /// <param name="header">Its header.</param>
+    /// <param name="headerBytes">Its header as bytes, with the masking key if it is masked.</param>
+    /// <param name="payload">Its payload.</param>
+    /// <param name="needsRoom">Whether it is not to be taken when <see cref="IsFull"/>.</param>
+    /// <param name="ping">Told where it ends.</param>
+    /// <returns>False when it was not taken: a control frame after the close frame, or one that needs room where there is none.</returns>
+    /// <exception cref="IOException">Data after the close frame.</exception>
+    public bool TryAdd(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload, bool needsRoom, PendingPing? ping)
+    {
+        if (needsRoom && IsFull)
+        {
+            return false;
+        }
+
+        if (CloseAccepted)
+        {
+            return header.IsControl ? false : throw new IOException("The connection is closing; nothing can follow the close frame.");
+        }
+
+        if (header.Opcode == FrameOpcode.Pong && IsFull)
+        {
+            // A peer that floods with pings and reads no answers must not fill our memory with them: the newest answer waits
+            // for room, and answers the pings before it as well (RFC 6455 section 5.5.3).
+            _answerWaitingForRoom = [.. headerBytes, .. payload];
+            return true;
+        }
+
+        // Throws when there is no memory for it: nothing is noted of the frame before it is in the buffer.
+        Append(header, headerBytes, payload);
+        ping?.End = AcceptedBytes;
+        CloseAccepted = header.Opcode == FrameOpcode.Close;
+        if (header.IsFinal && !header.IsControl)
+        {
+            _pending.CompletedMessages++;
+        }
+
+        HasControl |= header.IsControl;
+        return true;
+    }
+
+    /// <summary>Has a pong that answers nothing wait for room, as an answer does and behind it.</summary>
+    /// <returns>False when there is room for it now.</returns>
+    public bool TryDeferPong()
+    {
+        _pongWaitingForRoom |= IsFull;
+        return IsFull;
+    }
+
+    /// <summary>What is pending is written now, and pongs that waited for room become pending.</summary>
+    /// <returns>The bytes to write.</returns>
+    public ReadOnlyMemory<byte> TakePending()
+    {
+        (_pending, _inFlight) = (_inFlight, _pending);
+        HasControl = false;
+        AppendWaitingPongs();
+        return _inFlight.Content;
+    }
+
+    /// <summary>What was being written is with the network.</summary>
+    public void CompleteInFlight()
+    {
+        Volatile.Write(ref _messagesWritten, _messagesWritten + _inFlight.CompletedMessages);
+        _inFlight.Clear();
+    }
+
+    /// <summary>Gives all memory back, and drops what is pending after a fault.</summary>
+    public void Release()
+    {
+        _pending.Clear();
+        _pending.Release();
+        _inFlight.Release();
+    }
+
+    private void Append(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload)
+    {
+        int before = _pending.Count;
+        if (header.IsMasked)
+        {
+            _pending.Append(headerBytes, payload);
+        }
+        else
+        {
+            _pending.AppendMasked(headerBytes, payload, _maskingKeys.Next());
+        }
+
+        AcceptedBytes += _pending.Count - before;
+        Volatile.Write(ref _framesSent, _framesSent + 1);
+
+        // Here, so that frames are told of in the order they leave in; it only notes them.
+        trace.Add(FrameDirection.Sent, header);
+    }
+
+    private void AppendWaitingPongs()
+    {
+        if (CloseAccepted)
+        {
+            return;
+        }
+
+        if (_answerWaitingForRoom is { } answer && FrameHeader.TryParse(answer, out FrameHeader header))
+        {
+            _answerWaitingForRoom = null;
+            Append(header, answer.AsSpan(0, header.HeaderLength), answer.AsSpan(header.HeaderLength));
+        }
+
+        if (_pongWaitingForRoom)
+        {
+            _pongWaitingForRoom = false;
+            Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
+            header = FrameHeader.Write(bytes, FrameOpcode.Pong, isFinal: true, 0);
+            Append(header, bytes[..header.HeaderLength], []);
+        }
+    }
+}
