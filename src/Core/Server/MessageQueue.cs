@@ -14,7 +14,7 @@ internal sealed class MessageQueue(long limit)
     private readonly Queue<ServerMessage> _messages = [];
 
     // In the order they asked. Nobody gets ahead of them.
-    private readonly LinkedList<Entry> _waiting = [];
+    private readonly LinkedList<Waiter> _waiting = [];
     private long _size;
     private bool _isComplete;
     private bool _isTaken;
@@ -56,7 +56,7 @@ internal sealed class MessageQueue(long limit)
     /// <summary>Adds a message as soon as there is room and those that waited before it are added.</summary>
     public Task AddAsync(ServerMessage message, CancellationToken cancellationToken)
     {
-        LinkedListNode<Entry> entry;
+        LinkedListNode<Waiter> waiter;
         lock (_lock)
         {
             if (TryAdd(message))
@@ -64,10 +64,10 @@ internal sealed class MessageQueue(long limit)
                 return Task.CompletedTask;
             }
 
-            entry = _waiting.AddLast(new Entry(message, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)));
+            waiter = _waiting.AddLast(new Waiter(message, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)));
         }
 
-        return WaitAsync(entry, cancellationToken);
+        return WaitAsync(waiter, cancellationToken);
     }
 
     /// <summary>Completes when a message has room, which it may have lost again to another one by then.</summary>
@@ -127,23 +127,23 @@ internal sealed class MessageQueue(long limit)
         }
     }
 
-    private async Task WaitAsync(LinkedListNode<Entry> entry, CancellationToken cancellationToken)
+    private async Task WaitAsync(LinkedListNode<Waiter> waiter, CancellationToken cancellationToken)
     {
         try
         {
-            await entry.Value.Added.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await waiter.Value.Added.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             lock (_lock)
             {
-                if (entry.List is null)
+                if (waiter.List is null)
                 {
                     // It was added as the wait was given up.
                     return;
                 }
 
-                _waiting.Remove(entry);
+                _waiting.Remove(waiter);
                 AddWaiting();
             }
 
@@ -187,5 +187,5 @@ internal sealed class MessageQueue(long limit)
         waiting = null;
     }
 
-    private sealed record Entry(ServerMessage Message, TaskCompletionSource Added);
+    private sealed record Waiter(ServerMessage Message, TaskCompletionSource Added);
 }
