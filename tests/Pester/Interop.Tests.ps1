@@ -40,18 +40,14 @@ BeforeAll {
 
 AfterAll { Remove-Module -Name 'WebSocket' }
 
-Describe 'Talking to <Name>' -ForEach $servers {
-    BeforeAll {
-        if (-not $Skip) {
-            $peer = Start-LineServer -FilePath $Program -ArgumentList $Arguments -Environment $Set
-            $address = "ws://127.0.0.1:$($peer.Line)/"
-        }
-    }
+Describe 'Talking to <Name>' -ForEach $servers.Where({ $_.Skip }) {
+    It 'was not tried' { Set-ItResult -Skipped -Because $Reason }
+}
 
-    BeforeEach {
-        if ($Skip) {
-            Set-ItResult -Skipped -Because $Reason
-        }
+Describe 'Talking to <Name>' -ForEach $servers.Where({ -not $_.Skip }) {
+    BeforeAll {
+        $peer = Start-LineServer -FilePath $Program -ArgumentList $Arguments -Environment $Set
+        $address = "ws://127.0.0.1:$($peer.Line)/"
     }
 
     AfterEach { Close-EverySocket }

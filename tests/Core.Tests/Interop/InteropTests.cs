@@ -60,35 +60,35 @@ public abstract class InteropTests
         Assert.True(message?.IsMessageComplete);
     }
 
-    [SocketTheory]
-    [InlineData(1000, "done")]
-    [InlineData(1001, "")]
-    [InlineData(1011, "Fehler: ü")]
-    [InlineData(1012, "restart")]
-    [InlineData(3000, "registered")]
-    [InlineData(4999, "private")]
-    public async Task Closed_tells_the_code_and_reason_of_the_server(int code, string reason)
+    // One test for all codes, and not one each: where the server is missing it is one more line of what was skipped, and no news.
+    [SocketFact]
+    public async Task Closed_tells_the_code_and_reason_of_the_server()
     {
-        EventRecorder events = new();
-        using MessageWebSocket socket = await ConnectAsync(CloseUri(code, reason), events.RecordCloses);
+        (ushort Code, string Reason)[] closes =
+            [(1000, "done"), (1001, ""), (1011, "Fehler: ü"), (1012, "restart"), (3000, "registered"), (4999, "private")];
+        foreach ((ushort code, string reason) in closes)
+        {
+            EventRecorder events = new();
+            using MessageWebSocket socket = await ConnectAsync(CloseUri(code, reason), events.RecordCloses);
 
-        WebSocketClosedEventArgs closed = await events.NextCloseAsync();
+            WebSocketClosedEventArgs closed = await events.NextCloseAsync();
 
-        Assert.Equal(code, closed.Code);
-        Assert.Equal(reason, closed.Reason);
-        Assert.Null(await socket.ReceiveAsync());
+            Assert.Equal((code, reason), (closed.Code, closed.Reason));
+            Assert.Null(await socket.ReceiveAsync());
+        }
     }
 
-    [SocketTheory]
-    [InlineData(1000, "done")]
-    [InlineData(3001, "Grüße")]
-    [InlineData(4000, "")]
-    public async Task CloseAsync_gets_its_code_back_from_the_server(int code, string reason)
+    [SocketFact]
+    public async Task CloseAsync_gets_its_code_back_from_the_server()
     {
-        using MessageWebSocket socket = await ConnectAsync(EchoUri(contextTakeover: true));
+        (ushort Code, string Reason)[] closes = [(1000, "done"), (3001, "Grüße"), (4000, "")];
+        foreach ((ushort code, string reason) in closes)
+        {
+            using MessageWebSocket socket = await ConnectAsync(EchoUri(contextTakeover: true));
 
-        Assert.Equal((ushort)code, (await socket.CloseAsync((ushort)code, reason)).Code);
-        Assert.Equal(MessageWebSocketState.Closed, socket.State);
+            Assert.Equal(code, (await socket.CloseAsync(code, reason)).Code);
+            Assert.Equal(MessageWebSocketState.Closed, socket.State);
+        }
     }
 
     [SocketFact]
