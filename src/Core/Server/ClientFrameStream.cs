@@ -7,14 +7,18 @@ namespace MessageWebSockets.Server;
 
 /// <summary>
 /// Stands between the framework's framing and the client's connection: begins with what was read along with the request, lets only
-/// frames pass that <see cref="ClientFrameChecker"/> found right, and writes the close frame itself.
+/// frames pass that <see cref="ClientFrameChecker"/> found right, decompresses them, and writes the close frame itself.
 /// </summary>
 /// <remarks>
 /// One reader; writes wait for each other. To the framing the stream ends before the client's close frame and before a fault;
 /// <see cref="End"/> says which it was. Disposing it leaves the connection open: the framework does that as soon as the frames are
 /// over, when the client may still be sending.
 /// </remarks>
-internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early, bool allowsCompression, ActivityClock activity) : Stream
+/// <param name="inner">The client's connection.</param>
+/// <param name="early">What was read of it along with the request.</param>
+/// <param name="compression">What was agreed on; null for no compression.</param>
+/// <param name="activity">Told of what comes and goes.</param>
+internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early, WebSocketDeflateOptions? compression, ActivityClock activity) : Stream
 {
     private const int BufferSize = 16 * 1024;
     private const int SmallestDirectRead = 4096;
@@ -23,18 +27,16 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
     private const int WriteSize = 64 * 1024;
 
     private readonly SemaphoreSlim _writing = new(1, 1);
-    private readonly ClientFrameChecker _checker = new(allowsCompression);
+    private readonly ClientFrameChecker _checker = new(allowsCompression: compression is not null);
+    private readonly InflatedClientFrames? _inflated = compression is null ? null : new(new MessageInflater(compression.ClientContextTakeover));
     private ReadOnlyMemory<byte> _unchecked = early;
     private ReadOnlyMemory<byte> _checked;
     private byte[]? _buffer;
-    private ConnectionEnd? _framingsFault;
+    private ConnectionEnd? _faultOfContent;
     private bool _isClosed;
 
     /// <summary>Why the frames are over: the client's close frame, or its fault. Null while they are not, and when the network ended them.</summary>
-    public ConnectionEnd? End => _checker.End ?? _framingsFault;
-
-    /// <summary>Whether the network ended what the client sends.</summary>
-    public bool IsCut { get; private set; }
+    public ConnectionEnd? End => _faultOfContent ?? _checker.End;
 
     /// <summary>Whether the client ended its side of the connection, and the network did not break it.</summary>
     public bool IsAtEnd { get; private set; }
@@ -53,7 +55,28 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
         set => throw new NotSupportedException();
     }
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _inflated is null || buffer.Length == 0 ? ReadCheckedAsync(buffer, cancellationToken) : ReadInflatedAsync(_inflated, buffer, cancellationToken);
+
+    private async ValueTask<int> ReadInflatedAsync(InflatedClientFrames inflated, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (_faultOfContent is not null)
+        {
+            return 0;
+        }
+
+        try
+        {
+            return await inflated.ReadAsync(buffer, ReadCheckedAsync, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ProtocolViolationException e)
+        {
+            _faultOfContent = new ConnectionEnd(e.CloseCode, char.ToUpperInvariant(e.Message[0]) + e.Message[1..]);
+            return 0;
+        }
+    }
+
+    private async ValueTask<int> ReadCheckedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         while (buffer.Length > 0)
         {
@@ -80,8 +103,6 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
             bool isDirect = buffer.Length >= SmallestDirectRead;
             Memory<byte> target = isDirect ? buffer : _buffer ??= new byte[BufferSize];
 
-            // Unless this read brings something.
-            IsCut = true;
             int read = await inner.ReadAsync(target, cancellationToken).ConfigureAwait(false);
             if (read == 0)
             {
@@ -89,7 +110,6 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
                 break;
             }
 
-            IsCut = false;
             activity.Received();
             int good = _checker.Check(target.Span[..read]);
             if (isDirect && good > 0)
@@ -105,15 +125,7 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        // The framing writes whole frames. It closes on its own for faults that only it can see, inside compressed messages; the
-        // messages before them are answered first.
-        if (buffer.Length >= 4 && (buffer.Span[0] & 0x0F) == (int)FrameOpcode.Close)
-        {
-            ushort code = BinaryPrimitives.ReadUInt16BigEndian(buffer.Span[2..]);
-            _framingsFault ??= new ConnectionEnd(code, code == ConnectionEnd.InvalidPayload ? "Text that is not UTF-8 (RFC 6455 section 8.1)." : "");
-            return;
-        }
-
+        // The framing writes whole frames.
         DataFramesBegun += (buffer.Span[0] & 0x08) == 0 ? 1 : 0;
         await WriteInPiecesAsync(ReadOnlyMemory<byte>.Empty, buffer).ConfigureAwait(false);
     }
@@ -148,6 +160,9 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
             _writing.Release();
         }
     }
+
+    /// <summary>Gives back what decompressing took, when nobody reads any more.</summary>
+    public void EndReading() => _inflated?.Dispose();
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 

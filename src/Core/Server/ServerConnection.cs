@@ -51,7 +51,7 @@ internal sealed class ServerConnection
         Messages = new MessageCounts(allMessages);
         Outgoing = new MessageQueue(settings.QueueLimit);
         _isCompressed = upgrade.Compression is not null;
-        _frames = new ClientFrameStream(stream, upgrade.Early, _isCompressed, Activity);
+        _frames = new ClientFrameStream(stream, upgrade.Early, upgrade.Compression?.Agreed, Activity);
 
         // No keep-alive of the framework: it counts a client as dead when this side is slow to read. TCP has one as well.
         _framing = WebSocket.CreateFromStream(_frames, new WebSocketCreationOptions
@@ -305,11 +305,6 @@ internal sealed class ServerConnection
             return;
         }
 
-        if (end is null && !_frames.IsCut)
-        {
-            end = new ConnectionEnd(ConnectionEnd.InvalidPayload, "A message that cannot be decompressed (RFC 7692 section 7.2.2).");
-        }
-
         if (end is null)
         {
             // The connection broke, and there is nobody to tell.
@@ -368,6 +363,7 @@ internal sealed class ServerConnection
         }
 
         _framing.Dispose();
+        _frames.EndReading();
         _stream.Dispose();
         _transport.Dispose();
     }

@@ -13,6 +13,9 @@ public sealed class EchoServerCompressionTests
     // "Hello" of RFC 7692 section 7.2.3.1.
     private static readonly byte[] Hello = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
 
+    // Of section 7.2.3.4: it ends with a final DEFLATE block.
+    private static readonly byte[] FinalHello = [0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00];
+
     [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(null, null)]
     [InlineData("permessage-deflate", "permessage-deflate")]
@@ -60,7 +63,8 @@ public sealed class EchoServerCompressionTests
     public async Task Without_Compression_no_offer_is_agreed_to()
     {
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
-        Assert.Null(await NegotiateAsync(server, "permessage-deflate"));
+        using RawClient client = await RawClient.ConnectAsync(server);
+        Assert.Null(await NegotiateAsync(client, "permessage-deflate"));
         Assert.False(server.Clients[0].IsCompressed);
     }
 
@@ -126,9 +130,70 @@ public sealed class EchoServerCompressionTests
         { "a compressed close frame", FrameBytes.Build(WireOpcode.Close, [3, 0xE8], rsv: 4, masked: true), 1002 },
         { "the second reserved bit", FrameBytes.Build(WireOpcode.Text, Hello, rsv: 6, masked: true), 1002 },
         { "no compressed data", FrameBytes.Build(WireOpcode.Binary, [0xFF, 0xFF, 0xFF, 0xFF], rsv: 4, masked: true), 1007 },
+        { "data behind a final block", FrameBytes.Build(WireOpcode.Text, [.. FinalHello, 1], rsv: 4, masked: true), 1007 },
+        { "compressed text that ends inside a character", FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3]), rsv: 4, masked: true), 1007 },
+        { "compressed text that is not UTF-8, of which the end never comes", [.. FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3, 0x28]), fin: false, rsv: 4, masked: true)], 1007 },
+        { "compressed text that is not UTF-8, in a frame that never ends", FrameBytes.Build(WireOpcode.Text, [.. Deflate([0x61, 0xC3, 0x28]), 0, 0, 0xFF, 0xFF, 0], fin: true, rsv: 4, masked: true)[..^1], 1007 },
         { "compressed text that is not UTF-8", FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3, 0x28]), rsv: 4, masked: true), 1007 },
         { "plain text that is not UTF-8", FrameBytes.Build(WireOpcode.Text, [0x61, 0xC3, 0x28], masked: true), 1007 },
     };
+
+    // The examples of RFC 7692 sections 7.2.3.3 to 7.2.3.5, a final block without the byte behind it, and one cut into fragments.
+    [SocketTheory]
+    [InlineData("0D", "f24805000000ffffcac9c90700")]
+    [InlineData("0B", "000500faff48656c6c6f00")]
+    [InlineData("08", "f348cdc9c9070000")]
+    [InlineData("07", "f348cdc9c90700")]
+    [InlineData("01 01", "f348cdc9c9070000")]
+    [InlineData("07 00 01", "f348cdc9c9070000")]
+    public async Task A_message_is_what_was_compressed_and_so_is_the_next(string cuts, string hex)
+    {
+        await using WebSocketEchoServer server = Start(new WebSocketDeflateOptions());
+        using RawClient client = await OpenAsync(server);
+        byte[] compressed = Convert.FromHexString(hex);
+        List<byte> bytes = [];
+        int begin = 0;
+        int[] lengths = [.. cuts.Split(' ').Select(static cut => Convert.ToInt32(cut, 16))];
+        for (int i = 0; i <= lengths.Length; i++)
+        {
+            int length = i < lengths.Length ? lengths[i] : compressed.Length - begin;
+            bytes.AddRange(FrameBytes.Build(
+                i == 0 ? WireOpcode.Text : WireOpcode.Continuation, compressed.AsSpan(begin, length), fin: i == lengths.Length, rsv: i == 0 ? 4 : 0, masked: true));
+            begin += length;
+        }
+
+        await client.SendBytesAsync([.. bytes, .. FrameBytes.Build(WireOpcode.Text, Hello, rsv: 4, masked: true), .. FrameBytes.Build(WireOpcode.Text, "plain"u8, masked: true)]);
+
+        Assert.Equal("Hello", Inflate(await client.ReadFrameAsync()));
+        Assert.Equal("Hello", Inflate(await client.ReadFrameAsync()));
+        Assert.Equal("plain", Inflate(await client.ReadFrameAsync()));
+    }
+
+    // Byte by byte, so that every place a frame can be cut at is met.
+    [SocketFact]
+    public async Task Compressed_messages_come_back_in_whatever_pieces_they_arrive()
+    {
+        await using WebSocketEchoServer server = Start(new WebSocketDeflateOptions { ServerContextTakeover = false });
+        using RawClient client = await OpenAsync(server);
+        byte[] bytes = [
+            .. FrameBytes.Build(WireOpcode.Text, Hello.AsSpan(0, 3), fin: false, rsv: 4, masked: true),
+            .. FrameBytes.Build(WireOpcode.Ping, "p"u8, masked: true),
+            .. FrameBytes.Build(WireOpcode.Continuation, Hello.AsSpan(3), masked: true),
+            .. FrameBytes.Build(WireOpcode.Text, "pl"u8, fin: false, masked: true),
+            .. FrameBytes.Build(WireOpcode.Continuation, "ain"u8, masked: true),
+            .. FrameBytes.Build(WireOpcode.Text, FinalHello, rsv: 4, masked: true)];
+
+        client.Stream.Socket.NoDelay = true;
+        foreach (byte value in bytes)
+        {
+            await client.SendBytesAsync([value]);
+        }
+
+        Assert.Equal(WireOpcode.Pong, (await client.ReadFrameAsync())?.Opcode);
+        Assert.Equal("Hello", Inflate(await client.ReadFrameAsync()));
+        Assert.Equal("plain", Inflate(await client.ReadFrameAsync()));
+        Assert.Equal("Hello", Inflate(await client.ReadFrameAsync()));
+    }
 
     [Theory(Timeout = SocketFactAttribute.Patience)]
     [MemberData(nameof(IllegalFrames))]
@@ -159,7 +224,12 @@ public sealed class EchoServerCompressionTests
 
     private static async Task<string?> NegotiateAsync(WebSocketEchoServer server, string? offer)
     {
-        RawClient client = await RawClient.ConnectAsync(server);
+        using RawClient client = await RawClient.ConnectAsync(server);
+        return await NegotiateAsync(client, offer);
+    }
+
+    private static async Task<string?> NegotiateAsync(RawClient client, string? offer)
+    {
         await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Extensions", offer)));
         string head = await client.ReadHeadAsync();
         Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
