@@ -281,6 +281,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         return ReadableInbox().TakeNextAsync(filter, cancellationToken);
     }
 
+    /// <summary>Begins to look through the messages, for one reader, who takes those it wants.</summary>
+    internal InboxCursor<WsMessage> OpenCursor() => new(ReadableInbox());
+
     /// <summary>The messages as they arrive, until the connection ends in order.</summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
     public async IAsyncEnumerable<WsMessage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -291,6 +294,34 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             while (inbox.TryTake(out WsMessage? message))
             {
                 yield return message;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The messages, of those queued and those that arrive, that a filter accepts, until the connection ends in order. The others stay
+    /// readable, in order; each is shown to the filter once.
+    /// </summary>
+    /// <param name="filter">Called by the enumeration; what it throws ends that, and the message stays.</param>
+    /// <param name="cancellationToken">Ends the enumeration; the connection is unharmed and no message is lost.</param>
+    /// <remarks>
+    /// In <see cref="MessageWebSocketReceiveMode.PartialMessage"/> the filter is given chunks. Once the inbox is full of what was left
+    /// (<see cref="MessageWebSocketInformation.IsInboxFull"/>) nothing arrives until somebody reads.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
+    public async IAsyncEnumerable<WsMessage> ReadAllAsync(Predicate<WsMessage> filter, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        using InboxCursor<WsMessage> cursor = OpenCursor();
+        while (await cursor.WaitToMoveNextAsync(cancellationToken).ConfigureAwait(false))
+        {
+            while (cursor.TryMoveNext(out WsMessage? message))
+            {
+                if (filter(message) && cursor.TryTake(message))
+                {
+                    yield return message;
+                }
             }
         }
     }

@@ -6,4 +6,10 @@ public sealed class MessageWebSocketInformation : WebSocketInformation
     internal MessageWebSocketInformation()
     {
     }
+
+    /// <summary>
+    /// Whether the inbox holds as much as <see cref="MessageWebSocketControl.InboxLimitInBytes"/> lets it: with
+    /// <see cref="InboxFullMode.Wait"/> nothing more is received until a message is read.
+    /// </summary>
+    public bool IsInboxFull => Inbox?.IsFull ?? false;
 }

@@ -11,4 +11,7 @@ internal interface IInboxCounts
 
     /// <summary>How many were discarded.</summary>
     public long Dropped { get; }
+
+    /// <summary>Whether the limit is reached.</summary>
+    public bool IsFull { get; }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 
@@ -25,7 +24,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     private static readonly TimeSpan LongestLead = TimeSpan.FromMilliseconds(2);
 
     // Made for the first message: on a connection that says nothing it would be a good part of what the connection costs.
-    private ConcurrentQueue<T>? _messages;
+    private InboxQueue<T>? _messages;
 
     // Of the writer alone.
     private long _takenWhenSeen;
@@ -45,6 +44,9 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     private long _roomBegins;
     private ImmutableArray<Expectation> _expectations = [];
 
+    /// <summary>The messages themselves; made by the writer, or by a reader who looks through them before there are any.</summary>
+    public InboxQueue<T> Messages => Volatile.Read(ref _messages) ?? Interlocked.CompareExchange(ref _messages, new InboxQueue<T>(), null) ?? _messages;
+
     public long Count => Volatile.Read(ref _messages)?.Count ?? 0;
 
     /// <summary>The payload of the queued messages, in bytes.</summary>
@@ -58,9 +60,11 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     /// <summary>Whether a reader sleeps until <see cref="Publish"/>.</summary>
     public bool HasWaitingReaders => Volatile.Read(ref _oneWaiting) is not null || Volatile.Read(ref _moreWaiting) is not null;
 
-    private bool IsSomebodyBackForMore => (IsEmpty && HasWaitingReaders) || _expectations.Any(static one => !one.Arrival.Task.IsCompleted);
+    private bool IsSomebodyBackForMore => (IsAllSeen && HasWaitingReaders) || _expectations.Any(static one => !one.Arrival.Task.IsCompleted);
 
     private bool IsEmpty => Volatile.Read(ref _messages) is not { IsEmpty: false };
+
+    private bool IsAllSeen => Volatile.Read(ref _messages) is not { IsAllSeen: false };
 
     // Reckoned from the last message: a stream's messages are much alike, and nothing but speed depends on it.
     private long Lead => Math.Min(LeadLimit, LeadLimitInMessages * _lastCost);
@@ -105,12 +109,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
         _lastCost = message.Length + CostPerMessage;
         Volatile.Write(ref _cost.Added, _cost.Added + _lastCost);
-        if (_messages is null)
-        {
-            Volatile.Write(ref _messages, new ConcurrentQueue<T>());
-        }
-
-        _messages.Enqueue(message);
+        Messages.Add(message);
     }
 
     /// <summary>Wakes the readers that sleep; their continuations may run on this thread.</summary>
@@ -216,18 +215,23 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     public bool TryTake([NotNullWhen(true)] out T? message)
     {
         message = null;
-        if (Volatile.Read(ref _messages) is not { } messages || !messages.TryDequeue(out message))
+        if (Volatile.Read(ref _messages) is not { } messages || !messages.TryTake(out message))
         {
             return false;
         }
 
+        OnTaken(message);
+        return true;
+    }
+
+    /// <summary>Frees the room of a message that was taken.</summary>
+    public void OnTaken(T message)
+    {
         Interlocked.Add(ref _cost.Taken, message.Length + CostPerMessage);
         if (Volatile.Read(ref _room) is { } room && Cost < Volatile.Read(ref _roomBegins) && Interlocked.CompareExchange(ref _room, null, room) == room)
         {
             room.TrySetResult();
         }
-
-        return true;
     }
 
     public bool TryPeek([NotNullWhen(true)] out T? message)
@@ -279,7 +283,11 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken) =>
-        IsEmpty || cancellationToken.IsCancellationRequested ? WaitSlowAsync(cancellationToken) : new ValueTask<bool>(true);
+        IsEmpty || cancellationToken.IsCancellationRequested ? WaitSlowAsync(null, cancellationToken) : new ValueTask<bool>(true);
+
+    /// <summary>Waits for a message behind a place; false once there is none and the inbox ended in order.</summary>
+    /// <exception cref="MessageWebSocketException">There is none and the connection ended abnormally.</exception>
+    public ValueTask<bool> WaitForNextAsync(InboxQueue<T>.Place place, CancellationToken cancellationToken) => WaitSlowAsync(place, cancellationToken);
 
     /// <summary>Says that no further message comes; queued ones stay readable.</summary>
     /// <param name="error">The abnormal end that readers are told of once the inbox is empty; null after an orderly one.</param>
@@ -347,7 +355,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
         }
     }
 
-    private async ValueTask<bool> WaitSlowAsync(CancellationToken cancellationToken)
+    private async ValueTask<bool> WaitSlowAsync(InboxQueue<T>.Place? place, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -360,7 +368,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
             // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
             bool completed = _completed;
-            if (!IsEmpty)
+            if (place is null ? !IsEmpty : Messages.HasNext(place))
             {
                 StopWaiting(available);
                 return true;

@@ -43,6 +43,7 @@ public sealed class ReceiveAsyncTests
             () => dialogue.Socket.ReceiveNextAsync(_ => true, cancel.Token),
             () => dialogue.Socket.WaitToReceiveAsync(cancel.Token).AsTask(),
             () => dialogue.Socket.ReadAllAsync(cancel.Token).GetAsyncEnumerator().MoveNextAsync().AsTask(),
+            () => dialogue.Socket.ReadAllAsync(_ => true, cancel.Token).GetAsyncEnumerator().MoveNextAsync().AsTask(),
         ];
 
         await AssertAllAreCancelledAsync(receives, cancel.Token);
@@ -242,6 +243,88 @@ public sealed class ReceiveAsyncTests
     }
 
     [SocketFact]
+    public async Task ReadAllAsync_with_a_filter_shows_it_each_message_once_and_leaves_the_others_in_order()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        for (int i = 0; i < 100; i++)
+        {
+            await dialogue.Peer.SendTextAsync(i.ToString(CultureInfo.InvariantCulture));
+        }
+
+        await dialogue.Peer.SendCloseAsync(1000);
+        List<string> shown = [];
+        List<string> taken = [];
+        await foreach (WsMessage message in dialogue.Socket.ReadAllAsync(message => Show(message.Text).EndsWith('7')))
+        {
+            taken.Add(message.Text);
+        }
+
+        string[] all = [.. Enumerable.Range(0, 100).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+        Assert.Equal(all, shown);
+        Assert.Equal(all.Where(static text => text.EndsWith('7')), taken);
+        List<string> left = [];
+        while (dialogue.Socket.TryReceive(out WsMessage? message))
+        {
+            left.Add(message.Text);
+        }
+
+        Assert.Equal(all.Where(static text => !text.EndsWith('7')), left);
+
+        string Show(string text)
+        {
+            shown.Add(text);
+            return text;
+        }
+    }
+
+    [SocketFact]
+    public async Task ReadAllAsync_with_a_filter_that_throws_ends_and_loses_nothing()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        await dialogue.Peer.SendTextAsync("one");
+        await Assert.ThrowsAsync<FormatException>(async () =>
+        {
+            await foreach (WsMessage message in dialogue.Socket.ReadAllAsync(static _ => throw new FormatException("the filter's own")))
+            {
+                Assert.Fail(message.Text);
+            }
+        });
+
+        Assert.Equal("one", (await dialogue.ReceiveAsync()).Text);
+    }
+
+    [SocketFact]
+    public async Task What_a_filter_leaves_fills_the_inbox_and_is_said_so()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.InboxLimitInBytes = 500);
+        using CancellationTokenSource full = new();
+        int shown = 0;
+        Task reading = Task.Run(async () =>
+        {
+            await foreach (WsMessage message in dialogue.Socket.ReadAllAsync(_ => ++shown < 0, full.Token))
+            {
+                Assert.Fail(message.Text);
+            }
+        });
+        for (int i = 0; i < 10; i++)
+        {
+            await dialogue.Peer.SendTextAsync("left");
+        }
+
+        await UntilAsync(() => dialogue.Socket.Information.IsInboxFull && Volatile.Read(ref shown) == 5);
+        Assert.Equal(5, dialogue.Socket.Information.MessagesQueued);
+        Assert.False(reading.IsCompleted);
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.Equal("left", (await dialogue.ReceiveAsync()).Text);
+        }
+
+        await full.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        Assert.False(dialogue.Socket.Information.IsInboxFull);
+    }
+
+    [SocketFact]
     public async Task ReceiveAsync_from_several_readers_gives_each_message_to_one_of_them()
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();
@@ -349,6 +432,14 @@ public sealed class ReceiveAsyncTests
         dialogue.Peer.ShutdownSend();
 
         Assert.Equal(WebErrorStatus.ConnectionAborted, (await Assert.ThrowsAsync<MessageWebSocketException>(() => never)).Status);
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        while (!condition())
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
     }
 
     private static async Task AssertAllAreCancelledAsync(Func<Task>[] receives, CancellationToken token)
