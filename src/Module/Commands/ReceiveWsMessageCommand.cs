@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Connecting;
@@ -22,13 +23,20 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     // How many messages to write between two looks at the clock and at what other threads posted.
     private const int Batch = 1024;
 
+    // How long an inbox that is full of what a filter left may stay so: somebody else may read from it.
+    private static readonly TimeSpan LongestFull = TimeSpan.FromSeconds(2);
+
     private readonly List<MessageWebSocket> _sockets = [];
     private MessageSource _source = null!;
+    private ReceiveClock _clock = null!;
+    private MessageFilter? _filter;
     private TransferProgress? _progress;
     private MessageFile? _file;
     private long _received;
     private long _bytes;
     private long _limit;
+    private long _looked;
+    private long _lookLimit = long.MaxValue;
 
     /// <summary>The sockets, as objects or names; without it the only open one of this session. Several are merged in the order of arrival.</summary>
     [Parameter(ValueFromPipeline = true)]
@@ -50,11 +58,22 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     [Parameter(Mandatory = true, ParameterSetName = FollowSet)]
     public SwitchParameter Follow { get; set; }
 
-    /// <summary>How long nothing may arrive, in seconds; 0 for no limit. 30 unless -Follow.</summary>
+    /// <summary>Tells which messages to receive: $_ is a message, with -FromJson its object. The others stay in the inbox, in order.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public ScriptBlock? Filter { get; set; }
+
+    /// <summary>How long to wait for the next message that is emitted, in seconds; 0 for no limit. 30 unless -Follow or -DurationSeconds.</summary>
     [Parameter(ParameterSetName = CountSet)]
     [Parameter(ParameterSetName = FollowSet)]
     [ValidateTime]
     public double TimeoutSeconds { get; set; } = 30;
+
+    /// <summary>How long to receive in all, in seconds; 0 for no limit. Its end is no error.</summary>
+    [Parameter(ParameterSetName = CountSet)]
+    [Parameter(ParameterSetName = FollowSet)]
+    [ValidateTime]
+    public double DurationSeconds { get; set; }
 
     /// <summary>Emit the objects that the JSON of each message stands for.</summary>
     [Parameter]
@@ -87,7 +106,15 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    private TimeSpan QuietTime => Follow && !IsBound(nameof(TimeoutSeconds)) ? Timeout.InfiniteTimeSpan : Times.Limit(TimeoutSeconds);
+    private bool IsJson => FromJson || AsHashtable;
+
+    private bool HasDuration => IsBound(nameof(DurationSeconds));
+
+    /// <summary>Whether there is a number of messages to receive; a duration alone has none.</summary>
+    private bool IsCounting => ParameterSetName == CountSet && (IsBound(nameof(Count)) || !HasDuration);
+
+    private TimeSpan QuietTime =>
+        (Follow || HasDuration) && !IsBound(nameof(TimeoutSeconds)) ? Timeout.InfiniteTimeSpan : Times.Limit(TimeoutSeconds);
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -129,9 +156,17 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             ShowFrames(socket);
         }
 
-        _source = new MessageSource(sockets);
-        _limit = ParameterSetName == CountSet ? Count : long.MaxValue;
-        if (ParameterSetName == CountSet && Count > 1)
+        _source = new MessageSource(sockets, Filter is not null);
+        _filter = Filter is null ? null : new MessageFilter(Filter, Judged);
+        _clock = new ReceiveClock(QuietTime, Times.Limit(DurationSeconds));
+        _limit = IsCounting ? Count : long.MaxValue;
+        if (All)
+        {
+            // What comes meanwhile is not queued now, and a server that never pauses would never let it end.
+            _lookLimit = sockets.Sum(static socket => socket.Information.MessagesQueued);
+        }
+
+        if (IsCounting && Count > 1)
         {
             _progress = new TransferProgress(this, $"Receiving from {Describe(sockets)}", Count);
         }
@@ -151,7 +186,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             ReceiveUntilDone();
         }
 
-        CloseFile();
+        OnFile(static file => file.Close());
         _progress?.Complete();
     }
 
@@ -172,52 +207,83 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         while (true)
         {
             Drain();
-            if (_received >= _limit || _source.Open.Count == 0)
+            if (_received >= _limit || _source.IsOver || _clock.IsOver)
             {
                 return;
             }
 
-            MessageSource.SocketEnd? end;
-            try
+            IReadOnlyList<MessageWebSocket> full = _source.Full;
+            if (_clock.IsTooQuiet || !TryWait(full.Count > 0 ? LongestFull : Timeout.InfiniteTimeSpan, out MessageSource.SocketEnd? end))
             {
-                end = WaitForArrival();
+                if (_clock.IsOver || OnSilence(full))
+                {
+                    return;
+                }
             }
-            catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
-            {
-                WriteError(WsErrors.ReceiveTimeout(_source.Open, QuietTime, Follow, Progress()));
-                return;
-            }
-
-            if (end is not null)
+            else if (end is not null)
             {
                 OnEnd(end);
             }
         }
     }
 
-    private MessageSource.SocketEnd? WaitForArrival()
+    /// <summary>Waits for a message or an end; false when neither came in time.</summary>
+    private bool TryWait(TimeSpan longest, out MessageSource.SocketEnd? end)
     {
-        TimeSpan quietTime = QuietTime;
-        if (quietTime == Timeout.InfiniteTimeSpan)
+        TimeSpan left = _clock.Left();
+        left = left == Timeout.InfiniteTimeSpan || (longest != Timeout.InfiniteTimeSpan && longest < left) ? longest : left;
+        if (left == Timeout.InfiniteTimeSpan)
         {
-            return Wait(_source.WaitAsync(StopToken));
+            end = Wait(_source.WaitAsync(StopToken));
+            return true;
         }
 
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
-        patience.CancelAfter(quietTime);
-        return Wait(_source.WaitAsync(patience.Token));
+        patience.CancelAfter(left);
+        try
+        {
+            end = Wait(_source.WaitAsync(patience.Token));
+            return true;
+        }
+        catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
+        {
+            end = null;
+            return false;
+        }
+    }
+
+    /// <summary>Tells why nothing comes: in time, or from an inbox that was full all the time.</summary>
+    /// <param name="full">The sockets whose inbox was full when the wait began.</param>
+    /// <returns>Whether that is the end.</returns>
+    private bool OnSilence(IReadOnlyList<MessageWebSocket> full)
+    {
+        MessageWebSocket[] stillFull = [.. _source.Full.Intersect(full)];
+        if (_clock.IsTooQuiet)
+        {
+            WriteError(WsErrors.ReceiveTimeout(_source.Open, QuietTime, !IsCounting, Progress(), _filter?.PassedOver, stillFull.Length > 0));
+            return true;
+        }
+
+        foreach (MessageWebSocket socket in stillFull)
+        {
+            WriteError(WsErrors.InboxFull(socket, _filter?.PassedOver));
+            _source.Leave(socket);
+        }
+
+        return _source.IsOver;
     }
 
     private void OnEnd(MessageSource.SocketEnd end)
     {
         if (Connector.Renew(this, end.Socket) is { } successor)
         {
-            _source.Replace(end.Socket, successor);
+            _source.Join(successor);
+            _clock.Restart();
             ShowFrames(successor);
             return;
         }
 
-        if ((end.Failure is not null && !SocketExtras.IsOver(end.Socket)) || (!Follow && _source.Open.Count == 0))
+        if ((end.Failure is not null && !SocketExtras.IsOver(end.Socket)) || (IsCounting && _source.IsOver))
         {
             WriteError(WsErrors.Ended(end.Failure, end.Socket, Progress() is { } progress ? progress + "." : null));
         }
@@ -230,96 +296,155 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     /// <summary>Writes what is queued.</summary>
     private void Drain()
     {
+        long begin = _looked;
         long before;
         do
         {
-            before = _received;
-            long limit = Math.Min(_limit, _received + Batch);
-            if (_file is not null)
+            before = _looked;
+            long limit = Math.Min(_lookLimit, _looked + Batch);
+            if (_filter is not null)
             {
-                WriteToFile(limit);
-            }
-            else if (FromJson || AsHashtable)
-            {
-                WriteObjects(limit);
+                WriteMatching(_filter, limit);
             }
             else
             {
-                WriteMessages(limit);
+                WriteInTurn(limit);
             }
 
             RunPosted();
             _progress?.Report(_file is null ? _received : _bytes, Status());
         }
-        while (_received > before && _received < _limit);
+        while (_looked > before && _looked < _lookLimit && _received < _limit && !_clock.IsOver && (_filter is null || !_clock.IsTooQuiet));
+
+        if (_filter is null && _looked > begin)
+        {
+            _clock.Restart();
+        }
+
+        // Nothing further waits: what came is there for others to read.
+        OnFile(static file => file.Flush());
     }
 
     // One call a message: a collection would be taken from the inbox whole before the next command of the pipeline sees its first
     // message, and what that command then does not want would be lost.
-    private void WriteMessages(long limit)
+    private void WriteInTurn(long limit)
     {
+        bool isPlain = _file is null && !IsJson;
         bool raw = Raw;
-        while (_received < limit && _source.TryTake(out WsMessage? message))
+        bool isTimed = HasDuration;
+        while (_looked < limit && _received < _limit && !(isTimed && _clock.IsOver) && TryTake(out WsMessage? message))
         {
+            _looked++;
             _received++;
-            WriteObject(raw ? message.Data : message, enumerateCollection: false);
+            if (isPlain)
+            {
+                WriteObject(raw ? message.Data : message, enumerateCollection: false);
+            }
+            else if (_file is not null)
+            {
+                WriteToFile(message);
+            }
+            else
+            {
+                WriteAsObject(message);
+            }
         }
     }
 
-    private void WriteObjects(long limit)
+    // What is written to a file passes no pipeline that would end, and what is taken after the end would be lost.
+    private bool TryTake([NotNullWhen(true)] out WsMessage? message)
     {
-        while (_received < limit && _source.TryTake(out WsMessage? message))
+        if (_file is not null)
         {
-            _received++;
-            object? value;
-            try
+            StopIfAsked();
+        }
+
+        return _source.TryTake(out message);
+    }
+
+    private void StopIfAsked()
+    {
+        if (StopToken.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    // A server that never pauses may never bring what is waited for: the clocks are looked at for each message.
+    private void WriteMatching(MessageFilter filter, long limit)
+    {
+        while (_looked < limit && _received < _limit && !_clock.IsOver && !_clock.IsTooQuiet && _source.TryLook(out WsMessage? message))
+        {
+            StopIfAsked();
+            _looked++;
+            if (!IsWanted(filter, message, out object? judged) || !_source.TryTakeLooked(message))
             {
-                value = JsonText.Read(Json, message.AsMemory().Span, AsHashtable);
-            }
-            catch (FormatException e)
-            {
-                WriteError(WsErrors.InvalidJson(message, e));
                 continue;
             }
 
-            WriteObject(value, enumerateCollection: true);
-        }
-    }
-
-    private void WriteToFile(long limit)
-    {
-        try
-        {
-            while (_received < limit)
+            _received++;
+            if (_file is not null)
             {
-                if (StopToken.IsCancellationRequested)
-                {
-                    throw new PipelineStoppedException();
-                }
-
-                if (!_source.TryTake(out WsMessage? message))
-                {
-                    // Nothing further waits: what came is there for others to read.
-                    _file!.Flush();
-                    return;
-                }
-
-                _received++;
-                _bytes += message.Length;
-                _file!.Write(message);
+                WriteToFile(message);
             }
-        }
-        catch (IOException e)
-        {
-            ThrowTerminatingError(WsErrors.FileError(e, OutFile!, ErrorCategory.WriteError));
+            else
+            {
+                WriteObject(Raw ? message.Data : judged, enumerateCollection: IsJson);
+            }
+
+            _clock.Restart();
         }
     }
 
-    private void CloseFile()
+    private bool IsWanted(MessageFilter filter, WsMessage message, out object? judged)
     {
         try
         {
-            _file?.Close();
+            return filter.Accepts(message, out judged);
+        }
+        catch (Exception e) when (e is not (PipelineStoppedException or FlowControlException))
+        {
+            judged = null;
+            WriteError(WsErrors.ReceiveFilterFailed(e, message));
+            return false;
+        }
+    }
+
+    /// <summary>What a script judges, and what is emitted: the message, or the objects that its JSON stands for.</summary>
+    private object? Judged(WsMessage message) => IsJson ? JsonText.Read(Json, message.AsMemory().Span, AsHashtable) : message;
+
+    private void WriteAsObject(WsMessage message)
+    {
+        object? value;
+        try
+        {
+            value = Judged(message);
+        }
+        catch (FormatException e)
+        {
+            WriteError(WsErrors.InvalidJson(message, e));
+            return;
+        }
+
+        WriteObject(value, enumerateCollection: true);
+    }
+
+    private void WriteToFile(WsMessage message)
+    {
+        _bytes += message.Length;
+        OnFile(file => file.Write(message));
+    }
+
+    private void OnFile(Action<MessageFile> step)
+    {
+        if (_file is null)
+        {
+            return;
+        }
+
+        try
+        {
+            step(_file);
         }
         catch (IOException e)
         {
@@ -355,12 +480,12 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
     }
 
-    private string? Progress() => ParameterSetName == CountSet && Count > 1 ? $"{_received} of {Count} received" : null;
+    private string? Progress() => IsCounting && Count > 1 ? $"{_received} of {Count} received" : null;
 
     private string Status()
     {
         string bytes = _file is null ? "" : $", {ByteCount.Of(_bytes)}";
-        return ParameterSetName == CountSet ? $"{_received} of {Count} messages{bytes}" : $"{_received} messages{bytes}";
+        return IsCounting ? $"{_received} of {Count} messages{bytes}" : $"{_received} messages{bytes}";
     }
 
     private static string Describe(MessageWebSocket[] sockets) => sockets is [var only] ? only.ToString() : $"{sockets.Length} sockets";

@@ -90,21 +90,34 @@ internal static class WsErrors
     /// <summary>Nothing came in time.</summary>
     /// <param name="sockets">What was received from.</param>
     /// <param name="timeout">How long nothing came.</param>
-    /// <param name="isFollowing">Whether it was with -Follow.</param>
+    /// <param name="isFollowing">Whether there is no limit unless one is given.</param>
     /// <param name="progress">What was received before.</param>
-    public static ErrorRecord ReceiveTimeout(IReadOnlyList<MessageWebSocket> sockets, TimeSpan timeout, bool isFollowing, string? progress)
+    /// <param name="passedOver">What -Filter left; null when there was none.</param>
+    /// <param name="isFull">Whether an inbox is full, so that nothing more arrives.</param>
+    public static ErrorRecord ReceiveTimeout(
+        IReadOnlyList<MessageWebSocket> sockets, TimeSpan timeout, bool isFollowing, string? progress, string? passedOver, bool isFull)
     {
+        string what = passedOver is null ? "" : " that -Filter accepts";
         string from = sockets is [var only] ? Describe(only) : $"{sockets.Count} sockets";
         string open = sockets is [_] ? "The connection is still open" : "The connections are still open";
+        string advice = isFollowing
+            ? "Call Receive-WsMessage again, or leave out -TimeoutSeconds to follow without a limit."
+            : "Call Receive-WsMessage again, or use -Follow to wait without a limit.";
         return Create(
             "ReceiveTimeout",
-            new TimeoutException($"No message from {from} within {Seconds(timeout)}{(progress is null ? "" : $" ({progress})")}. {open}."),
-            isFollowing
-                ? "Call Receive-WsMessage again, or leave out -TimeoutSeconds to follow without a limit."
-                : "Call Receive-WsMessage again, or use -Follow to wait without a limit.",
+            new TimeoutException($"No message{what} from {from} within {Seconds(timeout)}{(progress is null ? "" : $" ({progress})")}. {open}.{passedOver}"),
+            isFull ? "The inbox is full, so that nothing more is read; empty it with Receive-WsMessage -All." : advice,
             ErrorCategory.OperationTimeout,
             sockets is [var target] ? target : sockets);
     }
+
+    /// <summary>Nothing more can come, for what a filter left takes all the room there is.</summary>
+    public static ErrorRecord InboxFull(MessageWebSocket socket, string? passedOver) => Create(
+        "InboxFull",
+        new InvalidOperationException($"The inbox of {Describe(socket)} is full ({socket.Information.MessagesQueued} messages), so that nothing more is read.{passedOver}"),
+        "Take them with Receive-WsMessage -All, and receive again. Connect-MessageWebSocket has -InboxLimit for more room, and -InboxFullMode DropOldest.",
+        ErrorCategory.LimitsExceeded,
+        socket);
 
     public static ErrorRecord ReplyTimeout(MessageWebSocket socket, TimeSpan timeout, int unreadable)
     {
@@ -119,7 +132,7 @@ internal static class WsErrors
         return Create(
             "ReplyTimeout",
             new TimeoutException($"No reply from {Describe(socket)} within {Seconds(timeout)}. The request was sent and the connection is open. {others}{noJson}"),
-            socket.Information.BytesQueued >= socket.Control.InboxLimitInBytes
+            socket.Information.IsInboxFull
                 ? "The inbox is full, so that nothing more is read; empty it with Receive-WsMessage."
                 : "A late reply stays in the inbox for Receive-WsMessage.",
             ErrorCategory.OperationTimeout,
@@ -243,6 +256,8 @@ internal static class WsErrors
         error);
 
     public static ErrorRecord ReplyFilterFailed(Exception e, WsMessage message) => FilterFailed("ReplyFilterFailed", "-ReplyFilter", e, message);
+
+    public static ErrorRecord ReceiveFilterFailed(Exception e, WsMessage message) => FilterFailed("FilterFailed", "-Filter", e, message);
 
     private static ErrorRecord FilterFailed(string id, string filter, Exception e, WsMessage message)
     {

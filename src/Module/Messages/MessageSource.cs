@@ -3,38 +3,51 @@ using System.Diagnostics.CodeAnalysis;
 namespace MessageWebSockets.PowerShell.Messages;
 
 /// <summary>The messages of one socket or, merged in the order of their arrival, of several. For one reader.</summary>
-/// <remarks>A message is taken from its inbox only when it is handed out, so that a reader that stops early loses none.</remarks>
-internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDisposable
+/// <remarks>
+/// They are taken in turn, or each is looked at once and some are taken. A message is taken from its inbox only when it is handed out,
+/// so that a reader that stops early loses none.
+/// </remarks>
+/// <param name="sockets">The sockets.</param>
+/// <param name="looksThrough">Whether messages are looked at and not just taken.</param>
+internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets, bool looksThrough) : IDisposable
 {
-    private readonly List<MessageWebSocket> _open = [.. sockets];
-    private readonly List<(MessageWebSocket Socket, Task<bool> Arrival)> _arrivals = [];
+    private readonly List<Inlet> _open = [.. sockets.Select(socket => new Inlet(socket, looksThrough))];
+    private readonly List<(Inlet Inlet, Task<bool> Arrival)> _arrivals = [];
     private CancellationTokenSource? _waiting;
+    private Inlet? _looked;
 
     /// <summary>The sockets that can still bring messages.</summary>
-    public IReadOnlyList<MessageWebSocket> Open => _open;
+    public IReadOnlyList<MessageWebSocket> Open => [.. _open.Select(static inlet => inlet.Socket)];
+
+    /// <summary>Whether there is none that can.</summary>
+    public bool IsOver => _open.Count == 0;
+
+    /// <summary>The sockets whose inbox is full of what was left, so that they bring nothing until somebody reads.</summary>
+    public IReadOnlyList<MessageWebSocket> Full => looksThrough ? [.. Open.Where(IsFull)] : [];
 
     /// <summary>Takes the message that arrived first, if there is any.</summary>
     public bool TryTake([NotNullWhen(true)] out WsMessage? message)
     {
-        if (_open is [var only])
-        {
-            return only.TryReceive(out message);
-        }
-
-        MessageWebSocket? earliest = null;
-        DateTime arrival = DateTime.MaxValue;
-        foreach (MessageWebSocket socket in _open)
-        {
-            if (socket.TryPeek(out WsMessage? head) && head.ReceivedAt.ToUniversalTime() is var received && received < arrival)
-            {
-                earliest = socket;
-                arrival = received;
-            }
-        }
-
         message = null;
-        return earliest is not null && earliest.TryReceive(out message);
+        return First() is { } inlet && inlet.TryTake(out message);
     }
+
+    /// <summary>Looks at the message that arrived first of those that were not looked at, and leaves it there.</summary>
+    public bool TryLook([NotNullWhen(true)] out WsMessage? message)
+    {
+        message = null;
+        if (First() is not { } inlet || !inlet.TryPeek(out message))
+        {
+            return false;
+        }
+
+        inlet.Pass();
+        _looked = inlet;
+        return true;
+    }
+
+    /// <summary>Takes the message that was looked at last; false when somebody else has.</summary>
+    public bool TryTakeLooked(WsMessage message) => _looked!.TryTakePassed(message);
 
     /// <summary>
     /// Waits for a message or the end of a socket. The end of one is told by <see cref="SocketEnd"/> of what this returns; its socket is
@@ -45,7 +58,7 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
     {
         if (_open is [var only])
         {
-            ValueTask<bool> arrival = only.WaitToReceiveAsync(cancellationToken);
+            ValueTask<bool> arrival = only.WaitAsync(cancellationToken);
             if (!arrival.IsCompletedSuccessfully)
             {
                 return WaitForAsync(only, arrival);
@@ -57,12 +70,21 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
         return WaitForAnyAsync(cancellationToken);
     }
 
-    public void Replace(MessageWebSocket ended, MessageWebSocket successor)
+    /// <summary>Receives from a socket no longer.</summary>
+    public void Leave(MessageWebSocket socket)
     {
-        _open.Remove(ended);
-        if (!_open.Contains(successor))
+        foreach (Inlet inlet in _open.FindAll(inlet => inlet.Socket == socket))
         {
-            _open.Add(successor);
+            Remove(inlet, null);
+        }
+    }
+
+    /// <summary>Receives from a socket as well.</summary>
+    public void Join(MessageWebSocket socket)
+    {
+        if (!_open.Exists(inlet => inlet.Socket == socket))
+        {
+            _open.Add(new Inlet(socket, looksThrough));
         }
     }
 
@@ -71,9 +93,35 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
         _waiting?.Cancel();
         _waiting?.Dispose();
         _waiting = null;
+        _open.ForEach(static inlet => inlet.Dispose());
     }
 
-    private async ValueTask<SocketEnd?> WaitForAsync(MessageWebSocket socket, ValueTask<bool> arrival)
+    private static bool IsFull(MessageWebSocket socket) => socket.Control.InboxFullMode == InboxFullMode.Wait
+        && socket.State == MessageWebSocketState.Open
+        && socket.Information.IsInboxFull;
+
+    private Inlet? First()
+    {
+        if (_open is [var only])
+        {
+            return only;
+        }
+
+        Inlet? earliest = null;
+        DateTime arrival = DateTime.MaxValue;
+        foreach (Inlet inlet in _open)
+        {
+            if (inlet.TryPeek(out WsMessage? head) && head.ReceivedAt.ToUniversalTime() is var received && received < arrival)
+            {
+                earliest = inlet;
+                arrival = received;
+            }
+        }
+
+        return earliest;
+    }
+
+    private async ValueTask<SocketEnd?> WaitForAsync(Inlet inlet, ValueTask<bool> arrival)
     {
         MessageWebSocketException? failure = null;
         try
@@ -88,34 +136,35 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets) : IDi
             failure = e;
         }
 
-        return Remove(socket, failure);
+        return Remove(inlet, failure);
     }
 
-    private SocketEnd Remove(MessageWebSocket socket, MessageWebSocketException? failure)
+    private SocketEnd Remove(Inlet inlet, MessageWebSocketException? failure)
     {
-        _open.Remove(socket);
-        return new SocketEnd(socket, failure);
+        _open.Remove(inlet);
+        inlet.Dispose();
+        return new SocketEnd(inlet.Socket, failure);
     }
 
     private async ValueTask<SocketEnd?> WaitForAnyAsync(CancellationToken cancellationToken)
     {
         // Waits that did not end are kept for the next time: with many sockets and one busy one, that is nearly all of them.
         _waiting ??= new CancellationTokenSource();
-        _arrivals.RemoveAll(arrival => !_open.Contains(arrival.Socket));
-        foreach (MessageWebSocket socket in _open.Except(_arrivals.Select(static arrival => arrival.Socket)))
+        _arrivals.RemoveAll(arrival => !_open.Contains(arrival.Inlet));
+        foreach (Inlet inlet in _open.Except(_arrivals.Select(static arrival => arrival.Inlet)))
         {
-            _arrivals.Add((socket, socket.WaitToReceiveAsync(_waiting.Token).AsTask()));
+            _arrivals.Add((inlet, inlet.WaitAsync(_waiting.Token).AsTask()));
         }
 
         await Task.WhenAny(_arrivals.Select(static arrival => arrival.Arrival)).WaitAsync(cancellationToken).ConfigureAwait(false);
-        (MessageWebSocket Socket, Task<bool> Arrival)[] arrived = [.. _arrivals.Where(static arrival => arrival.Arrival.IsCompleted)];
-        if (arrived.FirstOrDefault(static arrival => !arrival.Arrival.IsCompletedSuccessfully || !arrival.Arrival.Result) is { Socket: not null } ended)
+        (Inlet Inlet, Task<bool> Arrival)[] arrived = [.. _arrivals.Where(static arrival => arrival.Arrival.IsCompleted)];
+        if (arrived.FirstOrDefault(static arrival => !arrival.Arrival.IsCompletedSuccessfully || !arrival.Arrival.Result) is { Inlet: not null } ended)
         {
             _arrivals.Remove(ended);
-            return await WaitForAsync(ended.Socket, new ValueTask<bool>(ended.Arrival)).ConfigureAwait(false);
+            return await WaitForAsync(ended.Inlet, new ValueTask<bool>(ended.Arrival)).ConfigureAwait(false);
         }
 
-        foreach ((MessageWebSocket Socket, Task<bool> Arrival) arrival in arrived)
+        foreach ((Inlet Inlet, Task<bool> Arrival) arrival in arrived)
         {
             _arrivals.Remove(arrival);
         }
