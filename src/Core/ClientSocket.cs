@@ -200,7 +200,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
             throw ContractError.IllegalMethodCall("The socket is not connected, so there is nothing to close in order; Close() ends it.");
         }
 
-        return await connection.CloseAsync(code, reason ?? "", control.CloseTimeout, cancellationToken).ConfigureAwait(false);
+        return await connection.CloseAsync(code, reason ?? "", cancellationToken).ConfigureAwait(false);
     }
 
     void IConnectionEvents.OnClosing()

@@ -1,0 +1,126 @@
+namespace MessageWebSockets.Connections;
+
+/// <summary>The close handshake of one connection (RFC 6455 section 7), whichever side begins it.</summary>
+/// <remarks>Thread-safe, but for <see cref="OnPeerClosed"/>, which is the receive loop's.</remarks>
+internal sealed class CloseHandshake(ConnectionState state, ConnectionResources resources)
+{
+    private volatile bool _isClosedLocally;
+    private volatile bool _isGivenUp;
+
+    /// <summary>Whether nobody waits for what the peer still sends.</summary>
+    public bool IsClosedLocally => _isClosedLocally;
+
+    /// <summary>Whether nobody waits for the peer's close frame any longer, which was told as the end of the connection.</summary>
+    public bool IsGivenUp => _isGivenUp;
+
+    /// <summary>Sends the close frame and ends reading; the last bytes go in the background, and nothing waits for them.</summary>
+    public void Close(ushort? code, string reason)
+    {
+        if (state.TryBeginClose(code, reason))
+        {
+            SendFrame(code, reason);
+        }
+
+        _isClosedLocally = true;
+
+        // Whoever began the close: once somebody waits for it no longer, it is over.
+        bool isNews = state.Events.OnClosed(state.CloseBegun!, byPeer: false);
+        state.Receiver.Complete(null);
+        _ = resources.ReleaseAfterLingerAsync();
+        if (isNews)
+        {
+            // Last of all, because a handler may take its time.
+            state.Events.RaiseClosed(state.CloseBegun!);
+        }
+    }
+
+    /// <summary>Sends the close frame, and waits for the peer's and for the end of TCP.</summary>
+    /// <param name="code">The code; null for an empty close frame.</param>
+    /// <param name="reason">The reason, only with a code.</param>
+    /// <param name="cancellationToken">Ends the wait; the connection is then dropped.</param>
+    public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, CancellationToken cancellationToken)
+    {
+        if (state.TryBeginClose(code, reason))
+        {
+            state.Events.OnClosing();
+            SendFrame(code, reason);
+        }
+
+        TimeSpan timeout = state.Settings.CloseTimeout;
+        WebSocketCloseResult? result;
+        try
+        {
+            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (timeout > TimeSpan.Zero)
+            {
+                patience.CancelAfter(timeout);
+            }
+
+            result = await state.PeerClosed.WaitAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            bool isCanceled = cancellationToken.IsCancellationRequested;
+            MessageWebSocketException unanswered = isCanceled ? state.Failures.GivenUp(e) : state.Failures.Unanswered(timeout, e);
+            GiveUp(unanswered);
+            throw isCanceled ? ContractError.Canceled(cancellationToken, e) : unanswered;
+        }
+
+        if (result is null)
+        {
+            throw state.Refusal();
+        }
+
+        await state.Released.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        return result;
+    }
+
+    /// <summary>The peer's close frame was read: it is answered, and told.</summary>
+    public void OnPeerClosed()
+    {
+        WebSocketCloseResult close = state.Transport.Reader.ReceivedClose ?? new WebSocketCloseResult(1005, "");
+        if (state.TryBeginClose(close.Code, ""))
+        {
+            // RFC 6455 section 5.5.1: the answer repeats the code.
+            SendFrame(close.Code == 1005 ? null : close.Code, "");
+        }
+
+        bool isNews = state.Events.OnClosed(close, byPeer: true);
+        state.Receiver.Complete(null);
+        state.OnPeerClosed(close);
+        _ = resources.ReleaseAtTcpEndAsync(null);
+        if (isNews)
+        {
+            // Last, because a handler may take its time.
+            state.Events.RaiseClosed(close);
+        }
+    }
+
+    /// <summary>Sends the close frame and nothing else.</summary>
+    public void SendFrame(ushort? code, string reason)
+    {
+        try
+        {
+            state.Transport.Writer.SendClose(code, reason);
+        }
+        catch (IOException)
+        {
+            // A peer that is gone needs no close frame.
+        }
+    }
+
+    // Half a close handshake is no orderly end. Closed is raised all the same: the close was a local one.
+    private void GiveUp(MessageWebSocketException unanswered)
+    {
+        bool isNews = state.TryFail(unanswered);
+        _isGivenUp = isNews;
+        state.Events.OnAborted(unanswered);
+        state.Receiver.Complete(unanswered);
+        resources.Release(unanswered);
+        if (isNews && !state.Events.IsClosed)
+        {
+            // Last of all, because a handler may take its time.
+            state.Events.RaiseClosed(state.CloseBegun!);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Net.WebSockets;
+
+namespace MessageWebSockets.Connections;
+
+/// <summary>What one connection holds, to be let go once: at once, or when the last bytes had their time.</summary>
+/// <remarks>Thread-safe, but for <see cref="Hold"/>, which comes before all else.</remarks>
+internal sealed class ConnectionResources
+{
+    // How long the two sides may take over the last bytes once a close frame is on its way, unless CloseTimeout is shorter.
+    private static readonly TimeSpan LongestLinger = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConnectionState _state;
+    private readonly FrameWriter _writer;
+    private readonly OpenedConnection _opened;
+    private readonly TimeSpan _linger;
+    private readonly List<IDisposable> _held = [];
+
+    /// <param name="state">The connection's state.</param>
+    /// <param name="opened">What the handshake gave it.</param>
+    public ConnectionResources(ConnectionState state, OpenedConnection opened)
+    {
+        _state = state;
+        _writer = state.Transport.Writer;
+        _opened = opened;
+        TimeSpan closeTimeout = state.Settings.CloseTimeout;
+        _linger = closeTimeout > TimeSpan.Zero && closeTimeout < LongestLinger ? closeTimeout : LongestLinger;
+    }
+
+    /// <summary>Adds something to dispose with the connection.</summary>
+    public T Hold<T>(T held)
+        where T : IDisposable
+    {
+        _held.Add(held);
+        return held;
+    }
+
+    /// <summary>Lets go of everything.</summary>
+    /// <param name="reason">What whoever still waits is told; null for the end of the connection as such.</param>
+    public void Release(Exception? reason)
+    {
+        if (!_state.TryEnd())
+        {
+            return;
+        }
+
+        ExitFlush.Remove(_writer);
+        _state.Transport.Abort(reason);
+        _held.ForEach(static held => held.Dispose());
+        _opened.Handler.Dispose();
+        _state.OnReleased();
+    }
+
+    /// <summary>Lets go when the peer has ended TCP, or took too long. For whoever read last.</summary>
+    public async Task ReleaseAtTcpEndAsync(Exception? reason)
+    {
+        // RFC 6455 section 7.1.1: the server ends TCP first; a client waits for that, but not for ever. Reading on also keeps the
+        // system from answering late data with a reset, which could overtake the close frame.
+        if (await Linger.WhileTakenAsync(_writer.DrainAsync(_state.Ended), _writer, _linger).ConfigureAwait(false))
+        {
+            await ReadToTheEndAsync().ConfigureAwait(false);
+        }
+
+        Release(reason);
+    }
+
+    /// <summary>Lets go when the connection has ended by itself, or took too long.</summary>
+    public async Task ReleaseAfterLingerAsync()
+    {
+        await Linger.WhileTakenAsync(_state.Released, _writer, _linger).ConfigureAwait(false);
+        Release(null);
+    }
+
+    /// <summary>Waits until what was sent is with the network, as long as the peer takes it and for a moment at most.</summary>
+    public async ValueTask WhenLastWordsAreOutAsync()
+    {
+        using CancellationTokenSource patience = new(LastWords);
+        try
+        {
+            await _writer.DrainAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (MessageSender.IsConnectionError(e))
+        {
+            // A connection that is broken already is closed without an error.
+        }
+    }
+
+    private async Task ReadToTheEndAsync()
+    {
+        using CancellationTokenSource patience = new(_linger);
+        try
+        {
+            byte[] rest = new byte[4096];
+            while (await _opened.Stream.ReadAsync(rest, patience.Token).ConfigureAwait(false) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (MessageSender.IsConnectionError(e))
+        {
+            // However it ends, it ends here.
+        }
+    }
+}

@@ -1,0 +1,117 @@
+namespace MessageWebSockets.Connections;
+
+/// <summary>
+/// What sending, receiving and closing of one connection have in common: what the frames go through, who is told, and how far the end
+/// has come. Each of its steps is taken once, by whoever comes first.
+/// </summary>
+/// <remarks>Thread-safe.</remarks>
+/// <param name="settings">The settings of the connection.</param>
+/// <param name="transport">What the frames go through.</param>
+/// <param name="receiver">Where messages go.</param>
+/// <param name="events">Who is told what becomes of the connection.</param>
+#pragma warning disable CA1001 // Neither of its sources of cancellation holds a resource.
+internal sealed class ConnectionState(ConnectionSettings settings, FrameStream transport, IReceiver receiver, IConnectionEvents events)
+    : IConnectionEnd
+#pragma warning restore CA1001
+{
+    private static readonly TimeSpan LongestExplanation = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource _closeBegan = new();
+    private readonly CancellationTokenSource _ended = new();
+    private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private WebSocketCloseResult? _closeBegun;
+    private MessageWebSocketException? _failure;
+    private int _isEnded;
+
+    public ConnectionSettings Settings => settings;
+
+    public FrameStream Transport => transport;
+
+    public IReceiver Receiver => receiver;
+
+    public IConnectionEvents Events => events;
+
+    /// <summary>Words for what goes wrong.</summary>
+    public ConnectionFailures Failures { get; } = new(settings.Uri, transport);
+
+    /// <summary>Whether somebody began the close.</summary>
+    public bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
+
+    /// <summary>What whoever began the close said; null before.</summary>
+    public WebSocketCloseResult? CloseBegun => Volatile.Read(ref _closeBegun);
+
+    /// <summary>Cancelled when the close begins.</summary>
+    public CancellationToken CloseBegan => _closeBegan.Token;
+
+    /// <summary>Completes when the peer's close frame came, with what it said, or with null when it cannot come any more.</summary>
+    public Task<WebSocketCloseResult?> PeerClosed => _peerClosed.Task;
+
+    /// <summary>Why the connection ended abnormally; null otherwise.</summary>
+    public MessageWebSocketException? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
+    public Task Released => _released.Task;
+
+    /// <inheritdoc/>
+    public CancellationToken Ended => _ended.Token;
+
+    /// <summary>Begins the close. The first to do so decides what the close frame says.</summary>
+    public bool TryBeginClose(ushort? code, string reason)
+    {
+        if (Interlocked.CompareExchange(ref _closeBegun, new WebSocketCloseResult(code ?? 1005, reason), null) is not null)
+        {
+            return false;
+        }
+
+        // A receive loop that waits for room in the inbox has to go on now: the peer's close frame is behind what is unread.
+        // Elsewhere, because it would go on inside Cancel and keep the caller for as long as the peer sends.
+        _ = _closeBegan.CancelAsync();
+        return true;
+    }
+
+    /// <summary>Says why the connection ends abnormally. The first reason counts.</summary>
+    /// <returns>Whether it is the first.</returns>
+    public bool TryFail(MessageWebSocketException failure) => Interlocked.CompareExchange(ref _failure, failure, null) is null;
+
+    /// <summary>The peer's close frame came; null: it cannot come any more.</summary>
+    public void OnPeerClosed(WebSocketCloseResult? close) => _peerClosed.TrySetResult(close);
+
+    /// <summary>Nothing more happens on the connection, and what it holds is released now.</summary>
+    /// <returns>False when that was said before.</returns>
+    public bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _isEnded, 1) != 0)
+        {
+            return false;
+        }
+
+        _ = _ended.CancelAsync();
+        return true;
+    }
+
+    /// <summary>Everything is released.</summary>
+    public void OnReleased()
+    {
+        _peerClosed.TrySetResult(null);
+        _released.TrySetResult();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Exception> ExplainAsync(Exception symptom)
+    {
+        // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive
+        // loop reads nothing and has nothing to tell. A close that the peer began is told in a moment as well: whoever is told that the
+        // connection is closed finds the code.
+        bool isTold = IsClosing ? transport.Reader.ReceivedClose is null : receiver.IsHeldUp;
+        if (Failure is null && !isTold)
+        {
+            await Task.WhenAny(PeerClosed, Task.Delay(LongestExplanation)).ConfigureAwait(false);
+        }
+
+        return Failure?.Again() ?? (IsClosing ? Refusal() : Failures.Lost(symptom));
+    }
+
+    /// <inheritdoc/>
+    public Exception Refusal() => Failure?.Again() ?? (Exception)ContractError.Closed(settings.SocketClass);
+}
