@@ -213,9 +213,11 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             }
 
             IReadOnlyList<MessageWebSocket> full = _source.Full;
-            if (_clock.IsTooQuiet || !TryWait(full.Count > 0 ? LongestFull : Timeout.InfiniteTimeSpan, out MessageSource.SocketEnd? end))
+            TimeSpan left = _clock.Left();
+            bool waitsForRoom = full.Count > 0 && (left == Timeout.InfiniteTimeSpan || left > LongestFull);
+            if (_clock.IsTooQuiet || !TryWait(waitsForRoom ? LongestFull : left, out MessageSource.SocketEnd? end))
             {
-                if (_clock.IsOver || OnSilence(full))
+                if (_clock.IsOver || OnSilence(waitsForRoom ? full : []))
                 {
                     return;
                 }
@@ -230,16 +232,14 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     /// <summary>Waits for a message or an end; false when neither came in time.</summary>
     private bool TryWait(TimeSpan longest, out MessageSource.SocketEnd? end)
     {
-        TimeSpan left = _clock.Left();
-        left = left == Timeout.InfiniteTimeSpan || (longest != Timeout.InfiniteTimeSpan && longest < left) ? longest : left;
-        if (left == Timeout.InfiniteTimeSpan)
+        if (longest == Timeout.InfiniteTimeSpan)
         {
             end = Wait(_source.WaitAsync(StopToken));
             return true;
         }
 
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
-        patience.CancelAfter(left);
+        patience.CancelAfter(longest);
         try
         {
             end = Wait(_source.WaitAsync(patience.Token));
@@ -252,19 +252,19 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
     }
 
-    /// <summary>Tells why nothing comes: in time, or from an inbox that was full all the time.</summary>
-    /// <param name="full">The sockets whose inbox was full when the wait began.</param>
+    /// <summary>Tells why nothing comes, if it is time to: a timer can be a moment early.</summary>
+    /// <param name="full">The sockets whose inbox was full when a long wait began.</param>
     /// <returns>Whether that is the end.</returns>
     private bool OnSilence(IReadOnlyList<MessageWebSocket> full)
     {
-        MessageWebSocket[] stillFull = [.. _source.Full.Intersect(full)];
+        IReadOnlyList<MessageWebSocket> stillFull = _source.Full;
         if (_clock.IsTooQuiet)
         {
-            WriteError(WsErrors.ReceiveTimeout(_source.Open, QuietTime, !IsCounting, Progress(), _filter?.PassedOver, stillFull.Length > 0));
+            WriteError(WsErrors.ReceiveTimeout(_source.Open, QuietTime, !IsCounting, Progress(), _filter?.PassedOver, stillFull.Count > 0));
             return true;
         }
 
-        foreach (MessageWebSocket socket in stillFull)
+        foreach (MessageWebSocket socket in stillFull.Intersect(full))
         {
             WriteError(WsErrors.InboxFull(socket, _filter?.PassedOver));
             _source.Leave(socket);
