@@ -30,6 +30,7 @@
         'Start-WsEchoServer'
         'Stop-WsEchoServer'
         'Test-WsEndpoint'
+        'Test-WsServer'
     )
     VariablesToExport    = @('WsSession')
     AliasesToExport      = @()

@@ -16,6 +16,9 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     private volatile MessageWebSocketState _state = MessageWebSocketState.Created;
     private Connection? _connection;
     private CancellationTokenSource? _connecting;
+    private HandshakeSettings ForHandshake(IReadOnlyList<string> protocols) =>
+        control.ForHandshake(_requestHeaders, protocols, events.JudgesCertificates ? events.IsCertificateAcceptedAsync : null);
+
     private bool _disposed;
 
     /// <summary>The address of the last connect; null before.</summary>
@@ -110,8 +113,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
         BeginConnect(uri, begin, connecting);
         try
         {
-            HandshakeSettings settings = control.ForHandshake(_requestHeaders, protocols, events.JudgesCertificates ? events.IsCertificateAcceptedAsync : null);
-            OpeningHandshake handshake = new(settings);
+            OpeningHandshake handshake = new(ForHandshake(protocols));
             information.Handshake = handshake.Findings;
             OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
             ForeignCode.WithoutAmbience(() => Open(uri, opened, receivingEnd));
@@ -132,6 +134,10 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
             throw;
         }
     }
+
+    /// <summary>The settings of a handshake as this socket would make it now.</summary>
+    /// <exception cref="ArgumentException">A subprotocol cannot be offered.</exception>
+    public HandshakeSettings ForHandshake() => ForHandshake(ConnectArguments.CheckedProtocols(control.SupportedProtocols));
 
     /// <summary>The connection, to write to; also one that broke, which tells whoever writes.</summary>
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>

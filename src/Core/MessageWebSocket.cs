@@ -155,6 +155,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         await _client.ConnectAsync(uri, () => _pushes = _events.MessageReceived.All is not null, ReceivingEnd, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <inheritdoc cref="ClientSocket.ForHandshake()"/>
+    internal HandshakeSettings ForHandshake() => _client.ForHandshake();
+
     /// <summary>Sends a text message.</summary>
     /// <param name="message">The text, without lone surrogates: those have no UTF-8 form.</param>
     /// <param name="cancellationToken">Ends the wait for other senders and for room in the send buffer; the message was then not sent.</param>

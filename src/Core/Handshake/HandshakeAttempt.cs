@@ -25,6 +25,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
     private TimeSpan? _upgradeTime;
     private long _requestSentAt;
     private bool _isQuestion;
+    private TaskCompletionSource<Stream>? _taken;
 
     private HandshakeFailure Failure => new(settings, findings, uri, _transport, _route, _tls);
 
@@ -102,6 +103,39 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
                 handler.Dispose();
                 _transport.Abort();
             }
+        }
+    }
+
+    /// <summary>
+    /// Opens a connection as for the request, proxies and TLS included, and hands it over in place of sending that: for requests and frames
+    /// that this library would not write.
+    /// </summary>
+    /// <exception cref="MessageWebSocketException">There is no connection; the findings hold what is known.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<BareConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        findings.Forget();
+        _taken = new TaskCompletionSource<Stream>(TaskCreationOptions.RunContinuationsAsynchronously);
+        CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        SocketsHttpHandler handler = CreateHandler(ended.Token);
+        HttpRequestMessage request = HandshakeRequest.Create(settings, uri, HandshakeRequest.CreateKey(), isEntrusted);
+        Task<HttpResponseMessage> asking = SendAsync(handler, request, ended.Token);
+        if (await Task.WhenAny(_taken.Task, asking).ConfigureAwait(false) == _taken.Task)
+        {
+            return new BareConnection(await _taken.Task.ConfigureAwait(false), _transport.Newest!, findings, handler, asking, ended);
+        }
+
+        try
+        {
+            using HttpResponseMessage unasked = await asking.ConfigureAwait(false);
+            throw Failure.InvalidResponse("it answered before it was asked");
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            handler.Dispose();
+            _transport.Abort();
+            ended.Dispose();
         }
     }
 
@@ -236,6 +270,12 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
         if (_isQuestion)
         {
             throw new IOException("The question is answered.");
+        }
+
+        if (_taken is not null)
+        {
+            _taken.TrySetResult(context.PlaintextStream);
+            return new WithheldStream();
         }
 
         HandshakeRequest.AddHost(request, settings, isEntrusted);

@@ -13,7 +13,7 @@ namespace MessageWebSockets.TestServer;
 public sealed class RawConnection : IDisposable
 {
     private const string AcceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    private const int MaximumHead = 64 * 1024;
+    private const int MaximumHead = 128 * 1024;
     private const int MaximumKeptFrames = 10_000;
 
     private readonly Socket _socket;

@@ -1,7 +1,7 @@
 namespace MessageWebSockets.TestServer;
 
 /// <summary>
-/// The raw server of the program: /flood, /sink, /echo, and every fault under its name. A fault that would strike before the
+/// The raw server of the program: /flood, /sink, /echo, /manners with its mistake, and every fault under its name. A fault that would strike before the
 /// request strikes after it here, since its name comes with the request.
 /// </summary>
 public static class RawRouter
@@ -24,6 +24,9 @@ public static class RawRouter
             case "echo":
                 await connection.AcceptHandshakeAsync();
                 await EchoFramesAsync(connection);
+                break;
+            case "manners":
+                await MannersServer.Script(request.Query("mistake") is { } mistake ? Mistakes.Named(mistake) : null)(connection);
                 break;
             default:
                 Func<RawConnection, Task>? script = Faults.Find(name) is { } fault && IsRoutable(fault) ? fault.Script : null;

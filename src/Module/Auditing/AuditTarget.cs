@@ -1,0 +1,223 @@
+using System.Net.Http;
+using MessageWebSockets.Errors;
+using MessageWebSockets.Handshake;
+using MessageWebSockets.PowerShell.Errors;
+
+namespace MessageWebSockets.PowerShell.Auditing;
+
+/// <summary>The server that is audited: makes requests and connections for checks, at most four at a time.</summary>
+/// <param name="uri">The address that was given.</param>
+/// <param name="settings">How to connect.</param>
+/// <param name="plan">The bounds.</param>
+internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan plan) : IDisposable
+{
+    private const int MostConnections = 4;
+
+    private readonly SemaphoreSlim _places = new(MostConnections);
+    private bool _isEntrusted = true;
+    private AuditBaseline? _baseline;
+
+    /// <summary>The address; after <see cref="ReachAsync"/> the one that redirects led to.</summary>
+    public Uri Uri { get; private set; } = uri;
+
+    public AuditPlan Plan => plan;
+
+    public HandshakeSettings Settings => settings;
+
+    /// <summary>What the last attempt to reach it found out, whether it succeeded or not.</summary>
+    public HandshakeFindings Findings { get; private set; } = new();
+
+    /// <summary>The ordinary handshake; there is one once the server was reached.</summary>
+    public AuditBaseline Baseline => _baseline ?? throw new InvalidOperationException("The server was not reached.");
+
+    /// <summary>Whether the server can only be one of this machine.</summary>
+    public bool IsLocal => settings.UnixSocketPath is not null || Uri.IsLoopback;
+
+    /// <summary>Whether the settings have something that tells who asks.</summary>
+    public bool HasCredentials => settings.ClientCertificate is not null || CredentialHeaders().Any();
+
+    /// <summary>Makes the ordinary handshake, and follows redirects as far as the settings allow.</summary>
+    /// <exception cref="MessageWebSocketException">There is no connection that carries frames.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task ReachAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await FollowAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (WireEndException e) when (e.End == WireEnd.Silent)
+        {
+            throw HandshakeFailure.ConnectTimeout(Uri, plan.Timeout, e);
+        }
+        catch (WireEndException e)
+        {
+            int reason = e.End == WireEnd.Garbled ? HResults.InvalidServerResponse : e.End == WireEnd.Reset ? HResults.ConnectionReset : HResults.ConnectionAborted;
+            throw new MessageWebSocketException($"No handshake with {PeerText.Name(Uri)}: {e.Message}. Is this a WebSocket endpoint?", reason, e) { PeerUri = Uri };
+        }
+    }
+
+    /// <summary>An ordinary request, with all that the settings have.</summary>
+    /// <param name="withCredentials">Whether what tells who asks goes along.</param>
+    public AuditRequest Request(bool withCredentials = true)
+    {
+        AuditRequest request = new() { Target = Uri.PathAndQuery };
+        request.Set("Host", HostOf(Uri));
+        request.Set("Upgrade", "websocket");
+        request.Set("Connection", "Upgrade");
+        request.Set(AuditRequest.KeyHeader, HandshakeRequest.CreateKey());
+        request.Set(AuditRequest.VersionHeader, "13");
+        if (settings.Protocols.Count > 0)
+        {
+            request.Set(AuditRequest.ProtocolHeader, string.Join(", ", settings.Protocols));
+        }
+
+        if (settings.Compression is { } compression)
+        {
+            request.Set(AuditRequest.ExtensionHeader, CompressionNegotiation.CreateOffer(compression));
+        }
+
+        foreach ((string name, string value) in Headers())
+        {
+            if (withCredentials || !IsCredential(name, value))
+            {
+                request.Set(name, value);
+            }
+        }
+
+        return request;
+    }
+
+    /// <summary>A connection on which nothing was said yet; waits while four are open.</summary>
+    /// <exception cref="MessageWebSocketException">It did not come about.</exception>
+    public Task<AuditConnection> OpenAsync(CancellationToken cancellationToken) =>
+        OpenAsync(Uri, settings, new HandshakeFindings(), isCounted: true, cancellationToken);
+
+    /// <summary>As <see cref="OpenAsync(CancellationToken)"/>, at another address or in another way.</summary>
+    public Task<AuditConnection> OpenAsync(Uri address, HandshakeSettings otherSettings, CancellationToken cancellationToken) =>
+        OpenAsync(address, otherSettings, new HandshakeFindings(), isCounted: true, cancellationToken);
+
+    /// <summary>A connection beyond the four, for a check that has a bound of its own.</summary>
+    public Task<AuditConnection> OpenExtraAsync(CancellationToken cancellationToken) =>
+        OpenAsync(Uri, settings, new HandshakeFindings(), isCounted: false, cancellationToken);
+
+    /// <summary>A connection that carries frames.</summary>
+    /// <exception cref="WireEndException">The server did not upgrade it.</exception>
+    public async Task<AuditConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        AuditConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            AuditAnswer answer = await connection.AskAsync(Request(), cancellationToken).ConfigureAwait(false);
+            return answer.IsUpgrade
+                ? connection
+                : throw new WireEndException(WireEnd.Garbled, $"an ordinary handshake was answered with {answer.Text}");
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _places.Dispose();
+
+    private async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        for (int followed = 0; ; followed++)
+        {
+            Findings = new HandshakeFindings();
+            using AuditConnection connection = await OpenAsync(Uri, settings, Findings, isCounted: true, cancellationToken).ConfigureAwait(false);
+            AuditRequest request = Request();
+            AuditAnswer answer = await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
+            if (answer.IsUpgrade)
+            {
+                _baseline = new AuditBaseline(request, answer, Findings);
+                return;
+            }
+
+            using HttpResponseMessage message = answer.ToMessage();
+            Redirection redirection = Redirection.Of(Uri, message);
+            if (followed == settings.MaximumRedirection || redirection.Target is null)
+            {
+                AnswerBody nothing = await AnswerBody.ReadAsync(message.Content, cancellationToken).ConfigureAwait(false);
+                throw new ResponseFailure(settings, new HandshakeResponse(message).Headers(), Uri, message, nothing).Tell(redirection);
+            }
+
+            _isEntrusted &= Redirection.IsSameOrigin(Uri, redirection.Target);
+            Uri = redirection.Target;
+        }
+    }
+
+    private static string HostOf(Uri address)
+    {
+        string host = address.HostNameType == UriHostNameType.IPv6 ? $"[{address.IdnHost.Split('%')[0].Trim('[', ']')}]" : address.IdnHost;
+        return address.IsDefaultPort ? host : $"{host}:{address.Port}";
+    }
+
+    private static bool IsCredential(string name, string value) => Redaction.Header(name, value) != value;
+
+    private IEnumerable<KeyValuePair<string, string>> CredentialHeaders() => Headers().Where(static header => IsCredential(header.Key, header.Value));
+
+    // Where a redirect of another origin led, none of them goes.
+    private IEnumerable<KeyValuePair<string, string>> Headers()
+    {
+        if (!_isEntrusted)
+        {
+            yield break;
+        }
+
+        foreach (KeyValuePair<string, string> header in settings.RequestHeaders.Values)
+        {
+            yield return header;
+        }
+
+        string http = Uri.Scheme == System.Uri.UriSchemeWss ? System.Uri.UriSchemeHttps : System.Uri.UriSchemeHttp;
+        if (settings.Cookies?.GetCookieHeader(new UriBuilder(Uri) { Scheme = http, Port = Uri.Port }.Uri) is { Length: > 0 } cookies)
+        {
+            yield return new KeyValuePair<string, string>("Cookie", cookies);
+        }
+    }
+
+    private async Task<AuditConnection> OpenAsync(
+        Uri address, HandshakeSettings how, HandshakeFindings findings, bool isCounted, CancellationToken cancellationToken)
+    {
+        if (isCounted)
+        {
+            await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(plan.Timeout);
+        try
+        {
+            BareConnection bare = await new HandshakeAttempt(how, findings, address, _isEntrusted).OpenAsync(limit.Token).ConfigureAwait(false);
+            return new AuditConnection(bare, plan.Timeout, isCounted ? Leave : null);
+        }
+        catch (Exception e)
+        {
+            if (isCounted)
+            {
+                Leave();
+            }
+
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                throw new WireEndException(WireEnd.Silent, $"no connection within {AuditText.Seconds(plan.Timeout)}");
+            }
+
+            throw;
+        }
+    }
+
+    private void Leave()
+    {
+        try
+        {
+            _places.Release();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The audit was stopped, and this connection ends after it.
+        }
+    }
+}

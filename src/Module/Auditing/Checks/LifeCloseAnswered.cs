@@ -1,0 +1,37 @@
+namespace MessageWebSockets.PowerShell.Auditing.Checks;
+
+/// <summary>Closes: a close frame has to come back.</summary>
+internal sealed class LifeCloseAnswered() : AuditCheck(
+    "life-close-answered",
+    WsAuditLevel.Passive,
+    AuditSeverity.Low,
+    "RFC 6455 5.5.1",
+    "Answer a close frame with a close frame; clients report an abnormal end (1006) otherwise.")
+{
+    public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
+    {
+        using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await connection.SendAsync(ProbeFrame.Close(1000), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await CloseAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (WireEndException e) when (e.End is WireEnd.Silent or WireEnd.Ended)
+        {
+            // The peer is there and reads, so that the exception of section 7.1.7 does not hold.
+            return Verdict.Failed($"a close frame with 1000 was not answered: {e.Message}");
+        }
+    }
+
+    private static async Task<Verdict> CloseAsync(AuditConnection connection, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ReceivedFrame frame = await connection.ReadFrameAsync(cancellationToken).ConfigureAwait(false);
+            if (frame.Header.Opcode == FrameOpcode.Close)
+            {
+                return Verdict.Passed($"a close frame with 1000 was answered: {AuditText.Closed(frame.CloseCode)}");
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+namespace MessageWebSockets.PowerShell.Auditing.Checks;
+
+/// <summary>Closes, and leaves it to the server to end TCP, as RFC 6455 has it.</summary>
+internal sealed class LifeTcpEnd() : AuditCheck(
+    "life-tcp-end",
+    WsAuditLevel.Passive,
+    AuditSeverity.Low,
+    "RFC 6455 5.5.1, 7.1.1",
+    "End TCP as soon as both close frames are through: the server holds the connection's memory otherwise for as long as the client likes.")
+{
+    public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
+    {
+        using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await connection.SendAsync(ProbeFrame.Close(1000), cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            ReceivedFrame frame = await connection.ReadFrameAsync(cancellationToken).ConfigureAwait(false);
+            if (frame.Header.Opcode == FrameOpcode.Close)
+            {
+                break;
+            }
+        }
+
+        return await connection.ReadToEndAsync(cancellationToken).ConfigureAwait(false) switch
+        {
+            WireEnd.Ended => Verdict.Passed("the server ended TCP after the close frames"),
+            WireEnd.Reset => Verdict.Inconclusive("TCP was reset after the close frames"),
+            _ => Verdict.Failed($"TCP is still open {AuditText.Seconds(target.Plan.Timeout)} after both close frames"),
+        };
+    }
+}

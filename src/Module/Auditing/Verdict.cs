@@ -1,0 +1,15 @@
+namespace MessageWebSockets.PowerShell.Auditing;
+
+/// <summary>What a check came to, and what was sent and seen, on one line.</summary>
+internal sealed record Verdict(AuditResult Result, string Evidence)
+{
+    public static Verdict Passed(string evidence) => new(AuditResult.Passed, evidence);
+
+    public static Verdict Failed(string evidence) => new(AuditResult.Failed, evidence);
+
+    public static Verdict Warning(string evidence) => new(AuditResult.Warning, evidence);
+
+    public static Verdict Inconclusive(string evidence) => new(AuditResult.Inconclusive, evidence);
+
+    public static Verdict NotApplicable(string evidence) => new(AuditResult.NotApplicable, evidence);
+}
