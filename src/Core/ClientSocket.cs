@@ -11,26 +11,31 @@ namespace MessageWebSockets;
 /// <param name="events">Raised when the connection closes, and asked about certificates.</param>
 internal sealed class ClientSocket(string socketClass, WebSocketControl control, WebSocketInformation information, ISocketEvents events) : IConnectionEvents
 {
+    // The greeting that the running code belongs to, whatever thread it goes on on.
+    private static readonly AsyncLocal<object?> s_greeting = new();
+
     private readonly Lock _lock = new();
     private readonly RequestHeaders _requestHeaders = new();
     private volatile MessageWebSocketState _state = MessageWebSocketState.Created;
     private Connection? _connection;
     private CancellationTokenSource? _connecting;
+    private object? _greeting;
+    private bool _disposed;
+
     private HandshakeSettings ForHandshake(IReadOnlyList<string> protocols) =>
         control.ForHandshake(_requestHeaders, protocols, events.JudgesCertificates ? events.IsCertificateAcceptedAsync : null);
-
-    private bool _disposed;
 
     /// <summary>The address of the last connect; null before.</summary>
     public Uri? Uri { get; private set; }
 
+    /// <summary>Where it stands; for who greets the connection it is open already.</summary>
     public MessageWebSocketState State
     {
         get
         {
             lock (_lock)
             {
-                return _state;
+                return _state == MessageWebSocketState.Connecting && IsGreeter ? MessageWebSocketState.Open : _state;
             }
         }
     }
@@ -45,6 +50,11 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     public Task Released => Connection?.Released ?? Task.CompletedTask;
 
     bool IConnectionEvents.IsClosed => State == MessageWebSocketState.Closed;
+
+    /// <summary>Whether a connection is there and still belongs to code that greets it, which is not the running one.</summary>
+    public bool IsGreetedByOthers => Volatile.Read(ref _greeting) is { } greeting && s_greeting.Value != greeting;
+
+    private bool IsGreeter => Volatile.Read(ref _greeting) is { } greeting && s_greeting.Value == greeting;
 
     public void SetRequestHeader(string name, string? value)
     {
@@ -103,8 +113,10 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     /// <param name="uri">The address.</param>
     /// <param name="begin">Run once the connect has begun, which fixes settings and handlers; in a lock.</param>
     /// <param name="receivingEnd">Makes what becomes of the received bytes, once the handshake has succeeded; in a lock.</param>
+    /// <param name="greet">What is done with the connection before it is anybody else's; null for nothing. If it fails, so has the connect.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public async Task ConnectAsync(Uri uri, Action begin, Func<ReceivingEnd> receivingEnd, CancellationToken cancellationToken)
+    public async Task ConnectAsync(
+        Uri uri, Action begin, Func<ReceivingEnd> receivingEnd, Func<CancellationToken, Task>? greet, CancellationToken cancellationToken)
     {
         ConnectArguments.CheckUri(uri);
         string[] protocols = ConnectArguments.CheckedProtocols(control.SupportedProtocols);
@@ -116,7 +128,14 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
             OpeningHandshake handshake = new(ForHandshake(protocols));
             information.Handshake = handshake.Findings;
             OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
-            ForeignCode.WithoutAmbience(() => Open(uri, opened, receivingEnd));
+            if (greet is null)
+            {
+                ForeignCode.WithoutAmbience(() => Open(uri, opened, receivingEnd, isHeld: false));
+            }
+            else
+            {
+                await OpenAndGreetAsync(uri, opened, receivingEnd, greet, connecting.Token).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -155,6 +174,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
             return _state switch
             {
                 MessageWebSocketState.Open or MessageWebSocketState.Aborted => _connection!,
+                MessageWebSocketState.Connecting when IsGreeter => _connection!,
                 MessageWebSocketState.Created or MessageWebSocketState.Connecting => throw NotConnected(),
                 _ => throw ContractError.Closed(socketClass),
             };
@@ -172,10 +192,11 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
         {
             _disposed = true;
             connection = _connection;
+
+            // On another thread: what waits for the connect goes on with code of its own, and must not do so in this lock.
+            _ = _connecting?.CancelAsync();
             if (connection is null)
             {
-                // On another thread: what waits for the connect goes on with code of its own, and must not do so in this lock.
-                _ = _connecting?.CancelAsync();
                 _state = MessageWebSocketState.Closed;
                 control.IsFrozen = true;
             }
@@ -277,29 +298,113 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
         }
     }
 
-    private void Open(Uri uri, OpenedConnection opened, Func<ReceivingEnd> receivingEnd)
+    private (ConnectionLife Life, ReceivingEnd End) Open(Uri uri, OpenedConnection opened, Func<ReceivingEnd> receivingEnd, bool isHeld)
     {
         Connection connection;
+        ReceivingEnd end;
+        ConnectionLife life = new(this, isHeld);
         lock (_lock)
         {
-            _connecting = null;
             if (_disposed)
             {
+                _connecting = null;
                 opened.Stream.Dispose();
                 opened.Handler.Dispose();
                 throw ContractError.Closed(socketClass);
             }
 
-            ReceivingEnd end = receivingEnd();
-            connection = new Connection(control.ForConnection(uri, socketClass), opened, end.Receiver, end.Messages, this);
+            end = receivingEnd();
+            connection = new Connection(control.ForConnection(uri, socketClass), opened, end.Receiver, end.Messages, life);
+            end.SendThrough?.Invoke(connection.Sender);
             information.Connection = connection;
             information.Inbox = end.Counts;
             Volatile.Write(ref _connection, connection);
             information.OpenedAt = DateTime.Now;
-            _state = MessageWebSocketState.Open;
+            if (isHeld)
+            {
+                Volatile.Write(ref _greeting, new object());
+            }
+            else
+            {
+                _connecting = null;
+                _state = MessageWebSocketState.Open;
+            }
         }
 
         connection.Start();
+        return (life, end);
+    }
+
+    private async Task OpenAndGreetAsync(
+        Uri uri, OpenedConnection opened, Func<ReceivingEnd> receivingEnd, Func<CancellationToken, Task> greet, CancellationToken cancellationToken)
+    {
+        (ConnectionLife, ReceivingEnd)? held = null;
+        ForeignCode.WithoutAmbience(() => held = Open(uri, opened, receivingEnd, isHeld: true));
+        (ConnectionLife life, ReceivingEnd end) = held!.Value;
+        try
+        {
+            Task greeting = GreetAsync(greet, cancellationToken);
+            _ = greeting.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+            // Who greets may pay no attention to the token.
+            await greeting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            GiveUp(life);
+            throw;
+        }
+
+        lock (_lock)
+        {
+            _greeting = null;
+            _connecting = null;
+            if (_disposed)
+            {
+                throw ContractError.Closed(socketClass);
+            }
+
+            if (_state == MessageWebSocketState.Connecting)
+            {
+                _state = MessageWebSocketState.Open;
+            }
+        }
+
+        ForeignCode.WithoutAmbience(() => _ = Task.Run(
+            () =>
+            {
+                end.Release?.Invoke();
+                life.Release();
+            },
+            CancellationToken.None));
+    }
+
+    // In a method of its own, so that the caller does not count as who greets.
+    private async Task GreetAsync(Func<CancellationToken, Task> greet, CancellationToken cancellationToken)
+    {
+        s_greeting.Value = Volatile.Read(ref _greeting);
+        await greet(cancellationToken).ConfigureAwait(false);
+    }
+
+    // The connection ends by itself, and the socket is as it was before.
+    private void GiveUp(ConnectionLife life)
+    {
+        life.GiveUp();
+        Connection? connection;
+        lock (_lock)
+        {
+            connection = _connection;
+            _greeting = null;
+            information.Connection = null;
+            information.Inbox = null;
+            information.OpenedAt = null;
+            information.Close = null;
+            information.Failure = null;
+            Volatile.Write(ref _connection, null);
+            _state = _disposed ? MessageWebSocketState.Closed : MessageWebSocketState.Connecting;
+        }
+
+        connection?.Close(null, "");
     }
 
     private void BackToCreated()

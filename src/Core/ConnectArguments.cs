@@ -41,6 +41,14 @@ internal static class ConnectArguments
         }
     }
 
+    public static void CheckHeartbeat(PresetMessage? message, TimeSpan interval)
+    {
+        if (message is null && interval > TimeSpan.Zero)
+        {
+            throw new ArgumentException("HeartbeatInterval needs a HeartbeatMessage: what is to be sent when nothing else is.");
+        }
+    }
+
     /// <summary>A copy of the subprotocols, each a token and named once.</summary>
     public static string[] CheckedProtocols(IEnumerable<string> supported)
     {

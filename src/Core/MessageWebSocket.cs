@@ -152,7 +152,24 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public async Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default)
     {
         ConnectArguments.CheckInbox(Control.InboxFullMode, Control.ReceiveMode);
-        await _client.ConnectAsync(uri, () => _pushes = _events.MessageReceived.All is not null, ReceivingEnd, cancellationToken).ConfigureAwait(false);
+        ConnectArguments.CheckHeartbeat(Control.HeartbeatMessage, Control.HeartbeatInterval);
+        try
+        {
+            await _client.ConnectAsync(
+                uri,
+                () => _pushes = _events.MessageReceived.All is not null,
+                ReceivingEnd,
+                Control.IsGreeted ? GreetAsync : null,
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch when (_client.Connection is null)
+        {
+            // That of a connection which came to nothing.
+            Volatile.Write(ref _inbox, null);
+            throw;
+        }
+
+        StartHeartbeat();
     }
 
     /// <inheritdoc cref="ClientSocket.ForHandshake()"/>
@@ -449,12 +466,71 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         ReceivePause pause = new();
         Inbox<WsMessage> inbox = new(Control.InboxLimitInBytes, pause);
         IReceiver receiver = _pushes ? new HandlerReceiver(this, _events, inbox, pause) : new InboxReceiver(this, inbox, pause, Control.InboxFullMode);
+        HeldReceiver? held = _pushes && Control.IsGreeted ? new HeldReceiver(receiver, Control.InboxLimitInBytes) : null;
+        receiver = held ?? receiver;
+        ConversationCounts counts = new();
+        ConversationReceiver? conversation = Control.AutoReplies.Count + Control.Ignore.Count == 0 ? null
+            : new ConversationReceiver(receiver, [.. Control.AutoReplies], [.. Control.Ignore.Select(TextPattern.WithLimit)], counts);
+        Information.Conversation = counts;
         uint maxMessageSize = Control.MaxMessageSize;
         bool wholeMessages = Control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage;
         RecordSeparator? records = Control.Records;
         Volatile.Write(ref _inbox, inbox);
         return new ReceivingEnd(
-            receiver, (framing, frames) => RecordReader.Over(new MessageAssembler(framing, frames, maxMessageSize, wholeMessages), records), inbox);
+            conversation ?? receiver,
+            (framing, frames) => RecordReader.Over(new MessageAssembler(framing, frames, maxMessageSize, wholeMessages), records),
+            inbox,
+            conversation is null ? null : conversation.SendThrough,
+            held is null ? null : held.Release);
+    }
+
+    private async Task GreetAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (PresetMessage message in Control.ConnectMessages)
+            {
+                await SendAsync(message.AsMemory(), message.MessageType, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (Control.OnConnected is { } greet)
+            {
+                await greet(this, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw GreetingFailure(e);
+        }
+    }
+
+    private MessageWebSocketException GreetingFailure(Exception e)
+    {
+        // What the greeting met may be the effect of a close that the peer began.
+        WebSocketCloseResult? close = _client.IsDisposed ? null : Information.Close;
+        string closed = close is null ? "" : $" The server closed the connection with code {close.Code}{(close.Reason.Length > 0 ? $" ({PeerText.OneLine(close.Reason)})" : "")}.";
+        return new MessageWebSocketException(
+            $"The connection to {PeerText.Name(Uri!)} was opened, but what is done first with it (ConnectMessages, OnConnected) failed: {e.Message}{closed}", e)
+        {
+            Status = (e as MessageWebSocketException)?.Status ?? (close is null ? WebErrorStatus.Unknown : WebErrorStatus.ConnectionAborted),
+            PeerUri = Uri,
+        };
+    }
+
+    private void StartHeartbeat()
+    {
+        if (Control.HeartbeatMessage is not { } message || Control.HeartbeatInterval == TimeSpan.Zero || _client.Connection is not { } connection)
+        {
+            return;
+        }
+
+        ForeignCode.WithoutAmbience(() =>
+        {
+            Heartbeat heartbeat = new(
+                connection.Sender, message.AsMemory(), message.MessageType, Control.HeartbeatInterval, Information.Conversation.CountHeartbeat);
+            connection.Ended.UnsafeRegister(static state => ((Heartbeat)state!).Dispose(), heartbeat);
+            heartbeat.Start();
+        });
     }
 
     private Inbox<WsMessage> ReadableInbox()
@@ -465,6 +541,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
         }
 
-        return Volatile.Read(ref _inbox) ?? throw _client.NothingToRead();
+        return _client.IsGreetedByOthers ? throw _client.NothingToRead() : Volatile.Read(ref _inbox) ?? throw _client.NothingToRead();
     }
 }

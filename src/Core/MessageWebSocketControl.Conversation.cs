@@ -1,8 +1,16 @@
+using System.Text.RegularExpressions;
+
 namespace MessageWebSockets;
 
 /// <content>What the protocol above WebSocket wants of every connection.</content>
 public sealed partial class MessageWebSocketControl
 {
+    private readonly BeforeConnectList<PresetMessage> _connectMessages;
+    private readonly BeforeConnectList<AutoReply> _autoReplies;
+    private readonly BeforeConnectList<Regex> _ignore;
+    private Func<MessageWebSocket, CancellationToken, Task>? _onConnected;
+    private PresetMessage? _heartbeatMessage;
+    private TimeSpan _heartbeatInterval;
     private string? _recordSeparator;
     private string? _idProperty;
     private JsonRpcDialect _dialect;
@@ -33,6 +41,57 @@ public sealed partial class MessageWebSocketControl
             Set(ref _recordSeparator, value);
         }
     }
+
+    /// <summary>
+    /// The messages that each connection sends first, before anybody else's: a protocol's own greeting; before connect only. If one
+    /// cannot be sent, the connect has failed.
+    /// </summary>
+    public IList<PresetMessage> ConnectMessages => _connectMessages;
+
+    /// <summary>
+    /// Run after the handshake and <see cref="ConnectMessages"/> of each successful connect, and before the connection is anybody
+    /// else's; before connect only. It is given the socket and a token that is cancelled with the connect. Null, the default: nothing.
+    /// </summary>
+    /// <remarks>
+    /// <para>For the hook, and what it begins, the socket is open: it may send, receive, ping and close. For everybody else it is
+    /// <see cref="MessageWebSocketState.Connecting"/> until the hook has completed, and a send is refused as before any connect. What
+    /// arrives meanwhile and is not taken by the hook stays in the inbox, in order. With handlers of
+    /// <see cref="MessageWebSocket.MessageReceived"/> it is theirs, when the hook has completed; the hook itself cannot receive then.</para>
+    /// <para>It counts in <see cref="WebSocketControl.ConnectTimeout"/>. If it throws, the connect has failed with that reason, the
+    /// connection is closed, and the socket may be connected again.</para>
+    /// </remarks>
+    public Func<MessageWebSocket, CancellationToken, Task>? OnConnected { get => _onConnected; set => Set(ref _onConnected, value); }
+
+    /// <summary>
+    /// What is sent whenever nothing else was for <see cref="HeartbeatInterval"/>, whatever the owner of the socket does meanwhile;
+    /// before connect only. Null, the default: nothing.
+    /// </summary>
+    /// <remarks>
+    /// The first one an interval after the connect. None is sent inside a message in fragments, behind what the peer does not take, or
+    /// after the close has begun. It is no keep-alive: that pings, and finds out about a peer that has vanished.
+    /// </remarks>
+    public PresetMessage? HeartbeatMessage { get => _heartbeatMessage; set => Set(ref _heartbeatMessage, value); }
+
+    /// <summary>How long nothing was sent before <see cref="HeartbeatMessage"/> is; before connect only. Zero, the default, or infinite: off.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative, or longer than a timer can be.</exception>
+    public TimeSpan HeartbeatInterval { get => _heartbeatInterval; set => Set(ref _heartbeatInterval, CheckInterval(value)); }
+
+    /// <summary>
+    /// What is answered as soon as it arrives, by the side that receives; before connect only. The first rule that fits counts. The
+    /// question goes neither into the inbox nor to handlers.
+    /// </summary>
+    /// <remarks>
+    /// The receive loop does not wait for an answer to leave: one that has to wait, for the end of a message in fragments or for a peer
+    /// that does not read, goes out in its turn, and of many the newest 256. Rules are for messages of up to 64 KiB that come whole, of
+    /// either type; in <see cref="MessageWebSocketReceiveMode.PartialMessage"/> for those in one chunk.
+    /// </remarks>
+    public IList<AutoReply> AutoReplies => _autoReplies;
+
+    /// <summary>
+    /// Patterns of what is noise, such as a peer's own heartbeats: it goes neither into the inbox nor to handlers, and is counted; before
+    /// connect only. For the same messages as <see cref="AutoReplies"/>, and after those. A pattern is tried for a second at most.
+    /// </summary>
+    public IList<Regex> Ignore => _ignore;
 
     /// <summary>
     /// Where requests and replies of the protocol carry their number, as a path of member names: <c>id</c>, <c>d.requestId</c>; before
@@ -71,8 +130,29 @@ public sealed partial class MessageWebSocketControl
     /// <summary>What <see cref="RecordSeparator"/> says, for a connection.</summary>
     internal RecordSeparator? Records => _recordSeparator is null ? null : new RecordSeparator(_recordSeparator);
 
+    /// <summary>Whether something is to be done with a connection before it is anybody else's.</summary>
+    internal bool IsGreeted => _connectMessages.Count > 0 || _onConnected is not null;
+
     private void CopyConversationTo(MessageWebSocketControl other)
     {
+        foreach (PresetMessage message in _connectMessages)
+        {
+            other._connectMessages.Add(message);
+        }
+
+        foreach (AutoReply reply in _autoReplies)
+        {
+            other._autoReplies.Add(reply);
+        }
+
+        foreach (Regex pattern in _ignore)
+        {
+            other._ignore.Add(pattern);
+        }
+
+        other._onConnected = _onConnected;
+        other._heartbeatMessage = _heartbeatMessage;
+        other._heartbeatInterval = _heartbeatInterval;
         other._recordSeparator = _recordSeparator;
         other._idProperty = _idProperty;
         other._dialect = _dialect;

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace MessageWebSockets;
 
 /// <summary>
@@ -14,6 +16,9 @@ public sealed partial class MessageWebSocketControl : WebSocketControl
 
     internal MessageWebSocketControl()
     {
+        _connectMessages = new BeforeConnectList<PresetMessage>(ThrowIfFrozen, static message => ArgumentNullException.ThrowIfNull(message));
+        _autoReplies = new BeforeConnectList<AutoReply>(ThrowIfFrozen, static reply => ArgumentNullException.ThrowIfNull(reply));
+        _ignore = new BeforeConnectList<Regex>(ThrowIfFrozen, static pattern => ArgumentNullException.ThrowIfNull(pattern));
     }
 
     /// <summary>The type of the messages sent through <see cref="MessageWebSocket.OutputStream"/>; any time. Default: Binary.</summary>

@@ -12,4 +12,19 @@ public sealed class MessageWebSocketInformation : WebSocketInformation
     /// <see cref="InboxFullMode.Wait"/> nothing more is received until a message is read.
     /// </summary>
     public bool IsInboxFull => Inbox?.IsFull ?? false;
+
+    /// <summary>The heartbeats sent: messages of <see cref="MessageWebSocketControl.HeartbeatMessage"/>. They count as messages sent.</summary>
+    public long HeartbeatsSent => Conversation.Heartbeats;
+
+    /// <summary>
+    /// The messages answered by a rule of <see cref="MessageWebSocketControl.AutoReplies"/>. What was answered counts as received, the
+    /// answer as sent.
+    /// </summary>
+    public long AutoRepliesSent => Conversation.Replies;
+
+    /// <summary>The messages passed over by a pattern of <see cref="MessageWebSocketControl.Ignore"/>. They count as received.</summary>
+    public long MessagesIgnored => Conversation.Ignored;
+
+    /// <summary>What the last connection did on its own.</summary>
+    internal ConversationCounts Conversation { get; set; } = new();
 }

@@ -6,4 +6,8 @@ namespace MessageWebSockets;
 /// <param name="Receiver">Takes what was received.</param>
 /// <param name="Messages">Makes what receives messages through the framing.</param>
 /// <param name="Counts">What is received and not read yet.</param>
-internal sealed record ReceivingEnd(IReceiver Receiver, Func<WebSocket, FrameReader, IMessageSource> Messages, IInboxCounts Counts);
+/// <param name="SendThrough">Told what answers go through, before anything is received; null where nothing is answered.</param>
+/// <param name="Release">Hands on what was held back while the connection was greeted; null where nothing was.</param>
+internal sealed record ReceivingEnd(
+    IReceiver Receiver, Func<WebSocket, FrameReader, IMessageSource> Messages, IInboxCounts Counts,
+    Action<MessageSender>? SendThrough = null, Action? Release = null);

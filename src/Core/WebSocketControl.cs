@@ -328,7 +328,7 @@ public abstract class WebSocketControl
         }
     }
 
-    private static TimeSpan CheckInterval(TimeSpan value)
+    private protected static TimeSpan CheckInterval(TimeSpan value)
     {
         if (value == Timeout.InfiniteTimeSpan)
         {
@@ -346,7 +346,7 @@ public abstract class WebSocketControl
         field = value;
     }
 
-    private void ThrowIfFrozen()
+    private protected void ThrowIfFrozen()
     {
         if (IsFrozen)
         {

@@ -51,6 +51,9 @@ internal sealed class Connection
 
     public MessageSender Sender { get; }
 
+    /// <summary>Cancelled when the connection ended.</summary>
+    public CancellationToken Ended => _state.Ended;
+
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _state.Released;
 

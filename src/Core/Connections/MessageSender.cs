@@ -17,6 +17,8 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     private WebSocket? _compressing;
     private FragmentedMessage? _fragmented;
     private long _messages;
+    private bool _isWatched;
+    private long _lastSent;
     private long _payloadBytes;
 
     /// <summary>Messages accepted.</summary>
@@ -24,6 +26,9 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 
     /// <summary>The payload of what was accepted, in bytes before compression.</summary>
     public long PayloadBytes => Volatile.Read(ref _payloadBytes);
+
+    /// <summary>When something was last sent, in milliseconds of <see cref="Environment.TickCount64"/>; known from <see cref="WatchSends"/> on.</summary>
+    public long LastSent => Volatile.Read(ref _lastSent);
 
     // Compresses. Only a server's framing leaves the masking to others, and OutboundFrames does it far cheaper (MaskingKeys says why).
     private WebSocket Compressing => _compressing ??= WebSocket.CreateFromStream(transport, FramingOptions.ForCompressing(opened));
@@ -60,6 +65,39 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         }
 
         return TrySendAtOnce(message, type, out ValueTask result) ? result : SendInTurnAsync(message.ToArray(), type, cancellationToken);
+    }
+
+    /// <summary>
+    /// Sends a message if it can leave at once: not in the turn of another, and not behind what the peer does not take. It is not
+    /// compressed, which any message may be left.
+    /// </summary>
+    /// <returns>Whether it was sent.</returns>
+    /// <exception cref="IOException">The connection broke or is closing.</exception>
+    public bool TrySendNow(ReadOnlySpan<byte> message, SocketMessageType type)
+    {
+        ReadOnlySpan<byte> whole = records is not null && records.IsMissingIn(message) ? records.Append(message) : message;
+        if (transport.Writer.Network.WaitingSince != 0 || !_turn.TryEnter(out Gate.Permit pass))
+        {
+            return false;
+        }
+
+        using (pass)
+        {
+            if (!transport.Writer.TrySendData(OpcodeOf(type), whole))
+            {
+                return false;
+            }
+        }
+
+        Count(whole.Length, isMessage: true);
+        return true;
+    }
+
+    /// <summary>Notes from now on when something is sent.</summary>
+    public void WatchSends()
+    {
+        Volatile.Write(ref _lastSent, Environment.TickCount64);
+        Volatile.Write(ref _isWatched, true);
     }
 
     /// <summary>One frame of a message. Whole messages wait until the last one is sent.</summary>
@@ -246,6 +284,11 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 
     private void Count(int payloadLength, bool isMessage)
     {
+        if (_isWatched)
+        {
+            Volatile.Write(ref _lastSent, Environment.TickCount64);
+        }
+
         Interlocked.Add(ref _payloadBytes, payloadLength);
         if (isMessage)
         {

@@ -37,6 +37,12 @@ public sealed class ControlPropertyTests
         { "RevocationMode", control => control.RevocationMode = X509RevocationMode.Online },
         { "PinnedCertificateSha256", control => control.PinnedCertificateSha256.Add(new string('0', 64)) },
         { "HttpVersion", control => control.HttpVersion = HttpVersion.Version20 },
+        { "ConnectMessages", control => control.ConnectMessages.Add("hello") },
+        { "OnConnected", control => control.OnConnected = (_, _) => Task.CompletedTask },
+        { "HeartbeatMessage", control => control.HeartbeatMessage = "beat" },
+        { "HeartbeatInterval", control => control.HeartbeatInterval = TimeSpan.FromSeconds(1) },
+        { "AutoReplies", control => control.AutoReplies.Add(new AutoReply("2", "3")) },
+        { "Ignore", control => control.Ignore.Add(new System.Text.RegularExpressions.Regex("x")) },
         { "RecordSeparator", control => control.RecordSeparator = "\n" },
         { "IdProperty", control => control.IdProperty = "d.requestId" },
         { "Dialect", control => control.Dialect = JsonRpcDialect.DevTools },
@@ -63,6 +69,10 @@ public sealed class ControlPropertyTests
         { "pin too short", typeof(ArgumentException), control => control.PinnedCertificateSha256.Add("abc") },
         { "TLS 1.1", typeof(ArgumentException), control => control.SslProtocols = Enum.Parse<SslProtocols>("Tls11") },
         { "HTTP 3", typeof(ArgumentException), control => control.HttpVersion = HttpVersion.Version30 },
+        { "ConnectMessages null", typeof(ArgumentNullException), control => control.ConnectMessages.Add(null!) },
+        { "AutoReplies null", typeof(ArgumentNullException), control => control.AutoReplies.Add(null!) },
+        { "Ignore null", typeof(ArgumentNullException), control => control.Ignore.Add(null!) },
+        { "HeartbeatInterval negative", typeof(ArgumentOutOfRangeException), control => control.HeartbeatInterval = TimeSpan.FromSeconds(-2) },
         { "RecordSeparator empty", typeof(ArgumentException), control => control.RecordSeparator = "" },
         { "RecordSeparator of half a pair", typeof(ArgumentException), control => control.RecordSeparator = "\ud83d" },
         { "IdProperty empty", typeof(ArgumentException), control => control.IdProperty = "" },
@@ -104,6 +114,12 @@ public sealed class ControlPropertyTests
         Assert.Empty(control.PinnedCertificateSha256);
         Assert.Equal(HttpVersion.Version11, control.HttpVersion);
         Assert.Null(control.FrameTrace);
+        Assert.Empty(control.ConnectMessages);
+        Assert.Null(control.OnConnected);
+        Assert.Null(control.HeartbeatMessage);
+        Assert.Equal(TimeSpan.Zero, control.HeartbeatInterval);
+        Assert.Empty(control.AutoReplies);
+        Assert.Empty(control.Ignore);
         Assert.Null(control.RecordSeparator);
         Assert.Null(control.IdProperty);
         Assert.Equal(JsonRpcDialect.JsonRpc2, control.Dialect);

@@ -112,6 +112,12 @@ public sealed class StateTests
         control.PinnedCertificateSha256.Add(new string('a', 64));
         control.HttpVersion = HttpVersion.Version20;
         control.FrameTrace = new Progress<FrameTraceEntry>();
+        control.ConnectMessages.Add("hello");
+        control.OnConnected = (_, _) => Task.CompletedTask;
+        control.HeartbeatMessage = "beat";
+        control.HeartbeatInterval = TimeSpan.FromSeconds(9);
+        control.AutoReplies.Add(new AutoReply("2", "3"));
+        control.Ignore.Add(new System.Text.RegularExpressions.Regex("x"));
         control.RecordSeparator = "\u001e";
         control.IdProperty = "d.requestId";
         control.Dialect = JsonRpcDialect.DevTools;

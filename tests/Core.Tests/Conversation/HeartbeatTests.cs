@@ -1,0 +1,173 @@
+using System.Text;
+using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Loopback;
+using Xunit;
+using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
+
+namespace MessageWebSockets.Tests.Conversation;
+
+public sealed class HeartbeatTests
+{
+    [SocketFact]
+    public async Task Heartbeats_go_out_while_nobody_does_anything_and_are_counted()
+    {
+        await using Dialogue dialogue = await OpenAsync(TimeSpan.FromMilliseconds(20));
+
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal("beat", (await dialogue.PeerReadsAsync(WireOpcode.Text)).Text);
+        }
+
+        Assert.InRange(dialogue.Socket.Information.HeartbeatsSent, 4, long.MaxValue);
+        Assert.InRange(dialogue.Socket.Information.MessagesSent, 4, long.MaxValue);
+    }
+
+    [SocketFact]
+    public async Task No_heartbeat_is_sent_inside_a_message_in_fragments()
+    {
+        await using Dialogue dialogue = await OpenAsync(TimeSpan.FromMilliseconds(10));
+        await dialogue.PeerReadsAsync(WireOpcode.Text);
+
+        await dialogue.Socket.SendNonfinalFrameAsync("first"u8.ToArray(), SocketMessageType.Utf8);
+        for (int i = 0; i < 3; i++)
+        {
+            // Each takes as long as a heartbeat needs; control frames pass.
+            Task<TimeSpan> ping = dialogue.Socket.PingAsync();
+            RawFrame frame;
+            do
+            {
+                frame = await dialogue.PeerReadsAsync();
+            }
+            while (frame.Opcode != WireOpcode.Ping);
+
+            await Task.Delay(20);
+            await dialogue.Peer.SendFrameAsync(WireOpcode.Pong, frame.Payload);
+            await ping;
+        }
+
+        await dialogue.Socket.SendFinalFrameAsync("last"u8.ToArray());
+        RawFrame[] data = [.. dialogue.Peer.Frames.Where(frame => frame.Opcode != WireOpcode.Ping)];
+        Assert.Equal("first", data[^1].Text);
+        Assert.Equal("last", (await dialogue.PeerReadsAsync(WireOpcode.Continuation)).Text);
+        Assert.Equal("beat", (await dialogue.PeerReadsAsync(WireOpcode.Text)).Text);
+    }
+
+    [SocketFact]
+    public async Task Heartbeats_do_not_pile_up_behind_a_peer_that_does_not_read()
+    {
+        await using Dialogue dialogue = await OpenAsync(TimeSpan.FromMilliseconds(1), preparePeer: peer => peer.LimitReceiveBuffer(4096));
+        using CancellationTokenSource enough = new();
+        byte[] filler = new byte[1_000_000];
+        Task filling = FillAsync();
+
+        // Once a send has to wait, the peer takes nothing more; from then on no heartbeat follows.
+        while (dialogue.Socket.Information.MessagesSent < 2 || dialogue.Socket.Information.MessagesSent - dialogue.Socket.Information.MessagesWritten < 1)
+        {
+            await Task.Delay(1);
+        }
+
+        long written;
+        long beats;
+        do
+        {
+            (written, beats) = (dialogue.Socket.Information.BytesSent, dialogue.Socket.Information.HeartbeatsSent);
+            await Task.Delay(200);
+        }
+        while (written != dialogue.Socket.Information.BytesSent);
+
+        Assert.Equal(beats, dialogue.Socket.Information.HeartbeatsSent);
+        await enough.CancelAsync();
+        await filling;
+
+        async Task FillAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    await dialogue.Socket.SendAsync(filler, SocketMessageType.Binary, enough.Token);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // It waited for a peer that does not read.
+            }
+        }
+    }
+
+    [SocketFact]
+    public async Task Heartbeats_end_with_the_connection()
+    {
+        await using Dialogue dialogue = await OpenAsync(TimeSpan.FromMilliseconds(1));
+        await dialogue.PeerReadsAsync(WireOpcode.Text);
+
+        Task<WebSocketCloseResult> closing = dialogue.Socket.CloseAsync();
+        await dialogue.PeerAnswersCloseAsync();
+        await closing;
+
+        await dialogue.Socket.Released;
+        long beats = dialogue.Socket.Information.MessagesSent;
+        await Task.Delay(20);
+        Assert.Equal(beats, dialogue.Socket.Information.MessagesSent);
+        Assert.Null(await dialogue.Peer.ReadFrameAsync());
+    }
+
+    [SocketFact]
+    public async Task Heartbeats_begin_when_the_connection_was_greeted()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            Assert.Equal("login", (await connection.ReadFrameAsync())!.Text);
+            await connection.SendTextAsync("ok");
+            await connection.HoldAsync();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.HeartbeatMessage = "beat";
+        socket.Control.HeartbeatInterval = TimeSpan.FromMilliseconds(1);
+        socket.Control.OnConnected = async (connected, cancellationToken) =>
+        {
+            await Task.Delay(20, cancellationToken);
+            await connected.SendAsync("login", cancellationToken);
+            await connected.ReceiveAsync(cancellationToken);
+        };
+
+        await socket.ConnectAsync(server.Uri);
+        Assert.Equal("beat", (await (await server.NextConnectionAsync()).ReadFrameAsync())!.Text);
+        Assert.Empty(server.Failures);
+    }
+
+    [SocketTheory]
+    [InlineData("beat", "beat\0")]
+    [InlineData("\n", "\n")]
+    public async Task A_heartbeat_ends_with_the_separator_of_records_unless_it_is_none(string message, string onTheWire)
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            socket.Control.RecordSeparator = "\0";
+            socket.Control.HeartbeatMessage = Encoding.UTF8.GetBytes(message);
+            socket.Control.HeartbeatInterval = TimeSpan.FromMilliseconds(10);
+        });
+
+        Assert.Equal(onTheWire, (await dialogue.PeerReadsAsync(WireOpcode.Binary)).Text);
+    }
+
+    [Fact]
+    public async Task HeartbeatInterval_without_a_message_is_refused_before_anything_is_sent()
+    {
+        using MessageWebSocket socket = new();
+        socket.Control.HeartbeatInterval = TimeSpan.FromSeconds(1);
+
+        await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(new Uri("ws://127.0.0.1:9/")));
+
+        Assert.Equal(MessageWebSocketState.Created, socket.State);
+    }
+
+    private static Task<Dialogue> OpenAsync(TimeSpan interval, Action<RawConnection>? preparePeer = null) => Dialogue.OpenAsync(
+        socket =>
+        {
+            socket.Control.HeartbeatMessage = "beat";
+            socket.Control.HeartbeatInterval = interval;
+        },
+        preparePeer: preparePeer);
+}
