@@ -278,8 +278,14 @@ internal static class WsErrors
         ErrorCategory.InvalidOperation,
         null);
 
-    public static ErrorRecord CannotListen(System.Net.Sockets.SocketException e, System.Net.IPEndPoint endPoint)
+    /// <summary>Why a server cannot listen; null where the exception says something else.</summary>
+    public static ErrorRecord? CannotListen(Exception failure, System.Net.IPEndPoint endPoint)
     {
+        if (failure is not System.Net.Sockets.SocketException e)
+        {
+            return null;
+        }
+
         bool isTaken = e.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse;
         string what = e.SocketErrorCode switch
         {
