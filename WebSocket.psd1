@@ -19,6 +19,7 @@
         'Enter-MessageWebSocket'
         'Export-WsReport'
         'Get-MessageWebSocket'
+        'Get-WsTunnel'
         'Invoke-WsRequest'
         'Measure-WsLoad'
         'Measure-WsRoundTrip'
@@ -28,7 +29,9 @@
         'Send-WsMessage'
         'Set-WsRequestHeader'
         'Start-WsEchoServer'
+        'Start-WsTunnel'
         'Stop-WsEchoServer'
+        'Stop-WsTunnel'
         'Test-WsEndpoint'
         'Test-WsServer'
     )

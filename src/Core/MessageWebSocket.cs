@@ -426,6 +426,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <summary>The name, or the address where it has none, without its query, in which servers take tokens.</summary>
     public override string ToString() => Name.Length > 0 ? Name : Uri is { } uri ? PeerText.Name(uri) : $"MessageWebSocket {Id}";
 
+    /// <summary>Gives another socket the request headers of this one.</summary>
+    internal void CopyRequestHeadersTo(ClientSocket other) => _client.CopyRequestHeadersTo(other);
+
     void IMessageSink.ThrowIfNotWritable() => _client.WritableConnection();
 
     private static async ValueTask<WsMessage?> ReceiveSlowAsync(Inbox<WsMessage> inbox, CancellationToken cancellationToken)

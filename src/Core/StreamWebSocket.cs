@@ -70,7 +70,7 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// fill. What nobody flushes leaves within a moment, so that <see cref="Stream.CopyToAsync(Stream)"/> into it is a tunnel.
     /// </summary>
     /// <remarks>
-    /// A peer that does not read holds writes back once 1 MiB waits for it. A write or flush completes when the bytes are in the send
+    /// A peer that does not read holds writes back once 256 KiB wait for it. A write or flush completes when the bytes are in the send
     /// buffer. One that is cancelled has sent none of the bytes it still held, and leaves the connection as it is; what it had not
     /// sent of an earlier write stays pending. Disposing the stream sends what is pending; the socket and <see cref="InputStream"/> stay
     /// open. A flush throws <see cref="InvalidOperationException"/> before the connect (E_ILLEGAL_METHOD_CALL) and
@@ -143,6 +143,15 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// <summary>Sends bytes past <see cref="OutputStream"/>, as one binary message.</summary>
     internal ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         _client.WritableConnection().Sender.SendAsync(OwnMemory.Of(bytes), SocketMessageType.Binary, cancellationToken);
+
+    /// <summary>A socket that is not connected, with the settings and request headers of one for messages; handlers stay with that one.</summary>
+    internal static StreamWebSocket With(MessageWebSocket settings)
+    {
+        StreamWebSocket socket = new();
+        ((WebSocketControl)settings.Control).CopyTo(socket.Control);
+        settings.CopyRequestHeadersTo(socket._client);
+        return socket;
+    }
 
     private ReceivingEnd ReceivingEnd() => new(
         new StreamReceiver(_received, _pause), (framing, frames) => new StreamSource(framing, frames, _received), _received);

@@ -6,6 +6,8 @@ namespace MessageWebSockets;
 /// </summary>
 public sealed class StreamWebSocketControl : WebSocketControl
 {
+    private const int SendLimit = 256 * 1024;
+
     private bool _noDelay = true;
 
     internal StreamWebSocketControl()
@@ -19,6 +21,10 @@ public sealed class StreamWebSocketControl : WebSocketControl
     public bool NoDelay { get => _noDelay; set => Set(ref _noDelay, value); }
 
     private protected override bool SendsSmallWritesAtOnce => _noDelay;
+
+    // A stream is read at one end as it is written at the other: what waits here only makes it longer.
+    internal override ConnectionSettings ForConnection(Uri uri, string socketClass) =>
+        base.ForConnection(uri, socketClass) with { SendLimitInBytes = SendLimit };
 
     internal void CopyTo(StreamWebSocketControl other)
     {

@@ -271,7 +271,7 @@ public abstract class WebSocketControl
         Frames = Frames,
     };
 
-    private protected void CopyTo(WebSocketControl other)
+    internal void CopyTo(WebSocketControl other)
     {
         foreach (string protocol in SupportedProtocols)
         {

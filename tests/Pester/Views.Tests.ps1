@@ -368,6 +368,7 @@ Describe 'The columns of a table' {
         @{ Of = 'a probe with a name'; Get = { [pscustomobject] @{ Name = 'one'; Uri = Get-Address -Path 'echo' } | Test-WsEndpoint } }
         @{ Of = 'a round trip'; Get = { $null = Connect-MessageWebSocket (Get-Address -Path 'echo'); Measure-WsRoundTrip -Count 2 -IntervalMilliseconds 1 } }
         @{ Of = 'a server'; Get = { $script:columns = Start-WsEchoServer; $columns } }
+        @{ Of = 'a tunnel'; Get = { Start-WsTunnel 'ws://127.0.0.1:1/' } }
         @{ Of = 'a client of a server'; Get = { $null = Connect-MessageWebSocket $columns.Uri; $columns.Clients[0] } }
     ) {
         $item = @(& $Get)[-1]
@@ -402,5 +403,8 @@ Describe 'The columns of a table' {
         Close-EverySocket
     }
 
-    AfterAll { $columns | Stop-WsEchoServer }
+    AfterAll {
+        $columns | Stop-WsEchoServer
+        Stop-WsTunnel
+    }
 }

@@ -28,7 +28,7 @@ internal sealed class Connection
         IConnectionEvents events)
     {
         MessageInflater? inflater = opened.Compression is { } agreed ? new MessageInflater(agreed.ServerContextTakeover) : null;
-        Transport = new FrameStream(opened.Stream, settings.Frames, inflater) { RoundTripMeasured = events.OnRoundTrip };
+        Transport = new FrameStream(opened.Stream, settings.Frames, inflater, settings.SendLimitInBytes) { RoundTripMeasured = events.OnRoundTrip };
         _state = new ConnectionState(settings, Transport, receiver, events);
         _resources = new ConnectionResources(_state, opened);
         if (settings.KeepAliveInterval > TimeSpan.Zero)

@@ -21,6 +21,9 @@ internal sealed record ConnectionSettings
     /// <summary>How long a peer may take to answer a close frame; zero for any time.</summary>
     public TimeSpan CloseTimeout { get; init; }
 
+    /// <summary>How many bytes may wait for a peer that does not read before senders do.</summary>
+    public int SendLimitInBytes { get; init; } = OutboundFrames.UsualLimit;
+
     /// <summary>Told of each frame.</summary>
     public required FrameTraces Frames { get; init; }
 }

@@ -15,10 +15,11 @@ internal sealed class FrameStream : Stream
     /// <param name="inner">The network.</param>
     /// <param name="trace">Told of each frame.</param>
     /// <param name="inflater">Decompresses what comes; null where no compression was agreed.</param>
-    public FrameStream(Stream inner, FrameTraces trace, MessageInflater? inflater = null)
+    /// <param name="sendLimit">How many bytes may wait to be sent before senders do.</param>
+    public FrameStream(Stream inner, FrameTraces trace, MessageInflater? inflater = null, int sendLimit = OutboundFrames.UsualLimit)
     {
         Reader = new FrameReader(inner, trace, _pings, inflater);
-        Writer = new FrameWriter(inner, trace, _pings);
+        Writer = new FrameWriter(inner, trace, _pings, sendLimit);
     }
 
     /// <summary>What reads, for the receive loop alone.</summary>

@@ -40,11 +40,12 @@ internal sealed class FrameWriter : IDisposable
     /// <param name="network">Where the frames go; disposed with this.</param>
     /// <param name="trace">Told of each frame.</param>
     /// <param name="pings">The pings that wait for their pongs.</param>
-    public FrameWriter(Stream network, FrameTraces trace, PingBook pings)
+    /// <param name="limit">How many bytes may wait before senders do.</param>
+    public FrameWriter(Stream network, FrameTraces trace, PingBook pings, int limit = OutboundFrames.UsualLimit)
     {
         _stream = network;
         _pings = pings;
-        _frames = new OutboundFrames(trace);
+        _frames = new OutboundFrames(trace, limit);
         _network = new NetworkWriter(network, pings);
     }
 

@@ -8,10 +8,12 @@ namespace MessageWebSockets.Framing;
 /// Not thread-safe: <see cref="FrameWriter"/> calls it in its lock. What is in <see cref="InFlight"/> belongs to whoever writes it,
 /// from <see cref="TakePending"/> to <see cref="CompleteInFlight"/>.
 /// </remarks>
-internal sealed class OutboundFrames(FrameTraces trace)
+/// <param name="trace">Told of each frame.</param>
+/// <param name="limit">More pending bytes than this make senders wait, so that a peer that does not read holds the sender back.</param>
+internal sealed class OutboundFrames(FrameTraces trace, int limit)
 {
-    // More pending bytes than this make senders wait, so that a peer that does not read holds the sender back.
-    private const int PendingLimit = 1024 * 1024;
+    /// <summary>The limit of a connection that says nothing else, in bytes.</summary>
+    public const int UsualLimit = 1024 * 1024;
 
     private readonly MaskingKeys _maskingKeys = new();
     private OutboundBuffer _pending = new();
@@ -25,7 +27,7 @@ internal sealed class OutboundFrames(FrameTraces trace)
     public int Pending => _pending.Count;
 
     /// <summary>Whether a sender has to wait for a write before it adds a further message.</summary>
-    public bool IsFull => _pending.Count >= PendingLimit;
+    public bool IsFull => _pending.Count >= limit;
 
     /// <summary>Whether something is pending that must not wait for a burst to gather.</summary>
     public bool IsUrgent => HasControl || CloseAccepted || _answerWaitingForRoom is not null;

@@ -34,9 +34,13 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
     private byte[]? _buffer;
     private ConnectionEnd? _faultOfContent;
     private bool _isClosed;
+    private long _bytesReceived;
 
     /// <summary>Why the frames are over: the client's close frame, or its fault. Null while they are not, and when the network ended them.</summary>
     public ConnectionEnd? End => _faultOfContent ?? _checker.End;
+
+    /// <summary>How many bytes came behind the handshake.</summary>
+    public long BytesReceived => Volatile.Read(ref _bytesReceived);
 
     /// <summary>Whether the client ended its side of the connection, and the network did not break it.</summary>
     public bool IsAtEnd { get; private set; }
@@ -111,6 +115,7 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
             }
 
             activity.Received();
+            Volatile.Write(ref _bytesReceived, _bytesReceived + read);
             int good = _checker.Check(target.Span[..read]);
             if (isDirect && good > 0)
             {
@@ -163,6 +168,20 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
 
     /// <summary>Gives back what decompressing took, when nobody reads any more.</summary>
     public void EndReading() => _inflated?.Dispose();
+
+    /// <summary>Writes a control frame that is no close frame, between two pieces of what is written.</summary>
+    public async Task WriteControlAsync(FrameOpcode opcode, ReadOnlyMemory<byte> payload)
+    {
+        await _writing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await WritePieceAsync(ControlFrame.Create(opcode, payload.Span)).ConfigureAwait(false);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 

@@ -40,10 +40,16 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         }
         catch (UpgradeRefusedException e)
         {
-            await stream.WriteAsync(Refusal(e), cancellationToken).ConfigureAwait(false);
-            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await RefuseAsync(stream, e, cancellationToken).ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Answers a request with an HTTP error.</summary>
+    public static async Task RefuseAsync(Stream stream, UpgradeRefusedException refusal, CancellationToken cancellationToken)
+    {
+        await stream.WriteAsync(Refusal(refusal), cancellationToken).ConfigureAwait(false);
+        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Answers a request that was accepted. What follows on the stream is frames. Never throws.</summary>

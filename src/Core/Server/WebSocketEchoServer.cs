@@ -197,7 +197,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     /// <summary>The name, or the address where it has none.</summary>
     public override string ToString() => ServerName.Length > 0 ? ServerName : Uri.ToString();
 
-    private static Uri AddressOf(WebSocketEchoServerOptions options, int port)
+    internal static Uri AddressOf(WebSocketEchoServerOptions options, int port)
     {
         IPAddress address = options.Address;
         string literal = address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();

@@ -4,7 +4,7 @@ using MessageWebSockets.PowerShell.Completion;
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>The settings of a connection, as parameters: what Connect-MessageWebSocket and New-MessageWebSocket share.</summary>
-public abstract class ConnectionSettingsCmdlet : HandshakeSettingsCmdlet
+public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
 {
     /// <summary>A name to call the socket by.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]

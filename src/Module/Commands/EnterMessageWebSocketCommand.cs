@@ -64,7 +64,7 @@ public sealed class EnterMessageWebSocketCommand : WsCmdlet
         }
 
         MessageWebSocket socket = new() { Name = Session.MakeUnique(uri.Host) };
-        socket.Control.MaxMessageSize = HandshakeSettingsCmdlet.DefaultMaxMessageSize;
+        socket.Control.MaxMessageSize = MessageHandshakeCmdlet.DefaultMaxMessageSize;
         foreach ((string name, string value) in Session.RequestHeaders)
         {
             socket.SetRequestHeader(name, value);

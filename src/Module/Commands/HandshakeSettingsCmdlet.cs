@@ -17,9 +17,6 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>What it takes to get a connection, as parameters: what every cmdlet that connects has.</summary>
 public abstract class HandshakeSettingsCmdlet : WsCmdlet
 {
-    // Half an hour of typing would not fill it, and a hostile server cannot fill the memory of the session.
-    internal const uint DefaultMaxMessageSize = 64 * 1024 * 1024;
-
     private X509Certificate2? _foundCertificate;
 
     /// <summary>The subprotocols to offer, preferred first.</summary>
@@ -103,11 +100,6 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     [ValidateNotNullOrEmpty]
     public string[]? PinnedCertificateSha256 { get; set; }
 
-    /// <summary>Judges the server's certificate: gets the certificate, the chain and its errors; $false or a throw rejects.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public ScriptBlock? CertificateValidation { get; set; }
-
     /// <summary>The TLS versions to allow.</summary>
     [Parameter]
     public SslProtocols SslProtocol { get; set; }
@@ -136,11 +128,6 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     [Parameter]
     [ValidateRange(0, 50)]
     public int MaximumRedirection { get; set; }
-
-    /// <summary>The largest message to accept, in bytes.</summary>
-    [Parameter]
-    [ValidateRange(1u, uint.MaxValue)]
-    public uint MaxMessageSize { get; set; } = DefaultMaxMessageSize;
 
     /// <summary>Offer compression (permessage-deflate).</summary>
     [Parameter]
@@ -237,10 +224,6 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         When(nameof(NoProxy), () => control.UseProxy = !NoProxy);
         When(nameof(UnixSocket), () => control.UnixSocketPath = GetUnresolvedProviderPathFromPSPath(UnixSocket));
         When(nameof(Cookies), () => control.Cookies = Cookies);
-        if (isNew || IsBound(nameof(MaxMessageSize)))
-        {
-            control.MaxMessageSize = MaxMessageSize;
-        }
     }
 
     private void ApplySecurity(MessageWebSocket socket)
@@ -253,11 +236,6 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         When(nameof(TrustedRoot), () => control.TrustedRoots = [.. TrustedRoot!]);
         When(nameof(Certificate), () => control.ClientCertificate = Certificate);
         When(nameof(CertificateThumbprint), () => control.ClientCertificate = FindCertificate(CertificateThumbprint!));
-        When(nameof(CertificateValidation), () =>
-        {
-            extras.CertificateJudge ??= new CertificateScript(socket, CertificateValidation!);
-            extras.CertificateJudge.Script = CertificateValidation!;
-        });
         When(nameof(AllowUnencryptedAuthentication), () => extras.AllowsUnencryptedAuthentication = AllowUnencryptedAuthentication);
         extras.CarriesCredentials |= Credential is not null || Token is not null || UseDefaultCredentials;
         if (UseDefaultCredentials)

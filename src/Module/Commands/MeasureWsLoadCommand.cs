@@ -12,7 +12,7 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>Puts a bounded load on a server and says what it bore.</summary>
 [Cmdlet(VerbsDiagnostic.Measure, "WsLoad", DefaultParameterSetName = "Size")]
 [OutputType(typeof(WsLoadSummary))]
-public sealed class MeasureWsLoadCommand : HandshakeSettingsCmdlet
+public sealed class MeasureWsLoadCommand : MessageHandshakeCmdlet
 {
     private const int LargestSize = 16 * 1024 * 1024;
     private const int MostConnections = 100_000;

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 using MessageWebSockets.PowerShell.Completion;
@@ -110,9 +111,9 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
             ThrowTerminatingError(WsErrors.InvalidSetting(e.Message, null));
             return;
         }
-        catch (Exception e) when (WsErrors.CannotListen(e, new IPEndPoint(Address, Port)) is { } refusal)
+        catch (SocketException e)
         {
-            ThrowTerminatingError(refusal);
+            ThrowTerminatingError(WsErrors.CannotListen(e, new IPEndPoint(Address, Port)));
             return;
         }
 

@@ -16,7 +16,7 @@ namespace MessageWebSockets.PowerShell;
 /// </remarks>
 [Cmdlet(VerbsDiagnostic.Test, "WsEndpoint")]
 [OutputType(typeof(WsEndpointResult), typeof(WsEndpointDetail), typeof(bool))]
-public sealed class TestWsEndpointCommand : HandshakeSettingsCmdlet
+public sealed class TestWsEndpointCommand : MessageHandshakeCmdlet
 {
     private const int InboxBytes = 1024 * 1024;
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);

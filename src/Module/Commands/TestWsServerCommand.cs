@@ -12,7 +12,7 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>Checks what a server does with what a good one refuses.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "WsServer", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(WsServerFinding), typeof(bool))]
-public sealed class TestWsServerCommand : HandshakeSettingsCmdlet
+public sealed class TestWsServerCommand : MessageHandshakeCmdlet
 {
     private const int SmallestProbe = 64 * 1024;
     private const int LargestProbe = 1024 * 1024 * 1024;
@@ -187,7 +187,7 @@ public sealed class TestWsServerCommand : HandshakeSettingsCmdlet
             Wait(target.ReachAsync(StopToken));
             return (null, true);
         }
-        catch (MessageWebSocketException e) when (target.HasCertificateErrors)
+        catch (MessageWebSocketException e) when (target.Findings.ServerCertificateErrors.Count > 0)
         {
             return ($"no connection: {AuditAnswer.Shown(e.Message)}", false);
         }

@@ -278,14 +278,13 @@ internal static class WsErrors
         ErrorCategory.InvalidOperation,
         null);
 
-    /// <summary>Why a server cannot listen; null where the exception says something else.</summary>
-    public static ErrorRecord? CannotListen(Exception failure, System.Net.IPEndPoint endPoint)
+    /// <param name="e">Why not.</param>
+    /// <param name="endPoint">Where.</param>
+    /// <param name="port">The parameter for the port.</param>
+    /// <param name="address">The parameter for the address.</param>
+    public static ErrorRecord CannotListen(
+        System.Net.Sockets.SocketException e, System.Net.IPEndPoint endPoint, string port = "-Port", string address = "-Address")
     {
-        if (failure is not System.Net.Sockets.SocketException e)
-        {
-            return null;
-        }
-
         bool isTaken = e.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse;
         string what = e.SocketErrorCode switch
         {
@@ -296,9 +295,9 @@ internal static class WsErrors
         };
         string advice = e.SocketErrorCode switch
         {
-            System.Net.Sockets.SocketError.AddressNotAvailable => "Leave -Address out for this machine alone, or give one of its addresses.",
+            System.Net.Sockets.SocketError.AddressNotAvailable => $"Leave {address} out for this machine alone, or give one of its addresses.",
             System.Net.Sockets.SocketError.AccessDenied => "Ports below 1024 are often reserved; take a higher one.",
-            _ => "Choose another -Port, or leave it out for a free one.",
+            _ => $"Choose another {port}, or leave it out for a free one.",
         };
         return Create(
             isTaken ? "PortInUse" : "CannotListen",
@@ -314,6 +313,31 @@ internal static class WsErrors
         "Choose another -Name, or stop that one with Stop-WsEchoServer.",
         ErrorCategory.ResourceExists,
         name);
+
+    public static ErrorRecord TunnelNameInUse(string name) => Create(
+        "TunnelNameInUse",
+        new InvalidOperationException($"A tunnel of this session is already named '{name}'."),
+        "Choose another -Name, or stop that one with Stop-WsTunnel.",
+        ErrorCategory.ResourceExists,
+        name);
+
+    public static ErrorRecord TunnelNotFound(string name, IEnumerable<string> names)
+    {
+        string known = string.Join(", ", names);
+        return Create(
+            "TunnelNotFound",
+            new ItemNotFoundException($"This session has no tunnel named '{name}'."),
+            known.Length == 0 ? "It has none at all; Start-WsTunnel starts one." : $"Its tunnels: {known}.",
+            ErrorCategory.ObjectNotFound,
+            name);
+    }
+
+    public static ErrorRecord InvalidTarget(string target) => Create(
+        "InvalidTarget",
+        new ArgumentException($"'{TerminalText.Escape(target)}' is no target for a tunnel."),
+        "Write it as host:port, an IPv6 address in brackets: localhost:22, [::1]:6379.",
+        ErrorCategory.InvalidArgument,
+        target);
 
     public static ErrorRecord CertificateWithoutKey(string subject) => Create(
         "CertificateWithoutKey",

@@ -11,7 +11,7 @@ namespace MessageWebSockets.PowerShell;
 /// -Parallel does between two iterations, begins anew: what was left open is listed no more.
 /// </summary>
 /// <remarks>
-/// Thread-safe. The sockets are closed and the servers stopped when the runspace closes and when the module is removed from it, those
+/// Thread-safe. The sockets are closed, the servers and tunnels stopped when the runspace closes and when the module is removed from it, those
 /// of earlier iterations included.
 /// </remarks>
 public sealed class WsSession
@@ -23,12 +23,12 @@ public sealed class WsSession
 
     private readonly Runspace _runspace;
     private readonly List<MessageWebSocket> _sockets = [];
-    private readonly List<WebSocketEchoServer> _servers = [];
+    private readonly Running<WebSocketEchoServer> _servers = new(static server => server.State == WebSocketEchoServerState.Stopped);
+    private readonly Running<WsTunnel> _tunnels = new(static tunnel => tunnel.IsOver);
     private readonly SortedDictionary<string, string> _requestHeaders = new(StringComparer.OrdinalIgnoreCase);
 
     // What was left open before the runspace was reset.
     private readonly List<MessageWebSocket> _earlierSockets = [];
-    private readonly List<WebSocketEchoServer> _earlierServers = [];
 
     // A reset (Runspace.ResetRunspaceState) gives the runspace a new one; nothing else that can be seen from here changes with it.
     private PSEventManager? _events;
@@ -69,11 +69,17 @@ public sealed class WsSession
         get
         {
             BeginAnewAfterReset();
-            lock (_servers)
-            {
-                _servers.RemoveAll(static server => server.State == WebSocketEchoServerState.Stopped);
-                return _servers.ToArray();
-            }
+            return _servers.Listed();
+        }
+    }
+
+    /// <summary>The tunnels of this runspace that run, oldest first: those of Start-WsTunnel.</summary>
+    public IReadOnlyList<WsTunnel> Tunnels
+    {
+        get
+        {
+            BeginAnewAfterReset();
+            return _tunnels.Listed();
         }
     }
 
@@ -98,11 +104,10 @@ public sealed class WsSession
         return session;
     }
 
-    /// <summary>Closes every socket of this runspace and stops its servers. The module does so when it is removed, and when the runspace closes.</summary>
+    /// <summary>Closes every socket of this runspace and stops its servers and tunnels. The module does so when it is removed, and when the runspace closes.</summary>
     public void CloseAll()
     {
         MessageWebSocket[] sockets;
-        WebSocketEchoServer[] servers;
         lock (_sockets)
         {
             sockets = [.. _earlierSockets, .. _sockets];
@@ -111,19 +116,12 @@ public sealed class WsSession
             _requestHeaders.Clear();
         }
 
-        lock (_servers)
-        {
-            servers = [.. _earlierServers, .. _servers];
-            _earlierServers.Clear();
-            _servers.Clear();
-        }
-
         foreach (MessageWebSocket socket in sockets)
         {
             (SocketExtras.Of(socket).Reconnection?.Close() ?? socket).Close();
         }
 
-        Task.WaitAll([.. servers.Select(static server => server.StopAsync())]);
+        Task.WaitAll([.. _servers.TakeAll().Select(static server => server.StopAsync()), .. _tunnels.TakeAll().Select(static tunnel => tunnel.StopAsync())]);
     }
 
     /// <summary>How many sockets there are.</summary>
@@ -143,13 +141,9 @@ public sealed class WsSession
         }
     }
 
-    internal void Add(WebSocketEchoServer server)
-    {
-        lock (_servers)
-        {
-            _servers.Add(server);
-        }
-    }
+    internal void Add(WebSocketEchoServer server) => _servers.Add(server);
+
+    internal void Add(WsTunnel tunnel) => _tunnels.Add(tunnel);
 
     internal void Remove(MessageWebSocket socket)
     {
@@ -197,6 +191,10 @@ public sealed class WsSession
     internal WebSocketEchoServer? FindServer(string name) =>
         Servers.FirstOrDefault(server => server.ServerName.Equals(name, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>The running tunnel of a name, whatever the case.</summary>
+    internal WsTunnel? FindTunnel(string name) =>
+        Tunnels.FirstOrDefault(tunnel => tunnel.TunnelName.Equals(name, StringComparison.OrdinalIgnoreCase));
+
     internal static bool HasEnded(MessageWebSocket socket) =>
         socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Aborted;
 
@@ -217,11 +215,7 @@ public sealed class WsSession
             _requestHeaders.Clear();
         }
 
-        lock (_servers)
-        {
-            _earlierServers.AddRange(_servers);
-            _earlierServers.RemoveAll(static server => server.State == WebSocketEchoServerState.Stopped);
-            _servers.Clear();
-        }
+        _servers.BeginAnew();
+        _tunnels.BeginAnew();
     }
 }

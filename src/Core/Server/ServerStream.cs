@@ -1,0 +1,133 @@
+using System.Net.Sockets;
+using System.Net.WebSockets;
+
+namespace MessageWebSockets.Server;
+
+/// <summary>
+/// The server's end of a WebSocket whose binary messages are one stream of bytes each way. Where a message ends means nothing; a text
+/// message is refused with the close code 1003.
+/// </summary>
+/// <remarks>One reader and one writer at a time.</remarks>
+internal sealed class ServerStream : IDisposable
+{
+    private readonly Socket _transport;
+    private readonly Stream _stream;
+    private readonly ClientFrameStream _frames;
+    private readonly WebSocket _framing;
+    private int _isClosed;
+
+    /// <param name="transport">The TCP connection.</param>
+    /// <param name="stream">What carries the frames.</param>
+    /// <param name="upgrade">The handshake, which was answered.</param>
+    public ServerStream(Socket transport, Stream stream, AcceptedUpgrade upgrade)
+    {
+        _transport = transport;
+        _stream = stream;
+        _frames = new ClientFrameStream(stream, upgrade.Early, compression: null, new ActivityClock());
+        _framing = WebSocket.CreateFromStream(_frames, new WebSocketCreationOptions
+        {
+            IsServer = true,
+            SubProtocol = upgrade.Protocol,
+            KeepAliveInterval = TimeSpan.Zero,
+        });
+    }
+
+    /// <summary>How many bytes came from the client, framing included.</summary>
+    public long BytesReceived => _frames.BytesReceived;
+
+    /// <summary>Reads what the client sent; 0 after its close frame.</summary>
+    /// <param name="buffer">Where to; an empty one waits until there is something.</param>
+    /// <exception cref="IOException">The client went away without a close frame, said that something failed, or broke the protocol.</exception>
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        while (true)
+        {
+            ValueWebSocketReceiveResult received;
+            try
+            {
+                received = await _framing.ReceiveAsync(buffer, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is WebSocketException or IOException or SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+            {
+                return _frames.End is { Reason: "", Code: ConnectionEnd.Normal } ? 0 : throw Failure(e);
+            }
+
+            if (received.MessageType == WebSocketMessageType.Text)
+            {
+                await CloseAsync(new ConnectionEnd(UnacceptedData, "A tunnel carries binary messages, not text or base64.")).ConfigureAwait(false);
+                throw new IOException("The client sent a text message, and a tunnel carries binary ones only. A client that sends base64 as text has to be told to speak binary.");
+            }
+
+            if (received.Count > 0 || (buffer.Length == 0 && !received.EndOfMessage))
+            {
+                return received.Count;
+            }
+        }
+    }
+
+    /// <summary>Sends bytes as one binary message.</summary>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await _frames.WriteMessageAsync(new ServerMessage(bytes, WebSocketMessageType.Binary)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw new IOException("The connection to the client is broken.", e);
+        }
+    }
+
+    /// <summary>Gives a sign of life: a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
+    public Task SendPongAsync() => _frames.WriteControlAsync(FrameOpcode.Pong, ReadOnlyMemory<byte>.Empty);
+
+    /// <summary>Sends a close frame, once; nothing can be sent after it, and what the client still sends can be read. Never throws.</summary>
+    public async Task CloseAsync(ConnectionEnd end)
+    {
+        if (Interlocked.Exchange(ref _isClosed, 1) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await _frames.WriteCloseAsync(end).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            // A client that is gone needs no close frame.
+        }
+    }
+
+    /// <summary>Ends TCP after both close frames, and waits for the client to do so too, as long as the token lasts. Never throws.</summary>
+    public async Task LingerAsync(CancellationToken cancellationToken)
+    {
+        byte[] rest = new byte[4096];
+        try
+        {
+            _transport.Shutdown(SocketShutdown.Send);
+            while (await _stream.ReadAsync(rest, cancellationToken).ConfigureAwait(false) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // It is gone already, or takes its time.
+        }
+    }
+
+    /// <summary>Drops the connection.</summary>
+    public void Dispose()
+    {
+        _framing.Dispose();
+        _stream.Dispose();
+        _transport.Dispose();
+    }
+
+    private const ushort UnacceptedData = 1003;
+
+    private IOException Failure(Exception cause) => _frames.End is { } end
+        ? new IOException($"The client closed with {end.Code}{(end.Reason.Length > 0 ? $": {end.Reason}" : ".")}", cause)
+        : new IOException(_frames.IsAtEnd ? "The client ended the connection without a close frame." : "The connection to the client broke.", cause);
+}

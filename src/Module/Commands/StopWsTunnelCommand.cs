@@ -1,0 +1,51 @@
+using System.Management.Automation;
+using MessageWebSockets.PowerShell.Completion;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Stops tunnels of Start-WsTunnel.</summary>
+[Cmdlet(VerbsLifecycle.Stop, "WsTunnel", SupportsShouldProcess = true)]
+[OutputType(typeof(WsTunnel))]
+public sealed class StopWsTunnelCommand : WsCmdlet
+{
+    private readonly List<WsTunnel> _stopping = [];
+
+    /// <summary>The tunnels, as objects or names; without it all of this session.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    [TunnelNameTransform]
+    [ArgumentCompleter(typeof(TunnelNameCompleter))]
+    public WsTunnel[]? Tunnel { get; set; }
+
+    /// <summary>Emit the stopped tunnels.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (Tunnel is null && MyInvocation.ExpectingInput)
+        {
+            return;
+        }
+
+        foreach (WsTunnel tunnel in Tunnel ?? Session.Tunnels)
+        {
+            if (ShouldProcess($"{tunnel} ({tunnel.From} to {tunnel.To}, {tunnel.Connections} connections)", "Stop the tunnel"))
+            {
+                _stopping.Add(tunnel);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        // All at once: each may wait a moment for its connections.
+        Wait(Task.WhenAll(_stopping.Select(static tunnel => tunnel.StopAsync())));
+        if (PassThru)
+        {
+            WriteObject(_stopping, enumerateCollection: true);
+        }
+    }
+}

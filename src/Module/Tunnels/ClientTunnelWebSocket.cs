@@ -1,0 +1,64 @@
+namespace MessageWebSockets.PowerShell.Tunnels;
+
+/// <summary>A tunnel's WebSocket as a client.</summary>
+internal sealed class ClientTunnelWebSocket(StreamWebSocket socket) : ITunnelWebSocket
+{
+    public bool CanSendAfterPeersEnd => false;
+
+    public long BytesReceived => socket.Information.BytesReceived;
+
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        int read = await socket.InputStream.ReadAsync(buffer).ConfigureAwait(false);
+        if (read == 0 && buffer.Length > 0 && !TunnelClose.IsOrderly(socket.Information.CloseCode))
+        {
+            throw new IOException(TunnelClose.Describe(socket.ToString(), socket.Information.CloseCode, socket.Information.CloseReason));
+        }
+
+        return read;
+    }
+
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => socket.SendAsync(bytes, CancellationToken.None);
+
+    public Task EndAsync()
+    {
+        // Begins at once; the peer answers when it has no more to say, and reading tells that.
+        _ = Forget(socket.CloseAsync(TunnelClose.Normal));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>A client keeps itself alive.</summary>
+    public Task SendSignOfLifeAsync() => Task.CompletedTask;
+
+    public Task FailAsync(ushort code, string reason)
+    {
+        socket.Close(code, reason);
+        return Task.CompletedTask;
+    }
+
+    public async Task FinishAsync(TimeSpan longest)
+    {
+        try
+        {
+            await socket.Released.WaitAsync(longest).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The peer has said all it had to say; how it ends TCP no longer matters.
+        }
+    }
+
+    public void Dispose() => socket.Dispose();
+
+    private static async Task Forget(Task<WebSocketCloseResult> closing)
+    {
+        try
+        {
+            await closing.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // Who reads is told.
+        }
+    }
+}
