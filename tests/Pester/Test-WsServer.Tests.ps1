@@ -54,19 +54,19 @@ Describe 'Test-WsServer' {
         }
 
         It 'keeps the name of a row' {
-            $rows = [pscustomobject] @{ Uri = $right; Name = 'one' } | Test-WsServer -Check 'life-ping' @short
+            $rows = [pscustomobject] @{ Uri = $right; Name = 'one' } | Test-WsServer -Check 'ping-answered' @short
             $rows.Name | Should -Be 'one'
         }
 
         It 'counts them in a line below the table, which is no object' {
-            $all = Test-WsServer $wrong -Check 'frame-un*', 'life-ping' -TimeoutSeconds 30 6>&1
+            $all = Test-WsServer $wrong -Check 'frame-un*', 'ping-answered' -TimeoutSeconds 30 6>&1
             $all.Count | Should -Be 3
             "$($all[-1])" | Should -BeLike '1 passed, 1 failed: ws://*'
             $all[-1] | Should -BeOfType ([System.Management.Automation.InformationRecord])
         }
 
         It 'is a table of 80 columns' {
-            $table = (Test-WsServer $wrong -Check 'frame-un*', 'life-ping' @short | Out-String -Width 80) -split '\r?\n'
+            $table = (Test-WsServer $wrong -Check 'frame-un*', 'ping-answered' @short | Out-String -Width 80) -split '\r?\n'
             $table[1] | Should -Match '^Result +Severity Check +Evidence'
             $table[3] | Should -Match '^Failed +medium +frame-unmasked +a ping without'
             $table | ForEach-Object { $_.Length | Should -BeLessOrEqual 80 }
@@ -75,8 +75,8 @@ Describe 'Test-WsServer' {
 
     Context 'which checks' {
         It 'takes wildcards, and leaves some out' {
-            (Test-WsServer $right -Check 'life-*', 'HANDSHAKE-accept' -SkipCheck '*tcp*' @short).Check | Sort-Object |
-                Should -Be 'handshake-accept', 'life-close-answered', 'life-ping', 'life-ping-in-message'
+            (Test-WsServer $right -Check 'ping-*', 'close-*', 'HANDSHAKE-accept' -SkipCheck '*tcp*' @short).Check | Sort-Object |
+                Should -Be 'close-answered', 'handshake-accept', 'ping-answered', 'ping-in-message'
         }
 
         It 'sends nothing unusual at the level Passive' {
@@ -114,14 +114,39 @@ Describe 'Test-WsServer' {
         }
 
         It 'are no matter of other levels, and nothing is asked there' {
-            (Test-WsServer $right -Check 'life-ping' -MaxProbeSize 64KB -MaxConnections 1 -IdleSeconds 1 -Confirm:$false @short).Result | Should -Be 'Passed'
-            (Test-WsServer $right -Check 'life-ping' -Confirm:$false @short).Result | Should -Be 'Passed'
+            (Test-WsServer $right -Check 'ping-answered' -MaxProbeSize 64KB -MaxConnections 1 -IdleSeconds 1 -Confirm:$false @short).Result | Should -Be 'Passed'
+            (Test-WsServer $right -Check 'ping-answered' -Confirm:$false @short).Result | Should -Be 'Passed'
+        }
+    }
+
+    Context 'intrusive checks' {
+        It 'are made within their bounds where the user agrees' {
+            $results = Test-WsServer $right -Level Intrusive -Check 'message-limit', 'idle-*' -MaxProbeSize 1MB -MaxConnections 5 -IdleSeconds 30 -Confirm:$false @short
+            $results.Result | Should -Be 'Passed', 'Passed', 'Passed'
+            ($results | Where-Object Check -eq 'message-limit').Evidence | Should -BeLike 'a text of 512 KiB: closed with 1009*one of 256 KiB was taken'
+            ($results | Where-Object Check -eq 'idle-connections').Evidence | Should -BeLike '5 idle connections were taken*'
+        }
+
+        It 'ask first, and are not made where nobody can be asked' {
+            # A runspace of its own has no host that could ask.
+            $script = Start-Script -Script { Test-WsServer $args[0] -Level Intrusive -Check 'message-limit' } -ArgumentList $right
+            try {
+                Wait-Script -Started $script
+                $script.Shell.HadErrors | Should -BeTrue
+                $script.Output.Count | Should -Be 0
+            } finally {
+                $script.Shell.Dispose()
+            }
+        }
+
+        It 'are named by -WhatIf, and not made' {
+            Test-WsServer $right -Level Intrusive -WhatIf @short | Should -BeNullOrEmpty
         }
     }
 
     Context 'a server that cannot be checked' {
         It 'is an error that says why, and the others are checked' {
-            $results = Test-WsServer 'ws://127.0.0.1:1/', "$($server.raw)nothing-here", 'https://x', $right -Check 'life-ping' -ErrorVariable failures -ErrorAction SilentlyContinue @short
+            $results = Test-WsServer 'ws://127.0.0.1:1/', "$($server.raw)nothing-here", 'https://x', $right -Check 'ping-answered' -ErrorVariable failures -ErrorAction SilentlyContinue @short
             $results.Count | Should -Be 1
             $failures.FullyQualifiedErrorId | Should -Be 'CannotConnect,MessageWebSockets.PowerShell.TestWsServerCommand',
                 'NotFound,MessageWebSockets.PowerShell.TestWsServerCommand', 'InvalidUri,MessageWebSockets.PowerShell.TestWsServerCommand'
@@ -147,12 +172,12 @@ Describe 'Test-WsServer' {
     }
 
     It 'goes through a proxy' {
-        (Test-WsServer $right -Proxy $server.proxy -Check 'frame-unmasked', 'life-ping', 'handshake-two-hosts' @short).Result | Should -Be 'Passed', 'Passed', 'Passed'
+        (Test-WsServer $right -Proxy $server.proxy -Check 'frame-unmasked', 'ping-answered', 'handshake-two-hosts' @short).Result | Should -Be 'Passed', 'Passed', 'Passed'
     }
 
     It 'stops at once' {
         $silent = "$($server.raw)manners?mistake=$([uri]::EscapeDataString('does not answer a close frame'))"
-        $script = Start-Script -Script { Test-WsServer $args[0] -Check 'life-close-answered' -TimeoutSeconds 600 -Verbose } -ArgumentList $silent
+        $script = Start-Script -Script { Test-WsServer $args[0] -Check 'close-answered' -TimeoutSeconds 600 -Verbose } -ArgumentList $silent
         # The ordinary handshake is through then, and the check waits for what never comes.
         Wait-Until { $script.Streams.Verbose.Count -gt 0 }
         Stop-Script -Started $script

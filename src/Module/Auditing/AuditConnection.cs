@@ -13,11 +13,22 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
     private const int LargestHead = 64 * 1024;
     private const int KeptPayload = 4096;
 
+    // How far a slow peer has come shows a piece at a time.
+    private const int WritePiece = 64 * 1024;
+
     private byte[] _buffer = new byte[4096];
     private int _start;
     private int _end;
     private bool _isWriteBroken;
     private int _disposed;
+
+    // The frame that is being read; a wait may end inside it, and the next one goes on there.
+    private FrameHeader? _frame;
+    private byte[] _kept = [];
+    private long _done;
+
+    /// <summary>How long each wait lasts at most.</summary>
+    public TimeSpan Timeout => timeout;
 
     /// <summary>What opening it found out.</summary>
     public HandshakeFindings Findings => bare.Findings;
@@ -32,12 +43,20 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
 
         try
         {
-            await WithinAsync(async limit =>
+            for (int sent = 0; sent < bytes.Length; sent += WritePiece)
             {
-                await bare.Stream.WriteAsync(bytes, limit).ConfigureAwait(false);
-                await bare.Stream.FlushAsync(limit).ConfigureAwait(false);
-                return true;
-            }, "nothing was taken", timeout, cancellationToken).ConfigureAwait(false);
+                ReadOnlyMemory<byte> piece = bytes.Slice(sent, Math.Min(WritePiece, bytes.Length - sent));
+                await WithinAsync(
+                    async limit =>
+                    {
+                        await bare.Stream.WriteAsync(piece, limit).ConfigureAwait(false);
+                        await bare.Stream.FlushAsync(limit).ConfigureAwait(false);
+                        return true;
+                    },
+                    "nothing more was taken",
+                    timeout,
+                    cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -161,6 +180,26 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
 
     private async Task<ReceivedFrame> ReadFrameCoreAsync(CancellationToken cancellationToken)
     {
+        FrameHeader header = _frame ?? await ReadHeaderAsync(cancellationToken).ConfigureAwait(false);
+        while (_done < header.PayloadLength)
+        {
+            await EnsureAsync(1, cancellationToken).ConfigureAwait(false);
+            int count = (int)Math.Min(_end - _start, header.PayloadLength - _done);
+            if (_done < _kept.Length)
+            {
+                _buffer.AsSpan(_start, (int)Math.Min(count, _kept.Length - _done)).CopyTo(_kept.AsSpan((int)_done));
+            }
+
+            _start += count;
+            _done += count;
+        }
+
+        _frame = null;
+        return new ReceivedFrame(header, _kept);
+    }
+
+    private async Task<FrameHeader> ReadHeaderAsync(CancellationToken cancellationToken)
+    {
         FrameHeader header;
         while (!FrameHeader.TryParse(_buffer.AsSpan(_start, _end - _start), out header) || _end - _start < header.HeaderLength)
         {
@@ -173,21 +212,10 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
         }
 
         _start += header.HeaderLength;
-        byte[] kept = new byte[Math.Min(header.PayloadLength, KeptPayload)];
-        for (long done = 0; done < header.PayloadLength;)
-        {
-            await EnsureAsync(1, cancellationToken).ConfigureAwait(false);
-            int count = (int)Math.Min(_end - _start, header.PayloadLength - done);
-            if (done < kept.Length)
-            {
-                _buffer.AsSpan(_start, (int)Math.Min(count, kept.Length - done)).CopyTo(kept.AsSpan((int)done));
-            }
-
-            _start += count;
-            done += count;
-        }
-
-        return new ReceivedFrame(header, kept);
+        _frame = header;
+        _kept = new byte[Math.Min(header.PayloadLength, KeptPayload)];
+        _done = 0;
+        return header;
     }
 
     private async Task EnsureAsync(int count, CancellationToken cancellationToken)

@@ -27,6 +27,9 @@ internal enum ReactionKind
 /// <param name="After">How long it took.</param>
 internal readonly record struct Reaction(ReactionKind Kind, int Code, TimeSpan After)
 {
+    // A message takes its time on a slow line.
+    private const int SlowestBytesPerSecond = 1024 * 1024;
+
     /// <summary>What was seen, as the rest of a sentence.</summary>
     public string Text => Kind switch
     {
@@ -46,18 +49,39 @@ internal readonly record struct Reaction(ReactionKind Kind, int Code, TimeSpan A
         AuditConnection connection, ReadOnlyMemory<byte> bytes, TimeSpan secondThought, CancellationToken cancellationToken)
     {
         byte[] mark = Guid.NewGuid().ToByteArray();
-        long sent = Stopwatch.GetTimestamp();
-        await connection.SendAsync((byte[])[.. bytes.Span, .. ProbeFrame.Create(FrameOpcode.Ping, mark)], cancellationToken).ConfigureAwait(false);
+        long started = Stopwatch.GetTimestamp();
+
+        // Side by side: a server that answers a large message before it has read all of it waits for its answer to be taken.
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task sending = connection.SendAsync((byte[])[.. bytes.Span, .. ProbeFrame.Create(FrameOpcode.Ping, mark)], enough.Token);
+        (ReactionKind kind, int code) = await ReadAsync(connection, mark, bytes.Length, secondThought, cancellationToken).ConfigureAwait(false);
+        TimeSpan after = Stopwatch.GetElapsedTime(started);
+        await enough.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            await sending.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is WireEndException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            // What is left of it nobody reads any more; what the server did about it is known.
+        }
+
+        return new Reaction(kind, code, after);
+    }
+
+    private static async Task<(ReactionKind Kind, int Code)> ReadAsync(
+        AuditConnection connection, byte[] mark, int size, TimeSpan secondThought, CancellationToken cancellationToken)
+    {
+        TimeSpan patience = connection.Timeout + TimeSpan.FromSeconds(size / SlowestBytesPerSecond);
         bool wentOn = false;
         try
         {
             while (true)
             {
-                Task<ReceivedFrame> reading = wentOn ? connection.ReadFrameAsync(secondThought, cancellationToken) : connection.ReadFrameAsync(cancellationToken);
-                ReceivedFrame frame = await reading.ConfigureAwait(false);
+                ReceivedFrame frame = await connection.ReadFrameAsync(wentOn ? secondThought : patience, cancellationToken).ConfigureAwait(false);
                 if (frame.Header.Opcode == FrameOpcode.Close)
                 {
-                    return new Reaction(ReactionKind.Closed, frame.CloseCode, Stopwatch.GetElapsedTime(sent));
+                    return (ReactionKind.Closed, frame.CloseCode);
                 }
 
                 wentOn |= frame.Header.Opcode == FrameOpcode.Pong && frame.Payload.AsSpan().SequenceEqual(mark);
@@ -65,13 +89,12 @@ internal readonly record struct Reaction(ReactionKind Kind, int Code, TimeSpan A
         }
         catch (WireEndException e) when (e.End != WireEnd.Garbled)
         {
-            ReactionKind kind = e.End switch
+            return (e.End switch
             {
                 WireEnd.Ended => ReactionKind.Ended,
                 WireEnd.Reset => ReactionKind.Reset,
                 _ => wentOn ? ReactionKind.WentOn : ReactionKind.Silent,
-            };
-            return new Reaction(kind, 0, Stopwatch.GetElapsedTime(sent));
+            }, 0);
         }
     }
 }

@@ -13,7 +13,7 @@ internal static class Audits
         AllowedOrigins = ["https://app.example"],
         MaxProbeSize = 1024 * 1024,
         MaxConnections = 20,
-        IdleTime = TimeSpan.FromSeconds(20),
+        IdleTime = TimeSpan.FromSeconds(5),
     };
 
     public static async Task<IReadOnlyList<(AuditCheck Check, Verdict Verdict)>> RunAsync(

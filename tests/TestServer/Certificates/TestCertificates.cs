@@ -22,6 +22,7 @@ public sealed class TestCertificates : IAsyncDisposable
     private readonly Lazy<ServerCertificate> _server;
     private readonly Lazy<ServerCertificate> _serverRsa;
     private readonly Lazy<ServerCertificate> _expired;
+    private readonly Lazy<ServerCertificate> _lastDays;
     private readonly Lazy<ServerCertificate> _notYetValid;
     private readonly Lazy<ServerCertificate> _wrongName;
     private readonly Lazy<ServerCertificate> _wrongUsage;
@@ -48,6 +49,7 @@ public sealed class TestCertificates : IAsyncDisposable
         _server = Sent(_intermediate, () => good);
         _serverRsa = Sent(_intermediate, () => good with { Rsa = true });
         _expired = Sent(_intermediate, () => good with { NotBefore = now - (2 * Year), NotAfter = now - TimeSpan.FromDays(1) });
+        _lastDays = Sent(_intermediate, () => good with { NotAfter = now + TimeSpan.FromDays(5) });
         _notYetValid = Sent(_intermediate, () => good with { NotBefore = now + TimeSpan.FromDays(1), NotAfter = now + Year });
         _wrongName = Sent(_intermediate, () => new LeafRequest("elsewhere.example"));
         _wrongUsage = Sent(_intermediate, () => good with { Usage = LeafRequest.ClientAuthentication });
@@ -80,6 +82,9 @@ public sealed class TestCertificates : IAsyncDisposable
     public ServerCertificate ServerRsa => _serverRsa.Value;
 
     public ServerCertificate Expired => _expired.Value;
+
+    /// <summary>Good for a few days more.</summary>
+    public ServerCertificate LastDays => _lastDays.Value;
 
     public ServerCertificate NotYetValid => _notYetValid.Value;
 

@@ -5,7 +5,7 @@ using System.Text;
 namespace MessageWebSockets.TestServer;
 
 /// <summary>The frames of one connection of a <see cref="MannersServer"/>: each is judged by RFC 6455, but for the mistake.</summary>
-internal sealed class MannersFrames(RawConnection connection, string mistake, bool isCompressed)
+internal sealed class MannersFrames(RawConnection connection, string mistake, bool isCompressed, Func<bool> isStalled)
 {
     private const int ProtocolError = 1002;
     private const int InvalidPayload = 1007;
@@ -15,6 +15,9 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
 
     private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan s_pingInterval = TimeSpan.FromMilliseconds(200);
+
     private readonly List<byte[]> _fragments = [];
     private FrameOpcode _type;
     private bool _inMessage;
@@ -23,9 +26,20 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
     /// <summary>Reads and answers until the close handshake, a fault of the client, or its end.</summary>
     public async Task TalkAsync()
     {
+        if (!await IsAliveAsync())
+        {
+            return;
+        }
+
         byte[] head = new byte[2];
         while (await FillAsync(head))
         {
+            if (isStalled())
+            {
+                await connection.DrainBytesAsync();
+                return;
+            }
+
             Frame frame = new(head[0], head[1]);
             byte[] extended = new byte[frame.ExtendedLength + (frame.IsMasked ? 4 : 0)];
             if (!await FillAsync(extended))
@@ -63,6 +77,29 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
                 return;
             }
         }
+    }
+
+    // Who says nothing at all is let go.
+    private async Task<bool> IsAliveAsync()
+    {
+        Task first = connection.Channel.Source.EnsureAsync(1, connection.Stopping).AsTask();
+        if (mistake != Mistakes.DeadClients)
+        {
+            if (await Task.WhenAny(first, Task.Delay(s_silence, connection.Stopping)) == first)
+            {
+                return true;
+            }
+
+            await connection.SendCloseAsync(1001);
+            return false;
+        }
+
+        while (await Task.WhenAny(first, Task.Delay(s_pingInterval, connection.Stopping)) != first)
+        {
+            await connection.SendFrameAsync(FrameOpcode.Ping);
+        }
+
+        return true;
     }
 
     private int? FaultOf(Frame frame, ulong length)

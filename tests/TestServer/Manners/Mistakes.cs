@@ -14,6 +14,27 @@ public static class Mistakes
     public const string AnyExtension = "agrees to any extension";
     public const string TwoHosts = "takes two Host headers";
     public const string LargeHeader = "takes a large header";
+    public const string PlainTransport = "is reached without TLS";
+    public const string OldTls = "agrees to TLS 1.1";
+    public const string ExpiredCertificate = "has an expired certificate";
+    public const string OtherName = "has a certificate for another name";
+    public const string LastDays = "has a certificate that expires soon";
+    public const string PlainToo = "serves plain ws at the port of wss";
+    public const string AnyOrigin = "takes any origin of a page";
+    public const string NullOrigin = "takes the origin null";
+    public const string OriginPrefix = "compares the beginning of an origin";
+    public const string OriginSuffix = "compares the end of an origin";
+    public const string OriginPattern = "compares an origin with a pattern";
+    public const string OriginScheme = "compares the host of an origin alone";
+    public const string NoCredentials = "lets in without credentials";
+    public const string Version = "tells its version";
+    public const string CookieCompression = "compresses beside a cookie";
+    public const string CredentialCompression = "compresses beside credentials";
+    public const string InsecureCookie = "sets a cookie without Secure";
+    public const string ScriptCookie = "sets a cookie without HttpOnly";
+    public const string CrossSiteCookie = "sets a cookie without SameSite";
+    public const string DeadClients = "keeps clients that answer no ping";
+    public const string Crowd = "serves nobody when many are connected";
     public const string Unmasked = "takes frames without a mask";
     public const string ReservedBits = "takes reserved bits";
     public const string ReservedOpcode = "passes over reserved opcodes";
@@ -45,6 +66,25 @@ public static class Mistakes
         new("handshake-extension", AnyExtension),
         new("handshake-two-hosts", TwoHosts),
         new("handshake-large-header", LargeHeader),
+        new("tls-used", PlainTransport) { IsRemote = true },
+        new("tls-floor", OldTls) { Tls = certificates => new RawTlsOptions(certificates.Server) { GoesWithout = MannersTls.AnswersOldHelloAsync } },
+        new("certificate-valid", ExpiredCertificate) { Tls = certificates => new RawTlsOptions(certificates.Expired) },
+        new("certificate-valid", OtherName) { Tls = certificates => new RawTlsOptions(certificates.WrongName) },
+        new("certificate-days", LastDays) { Tls = certificates => new RawTlsOptions(certificates.LastDays) },
+        new("plain-ws", PlainToo) { Tls = certificates => new RawTlsOptions(certificates.Server) { GoesWithout = MannersTls.IsPlainAsync } },
+        new("origin-foreign", AnyOrigin),
+        new("origin-null", NullOrigin),
+        new("origin-lookalike", OriginPrefix),
+        new("origin-lookalike", OriginSuffix),
+        new("origin-lookalike", OriginPattern),
+        new("origin-lookalike", OriginScheme),
+        new("credentials-needed", NoCredentials) { WantsCredentials = true },
+        new("server-version", Version),
+        new("compression-secrets", CookieCompression),
+        new("compression-secrets", CredentialCompression) { WantsCredentials = true },
+        new("cookie-flags", InsecureCookie) { Tls = certificates => new RawTlsOptions(certificates.Server) },
+        new("cookie-flags", ScriptCookie),
+        new("cookie-flags", CrossSiteCookie),
         new("frame-unmasked", Unmasked),
         new("frame-reserved-bits", ReservedBits),
         new("frame-reserved-opcode", ReservedOpcode),
@@ -56,10 +96,14 @@ public static class Mistakes
         new("frame-utf8-split", SplitUtf8),
         new("frame-close-codes", AnyCloseCode),
         new("frame-length-top-bit", TopBit) { IsSilent = true },
-        new("life-ping", OtherPong),
-        new("life-ping-in-message", NoPongInMessage) { IsSilent = true },
-        new("life-close-answered", NoCloseAnswer) { IsSilent = true },
-        new("life-tcp-end", NoTcpEnd) { IsSilent = true },
+        new("ping-answered", OtherPong),
+        new("ping-in-message", NoPongInMessage) { IsSilent = true },
+        new("close-answered", NoCloseAnswer) { IsSilent = true },
+        new("close-tcp", NoTcpEnd) { IsSilent = true },
+        new("idle-timeout", DeadClients),
+        new("message-limit", NoMessageLimit),
+        new("deflate-bomb", Bomb),
+        new("idle-connections", Crowd) { IsSilent = true },
     ];
 
     /// <exception cref="ArgumentException">There is no such mistake.</exception>

@@ -165,7 +165,7 @@ public sealed class RawServer : IAsyncDisposable
         Exception? failure = null;
         try
         {
-            if (_options.Tls is { } tls)
+            if (_options.Tls is { } tls && !(tls.GoesWithout is not null && await tls.GoesWithout(socket, _stoppingToken)))
             {
                 SslStream secure = new(stream, leaveInnerStreamOpen: false);
                 stream = secure;

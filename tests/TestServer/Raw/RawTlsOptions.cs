@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
@@ -15,4 +16,7 @@ public sealed record RawTlsOptions(ServerCertificate Certificate)
     public X509Certificate2Collection? TrustedClientRoots { get; init; }
 
     public SslProtocols Protocols { get; init; } = SslProtocols.None;
+
+    /// <summary>Looks at a connection before TLS begins; true where it is to go on without. Null for TLS always.</summary>
+    public Func<Socket, CancellationToken, Task<bool>>? GoesWithout { get; init; }
 }

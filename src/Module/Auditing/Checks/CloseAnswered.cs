@@ -1,8 +1,8 @@
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
 /// <summary>Closes: a close frame has to come back.</summary>
-internal sealed class LifeCloseAnswered() : AuditCheck(
-    "life-close-answered",
+internal sealed class CloseAnswered() : AuditCheck(
+    "close-answered",
     WsAuditLevel.Passive,
     AuditSeverity.Low,
     "RFC 6455 5.5.1",

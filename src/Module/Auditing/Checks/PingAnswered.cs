@@ -3,8 +3,8 @@ using MessageWebSockets.Framing;
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
 /// <summary>Pings with the longest payload: the pong has to have it.</summary>
-internal sealed class LifePing() : AuditCheck(
-    "life-ping",
+internal sealed class PingAnswered() : AuditCheck(
+    "ping-answered",
     WsAuditLevel.Passive,
     AuditSeverity.Medium,
     "RFC 6455 5.5.2, 5.5.3",

@@ -1,8 +1,8 @@
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
 /// <summary>Closes, and leaves it to the server to end TCP, as RFC 6455 has it.</summary>
-internal sealed class LifeTcpEnd() : AuditCheck(
-    "life-tcp-end",
+internal sealed class CloseTcp() : AuditCheck(
+    "close-tcp",
     WsAuditLevel.Passive,
     AuditSeverity.Low,
     "RFC 6455 5.5.1, 7.1.1",

@@ -1,8 +1,8 @@
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
 /// <summary>Pings between the fragments of a message, and finishes that only when the pong is there.</summary>
-internal sealed class LifePingInMessage() : AuditCheck(
-    "life-ping-in-message",
+internal sealed class PingInMessage() : AuditCheck(
+    "ping-in-message",
     WsAuditLevel.Standard,
     AuditSeverity.Low,
     "RFC 6455 5.4, 5.5.2",

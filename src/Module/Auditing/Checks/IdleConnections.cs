@@ -1,0 +1,77 @@
+namespace MessageWebSockets.PowerShell.Auditing.Checks;
+
+/// <summary>Opens connections that say nothing, up to a bound, and looks whether the first is still served.</summary>
+internal sealed class IdleConnections() : AuditCheck(
+    "idle-connections",
+    WsAuditLevel.Intrusive,
+    AuditSeverity.High,
+    "RFC 6455 10.4, CWE-770",
+    "Limit the connections of one client and of all, refuse more with 503, and keep serving those that are open.")
+{
+    public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
+    {
+        List<AuditConnection> open = [];
+        try
+        {
+            (string? refusal, bool isStated) = await FillAsync(target, open, cancellationToken).ConfigureAwait(false);
+            if (open.Count == 0)
+            {
+                return Verdict.Inconclusive(refusal ?? "no connection");
+            }
+
+            string evidence = refusal is null ? $"{open.Count} idle connections were taken (-MaxConnections)" : $"{open.Count} idle connections were taken, then {refusal}";
+            bool isServed = await IsServedAsync(open[0], cancellationToken).ConfigureAwait(false);
+            return !isServed ? Verdict.Failed($"{evidence}; a ping on the first of them is not answered any more")
+                : refusal is null || isStated ? Verdict.Passed($"{evidence}; a ping on the first of them was answered")
+                : Verdict.Inconclusive(evidence);
+        }
+        finally
+        {
+            open.ForEach(static connection => connection.Dispose());
+        }
+    }
+
+    /// <returns>What met the one that was not taken, and whether the server stated that; null where all were taken.</returns>
+    private static async Task<(string? Refusal, bool IsStated)> FillAsync(AuditTarget target, List<AuditConnection> open, CancellationToken cancellationToken)
+    {
+        while (open.Count < target.Plan.MaxConnections)
+        {
+            AuditConnection? connection = null;
+            try
+            {
+                connection = await target.OpenExtraAsync(cancellationToken).ConfigureAwait(false);
+                AuditAnswer answer = await connection.AskAsync(target.Request(), cancellationToken).ConfigureAwait(false);
+                if (!answer.IsUpgrade)
+                {
+                    connection.Dispose();
+                    return ($"one was answered with {answer.Text}", true);
+                }
+
+                open.Add(connection);
+            }
+            catch (WireEndException e)
+            {
+                connection?.Dispose();
+                return (e.Message, false);
+            }
+            catch (MessageWebSocketException e)
+            {
+                return (AuditAnswer.Shown(e.Message), false);
+            }
+        }
+
+        return (null, false);
+    }
+
+    private static async Task<bool> IsServedAsync(AuditConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.PingAsync("audit"u8.ToArray(), cancellationToken).ConfigureAwait(false) is not null;
+        }
+        catch (WireEndException e) when (e.End == WireEnd.Silent)
+        {
+            return false;
+        }
+    }
+}
