@@ -27,6 +27,9 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     /// <summary>What the last attempt to reach it found out, whether it succeeded or not.</summary>
     public HandshakeFindings Findings { get; private set; } = new();
 
+    /// <summary>Whether something is wrong with the certificate of the server.</summary>
+    public bool HasCertificateErrors => Findings.ServerCertificateErrors.Count > 0;
+
     /// <summary>The ordinary handshake; there is one once the server was reached.</summary>
     public AuditBaseline Baseline => _baseline ?? throw new InvalidOperationException("The server was not reached.");
 

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Net;
-using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 using MessageWebSockets.PowerShell.Completion;
@@ -111,9 +110,9 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
             ThrowTerminatingError(WsErrors.InvalidSetting(e.Message, null));
             return;
         }
-        catch (SocketException e)
+        catch (Exception e) when (WsErrors.CannotListen(e, new IPEndPoint(Address, Port)) is { } refusal)
         {
-            ThrowTerminatingError(WsErrors.CannotListen(e, new IPEndPoint(Address, Port)));
+            ThrowTerminatingError(refusal);
             return;
         }
 

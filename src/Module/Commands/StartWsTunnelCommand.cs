@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Net;
-using System.Net.Sockets;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Connecting;
 using MessageWebSockets.PowerShell.Errors;
@@ -122,9 +121,9 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
             ThrowTerminatingError(WsErrors.InvalidSetting(LibraryText.WithoutParameterName(e), null));
             return;
         }
-        catch (SocketException e)
+        catch (Exception e) when (WsErrors.CannotListen(e, listen, LeadsToTcp ? "-ListenPort" : "-LocalPort", "-LocalAddress") is { } refusal)
         {
-            ThrowTerminatingError(WsErrors.CannotListen(e, listen, LeadsToTcp ? "-ListenPort" : "-LocalPort", "-LocalAddress"));
+            ThrowTerminatingError(refusal);
             return;
         }
 

@@ -187,7 +187,7 @@ public sealed class TestWsServerCommand : MessageHandshakeCmdlet
             Wait(target.ReachAsync(StopToken));
             return (null, true);
         }
-        catch (MessageWebSocketException e) when (target.Findings.ServerCertificateErrors.Count > 0)
+        catch (MessageWebSocketException e) when (target.HasCertificateErrors)
         {
             return ($"no connection: {AuditAnswer.Shown(e.Message)}", false);
         }

@@ -174,7 +174,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
         if (_shown.Count > 0)
         {
             // What was done so far is shown before what comes next.
-            Task.WaitAll([.. _shown.Select(static socket => socket.Control.Frames.SettledAsync())], LongestTelling);
+            FrameLog.WaitUntilTold(_shown, LongestTelling);
         }
 
         while (_posted.TryDequeue(out Action? action))

@@ -278,13 +278,18 @@ internal static class WsErrors
         ErrorCategory.InvalidOperation,
         null);
 
-    /// <param name="e">Why not.</param>
+    /// <summary>Why a server cannot listen; null where the exception says something else.</summary>
+    /// <param name="failure">What was met.</param>
     /// <param name="endPoint">Where.</param>
     /// <param name="port">The parameter for the port.</param>
     /// <param name="address">The parameter for the address.</param>
-    public static ErrorRecord CannotListen(
-        System.Net.Sockets.SocketException e, System.Net.IPEndPoint endPoint, string port = "-Port", string address = "-Address")
+    public static ErrorRecord? CannotListen(Exception failure, System.Net.IPEndPoint endPoint, string port = "-Port", string address = "-Address")
     {
+        if (failure is not System.Net.Sockets.SocketException e)
+        {
+            return null;
+        }
+
         bool isTaken = e.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse;
         string what = e.SocketErrorCode switch
         {

@@ -54,6 +54,10 @@ internal sealed class FrameLog : IProgress<FrameTraceEntry>
         }
     }
 
+    /// <summary>Waits until the frames that passed before are shown, a moment at most.</summary>
+    public static void WaitUntilTold(IEnumerable<MessageWebSocket> sockets, TimeSpan longest) =>
+        Task.WaitAll([.. sockets.Select(static socket => socket.Control.Frames.SettledAsync())], longest);
+
     public void Report(FrameTraceEntry value)
     {
         foreach (IPipeline reader in _readers)
