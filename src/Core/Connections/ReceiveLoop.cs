@@ -19,15 +19,17 @@ internal sealed class ReceiveLoop(
     public void Start()
     {
         // The first wait begins here: most servers say nothing yet, and no other thread need be woken to find that out.
-        _ = RunAsync(messages.ReceiveAsync().AsTask());
+        _ = RunAsync(state.Transport.Received.FillAsync(CancellationToken.None).AsTask());
     }
 
-    private async Task RunAsync(Task<ReceivedData> first)
+    private async Task RunAsync(Task firstBytes)
     {
         try
         {
-            // Never goes on at once: the thread belongs to whoever connects.
-            ReceivedData received = await first.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            // Never goes on at once: the thread belongs to whoever connects, and a server that always has more to say would keep it,
+            // even with frames of which no message comes. What broke the first read is met again, and explained, by the next.
+            await firstBytes.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
+            ReceivedData received = await messages.ReceiveAsync().ConfigureAwait(false);
             while (!received.IsClose)
             {
                 if (Deliver(received))

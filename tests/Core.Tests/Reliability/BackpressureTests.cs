@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.WebSockets;
+using System.Text;
 using MessageWebSockets.TestServer;
 using Xunit;
 
@@ -129,6 +130,36 @@ public sealed class BackpressureTests
         Assert.True(
             socket.Information.FramesSent < Pings / 2,
             $"{socket.Information.FramesSent} pongs were kept for a peer that reads none.");
+    }
+
+    [Theory]
+    [InlineData(FrameOpcode.Continuation)]
+    [InlineData(FrameOpcode.Ping)]
+    public async Task A_server_that_sends_frames_without_a_message_and_without_end_keeps_nobody_who_connects(FrameOpcode opcode)
+    {
+        const int ChunkOfFrames = 256 * 1024;
+        await using RawServer server = RawServer.Start(
+            async connection =>
+            {
+                byte[] frame = FrameBytes.Build(opcode, [], fin: opcode == FrameOpcode.Ping);
+                byte[] chunk = [.. Enumerable.Repeat(frame, ChunkOfFrames).SelectMany(bytes => bytes)];
+
+                // In one piece with the answer, so that there is something to read from the first moment on.
+                string answer = RawConnection.HandshakeHead(await connection.ReadRequestAsync(), new HandshakeAnswer());
+                byte[] begin = [.. Encoding.ASCII.GetBytes(answer), .. FrameBytes.Build(FrameOpcode.Text, [], fin: false), .. chunk];
+                await connection.SendBytesAsync(begin);
+                while (true)
+                {
+                    await connection.SendBytesAsync(chunk);
+                }
+            },
+            new RawServerOptions { CaptureLimit = 0 });
+        using MessageWebSocket socket = new();
+        await socket.ConnectAsync(server.Uri).WaitAsync(FaultVisit.Patience);
+        Assert.Equal(MessageWebSocketState.Open, socket.State);
+
+        socket.Dispose();
+        await server.WhenIdleAsync().WaitAsync(FaultVisit.Patience);
     }
 
     private static RawServer StartFlood(FloodPlan plan) => RawServer.Start(
