@@ -332,6 +332,25 @@ Describe 'Test-WsEndpoint' {
             $result.CloseCode | Should -Be 4000
         }
 
+        It 'send bytes, and match what comes as text' {
+            $result = Test-WsEndpoint (Get-Address -Path 'echo') -SendBytes 0x68, 105 -ExpectMatch '^HI$' -Detailed
+            $result.Status | Should -Be 'Ok'
+            $result.Reply | Should -BeExactly 'hi'
+            (Test-WsEndpoint (Get-Address -Path 'silent') -SendBytes @()).Status | Should -Be 'Ok'
+            (Get-Failure { Test-WsEndpoint ws://x -SendBytes 1 -SendText x }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+            { Test-WsEndpoint ws://x -SendBytes 256 } | Should -Throw -ErrorId 'CannotConvertArgument*,*'
+            { Test-WsEndpoint ws://x -SendBytes $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        }
+
+        It 'send binary messages with -SendBytes' {
+            $bytes = Start-WsEchoServer -Handler { "$($_.MessageType) $($_.Bytes)" }
+            try {
+                (Test-WsEndpoint $bytes.Uri -SendBytes 1, 2, 255 -ExpectMatch '.' -Detailed).Reply | Should -BeExactly 'Binary 1 2 255'
+            } finally {
+                $bytes | Stop-WsEchoServer
+            }
+        }
+
         It 'wait for nothing with -SendText alone' {
             (Test-WsEndpoint (Get-Address -Path 'silent') -SendText '').Status | Should -Be 'Ok'
         }

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Connecting;
 using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
 using MessageWebSockets.PowerShell.Probing;
 using MessageWebSockets.PowerShell.Sessions;
 
@@ -72,6 +73,12 @@ public sealed class TestWsEndpointCommand : MessageHandshakeCmdlet
     [AllowEmptyString]
     public string? SendText { get; set; }
 
+    /// <summary>Bytes to send once connected, as a binary message.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    [AllowEmptyCollection]
+    public byte[]? SendBytes { get; set; }
+
     /// <summary>A regular expression that a message has to match; as with -match, the case of letters does not count.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -94,9 +101,10 @@ public sealed class TestWsEndpointCommand : MessageHandshakeCmdlet
             RefuseTogether(nameof(Quiet), nameof(Detailed));
         }
 
+        RefuseTogether(nameof(SendText), nameof(SendBytes));
         _stop = StopToken;
         _timeout = Times.Limit(TimeoutSeconds);
-        _plan = new ProbePlan(_timeout, SendText, Pattern(), Detailed);
+        _plan = new ProbePlan(_timeout, Greeting, Pattern(), Detailed);
         _progress = new ProbeProgress(this);
 
         // What is wrong with the parameters is wrong for every endpoint, and said once.
@@ -152,6 +160,9 @@ public sealed class TestWsEndpointCommand : MessageHandshakeCmdlet
         control.InboxLimitInBytes = InboxBytes;
         control.InboxFullMode = InboxFullMode.DropOldest;
     }
+
+    private OutgoingMessage? Greeting =>
+        SendText is not null ? OutgoingMessage.OfText(SendText) : SendBytes is not null ? OutgoingMessage.OfBytes(SendBytes) : null;
 
     private Regex? Pattern()
     {

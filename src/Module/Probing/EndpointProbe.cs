@@ -83,9 +83,9 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
     private async Task<bool> TalkAsync(CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        if (plan.SendText is not null)
+        if (plan.Greeting is { } greeting)
         {
-            await socket.SendAsync(plan.SendText, cancellationToken).ConfigureAwait(false);
+            await greeting.SendAsync(socket, cancellationToken).ConfigureAwait(false);
         }
 
         if (plan.Expected is null)
