@@ -15,9 +15,11 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 {
     private const string ObjectSet = "InputObject";
     private const string JsonRpcSet = "JsonRpc";
+    private const string BatchSet = "Batch";
 
     private MessageWebSocket _socket = null!;
     private JsonWriter? _jsonWriter;
+    private IdPath? _idPath;
 
     /// <summary>The request: a string, a byte array, or with -AsJson any object.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ObjectSet)]
@@ -30,6 +32,16 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     [Parameter(ParameterSetName = ObjectSet)]
     [ValidateNotNull]
     public ScriptBlock? ReplyFilter { get; set; }
+
+    /// <summary>
+    /// Where requests and replies carry their number, as id or d.requestId: the request gets one, and its reply is the message with it.
+    /// With -AsJson by default that of the connection's profile; empty for none.
+    /// </summary>
+    [Parameter(ParameterSetName = ObjectSet)]
+    [ValidateNotNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(IdPathCompleter))]
+    public string? IdProperty { get; set; }
 
     /// <summary>Send the request as one line of JSON.</summary>
     [Parameter(ParameterSetName = ObjectSet)]
@@ -54,8 +66,24 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     [AllowEmptyCollection]
     public object? Params { get; set; }
 
-    /// <summary>How the request is written: JsonRpc2, or DevTools for Chromium.</summary>
+    /// <summary>Send a notification: the server answers nothing, and nothing is waited for.</summary>
     [Parameter(ParameterSetName = JsonRpcSet)]
+    public SwitchParameter NoReply { get; set; }
+
+    /// <summary>Calls to send in one message (JSON-RPC 2.0 section 6): names of methods, or hashtables with Method, Params and NoReply.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = BatchSet)]
+    [ValidateNotNullOrEmpty]
+    public object[]? Batch { get; set; }
+
+    /// <summary>Further members of each request, as the sessionId of the DevTools protocol.</summary>
+    [Parameter(ParameterSetName = JsonRpcSet)]
+    [Parameter(ParameterSetName = BatchSet)]
+    [ValidateNotNull]
+    public IDictionary? ExtraProperties { get; set; }
+
+    /// <summary>How the request is written: JsonRpc2, or DevTools for Chromium; by default as the connection's profile says.</summary>
+    [Parameter(ParameterSetName = JsonRpcSet)]
+    [Parameter(ParameterSetName = BatchSet)]
     public JsonRpcDialect Dialect { get; set; }
 
     /// <summary>How deep JSON follows objects in objects.</summary>
@@ -77,12 +105,19 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
     private bool IsJson => FromJson || AsHashtable;
 
+    private JsonRpcDialect DialectInUse => IsBound(nameof(Dialect)) ? Dialect : _socket.Control.Dialect;
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        CheckParameters();
         _socket = ResolveWritable(Socket);
         CheckReadable(_socket);
         ShowFrames(_socket);
+
+        // A filter decides alone: in a login, for which it is, some servers refuse a number.
+        string? idProperty = IsBound(nameof(IdProperty)) ? IdProperty : AsJson && ReplyFilter is null ? _socket.Control.IdProperty : null;
+        _idPath = string.IsNullOrEmpty(idProperty) ? null : IdPath.Parse(idProperty);
     }
 
     /// <inheritdoc/>
@@ -93,30 +128,54 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
             BeginProcessing();
         }
 
-        if (ParameterSetName == JsonRpcSet)
+        switch (ParameterSetName)
         {
-            Call();
+            case JsonRpcSet:
+                Call(new JsonRpcRequest(JsonRpc!, Params, NoReply, ExtraProperties));
+                break;
+            case BatchSet:
+                CallAll();
+                break;
+            default:
+                Ask();
+                break;
         }
-        else
+    }
+
+    private void CheckParameters()
+    {
+        if (!string.IsNullOrEmpty(IdProperty) && ReplyFilter is not null)
         {
-            Ask();
+            ThrowTerminatingError(WsErrors.ParameterConflict(nameof(IdProperty), nameof(ReplyFilter)));
+        }
+
+        if (!string.IsNullOrEmpty(IdProperty) && IdPath.Parse(IdProperty) is null)
+        {
+            ThrowTerminatingError(WsErrors.InvalidSetting($"'{IdProperty}' is no path of member names, such as id or d.requestId.", IdProperty));
+        }
+
+        if (ExtraProperties is not null && JsonRpcRequest.Clash(ExtraProperties) is { } own)
+        {
+            ThrowTerminatingError(WsErrors.InvalidSetting($"A request has a '{own}' of its own, which -ExtraProperties cannot set.", ExtraProperties));
         }
     }
 
     private void Ask()
     {
         object? item = InputObject is PSObject wrapped && !AsJson ? wrapped.BaseObject : InputObject;
+        ReplyMatch match = new();
         OutgoingMessage request;
-        if (AsJson)
+        if (AsJson || (_idPath is not null && item is string))
         {
-            if (ToJson(item, item) is not { } json)
+            string? json = AsJson ? ToJson(item, item) : (string)item!;
+            if (json is null || (_idPath is not null && !TryNumber(ref json, item, out match)))
             {
                 return;
             }
 
             request = OutgoingMessage.OfText(json);
         }
-        else if (!OutgoingMessage.TryFrom(item, null, out request))
+        else if (_idPath is not null || !OutgoingMessage.TryFrom(item, null, out request))
         {
             WriteError(WsErrors.UnsupportedInputObject(item));
             return;
@@ -124,7 +183,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         ReplyScript? script = ReplyFilter is null ? null : new ReplyScript(this, ReplyFilter, Judged, patience.Token);
-        if (Exchange(request, script ?? new ReplyMatch(), patience, item) is not { } reply)
+        if (Exchange(request, script ?? match, patience, item) is not { } reply)
         {
             return;
         }
@@ -139,68 +198,189 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
     }
 
-    private void Call()
+    /// <summary>Gives a request its number; false when it has no place for one, which is reported.</summary>
+    private bool TryNumber(ref string json, object? item, out ReplyMatch match)
+    {
+        try
+        {
+            json = _idPath!.Number(json, SocketExtras.Of(_socket).NextRequestId(), out ReadOnlyMemory<byte> id);
+            match = new NumberedReply(_idPath, id);
+            return true;
+        }
+        catch (FormatException e)
+        {
+            match = new ReplyMatch();
+            WriteError(WsErrors.InvalidMessage($"The request cannot be numbered. {e.Message}", item));
+            return false;
+        }
+    }
+
+    private void Call(JsonRpcRequest request)
     {
         SocketExtras extras = SocketExtras.Of(_socket);
         long id = extras.NextRequestId();
-        OrderedDictionary request = [];
-        if (Dialect == JsonRpcDialect.JsonRpc2)
-        {
-            request["jsonrpc"] = "2.0";
-        }
 
-        request["id"] = id;
-        request["method"] = JsonRpc;
-        if (Params is not null)
-        {
-            request["params"] = Params;
-        }
-
-        if (ToJson(request, Params) is not { } json)
+        // The DevTools protocol has no notifications: what has no id is refused.
+        bool hasId = !request.IsNotification || DialectInUse == JsonRpcDialect.DevTools;
+        if (ToJson(request.ToObject(DialectInUse, hasId ? id : null), request.Params) is not { } json)
         {
             return;
         }
 
+        if (request.IsNotification)
+        {
+            Send(json, request.Method);
+            return;
+        }
+
         JsonRpcFilter filter = new(id, extras);
+        if (ExchangeJsonRpc(json, filter, extras, request.Method) is { } message)
+        {
+            Emit($"'{request.Method}'", filter.Reply, message, isOneOfMany: false);
+        }
+    }
+
+    private void CallAll()
+    {
+        SocketExtras extras = SocketExtras.Of(_socket);
+        List<(JsonRpcRequest Request, long Id)> waiting = [];
+        List<string> texts = [];
+        foreach (object? item in Batch!)
+        {
+            JsonRpcRequest request;
+            try
+            {
+                request = JsonRpcRequest.From(item) with { Extras = ExtraProperties };
+            }
+            catch (FormatException e)
+            {
+                // A batch is one message: without one of its requests it is another.
+                ThrowTerminatingError(WsErrors.InvalidMessage(e.Message, item));
+                return;
+            }
+
+            long id = extras.NextRequestId();
+            if (ToJson(request.ToObject(DialectInUse, request.IsNotification ? null : id), request.Params) is not { } text)
+            {
+                return;
+            }
+
+            texts.Add(text);
+            if (!request.IsNotification)
+            {
+                waiting.Add((request, id));
+            }
+        }
+
+        string json = $"[{string.Join(',', texts)}]";
+        if (waiting.Count == 0)
+        {
+            Send(json, Batch);
+            return;
+        }
+
+        JsonRpcBatchFilter filter = new([.. waiting.Select(static one => one.Id)], extras);
+        if (ExchangeJsonRpc(json, filter, extras, Batch) is { } message)
+        {
+            EmitAll(waiting, filter, message);
+        }
+    }
+
+    private void EmitAll(List<(JsonRpcRequest Request, long Id)> waiting, JsonRpcBatchFilter filter, WsMessage message)
+    {
+        if (filter.Refusal is { } refusal)
+        {
+            Emit("the batch", refusal, message, isOneOfMany: false);
+            return;
+        }
+
+        foreach ((JsonRpcRequest request, long id) in waiting)
+        {
+            if (filter.ReplyTo(id) is { } reply)
+            {
+                Emit($"'{request.Method}'", reply, message, isOneOfMany: true);
+            }
+            else
+            {
+                WriteError(WsErrors.NoAnswerInBatch(request.Method, message));
+                WriteObject(null);
+            }
+        }
+    }
+
+    private WsMessage? ExchangeJsonRpc(string json, ReplyMatch filter, SocketExtras extras, object? item)
+    {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
-        WsMessage? message;
         extras.BeginRequest();
         try
         {
-            message = Exchange(OutgoingMessage.OfText(json), filter, patience, JsonRpc);
+            return Exchange(OutgoingMessage.OfText(json), filter, patience, item);
         }
         finally
         {
             extras.EndRequest();
         }
-
-        if (message is not null)
-        {
-            Emit(filter.Reply, message);
-        }
     }
 
-    private void Emit(in JsonRpcReply reply, WsMessage message)
+    /// <summary>Emits a result, or reports an error; of many, with an object for each, so that they are in the order of their requests.</summary>
+    private void Emit(string what, in JsonRpcReply reply, WsMessage message, bool isOneOfMany)
     {
+        object? result = null;
         try
         {
             if (reply.IsError)
             {
-                WriteError(WsErrors.JsonRpcError(JsonRpc!, reply.ErrorText(), JsonText.Read(Json, reply.Error.Span, AsHashtable)));
+                WriteError(WsErrors.JsonRpcError(what, reply.ErrorText(), JsonText.Read(Json, reply.Error.Span, AsHashtable), ErrorMember(reply, "code"), ErrorMember(reply, "data")));
             }
             else
             {
-                WriteObject(reply.Result.IsEmpty ? null : JsonText.Read(Json, reply.Result.Span, AsHashtable), enumerateCollection: true);
+                result = reply.Result.IsEmpty ? null : JsonText.Read(Json, reply.Result.Span, AsHashtable);
             }
         }
         catch (FormatException e)
         {
             WriteError(WsErrors.InvalidJson(message, e));
+            if (!isOneOfMany)
+            {
+                return;
+            }
+        }
+
+        if (!reply.IsError || isOneOfMany)
+        {
+            WriteObject(result, enumerateCollection: !isOneOfMany);
         }
     }
 
+    private object? ErrorMember(in JsonRpcReply reply, string name) =>
+        JsonMembers.Find(reply.Error, name) is [{ IsEmpty: false } value] ? JsonText.Read(Json, value.Span, AsHashtable) : null;
+
     /// <summary>What a script judges, and what is emitted: the message, or the objects that its JSON stands for.</summary>
     private object? Judged(WsMessage message) => IsJson ? JsonText.Read(Json, message.AsMemory().Span, AsHashtable) : message;
+
+    /// <summary>Sends what has no reply.</summary>
+    private void Send(string json, object? item)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
+        patience.CancelAfter(Times.Limit(TimeoutSeconds));
+        try
+        {
+            Wait(OutgoingMessage.OfText(json).SendAsync(_socket, patience.Token));
+            Wait(_socket.FlushAsync(patience.Token));
+        }
+        catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
+        {
+            WriteError(WsErrors.SendTimeout(_socket, Times.Limit(TimeoutSeconds), item));
+        }
+        catch (Exception e) when (e is MessageWebSocketException or ObjectDisposedException)
+        {
+            WriteError(Ended(e as MessageWebSocketException, _socket));
+        }
+        catch (ArgumentException e)
+        {
+            WriteError(WsErrors.InvalidMessage(LibraryText.WithoutParameterName(e), item));
+        }
+    }
 
     /// <summary>Sends the request and waits for its reply; null when there is none, which is reported.</summary>
     private WsMessage? Exchange(in OutgoingMessage request, ReplyMatch filter, CancellationTokenSource patience, object? item)

@@ -248,12 +248,25 @@ internal static class WsErrors
     public static ErrorRecord FileError(Exception e, string path, ErrorCategory category = ErrorCategory.ReadError) => Create(
         "FileError", e, null, category, path);
 
-    public static ErrorRecord JsonRpcError(string method, string text, object? error) => Create(
+    /// <summary>A peer answered a call with an error.</summary>
+    /// <param name="what">What was called, in words.</param>
+    /// <param name="text">The error in words.</param>
+    /// <param name="error">The error as objects.</param>
+    /// <param name="code">Its code.</param>
+    /// <param name="data">What the peer added to it.</param>
+    public static ErrorRecord JsonRpcError(string what, string text, object? error, object? code, object? data) => Create(
         "JsonRpcError",
-        new InvalidOperationException($"The server answered '{method}' with error {text}"),
-        "The whole error is the TargetObject.",
+        new JsonRpcException($"The server answered {what} with error {text}", code, data),
+        "The whole error is the TargetObject; Code and ErrorData of the Exception are parts of it.",
         ErrorCategory.InvalidResult,
         error);
+
+    public static ErrorRecord NoAnswerInBatch(string method, WsMessage answer) => Create(
+        "NoAnswerInBatch",
+        new InvalidOperationException($"The answer to the batch has none for '{TerminalText.Escape(method)}'."),
+        "The answer itself is the TargetObject of this error.",
+        ErrorCategory.InvalidResult,
+        answer);
 
     public static ErrorRecord ReplyFilterFailed(Exception e, WsMessage message) => FilterFailed("ReplyFilterFailed", "-ReplyFilter", e, message);
 

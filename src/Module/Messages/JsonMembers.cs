@@ -44,6 +44,64 @@ internal static class JsonMembers
             && (reader.TryGetInt64(out long integer) ? integer == number : reader.TryGetDouble(out double real) && real == number);
     }
 
+    /// <summary>Whether two values are the same: numbers in whatever way they are written, texts with whatever escapes.</summary>
+    public static bool AreEqual(ReadOnlyMemory<byte> one, ReadOnlyMemory<byte> other)
+    {
+        if (one.IsEmpty || other.IsEmpty || one.Span.SequenceEqual(other.Span))
+        {
+            return one.Length == other.Length;
+        }
+
+        Utf8JsonReader first = Read(one);
+        Utf8JsonReader second = Read(other);
+        try
+        {
+            return first.TokenType == second.TokenType && first.TokenType switch
+            {
+                JsonTokenType.String => first.GetString() == second.GetString(),
+                JsonTokenType.Number => first.TryGetDecimal(out decimal a) && second.TryGetDecimal(out decimal b)
+                    ? a == b
+                    : first.TryGetDouble(out double c) && second.TryGetDouble(out double d) && c == d,
+                _ => false,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair, written as an escape.
+            return false;
+        }
+    }
+
+    /// <summary>The elements of an array as they are written.</summary>
+    /// <returns>Null when the text is no JSON, or no array.</returns>
+    public static IReadOnlyList<ReadOnlyMemory<byte>>? Elements(ReadOnlyMemory<byte> utf8)
+    {
+        Utf8JsonReader reader = new(utf8.Span, Options);
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+            {
+                return null;
+            }
+
+            List<ReadOnlyMemory<byte>> elements = [];
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                int start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                elements.Add(utf8[start..(int)reader.BytesConsumed]);
+            }
+
+            // To the end, where a second value would be a fault.
+            reader.Read();
+            return elements;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     private static ReadOnlyMemory<byte>[]? Find(ref Utf8JsonReader reader, ReadOnlyMemory<byte> utf8, scoped ReadOnlySpan<string> names)
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)

@@ -7,7 +7,8 @@ namespace MessageWebSockets.TestServer;
 /// <summary>
 /// Answers JSON-RPC 2.0 requests, and those of the Chromium DevTools protocol, which have no "jsonrpc". Methods: "echo" gives its
 /// parameters back, "add" the sum of an array of numbers, "later" answers with the next request, behind that one's answer; any other
-/// is an error. Before each answer comes a notification "working", as real servers send their own between the answers.
+/// is an error. Before each answer comes a notification "working", as real servers send their own between the answers. A batch is
+/// answered in reverse, a notification not at all.
 /// </summary>
 internal static class JsonRpcEndpoint
 {
@@ -34,9 +35,22 @@ internal static class JsonRpcEndpoint
                 return;
             }
 
-            JsonObject request = (JsonObject)JsonNode.Parse(message.ToArray())!;
+            JsonNode parsed = JsonNode.Parse(message.ToArray())!;
+            if (parsed is JsonArray batch)
+            {
+                await AnswerAsync(socket, batch, ending);
+                continue;
+            }
+
+            JsonObject request = (JsonObject)parsed;
             string method = request["method"]!.GetValue<string>();
             await SendAsync(socket, new JsonObject { ["method"] = "working", ["params"] = new JsonArray(method) }, request, ending);
+            if (request["id"] is null)
+            {
+                // A notification, which has no answer.
+                continue;
+            }
+
             if (method == "later")
             {
                 held.Add(request);
@@ -52,6 +66,26 @@ internal static class JsonRpcEndpoint
             held.Clear();
         }
     });
+
+    // Last request first: the order of the answers means nothing (JSON-RPC 2.0 section 6).
+    private static async Task AnswerAsync(WebSocket socket, JsonArray batch, CancellationToken cancellationToken)
+    {
+        JsonArray answers = [];
+        foreach (JsonObject request in batch.OfType<JsonObject>().Reverse())
+        {
+            if (request["id"] is not null)
+            {
+                JsonObject answer = Answer(request, request["method"]!.GetValue<string>());
+                answer["jsonrpc"] = "2.0";
+                answers.Add(answer);
+            }
+        }
+
+        if (answers.Count > 0)
+        {
+            await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(answers), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+        }
+    }
 
     private static JsonObject Answer(JsonObject request, string method)
     {
