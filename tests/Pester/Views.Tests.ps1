@@ -388,6 +388,30 @@ Describe 'The columns of a table' {
         Close-EverySocket
     }
 
+    It 'are properties of the type in every view there is' {
+        $xml = [xml] (Get-Content -LiteralPath (Join-Path -Path $repository -ChildPath 'WebSocket.Format.ps1xml') -Raw)
+        $views = $xml.Configuration.ViewDefinitions.View.Where({ $_.TableControl })
+        $views.Count | Should -BeGreaterThan 5
+        $missing = foreach ($view in $views) {
+            # A column without a label is called as its property.
+            $items = @($view.TableControl.TableRowEntries.TableRowEntry.TableColumnItems.TableColumnItem)
+            $headers = @($view.TableControl.TableHeaders.ChildNodes.Where({ $_.Name -eq 'TableColumnHeader' }))
+            $labels = for ($column = 0; $column -lt $items.Count; $column++) {
+                $label = $headers[$column].Label
+                $label ? $label : $items[$column].PropertyName
+            }
+            foreach ($name in @($view.ViewSelectedBy.TypeName)) {
+                # A view may be for objects with a further name, and a copy has the properties of its original.
+                $original = $name -replace '^Deserialized\.' -replace '#.*$'
+                $type = $original -as [type]
+                $type | Should -Not -BeNullOrEmpty -Because "$($view.Name) is for $name"
+                $known = @($type.GetProperties().Name) + @((Get-TypeData -TypeName $original).Members.Keys) + @((Get-TypeData -TypeName $name).Members.Keys)
+                $labels.Where({ $_ -notin $known }).ForEach({ "$($view.Name): $_" })
+            }
+        }
+        $missing | Sort-Object -Unique | Should -BeNullOrEmpty
+    }
+
     It 'can be asked for, and are no further columns of CSV and JSON' {
         $null = Connect-MessageWebSocket (Get-Address -Path 'say?text=one')
         $message = Receive-WsMessage
