@@ -19,6 +19,7 @@
         'Enter-MessageWebSocket'
         'Export-WsReport'
         'Get-MessageWebSocket'
+        'Get-WsProfile'
         'Get-WsTunnel'
         'Invoke-WsRequest'
         'Measure-WsLoad'

@@ -119,7 +119,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
         Uri uri, Action begin, Func<ReceivingEnd> receivingEnd, Func<CancellationToken, Task>? greet, CancellationToken cancellationToken)
     {
         ConnectArguments.CheckUri(uri);
-        string[] protocols = ConnectArguments.CheckedProtocols(control.SupportedProtocols);
+        string[] protocols = ConnectArguments.CheckedProtocols(control.SupportedProtocols, control.RequireSubProtocol);
         using CancellationTokenSource timeout = new(control.ConnectTimeout > TimeSpan.Zero ? control.ConnectTimeout : Timeout.InfiniteTimeSpan);
         using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         BeginConnect(uri, begin, connecting);

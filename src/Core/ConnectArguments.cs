@@ -45,14 +45,21 @@ internal static class ConnectArguments
     {
         if (message is null && interval > TimeSpan.Zero)
         {
-            throw new ArgumentException("HeartbeatInterval needs a HeartbeatMessage: what is to be sent when nothing else is.");
+            throw new ArgumentException("There is an interval of heartbeats and no message to send as one.");
         }
     }
 
     /// <summary>A copy of the subprotocols, each a token and named once.</summary>
-    public static string[] CheckedProtocols(IEnumerable<string> supported)
+    /// <param name="supported">The subprotocols.</param>
+    /// <param name="isRequired">Whether there has to be one.</param>
+    public static string[] CheckedProtocols(IEnumerable<string> supported, bool isRequired = false)
     {
         string[] protocols = [.. supported];
+        if (isRequired && protocols.Length == 0)
+        {
+            throw new ArgumentException("RequireSubProtocol needs a subprotocol to offer, in Control.SupportedProtocols.");
+        }
+
         HashSet<string> seen = new(StringComparer.Ordinal);
         foreach (string protocol in protocols)
         {

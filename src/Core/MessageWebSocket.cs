@@ -513,7 +513,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         WebSocketCloseResult? close = _client.IsDisposed ? null : Information.Close;
         string closed = close is null ? "" : $" The server closed the connection with code {close.Code}{(close.Reason.Length > 0 ? $" ({PeerText.OneLine(close.Reason)})" : "")}.";
         return new MessageWebSocketException(
-            $"The connection to {PeerText.Name(Uri!)} was opened, but what is done first with it (ConnectMessages, OnConnected) failed: {e.Message}{closed}", e)
+            $"The connection to {PeerText.Name(Uri!)} was opened, but what is to be done first with it failed: {e.Message}{closed}", e)
         {
             Status = (e as MessageWebSocketException)?.Status ?? (close is null ? WebErrorStatus.Unknown : WebErrorStatus.ConnectionAborted),
             PeerUri = Uri,

@@ -14,6 +14,7 @@ public abstract class WebSocketControl
     private static readonly TimeSpan LongestInterval = TimeSpan.FromMilliseconds(int.MaxValue);
 
     private readonly BeforeConnectList<ChainValidationResult> _ignorableErrors;
+    private bool _requireSubProtocol;
     private readonly BeforeConnectList<string> _pins;
     private bool _frozen;
 
@@ -47,6 +48,12 @@ public abstract class WebSocketControl
     /// Each is a token without duplicates, checked at connect.
     /// </summary>
     public IList<string> SupportedProtocols { get; } = [];
+
+    /// <summary>
+    /// Whether a server that agrees to none of <see cref="SupportedProtocols"/> is refused, as the client may decide (RFC 6455 section
+    /// 4.1 leaves it to the application); before connect only. Default: false, and <c>Information.Protocol</c> is empty then.
+    /// </summary>
+    public bool RequireSubProtocol { get => _requireSubProtocol; set => Set(ref _requireSubProtocol, value); }
 
     /// <summary>The size of the socket's send buffer (SO_SNDBUF) in bytes, 0 for the system's default; without effect after a connect.</summary>
     public uint OutboundBufferSizeInBytes
@@ -240,6 +247,7 @@ public abstract class WebSocketControl
     {
         RequestHeaders = requestHeaders,
         Protocols = protocols,
+        RequiresProtocol = _requireSubProtocol,
         CustomValidation = customValidation,
         HttpVersion = _httpVersion,
         Compression = _compression,
@@ -306,6 +314,7 @@ public abstract class WebSocketControl
         other._trustedRoots = _trustedRoots;
         other._revocationMode = _revocationMode;
         other._httpVersion = _httpVersion;
+        other._requireSubProtocol = _requireSubProtocol;
         other.FrameTrace = FrameTrace;
     }
 

@@ -63,6 +63,8 @@ Describe 'The package' {
             '[Content_Types].xml', '_rels/.rels', 'WebSocket.nuspec'
             'WebSocket.psd1', 'WebSocket.psm1', 'WebSocket.Format.ps1xml', 'WebSocket.Types.ps1xml', 'LICENSE', 'README.md', 'CHANGELOG.md'
             'bin/MessageWebSockets.dll', 'bin/MessageWebSockets.PowerShell.dll'
+            'profiles/DevTools.psd1', 'profiles/GraphQLTransportWs.psd1', 'profiles/HomeAssistant.psd1', 'profiles/JsonRpc.psd1'
+            'profiles/Obs.psd1', 'profiles/SignalR.psd1', 'profiles/SocketIO.psd1', 'profiles/Stomp.psd1'
             'bin/histograms/HdrHistogram.dll', 'bin/histograms/MessageWebSockets.Histograms.dll'
         )
         # A psm1 is there as long as the manifest names one.

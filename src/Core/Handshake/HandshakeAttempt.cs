@@ -195,6 +195,11 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
             }
 
             string? protocol = response.AgreedProtocol(settings.Protocols);
+            if (protocol is null && settings.RequiresProtocol)
+            {
+                throw Failure.NoProtocolAgreed(settings.Protocols);
+            }
+
             findings.Compression = response.AgreedCompression(settings.Compression);
             findings.Protocol = protocol ?? "";
             _route.End();

@@ -36,6 +36,11 @@ internal sealed class HandshakeFailure(
             PeerUri = uri,
         };
 
+    public MessageWebSocketException NoProtocolAgreed(IReadOnlyList<string> offered) => Create(
+        $"{_peer} agreed to none of the subprotocols offered ({string.Join(", ", offered.Select((_, index) => PeerText.SubProtocol(offered, index)))}), and RequireSubProtocol asks for one.",
+        HResults.InvalidServerResponse,
+        null);
+
     public MessageWebSocketException InvalidResponse(string why, Exception? cause = null) =>
         Create($"{_peer} does not speak WebSocket as RFC 6455 demands: {why}. Is this the address of a WebSocket endpoint?", HResults.InvalidServerResponse, cause);
 

@@ -14,6 +14,9 @@ internal sealed record HandshakeSettings
     /// <summary>The subprotocols to offer.</summary>
     public required IReadOnlyList<string> Protocols { get; init; }
 
+    /// <summary>Whether a server that agrees to none of them is refused.</summary>
+    public bool RequiresProtocol { get; init; }
+
     /// <summary>Asks the user's handlers about the server certificate, and gives whether they accept it; null without handlers.</summary>
     public Func<HandshakeFindings, CancellationToken, Task<bool>>? CustomValidation { get; init; }
 

@@ -1,5 +1,9 @@
 using System.Management.Automation;
+using System.Text.RegularExpressions;
 using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Messages;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell;
 
@@ -48,10 +52,34 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
     [Parameter]
     public InboxFullMode InboxFullMode { get; set; }
 
+    /// <summary>What the protocol above WebSocket wants: the name of a profile, a hashtable, a .psd1 file, or an object of Get-WsProfile.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    [ProfileTransform]
+    [ArgumentCompleter(typeof(ProfileNameCompleter))]
+    public WsProfile? Profile { get; set; }
+
+    /// <summary>Run after each successful connect, before anyone else's send: $_ is the socket, and what it emits is sent.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public ScriptBlock? OnConnected { get; set; }
+
+    /// <summary>Refuse a server that agrees to none of the subprotocols.</summary>
+    [Parameter]
+    public SwitchParameter RequireSubProtocol { get; set; }
+
     private protected override void ApplySettings(MessageWebSocket socket, bool isNew)
     {
+        // First: a parameter says more than the profile.
+        if (Profile is not null)
+        {
+            Apply(Profile, socket);
+        }
+
         base.ApplySettings(socket, isNew);
         MessageWebSocketControl control = socket.Control;
+        When(nameof(OnConnected), () => Greet(socket, OnConnected!));
+        When(nameof(RequireSubProtocol), () => control.RequireSubProtocol = RequireSubProtocol);
         When(nameof(ConnectionTimeoutSeconds), () => control.ConnectTimeout = Times.OfSeconds(ConnectionTimeoutSeconds));
         When(nameof(KeepAliveIntervalSeconds), () => control.DesiredUnsolicitedPongInterval = Times.OfSeconds(KeepAliveIntervalSeconds));
         When(nameof(KeepAliveTimeoutSeconds), () => control.KeepAliveTimeout = Times.OfSeconds(KeepAliveTimeoutSeconds));
@@ -65,5 +93,37 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
             // Close-MessageWebSocket has a limit of its own, and keep-alive ends a close that nobody limits.
             control.CloseTimeout = TimeSpan.Zero;
         }
+    }
+
+    private void Apply(WsProfile profile, MessageWebSocket socket)
+    {
+        MessageWebSocketControl control = socket.Control;
+        JsonWriter? json = null;
+        Replace(control.SupportedProtocols, profile.SubProtocol.Count > 0 ? profile.SubProtocol : null);
+        Replace(control.ConnectMessages, profile.ConnectMessages.Select(item => item switch
+        {
+            string text => new PresetMessage(text),
+            byte[] bytes => new PresetMessage(bytes),
+            _ => new PresetMessage((json ??= new JsonWriter(this, Json, JsonWriter.DefaultDepth, StopToken)).Write(item)),
+        }));
+        control.RecordSeparator = profile.RecordSeparator;
+        control.HeartbeatMessage = profile.HeartbeatMessage;
+        control.HeartbeatInterval = Times.OfSeconds(profile.HeartbeatIntervalSeconds);
+        Replace(control.AutoReplies, profile.AutoReply);
+        Replace(control.Ignore, profile.Ignore.Select(static pattern => new Regex(pattern, RegexOptions.CultureInvariant)));
+        control.IdProperty = profile.IdProperty;
+        control.Dialect = profile.Dialect ?? default;
+        if (profile.OnConnected is not null)
+        {
+            Greet(socket, profile.OnConnected);
+        }
+    }
+
+    private static void Greet(MessageWebSocket socket, ScriptBlock script)
+    {
+        SocketExtras extras = SocketExtras.Of(socket);
+        extras.ConnectScript ??= new ConnectScript(script, new CmdletInfo("Send-WsGreeting", typeof(SendGreetingCommand)));
+        extras.ConnectScript.Script = script;
+        socket.Control.OnConnected = extras.ConnectScript.RunAsync;
     }
 }

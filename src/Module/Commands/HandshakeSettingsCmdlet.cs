@@ -280,7 +280,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     }
 
     /// <summary>Puts what was given in place of what a list has, so that a connect can be tried again with the same parameters.</summary>
-    private static void Replace<T>(IList<T> list, IEnumerable<T>? given)
+    private protected static void Replace<T>(IList<T> list, IEnumerable<T>? given)
     {
         if (given is null)
         {

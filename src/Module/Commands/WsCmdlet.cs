@@ -189,6 +189,12 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     /// </summary>
     private protected MessageWebSocket Resolve(MessageWebSocket? given)
     {
+        // In a script of -OnConnected the connection it greets is meant, which is the session's only afterwards.
+        if (Session.Greeted is { } greeted && (given is null || SocketExtras.IsToReplace(greeted, given)))
+        {
+            return greeted;
+        }
+
         if (given is not null)
         {
             return SocketExtras.LatestOf(given);

@@ -25,6 +25,12 @@ internal static class Connector
     /// <param name="failure">What a send met, which notices a broken connection before the socket itself does.</param>
     public static MessageWebSocket? Renew(IPipeline cmdlet, MessageWebSocket lost, MessageWebSocketException? failure = null)
     {
+        if (SocketExtras.Of(lost).IsGreeted)
+        {
+            // The connect that greets it fails, and counts as the attempt.
+            return null;
+        }
+
         bool isBroken = failure is not null && lost.State == MessageWebSocketState.Open;
         if (SocketExtras.Of(lost).Reconnection is not { } reconnection || !(isBroken || Reconnection.IsWorthwhile(lost)))
         {
@@ -117,7 +123,7 @@ internal static class Connector
             catch (MessageWebSocketException e) when (attempt < reconnection.MaximumRetryCount && Reconnection.IsWorthwhile(e))
             {
                 failure = e;
-                cmdlet.Tell($"Attempt {attempt} failed: {WsErrors.Connect(e, lost).ErrorDetails.Message}");
+                cmdlet.Tell($"Attempt {attempt} failed: {Failure(successor, lost.Uri!, e).ErrorDetails.Message}");
             }
             catch (MessageWebSocketException e)
             {
@@ -135,6 +141,11 @@ internal static class Connector
         if (extras.CertificateJudge is { } script)
         {
             script.Connecting = cmdlet;
+        }
+
+        if (extras.ConnectScript is { } greeting)
+        {
+            greeting.Connecting = cmdlet;
         }
 
         Task connecting = socket.ConnectAsync(uri, enough);
@@ -158,6 +169,11 @@ internal static class Connector
             if (extras.CertificateJudge is not null)
             {
                 extras.CertificateJudge.Connecting = null;
+            }
+
+            if (extras.ConnectScript is not null)
+            {
+                extras.ConnectScript.Connecting = null;
             }
         }
     }
@@ -185,6 +201,11 @@ internal static class Connector
     /// <summary>The record of a connect that failed.</summary>
     public static ErrorRecord Failure(MessageWebSocket socket, Uri uri, MessageWebSocketException e)
     {
+        if (SocketExtras.Of(socket).ConnectScript?.Failure is { } failed && e.InnerException == failed)
+        {
+            return WsErrors.OnConnectedFailed(e, failed, Redaction.Target(uri));
+        }
+
         ErrorRecord record = WsErrors.Connect(e, Redaction.Target(uri));
         if (SocketExtras.Of(socket).CertificateJudge?.Failure is { } thrown)
         {

@@ -17,6 +17,8 @@ internal static partial class LibraryText
         ["ProxyCredential"] = "-ProxyCredential",
         ["the proxy credential"] = "-ProxyCredential",
         ["Control.SupportedProtocols"] = "-SubProtocol",
+        ["RequireSubProtocol"] = "-RequireSubProtocol",
+        ["OnConnected"] = "-OnConnected",
     };
 
     /// <summary>A text with the names of parameters in place of those of settings.</summary>
@@ -54,7 +56,7 @@ internal static partial class LibraryText
         return TerminalText.Escape(message);
     }
 
-    [GeneratedRegex(@"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|InboxFullMode|ReceiveMode|TrustedRoots|ClientCertificate|ProxyCredential|the proxy credential|Control\.SupportedProtocols)(?!\w)")]
+    [GeneratedRegex(@"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|InboxFullMode|ReceiveMode|TrustedRoots|ClientCertificate|ProxyCredential|the proxy credential|RequireSubProtocol|OnConnected|Control\.SupportedProtocols)(?!\w)")]
     private static partial Regex Setting();
 
     [GeneratedRegex(@" To connect all the same, ignore: (?<errors>[A-Za-z, ]+)\.$")]

@@ -208,6 +208,40 @@ internal static class WsErrors
         ErrorCategory.NotImplemented,
         null);
 
+    public static ErrorRecord ProfileNotFound(string name, IReadOnlyList<string> known) => Create(
+        "ProfileNotFound",
+        new ItemNotFoundException($"There is no profile '{TerminalText.Escape(name)}'."),
+        $"Those that come with the module are {string.Join(", ", known)}; one of your own is a file, for -Path.",
+        ErrorCategory.ObjectNotFound,
+        name);
+
+    public static ErrorRecord InvalidProfile(FormatException e, string file) =>
+        Create("InvalidProfile", e, "docs/protocols.md says what a profile has.", ErrorCategory.InvalidData, file);
+
+    /// <summary>Something that a script of -OnConnected emitted and certainly did not mean to send.</summary>
+    public static ErrorRecord GreetingIsNoMessage(object item) => Create(
+        "GreetingIsNoMessage",
+        new InvalidOperationException(item is WsMessage ? "The script emitted a received message, and what it emits is sent." : "The script emitted a socket, and what it emits is sent."),
+        "Assign what a command returns to a variable, or to $null; to send a message back, emit its Text or Bytes.",
+        ErrorCategory.InvalidOperation,
+        item);
+
+    /// <summary>A connect that failed because the script of -OnConnected did.</summary>
+    public static ErrorRecord OnConnectedFailed(MessageWebSocketException e, Exception thrown, object? target)
+    {
+        ErrorRecord? inner = (thrown as RuntimeException)?.ErrorRecord;
+        string where = inner?.InvocationInfo is { ScriptLineNumber: > 0 } place && !place.Line.Contains("$sender", StringComparison.Ordinal) ? $" (line {place.ScriptLineNumber}: {place.Line.Trim()})" : "";
+        string peer = e.PeerUri is { } uri ? Redaction.Of(uri) : "the server";
+        string reason = TerminalText.Escape(inner?.ErrorDetails?.Message ?? thrown.Message).TrimEnd('.');
+        return new ErrorRecord(e, "OnConnectedFailed", ErrorCategory.OperationStopped, target)
+        {
+            ErrorDetails = new ErrorDetails($"The connection to {peer} was opened, but the script of -OnConnected failed: {reason}.{where} The connection was closed.")
+            {
+                RecommendedAction = inner?.ErrorDetails?.RecommendedAction ?? "",
+            },
+        };
+    }
+
     public static ErrorRecord NoJson(FormatException e, object? item) => Create(
         "InvalidMessage",
         new ArgumentException($"An object of type {item?.GetType().Name} cannot be written as JSON. {e.Message}", e.InnerException),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Management.Automation;
 
 namespace MessageWebSockets.PowerShell.Sessions;
 
@@ -49,13 +50,17 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
         || (socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Closing
             && socket.Information.CloseCode is 1001 or 1006 or 1011 or 1012 or 1013 or 1014);
 
-    /// <summary>Whether a failed connect may succeed later without anything being changed here.</summary>
+    /// <summary>
+    /// Whether a failed connect may succeed later without anything being changed here. A script of -OnConnected that threw is such a
+    /// failure: what a server says to a login may change.
+    /// </summary>
     public static bool IsWorthwhile(MessageWebSocketException failure) => failure.Status
         is WebErrorStatus.CannotConnect or WebErrorStatus.HostNameNotResolved or WebErrorStatus.ServerUnreachable
         or WebErrorStatus.Timeout or WebErrorStatus.ConnectionAborted or WebErrorStatus.ConnectionReset or WebErrorStatus.Disconnected
         or WebErrorStatus.RequestTimeout or WebErrorStatus.InternalServerError or WebErrorStatus.BadGateway
         or WebErrorStatus.ServiceUnavailable or WebErrorStatus.GatewayTimeout
-        || failure.HttpStatusCode == System.Net.HttpStatusCode.TooManyRequests;
+        || failure.HttpStatusCode == System.Net.HttpStatusCode.TooManyRequests
+        || failure.InnerException is RuntimeException;
 
     /// <summary>Whether a connection that was lost had been of use; only those that were not are attempts of one series.</summary>
     public static bool WasOfUse(MessageWebSocket lost) =>

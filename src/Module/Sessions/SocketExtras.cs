@@ -13,6 +13,12 @@ internal sealed class SocketExtras
     /// <summary>What judges the server's certificate.</summary>
     public ICertificateJudge? CertificateJudge { get; set; }
 
+    /// <summary>What is run after each connect.</summary>
+    public IConnectScript? ConnectScript { get; set; }
+
+    /// <summary>Whether its connection is still being greeted; it stands for itself then, whatever it is to take the place of.</summary>
+    public bool IsGreeted { get; set; }
+
     /// <summary>Whether it was given a user name, password or token, which must not go over plain ws by accident.</summary>
     public bool CarriesCredentials { get; set; }
 
@@ -27,16 +33,21 @@ internal sealed class SocketExtras
     public static SocketExtras Of(MessageWebSocket socket) => Table.GetOrCreateValue(socket);
 
     /// <summary>The socket in use in place of a given one: itself, unless it was reconnected.</summary>
-    public static MessageWebSocket LatestOf(MessageWebSocket socket) => Of(socket).Reconnection?.Latest ?? socket;
+    public static MessageWebSocket LatestOf(MessageWebSocket socket) =>
+        Of(socket) is { IsGreeted: false, Reconnection: { } reconnection } ? reconnection.Latest : socket;
 
     /// <summary>The sockets to receive from for a given one: those it replaced that still hold messages, then the one in use.</summary>
-    public static IEnumerable<MessageWebSocket> ReadableOf(MessageWebSocket socket) => Of(socket).Reconnection is { } reconnection
+    public static IEnumerable<MessageWebSocket> ReadableOf(MessageWebSocket socket) => Of(socket) is { IsGreeted: false, Reconnection: { } reconnection }
         ? reconnection.Readable
         : [socket];
 
+    /// <summary>Whether a connection that is still being greeted is to take the place of a socket.</summary>
+    public static bool IsToReplace(MessageWebSocket greeted, MessageWebSocket socket) =>
+        greeted == socket || (Of(greeted).Reconnection is { } reconnection && reconnection == Of(socket).Reconnection);
+
     /// <summary>Whether a socket is to be reconnected when it is next used.</summary>
     public static bool IsDue(MessageWebSocket socket) =>
-        Of(socket).Reconnection is { GaveUp: false, IsClosed: false } && Reconnection.IsWorthwhile(socket);
+        Of(socket) is { IsGreeted: false } and { Reconnection: { GaveUp: false, IsClosed: false } } && Reconnection.IsWorthwhile(socket);
 
     /// <summary>Whether the user closed a connection, and with it all that would be made in its place.</summary>
     public static bool IsOver(MessageWebSocket socket) => Of(socket).Reconnection is { IsClosed: true };
@@ -58,6 +69,7 @@ internal sealed class SocketExtras
         SocketExtras copy = Of(clone);
         // Its handler went along with those of the socket.
         copy.CertificateJudge = CertificateJudge;
+        copy.ConnectScript = ConnectScript;
         copy.CarriesCredentials = CarriesCredentials;
         copy.AllowsUnencryptedAuthentication = AllowsUnencryptedAuthentication;
         copy.Reconnection = Reconnection;

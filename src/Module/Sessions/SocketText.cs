@@ -198,6 +198,27 @@ public static class SocketText
         return $"{Messages(information.MessagesReceived)}, {ByteCount.Of(information.PayloadBytesReceived)}, {information.MessagesQueued} queued{dropped}";
     }
 
+    /// <summary>What the connection did on its own; empty where that is nothing.</summary>
+    /// <param name="socket">The socket.</param>
+    public static string Automatic(MessageWebSocket socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        MessageWebSocketInformation information = socket.Information;
+        List<string> done = [];
+        Add(information.HeartbeatsSent, "heartbeat", "heartbeats");
+        Add(information.AutoRepliesSent, "automatic reply", "automatic replies");
+        Add(information.MessagesIgnored, "message ignored", "messages ignored");
+        return string.Join(", ", done);
+
+        void Add(long count, string one, string many)
+        {
+            if (count > 0)
+            {
+                done.Add($"{count.ToString(CultureInfo.InvariantCulture)} {(count == 1 ? one : many)}");
+            }
+        }
+    }
+
     /// <summary>The last round-trip time.</summary>
     /// <param name="socket">The socket.</param>
     public static string RoundTrip(MessageWebSocket socket)

@@ -127,6 +127,9 @@ public sealed class WsSession
     /// <summary>How many sockets there are.</summary>
     public override string ToString() => $"{Open().Length} open of {Sockets.Count}";
 
+    /// <summary>The socket whose connection a script of -OnConnected greets now: the one that the commands of the script use.</summary>
+    internal MessageWebSocket? Greeted { get; set; }
+
     internal MessageWebSocket[] Open() => [.. Sockets.Where(static socket => socket.State == MessageWebSocketState.Open)];
 
     internal void Add(MessageWebSocket socket)

@@ -37,6 +37,7 @@ public sealed class ControlPropertyTests
         { "RevocationMode", control => control.RevocationMode = X509RevocationMode.Online },
         { "PinnedCertificateSha256", control => control.PinnedCertificateSha256.Add(new string('0', 64)) },
         { "HttpVersion", control => control.HttpVersion = HttpVersion.Version20 },
+        { "RequireSubProtocol", control => control.RequireSubProtocol = true },
         { "ConnectMessages", control => control.ConnectMessages.Add("hello") },
         { "OnConnected", control => control.OnConnected = (_, _) => Task.CompletedTask },
         { "HeartbeatMessage", control => control.HeartbeatMessage = "beat" },
@@ -114,6 +115,7 @@ public sealed class ControlPropertyTests
         Assert.Empty(control.PinnedCertificateSha256);
         Assert.Equal(HttpVersion.Version11, control.HttpVersion);
         Assert.Null(control.FrameTrace);
+        Assert.False(control.RequireSubProtocol);
         Assert.Empty(control.ConnectMessages);
         Assert.Null(control.OnConnected);
         Assert.Null(control.HeartbeatMessage);

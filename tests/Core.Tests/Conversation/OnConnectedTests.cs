@@ -326,4 +326,37 @@ public sealed class OnConnectedTests
         Assert.Equal([socket, clone], greeted);
         Assert.Equal("hello", (await (await server.NextConnectionAsync()).ReadFrameAsync())!.Text);
     }
+
+    [SocketFact]
+    public async Task RequireSubProtocol_refuses_a_server_that_agrees_to_none_and_needs_one_to_offer()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync(new HandshakeAnswer { SubProtocol = connection.Number % 2 == 0 ? null : "chat" });
+            await connection.DrainFramesAsync();
+        });
+        for (int i = 0; i < 2; i++)
+        {
+            using MessageWebSocket socket = new();
+            socket.Control.RequireSubProtocol = true;
+            await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(server.Uri));
+            socket.Control.SupportedProtocols.Add("chat");
+            socket.Control.ConnectMessages.Add("never without it");
+            Task connecting = socket.ConnectAsync(server.Uri);
+            RawConnection peer = await server.NextConnectionAsync();
+            if (peer.Number % 2 == 0)
+            {
+                MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(() => connecting);
+                Assert.Equal(WebErrorStatus.ErrorHttpInvalidServerResponse, refused.Status);
+                Assert.Contains("none of the subprotocols offered (chat)", refused.Message, StringComparison.Ordinal);
+                await peer.Completion;
+                Assert.Empty(peer.Frames);
+            }
+            else
+            {
+                await connecting;
+                Assert.Equal("chat", socket.Information.Protocol);
+            }
+        }
+    }
 }

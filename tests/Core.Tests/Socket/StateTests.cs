@@ -112,6 +112,7 @@ public sealed class StateTests
         control.PinnedCertificateSha256.Add(new string('a', 64));
         control.HttpVersion = HttpVersion.Version20;
         control.FrameTrace = new Progress<FrameTraceEntry>();
+        control.RequireSubProtocol = true;
         control.ConnectMessages.Add("hello");
         control.OnConnected = (_, _) => Task.CompletedTask;
         control.HeartbeatMessage = "beat";

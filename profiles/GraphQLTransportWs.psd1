@@ -1,0 +1,11 @@
+# GraphQL over WebSocket (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md), subprotocol graphql-transport-ws.
+@{
+    Description     = 'GraphQL over WebSocket (graphql-transport-ws): connection_init, answers to pings'
+    SubProtocol     = 'graphql-transport-ws'
+    ConnectMessages = '{"type":"connection_init"}'
+    AutoReply       = @(
+        @{ Pattern = '^\s*\{\s*"type"\s*:\s*"ping"\s*[,}]'; Answer = '{"type":"pong"}' }
+    )
+    Ignore          = '^\s*\{\s*"type"\s*:\s*"pong"\s*[,}]'
+    IdProperty      = 'id'
+}

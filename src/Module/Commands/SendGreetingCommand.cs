@@ -1,0 +1,62 @@
+using System.Management.Automation;
+using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>Sends what a script of -OnConnected emits; no command of the module's users.</summary>
+[Cmdlet(VerbsCommunications.Send, "WsGreeting")]
+internal sealed class SendGreetingCommand : WsCmdlet
+{
+    private JsonWriter? _jsonWriter;
+
+    /// <summary>What was emitted.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public object? InputObject { get; set; }
+
+    /// <summary>The socket that is greeted.</summary>
+    [Parameter(Mandatory = true)]
+    public MessageWebSocket Socket { get; set; } = null!;
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        object? item = InputObject is PSObject wrapped ? wrapped.BaseObject : InputObject;
+        if (item is null)
+        {
+            return;
+        }
+
+        if (item is WsMessage or MessageWebSocket)
+        {
+            ThrowTerminatingError(WsErrors.GreetingIsNoMessage(item));
+        }
+
+        try
+        {
+            OutgoingMessage message = OutgoingMessage.TryFrom(item, null, out OutgoingMessage known)
+                ? known
+                : OutgoingMessage.OfText((_jsonWriter ??= new JsonWriter(this, Json, JsonWriter.DefaultDepth, StopToken)).Write(InputObject));
+            Wait(message.SendAsync(Socket, StopToken));
+        }
+        catch (FormatException e)
+        {
+            ThrowTerminatingError(WsErrors.NoJson(e, item));
+        }
+        catch (ArgumentException e)
+        {
+            ThrowTerminatingError(WsErrors.InvalidMessage(LibraryText.WithoutParameterName(e), item));
+        }
+        catch (MessageWebSocketException e)
+        {
+            ThrowTerminatingError(Ended(e, Socket));
+        }
+        catch (ObjectDisposedException)
+        {
+            ThrowTerminatingError(Ended(null, Socket));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using MessageWebSockets.PowerShell.Sessions;
+using Microsoft.PowerShell.Commands;
+
+namespace MessageWebSockets.PowerShell.Connecting;
+
+/// <summary>
+/// Runs the script of -OnConnected on the pipeline thread of the cmdlet that connects or reconnects. What it emits goes, one by one, to
+/// a cmdlet that sends it; while it runs, the new connection is the one that cmdlets of it use.
+/// </summary>
+/// <param name="script">The script.</param>
+/// <param name="sender">The cmdlet that sends what is emitted through the socket of its -Socket.</param>
+internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender) : IConnectScript
+{
+    // By their types, because a restricted session may hide the commands. ForEach-Object sets $_ in whatever module the script is from.
+    private const string Wrapper =
+        "param($item, $each, $script, $sender) & $each -InputObject $item -Process $script | & $sender -Socket $item";
+
+    private static readonly CmdletInfo s_each = new("ForEach-Object", typeof(ForEachObjectCommand));
+
+    private readonly Runspace? _home = Runspace.DefaultRunspace;
+    private IPipeline? _connecting;
+
+    /// <inheritdoc/>
+    public ScriptBlock Script { get; set; } = script;
+
+    /// <inheritdoc/>
+    public IPipeline? Connecting
+    {
+        get => Volatile.Read(ref _connecting);
+        set => Volatile.Write(ref _connecting, value);
+    }
+
+    /// <inheritdoc/>
+    public Exception? Failure { get; private set; }
+
+    /// <inheritdoc/>
+    public Task RunAsync(MessageWebSocket socket, CancellationToken cancellationToken)
+    {
+        Failure = null;
+        if (Connecting is not { } cmdlet)
+        {
+            throw new InvalidOperationException("The script of -OnConnected runs in Connect-MessageWebSocket; ConnectAsync alone has no pipeline for it.");
+        }
+
+        // The library knows by it that whoever uses the socket there is who greets.
+        ExecutionContext? flow = ExecutionContext.Capture();
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        cmdlet.Post(() =>
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                done.TrySetCanceled(cancellationToken);
+            }
+            else if (flow is null)
+            {
+                Run(socket, done);
+            }
+            else
+            {
+                ExecutionContext.Run(flow, _ => Run(socket, done), null);
+            }
+        });
+        return done.Task;
+    }
+
+    private void Run(MessageWebSocket socket, TaskCompletionSource done)
+    {
+        WsSession session = WsSession.ForCurrentRunspace();
+        MessageWebSocket? outer = session.Greeted;
+        SocketExtras extras = SocketExtras.Of(socket);
+        session.Greeted = socket;
+        extras.IsGreeted = true;
+        try
+        {
+            ScriptBlock.Create(Wrapper).Invoke(socket, s_each, Own(), sender);
+            done.TrySetResult();
+        }
+        catch (Exception e) when (e is not PipelineStoppedException)
+        {
+            // A break that leaves the script must not leave the caller's loop as well.
+            Failure = e is RuntimeException ? e : new RuntimeException("it ends with break or continue outside of a loop. Use return.", e);
+            done.TrySetException(Failure);
+        }
+        finally
+        {
+            extras.IsGreeted = false;
+            session.Greeted = outer;
+            done.TrySetCanceled();
+        }
+    }
+
+    // A script belongs to the runspace it was made in, which may be busy when another one reconnects.
+    private ScriptBlock Own() => Runspace.DefaultRunspace == _home ? Script : ScriptBlock.Create(Script.ToString());
+}

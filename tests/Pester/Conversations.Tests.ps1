@@ -1,0 +1,249 @@
+#requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
+
+# What a connection is given to begin with and does on its own: -OnConnected, -Profile, -RequireSubProtocol, Get-WsProfile.
+BeforeAll {
+    . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+    Import-TestedModule
+    $echo = Start-WsEchoServer -Name 'conversations'
+    $uri = $echo.Uri
+
+    # An address where a server comes and goes.
+    $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+    $listener.Start()
+    $port = $listener.LocalEndpoint.Port
+    $listener.Stop()
+}
+
+AfterAll {
+    Stop-WsEchoServer 'conversations'
+    Remove-Module -Name 'WebSocket'
+}
+
+Describe 'Connect-MessageWebSocket -OnConnected' {
+    AfterEach { Get-MessageWebSocket | Close-MessageWebSocket }
+
+    It 'sends what the script emits as it is emitted: text, bytes and objects as JSON' {
+        $null = Connect-MessageWebSocket $uri -OnConnected { 'text'; , [byte[]] (1, 2); @{ a = 1 }; $null }
+        (Receive-WsMessage).Text | Should -BeExactly 'text'
+        (Receive-WsMessage).Bytes | Should -Be @(1, 2)
+        (Receive-WsMessage).Text | Should -BeExactly '{"a":1}'
+        (Get-MessageWebSocket).Information.MessagesSent | Should -Be 3
+    }
+
+    It 'lets the script talk through its socket, and keeps what it does not take' {
+        $seen = @{}
+        $null = Connect-MessageWebSocket $uri -OnConnected {
+            'first'
+            'second'
+            $seen.State = $_.State
+            $seen.Received = (Receive-WsMessage).Text
+            $seen.Reply = (Invoke-WsRequest -InputObject 'question' -Socket $_ -ReplyFilter { $_.Text -eq 'question' }).Text
+        }
+        $seen.State | Should -Be 'Open'
+        $seen.Received | Should -BeExactly 'first'
+        $seen.Reply | Should -BeExactly 'question'
+        Receive-WsMessage -Raw | Should -BeExactly 'second'
+    }
+
+    It 'uses the new connection and no other one of the session' {
+        $other = Connect-MessageWebSocket $uri -Name 'other'
+        $null = Connect-MessageWebSocket $uri -Name 'new' -OnConnected { Send-WsMessage 'mine' }
+        Receive-WsMessage -Socket 'new' -Raw | Should -BeExactly 'mine'
+        $other.Information.MessagesSent | Should -Be 0
+    }
+
+    It 'fails the connect when the script throws, names it, and leaves no connection' {
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -OnConnected { throw 'not welcome' } }
+        $problem.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed*'
+        "$problem" | Should -Match '-OnConnected failed: not welcome'
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+        Wait-Until { $echo.Connections -eq 0 }
+    }
+
+    It 'does not let a break of the script leave a loop around the connect' {
+        $after = foreach ($i in 1, 2) {
+            Get-Failure { Connect-MessageWebSocket $uri -OnConnected { break } }
+        }
+        $after | Should -HaveCount 2
+    }
+
+    It 'refuses to send a received message back by mistake' {
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -OnConnected { Invoke-WsRequest 'hello' } }
+        $problem.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed*'
+        "$problem" | Should -Match 'received message'
+    }
+
+    It 'counts a throw as an attempt' {
+        $attempts = @{ Count = 0 }
+        $null = Connect-MessageWebSocket $uri -MaximumRetryCount 3 -RetryIntervalSec 0.01 -OnConnected {
+            if (++$attempts.Count -lt 3) { throw 'not yet' }
+            'welcome'
+        }
+        $attempts.Count | Should -Be 3
+        Receive-WsMessage -Raw | Should -BeExactly 'welcome'
+    }
+
+    It 'runs again after each reconnect, also through the variable of the first socket' {
+        $server = Start-WsEchoServer -Name 'mortal' -Port $port
+        $greeted = [System.Collections.Generic.List[string]]::new()
+        try {
+            $ws = $null
+            $ws = Connect-MessageWebSocket $server.Uri -AutoReconnect -RetryIntervalSec 0.01 -OnConnected {
+                # By the variable of the one that was lost too: the connection that takes over is meant.
+                Send-WsMessage 'hello' -Socket ($ws ?? $_)
+                $greeted.Add((Receive-WsMessage -Socket $_ -Raw))
+                'subscribe'
+            }
+            Receive-WsMessage -Raw | Should -BeExactly 'subscribe'
+            foreach ($restart in 1..3) {
+                Stop-WsEchoServer 'mortal'
+                Wait-Until { $ws.State -ne 'Open' }
+                $server = Start-WsEchoServer -Name 'mortal' -Port $port
+                $ws = Get-MessageWebSocket
+                Receive-WsMessage -Socket $ws -Raw -WarningAction SilentlyContinue | Should -BeExactly 'subscribe'
+                $ws = Get-MessageWebSocket
+            }
+
+            $greeted | Should -HaveCount 4
+        } finally {
+            Stop-WsEchoServer 'mortal'
+        }
+    }
+
+    It 'ends with Ctrl+C' {
+        $started = Start-Script {
+            Connect-MessageWebSocket $args[0] -OnConnected { Write-Warning 'in it'; Receive-WsMessage -TimeoutSeconds 0 }
+        } -ArgumentList $uri
+        try {
+            Wait-Until { $started.Streams.Warning.Count -ge 1 }
+            Stop-Script -Started $started
+            Wait-Until { $echo.Connections -eq 0 }
+        } finally {
+            $started.Shell.Dispose()
+        }
+    }
+
+    It 'goes along with a socket of New-MessageWebSocket' {
+        $ws = New-MessageWebSocket -OnConnected { 'made before' }
+        $null = Connect-MessageWebSocket $uri -Socket $ws
+        Receive-WsMessage -Raw | Should -BeExactly 'made before'
+    }
+}
+
+Describe 'Connect-MessageWebSocket -Profile' {
+    AfterEach { Get-MessageWebSocket | Close-MessageWebSocket }
+
+    It 'takes all of a hashtable' {
+        $ws = Connect-MessageWebSocket $uri -Profile @{
+            RecordSeparator = "`n"
+            ConnectMessages = 'one', @{ two = 2 }
+            AutoReply       = @{ ping = 'pong'; '/^ask (\d)$/' = 'answer $1' }
+            Ignore          = '^pong$'
+            IdProperty      = 'd.id'
+            Dialect         = 'DevTools'
+        }
+        'ping', 'ask 7', 'news' | Send-WsMessage
+        $texts = Receive-WsMessage -Count 4 -Raw
+        foreach ($text in 'answer 7', 'news', 'one', '{"two":2}') {
+            $texts | Should -Contain $text
+        }
+
+        Wait-Until { $ws.Information.MessagesIgnored -eq 1 }
+        $ws.Information.AutoRepliesSent | Should -Be 2
+        $ws.Control.IdProperty | Should -BeExactly 'd.id'
+        $ws.Control.Dialect | Should -Be 'DevTools'
+        ($ws | Format-List | Out-String) | Should -Match '2 automatic replies, 1 message ignored'
+    }
+
+    It 'sends heartbeats while the script does nothing' {
+        $ws = Connect-MessageWebSocket $uri -Profile @{ HeartbeatMessage = 'beat'; HeartbeatIntervalSeconds = 0.05; Ignore = '^beat$' }
+        Wait-Until { $ws.Information.HeartbeatsSent -ge 3 }
+        ($ws | Format-List | Out-String) | Should -Match '\d+ heartbeats'
+    }
+
+    It 'takes the name of one that comes along, a file, and an object; a parameter says more' {
+        $ws = Connect-MessageWebSocket $uri -Name 'a' -Profile signalr
+        $ws.Control.RecordSeparator | Should -BeExactly "`u{1e}"
+        $ws.Control.HeartbeatInterval.TotalSeconds | Should -Be 15
+
+        $file = Join-Path -Path $TestDrive -ChildPath 'Own.psd1'
+        Set-Content -LiteralPath $file -Value "@{ ConnectMessages = 'from a file'; OnConnected = `$null }".Replace('; OnConnected = $null', '')
+        $null = Connect-MessageWebSocket $uri -Name 'b' -Profile $file
+        Receive-WsMessage -Socket 'b' -Raw | Should -BeExactly 'from a file'
+
+        $profile = Get-WsProfile -Path $file
+        $null = Connect-MessageWebSocket $uri -Name 'c' -Profile $profile
+        Receive-WsMessage -Socket 'c' -Raw | Should -BeExactly 'from a file'
+
+        $ws = New-MessageWebSocket -Profile Stomp -SubProtocol 'v12.stomp' -Name 'd'
+        $ws.Control.SupportedProtocols | Should -Be @('v12.stomp')
+    }
+
+    It 'runs a script of a hashtable' {
+        $null = Connect-MessageWebSocket $uri -Profile @{ OnConnected = { 'from the profile' } }
+        Receive-WsMessage -Raw | Should -BeExactly 'from the profile'
+    }
+
+    It 'refuses <What> in words' -ForEach @(
+        @{ What = 'an unknown name'; Value = 'Nope'; Words = "There is no profile 'Nope'.*SignalR" }
+        @{ What = 'a file that is not there'; Value = './nope.psd1'; Words = 'There is no file' }
+        @{ What = 'an unknown property'; Value = @{ Heartbeat = 1 }; Words = "no property 'Heartbeat'.*HeartbeatMessage" }
+        @{ What = 'a heartbeat without an interval'; Value = @{ HeartbeatMessage = 'x' }; Words = 'go together' }
+        @{ What = 'an interval that is no number'; Value = @{ HeartbeatMessage = 'x'; HeartbeatIntervalSeconds = 'often' }; Words = 'a number of seconds' }
+        @{ What = 'a pattern that is none'; Value = @{ Ignore = '(' }; Words = 'Ignore: ' }
+        @{ What = 'an answer that is no message'; Value = @{ AutoReply = @{ a = 1 } }; Words = 'a string or bytes' }
+        @{ What = 'a script that is none'; Value = @{ OnConnected = 'text' }; Words = 'a script block' }
+        @{ What = 'an unknown dialect'; Value = @{ Dialect = 'Esperanto' }; Words = 'JsonRpc or DevTools' }
+        @{ What = 'a path that is none'; Value = @{ IdProperty = 'd..id' }; Words = 'path of member names' }
+    ) {
+        $before = $echo.MessagesReceived
+        { Connect-MessageWebSocket $uri -Profile $Value -ErrorAction Stop } | Should -Throw -ExpectedMessage '*'
+        try { Connect-MessageWebSocket $uri -Profile $Value -ErrorAction Stop } catch { "$_" | Should -Match $Words }
+        $echo.MessagesReceived | Should -Be $before
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+    }
+
+    It 'runs nothing of a file' {
+        $file = Join-Path -Path $TestDrive -ChildPath 'Evil.psd1'
+        Set-Content -LiteralPath $file -Value '@{ ConnectMessages = (Set-Variable -Scope Global -Name ranFromProfile -Value 1) }'
+        { Connect-MessageWebSocket $uri -Profile $file -ErrorAction Stop } | Should -Throw -ExpectedMessage '*it is data*'
+        Get-Variable -Name 'ranFromProfile' -Scope Global -ErrorAction Ignore | Should -BeNullOrEmpty
+    }
+
+    It 'completes the names' {
+        $line = 'Connect-MessageWebSocket ws://x -Profile s'
+        ([System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null)).CompletionMatches.CompletionText |
+            Should -Be @('SignalR', 'SocketIO', 'Stomp')
+    }
+}
+
+Describe 'Connect-MessageWebSocket -RequireSubProtocol' {
+    AfterEach { Get-MessageWebSocket | Close-MessageWebSocket }
+
+    It 'refuses a server that agrees to none' {
+        $null = Connect-MessageWebSocket $uri -SubProtocol 'chat'
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -Name 'strict' -SubProtocol 'chat' -RequireSubProtocol }
+        "$problem" | Should -Match 'none of the subprotocols offered \(chat\), and -RequireSubProtocol'
+        (Get-Failure { Connect-MessageWebSocket $uri -Name 'strict' -RequireSubProtocol }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting*'
+    }
+}
+
+Describe 'Get-WsProfile' {
+    It 'lists those that come along, by wildcards too, and says what each is for' {
+        (Get-WsProfile).Name | Should -Be @('DevTools', 'GraphQLTransportWs', 'HomeAssistant', 'JsonRpc', 'Obs', 'SignalR', 'SocketIO', 'Stomp')
+        (Get-WsProfile s*).Name | Should -Be @('SignalR', 'SocketIO', 'Stomp')
+        Get-WsProfile | ForEach-Object { $_.Description | Should -Not -BeNullOrEmpty; $_.Path | Should -Exist }
+    }
+
+    It 'knows each of them as data and as a profile' {
+        Get-WsProfile | ForEach-Object { { Import-PowerShellDataFile -LiteralPath $_.Path } | Should -Not -Throw }
+    }
+
+    It 'reports a name that none has, a file that is not there and one that is no profile' {
+        (Get-Failure { Get-WsProfile nope }).FullyQualifiedErrorId | Should -BeLike 'ProfileNotFound*'
+        (Get-Failure { Get-WsProfile -Path ./nope.psd1 }).FullyQualifiedErrorId | Should -BeLike 'ProfileNotFound*'
+        $file = Join-Path -Path $TestDrive -ChildPath 'Bad.psd1'
+        Set-Content -LiteralPath $file -Value '@{ Nope = 1 }'
+        (Get-Failure { Get-WsProfile -Path $file }).FullyQualifiedErrorId | Should -BeLike 'InvalidProfile*'
+    }
+}
