@@ -29,7 +29,7 @@ public sealed class LayerTests
         ["Errors"] = ["Views"],
         ["Tunnels"] = ["Errors", "Views"],
         ["Sessions"] = ["Tunnels", "Errors", "Views"],
-        ["Connecting"] = ["Sessions", "Errors", "Views"],
+        ["Connecting"] = ["Messages", "Sessions", "Errors", "Views"],
         ["Completion"] = ["Auditing", "Connecting", "Sessions", "Tunnels", "Errors", "Views"],
         ["Reporting"] = ["Probing", "Errors", "Views"],
     };

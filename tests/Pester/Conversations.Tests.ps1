@@ -149,6 +149,7 @@ Describe 'Connect-MessageWebSocket -Profile' {
         }
 
         Wait-Until { $ws.Information.MessagesIgnored -eq 1 }
+        Wait-Until { $ws.Information.AutoRepliesSent -ge 2 }
         $ws.Information.AutoRepliesSent | Should -Be 2
         $ws.Control.IdProperty | Should -BeExactly 'd.id'
         $ws.Control.Dialect | Should -Be 'DevTools'

@@ -2,7 +2,7 @@ using System.Management.Automation;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Messages;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Commands;
 
 /// <summary>Sends what a script of -OnConnected emits; no command of the module's users.</summary>
 [Cmdlet(VerbsCommunications.Send, "WsGreeting")]
