@@ -29,8 +29,8 @@ public sealed class LayerTests
         ["Errors"] = ["Views"],
         ["Tunnels"] = ["Errors", "Views"],
         ["Sessions"] = ["Tunnels", "Errors", "Views"],
-        ["Connecting"] = ["Messages", "Sessions", "Errors", "Views"],
-        ["Completion"] = ["Auditing", "Connecting", "Sessions", "Tunnels", "Errors", "Views"],
+        ["Connecting"] = ["Sessions", "Errors", "Views"],
+        ["Completion"] = ["Auditing", "Connecting", "Profiles", "Sessions", "Tunnels", "Errors", "Views"],
         ["Reporting"] = ["Probing", "Errors", "Views"],
     };
 

@@ -71,6 +71,15 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
         $problem = Get-Failure { Connect-MessageWebSocket $uri -OnConnected { Invoke-WsRequest 'hello' } }
         $problem.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed*'
         "$problem" | Should -Match 'received message'
+        $reason = $problem.Exception.InnerException.InnerException ?? $problem.Exception.InnerException
+        $reason.ErrorRecord.FullyQualifiedErrorId | Should -BeLike 'GreetingIsNoMessage*'
+    }
+
+    It 'refuses to send a socket, which a script has on its output by mistake' {
+        $received = $echo.MessagesReceived
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -OnConnected { $_ } }
+        "$problem" | Should -Match 'a socket'
+        $echo.MessagesReceived | Should -Be $received
     }
 
     It 'counts a throw as an attempt' {

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Profiles;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Sessions;
 

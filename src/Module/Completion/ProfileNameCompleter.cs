@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Profiles;
 using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Completion;

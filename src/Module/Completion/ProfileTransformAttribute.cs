@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Profiles;
 
 namespace MessageWebSockets.PowerShell.Completion;
 

@@ -1,6 +1,6 @@
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
-/// <summary>Opens connections that say nothing, up to a bound, and looks whether the first is still served.</summary>
+/// <summary>Opens connections that say nothing, up to a bound, and looks whether the oldest that is still open is served.</summary>
 internal sealed class IdleConnections() : AuditCheck(
     "idle-connections",
     WsAuditLevel.Intrusive,
@@ -20,10 +20,13 @@ internal sealed class IdleConnections() : AuditCheck(
             }
 
             string evidence = refusal is null ? $"{open.Count} idle connections were taken (-MaxConnections)" : $"{open.Count} idle connections were taken, then {refusal}";
-            bool isServed = await IsServedAsync(open[0], cancellationToken).ConfigureAwait(false);
-            return !isServed ? Verdict.Failed($"{evidence}; a ping on the first of them is not answered any more")
-                : refusal is null || isStated ? Verdict.Passed($"{evidence}; a ping on the first of them was answered")
-                : Verdict.Inconclusive(evidence);
+            return await IsOldestServedAsync(open, cancellationToken).ConfigureAwait(false) switch
+            {
+                null => Verdict.Inconclusive($"{evidence}; by then the server had ended them all, as it may end clients that say nothing"),
+                false => Verdict.Failed($"{evidence}; a ping on the oldest that is open is not answered any more"),
+                true when refusal is null || isStated => Verdict.Passed($"{evidence}; a ping on the oldest that is open was answered"),
+                true => Verdict.Inconclusive(evidence),
+            };
         }
         finally
         {
@@ -63,15 +66,28 @@ internal sealed class IdleConnections() : AuditCheck(
         return (null, false);
     }
 
-    private static async Task<bool> IsServedAsync(AuditConnection connection, CancellationToken cancellationToken)
+    /// <returns>Whether it answers a ping; null where the server has ended every one, in order or not.</returns>
+    private static async Task<bool?> IsOldestServedAsync(List<AuditConnection> open, CancellationToken cancellationToken)
     {
-        try
+        foreach (AuditConnection connection in open)
         {
-            return await connection.PingAsync("audit"u8.ToArray(), cancellationToken).ConfigureAwait(false) is not null;
+            try
+            {
+                if (await connection.PingAsync("audit"u8.ToArray(), cancellationToken).ConfigureAwait(false) is not null)
+                {
+                    return true;
+                }
+            }
+            catch (WireEndException e) when (e.End == WireEnd.Silent)
+            {
+                return false;
+            }
+            catch (WireEndException e) when (e.End is WireEnd.Ended or WireEnd.Reset)
+            {
+                // It was ended before it was asked.
+            }
         }
-        catch (WireEndException e) when (e.End == WireEnd.Silent)
-        {
-            return false;
-        }
+
+        return null;
     }
 }

@@ -1,10 +1,9 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Text.RegularExpressions;
-using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Messages;
 
-namespace MessageWebSockets.PowerShell.Connecting;
+namespace MessageWebSockets.PowerShell.Profiles;
 
 /// <summary>Makes a profile of a table of its properties; what it does not know and what has the wrong type is refused in words.</summary>
 internal sealed class ProfileReader

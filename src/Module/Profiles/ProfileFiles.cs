@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Management.Automation.Language;
 
-namespace MessageWebSockets.PowerShell.Connecting;
+namespace MessageWebSockets.PowerShell.Profiles;
 
 /// <summary>The profiles that are files of data: those that come with the module, and a user's own.</summary>
 internal static class ProfileFiles
