@@ -6,17 +6,19 @@ namespace MessageWebSockets;
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 /// <param name="socketClass">The name of the class, for messages.</param>
+/// <param name="state">Where the socket stands; changed here only.</param>
 /// <param name="control">The settings.</param>
 /// <param name="information">Told what is known of the connection.</param>
 /// <param name="events">Raised when the connection closes, and asked about certificates.</param>
-internal sealed class ClientSocket(string socketClass, WebSocketControl control, WebSocketInformation information, ISocketEvents events) : IConnectionEvents
+internal sealed class ClientSocket(
+    string socketClass, SocketState state, WebSocketControl control, WebSocketInformation information, ISocketEvents events)
+    : IConnectionEvents
 {
     // The greeting that the running code belongs to, whatever thread it goes on on.
     private static readonly AsyncLocal<object?> s_greeting = new();
 
     private readonly Lock _lock = new();
     private readonly RequestHeaders _requestHeaders = new();
-    private volatile MessageWebSocketState _state = MessageWebSocketState.Created;
     private Connection? _connection;
     private CancellationTokenSource? _connecting;
     private object? _greeting;
@@ -35,7 +37,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
         {
             lock (_lock)
             {
-                return _state == MessageWebSocketState.Connecting && IsGreeter ? MessageWebSocketState.Open : _state;
+                return state.Value == MessageWebSocketState.Connecting && IsGreeter ? MessageWebSocketState.Open : state.Value;
             }
         }
     }
@@ -61,11 +63,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
         lock (_lock)
         {
             ThrowIfDisposed();
-            if (_state != MessageWebSocketState.Created)
-            {
-                throw ContractError.IllegalMethodCall("Request headers can only be set before ConnectAsync.");
-            }
-
+            state.ThrowIfBegun("Request headers can only be set before ConnectAsync.");
             _requestHeaders.Set(name, value);
         }
     }
@@ -89,15 +87,13 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
         }
     }
 
-    /// <summary>Removes an event handler, before the connect only.</summary>
+    /// <summary>Removes an event handler, before the connect only, but for those that <see cref="HandlerOwners"/> knows.</summary>
     public void RemoveHandler<THandler>(Handlers<THandler> handlers, THandler? handler)
         where THandler : Delegate
     {
-        // PowerShell removes the handlers of Register-ObjectEvent when it likes, at the latest when its runspace closes; an exception
-        // there would end the whole process. It knows the socket it registered with and not the clones that took over from it. Its
-        // handlers are told by their type, as this library does not know PowerShell.
-        if (handler?.Target?.GetType().BaseType?.FullName == "System.Management.Automation.PSEventHandler")
+        if (handler is not null && HandlerOwners.MayRemoveAtAnyTime(handler))
         {
+            // Its owner knows the socket it was added to and not the clones that took over from it.
             handlers.RemoveFromFamily(handler);
             return;
         }
@@ -120,27 +116,37 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     {
         ConnectArguments.CheckUri(uri);
         string[] protocols = ConnectArguments.CheckedProtocols(control.SupportedProtocols, control.RequireSubProtocol);
-        using CancellationTokenSource timeout = new(control.ConnectTimeout > TimeSpan.Zero ? control.ConnectTimeout : Timeout.InfiniteTimeSpan);
+        using CancellationTokenSource timeout = new();
         using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         BeginConnect(uri, begin, connecting);
+        TimeSpan longest = TimeSpan.Zero;
         try
         {
-            OpeningHandshake handshake = new(ForHandshake(protocols));
+            ConnectSettings settings = control.ForConnect(uri, socketClass, ForHandshake(protocols));
+            longest = settings.Timeout;
+            if (longest > TimeSpan.Zero)
+            {
+                timeout.CancelAfter(longest);
+            }
+
+            OpeningHandshake handshake = new(settings.Handshake);
             information.Handshake = handshake.Findings;
             OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
             if (greet is null)
             {
-                ForeignCode.WithoutAmbience(() => Open(uri, opened, receivingEnd, isHeld: false));
+                ForeignCode.WithoutAmbience(() => Open(settings.Connection, opened, receivingEnd, isHeld: false));
             }
             else
             {
-                await OpenAndGreetAsync(uri, opened, receivingEnd, greet, connecting.Token).ConfigureAwait(false);
+                await OpenAndGreetAsync(settings.Connection, opened, receivingEnd, greet, connecting.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             BackToCreated();
-            throw timeout.IsCancellationRequested ? HandshakeFailure.ConnectTimeout(uri, control.ConnectTimeout, e) : ContractError.Closed(socketClass);
+            throw timeout.IsCancellationRequested
+                ? HandshakeFailure.ConnectTimeout(uri, longest, e)
+                : ContractError.Closed(socketClass);
         }
         catch (OperationCanceledException e)
         {
@@ -164,14 +170,14 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     public Connection WritableConnection()
     {
         // The usual case needs no lock: a state that changes right after the look would do so after the lock as well.
-        if (_state == MessageWebSocketState.Open && Connection is { } open)
+        if (state.Value == MessageWebSocketState.Open && Connection is { } open)
         {
             return open;
         }
 
         lock (_lock)
         {
-            return _state switch
+            return state.Value switch
             {
                 MessageWebSocketState.Open or MessageWebSocketState.Aborted => _connection!,
                 MessageWebSocketState.Connecting when IsGreeter => _connection!,
@@ -197,8 +203,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
             _ = _connecting?.CancelAsync();
             if (connection is null)
             {
-                _state = MessageWebSocketState.Closed;
-                control.IsFrozen = true;
+                state.Value = MessageWebSocketState.Closed;
             }
         }
 
@@ -234,9 +239,9 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     {
         lock (_lock)
         {
-            if (_state == MessageWebSocketState.Open)
+            if (state.Value == MessageWebSocketState.Open)
             {
-                _state = MessageWebSocketState.Closing;
+                state.Value = MessageWebSocketState.Closing;
             }
         }
     }
@@ -245,7 +250,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     {
         lock (_lock)
         {
-            if (_state == MessageWebSocketState.Aborted)
+            if (state.Value == MessageWebSocketState.Aborted)
             {
                 return false;
             }
@@ -256,7 +261,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
                 information.Close = close;
             }
 
-            _state = MessageWebSocketState.Closed;
+            state.Value = MessageWebSocketState.Closed;
             return true;
         }
     }
@@ -269,11 +274,11 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     {
         lock (_lock)
         {
-            if (_state != MessageWebSocketState.Closed)
+            if (state.Value != MessageWebSocketState.Closed)
             {
                 // First, so that whoever sees the state finds the reason.
                 information.Failure = failure;
-                _state = MessageWebSocketState.Aborted;
+                state.Value = MessageWebSocketState.Aborted;
             }
         }
     }
@@ -285,20 +290,16 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
         lock (_lock)
         {
             ThrowIfDisposed();
-            if (_state != MessageWebSocketState.Created)
-            {
-                throw ContractError.IllegalMethodCall($"ConnectAsync was called on a socket that is {_state}; each socket connects once. Clone() makes another one.");
-            }
-
-            _state = MessageWebSocketState.Connecting;
+            state.ThrowIfBegun($"ConnectAsync was called on a socket that is {state.Value}; each socket connects once. Clone() makes another one.");
+            state.Value = MessageWebSocketState.Connecting;
             _connecting = connecting;
-            control.IsFrozen = true;
             Uri = uri;
             begin();
         }
     }
 
-    private (ConnectionLife Life, ReceivingEnd End) Open(Uri uri, OpenedConnection opened, Func<ReceivingEnd> receivingEnd, bool isHeld)
+    private (ConnectionLife Life, ReceivingEnd End) Open(
+        ConnectionSettings settings, OpenedConnection opened, Func<ReceivingEnd> receivingEnd, bool isHeld)
     {
         Connection connection;
         ReceivingEnd end;
@@ -314,7 +315,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
             }
 
             end = receivingEnd();
-            connection = new Connection(control.ForConnection(uri, socketClass), opened, end.Receiver, end.Messages, life);
+            connection = new Connection(settings, opened, end.Receiver, end.Messages, life);
             end.SendThrough?.Invoke(connection.Sender);
             information.Connection = connection;
             information.Inbox = end.Counts;
@@ -327,7 +328,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
             else
             {
                 _connecting = null;
-                _state = MessageWebSocketState.Open;
+                state.Value = MessageWebSocketState.Open;
             }
         }
 
@@ -336,10 +337,14 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
     }
 
     private async Task OpenAndGreetAsync(
-        Uri uri, OpenedConnection opened, Func<ReceivingEnd> receivingEnd, Func<CancellationToken, Task> greet, CancellationToken cancellationToken)
+        ConnectionSettings settings,
+        OpenedConnection opened,
+        Func<ReceivingEnd> receivingEnd,
+        Func<CancellationToken, Task> greet,
+        CancellationToken cancellationToken)
     {
         (ConnectionLife, ReceivingEnd)? held = null;
-        ForeignCode.WithoutAmbience(() => held = Open(uri, opened, receivingEnd, isHeld: true));
+        ForeignCode.WithoutAmbience(() => held = Open(settings, opened, receivingEnd, isHeld: true));
         (ConnectionLife life, ReceivingEnd end) = held!.Value;
         try
         {
@@ -364,9 +369,9 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
                 throw ContractError.Closed(socketClass);
             }
 
-            if (_state == MessageWebSocketState.Connecting)
+            if (state.Value == MessageWebSocketState.Connecting)
             {
-                _state = MessageWebSocketState.Open;
+                state.Value = MessageWebSocketState.Open;
             }
         }
 
@@ -401,7 +406,7 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
             information.Close = null;
             information.Failure = null;
             Volatile.Write(ref _connection, null);
-            _state = _disposed ? MessageWebSocketState.Closed : MessageWebSocketState.Connecting;
+            state.Value = _disposed ? MessageWebSocketState.Closed : MessageWebSocketState.Connecting;
         }
 
         connection?.Close(null, "");
@@ -412,21 +417,14 @@ internal sealed class ClientSocket(string socketClass, WebSocketControl control,
         lock (_lock)
         {
             _connecting = null;
-            if (_state == MessageWebSocketState.Connecting)
+            if (state.Value == MessageWebSocketState.Connecting)
             {
-                _state = MessageWebSocketState.Created;
-                control.IsFrozen = false;
+                state.Value = MessageWebSocketState.Created;
             }
         }
     }
 
-    private void ThrowIfHandlersAreFixed()
-    {
-        if (_state != MessageWebSocketState.Created)
-        {
-            throw ContractError.IllegalMethodCall("Event handlers can only be added or removed before ConnectAsync.");
-        }
-    }
+    private void ThrowIfHandlersAreFixed() => state.ThrowIfBegun("Event handlers can only be added or removed before ConnectAsync.");
 
     private void ThrowIfDisposed()
     {

@@ -1,7 +1,11 @@
 namespace MessageWebSockets;
 
 /// <summary>Puts what a connection receives into the inbox, where readers find it.</summary>
-internal sealed class InboxReceiver(MessageWebSocket socket, Inbox<WsMessage> inbox, ReceivePause pause, InboxFullMode fullMode) : IReceiver
+/// <param name="origin">What the messages come through.</param>
+/// <param name="inbox">The inbox.</param>
+/// <param name="pause">Says that the loop waits for room.</param>
+/// <param name="fullMode">What to do without room.</param>
+internal sealed class InboxReceiver(object origin, Inbox<WsMessage> inbox, ReceivePause pause, InboxFullMode fullMode) : IReceiver
 {
     public bool IsHeldUp => pause.IsOn;
 
@@ -17,7 +21,7 @@ internal sealed class InboxReceiver(MessageWebSocket socket, Inbox<WsMessage> in
             return false;
         }
 
-        inbox.Add(new WsMessage(received, utcTicks, socket));
+        inbox.Add(new WsMessage(received, utcTicks, origin));
         return inbox.IsWriterAhead && fullMode == InboxFullMode.Wait && !isClosing;
     }
 

@@ -1,17 +1,19 @@
 namespace MessageWebSockets;
 
-/// <summary>The events of a <see cref="MessageWebSocket"/>, which has one for its messages beside those of every socket.</summary>
-internal sealed class MessageSocketEvents(MessageWebSocket socket) : SocketEvents<MessageWebSocket>(socket)
+/// <summary>The events of a socket that receives messages: one for them beside those of every socket.</summary>
+/// <param name="socket">The sender of the events.</param>
+internal sealed class MessageSocketEvents<TSocket>(TSocket socket) : SocketEvents<TSocket>(socket), IMessageEvents
+    where TSocket : class
 {
-    public Handlers<TypedEventHandler<MessageWebSocket, MessageWebSocketMessageReceivedEventArgs>> MessageReceived { get; } = new();
+    public Handlers<TypedEventHandler<TSocket, MessageWebSocketMessageReceivedEventArgs>> MessageReceived { get; } = new();
 
-    public void CopyHandlersTo(MessageSocketEvents clone)
+    public void CopyHandlersTo(MessageSocketEvents<TSocket> clone)
     {
         base.CopyHandlersTo(clone);
         MessageReceived.CopyTo(clone.MessageReceived);
     }
 
-    /// <summary>Raises MessageReceived, unless Closed came first. For one thread at a time: the receive loop.</summary>
+    /// <inheritdoc/>
     public void RaiseMessageReceived(MessageWebSocketMessageReceivedEventArgs args) =>
         RaiseUnlessOver(nameof(MessageReceived), MessageReceived.All, args);
 }

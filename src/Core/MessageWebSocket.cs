@@ -21,21 +21,23 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     private const int MaxUtf8BytesPerChar = 3;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static int s_lastId;
 
+    private readonly SocketId _id = new();
     private readonly MessageOutputStream _outputStream;
-    private readonly MessageSocketEvents _events;
+    private readonly MessageSocketEvents<MessageWebSocket> _events;
     private readonly ClientSocket _client;
     private Inbox<WsMessage>? _inbox;
     private bool _pushes;
-    private int _id;
+    private ReceivingSettings? _receiving;
 
     /// <summary>Creates a socket that is not connected, with its <see cref="Control"/> and <see cref="Information"/>.</summary>
     public MessageWebSocket()
     {
+        SocketState state = new();
+        Control = new MessageWebSocketControl(state);
         _outputStream = new MessageOutputStream(this);
-        _events = new MessageSocketEvents(this);
-        _client = new ClientSocket(nameof(MessageWebSocket), Control, Information, _events);
+        _events = new MessageSocketEvents<MessageWebSocket>(this);
+        _client = new ClientSocket(nameof(MessageWebSocket), state, Control, Information, _events);
     }
 
     /// <summary>
@@ -83,22 +85,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     }
 
     /// <summary>A number that no other socket of this process has.</summary>
-    public int Id
-    {
-        get
-        {
-            // On demand, so that the thousands of sockets nobody looks at leave the small numbers to those that people see.
-            int id = Volatile.Read(ref _id);
-            if (id != 0)
-            {
-                return id;
-            }
-
-            int next = Interlocked.Increment(ref s_lastId);
-            int earlier = Interlocked.CompareExchange(ref _id, next, 0);
-            return earlier != 0 ? earlier : next;
-        }
-    }
+    public int Id => _id.Value;
 
     /// <summary>A name for people; empty until set.</summary>
     [AllowNull]
@@ -112,7 +99,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public Uri? Uri => _client.Uri;
 
     /// <summary>The settings.</summary>
-    public MessageWebSocketControl Control { get; } = new();
+    public MessageWebSocketControl Control { get; }
 
     /// <summary>What is known of the connection.</summary>
     public MessageWebSocketInformation Information { get; } = new();
@@ -157,7 +144,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         {
             await _client.ConnectAsync(
                 uri,
-                () => _pushes = _events.MessageReceived.All is not null,
+                BeginConnect,
                 ReceivingEnd,
                 Control.IsGreeted ? GreetAsync : null,
                 cancellationToken).ConfigureAwait(false);
@@ -265,7 +252,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         Inbox<WsMessage> inbox = ReadableInbox();
         return !cancellationToken.IsCancellationRequested && inbox.TryTake(out WsMessage? message)
             ? new ValueTask<WsMessage?>(message)
-            : ReceiveSlowAsync(inbox, cancellationToken);
+            : inbox.TakeAsync(cancellationToken);
     }
 
     /// <summary>Takes the next message if one is queued.</summary>
@@ -431,19 +418,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     void IMessageSink.ThrowIfNotWritable() => _client.WritableConnection();
 
-    private static async ValueTask<WsMessage?> ReceiveSlowAsync(Inbox<WsMessage> inbox, CancellationToken cancellationToken)
-    {
-        while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (inbox.TryTake(out WsMessage? message))
-            {
-                return message;
-            }
-        }
-
-        return null;
-    }
-
     private async ValueTask<uint> SendFrameAsync(
         ReadOnlyMemory<byte> data, SocketMessageType? type, bool isFinal, IProgress<uint>? progress, CancellationToken cancellationToken)
     {
@@ -464,27 +438,21 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         return length;
     }
 
+    private void BeginConnect()
+    {
+        _pushes = _events.MessageReceived.All is not null;
+        _receiving = Control.ForReceiving();
+    }
+
     private ReceivingEnd ReceivingEnd()
     {
+        ReceivingSettings settings = _receiving!;
         ReceivePause pause = new();
-        Inbox<WsMessage> inbox = new(Control.InboxLimitInBytes, pause);
-        IReceiver receiver = _pushes ? new HandlerReceiver(this, _events, inbox, pause) : new InboxReceiver(this, inbox, pause, Control.InboxFullMode);
-        HeldReceiver? held = _pushes && Control.IsGreeted ? new HeldReceiver(receiver, Control.InboxLimitInBytes) : null;
-        receiver = held ?? receiver;
+        Inbox<WsMessage> inbox = new(settings.InboxLimit, pause);
         ConversationCounts counts = new();
-        ConversationReceiver? conversation = Control.AutoReplies.Count + Control.Ignore.Count == 0 ? null
-            : new ConversationReceiver(receiver, [.. Control.AutoReplies], [.. Control.Ignore.Select(TextPattern.WithLimit)], counts);
         Information.Conversation = counts;
-        uint maxMessageSize = Control.MaxMessageSize;
-        bool wholeMessages = Control.ReceiveMode == MessageWebSocketReceiveMode.FullMessage;
-        RecordSeparator? records = Control.Records;
         Volatile.Write(ref _inbox, inbox);
-        return new ReceivingEnd(
-            conversation ?? receiver,
-            (framing, frames) => RecordReader.Over(new MessageAssembler(framing, frames, maxMessageSize, wholeMessages), records),
-            inbox,
-            conversation is null ? null : conversation.SendThrough,
-            held is null ? null : held.Release);
+        return MessageReceiving.Create(settings, this, _pushes ? _events : null, inbox, pause, counts);
     }
 
     private async Task GreetAsync(CancellationToken cancellationToken)
@@ -503,21 +471,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw GreetingFailure(e);
+            // What the greeting met may be the effect of a close that the peer began.
+            throw GreetingFailure.Of(Uri!, e, _client.IsDisposed ? null : Information.Close);
         }
-    }
-
-    private MessageWebSocketException GreetingFailure(Exception e)
-    {
-        // What the greeting met may be the effect of a close that the peer began.
-        WebSocketCloseResult? close = _client.IsDisposed ? null : Information.Close;
-        string closed = close is null ? "" : $" The server closed the connection with code {close.Code}{(close.Reason.Length > 0 ? $" ({PeerText.OneLine(close.Reason)})" : "")}.";
-        return new MessageWebSocketException(
-            $"The connection to {PeerText.Name(Uri!)} was opened, but what is to be done first with it failed: {e.Message}{closed}", e)
-        {
-            Status = (e as MessageWebSocketException)?.Status ?? (close is null ? WebErrorStatus.Unknown : WebErrorStatus.ConnectionAborted),
-            PeerUri = Uri,
-        };
     }
 
     private void StartHeartbeat()
@@ -527,13 +483,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
             return;
         }
 
-        ForeignCode.WithoutAmbience(() =>
-        {
-            Heartbeat heartbeat = new(
-                connection.Sender, message.AsMemory(), message.MessageType, Control.HeartbeatInterval, Information.Conversation.CountHeartbeat);
-            connection.Ended.UnsafeRegister(static state => ((Heartbeat)state!).Dispose(), heartbeat);
-            heartbeat.Start();
-        });
+        ForeignCode.WithoutAmbience(() => Heartbeat.StartOn(
+            connection, message.AsMemory(), message.MessageType, Control.HeartbeatInterval, Information.Conversation.CountHeartbeat));
     }
 
     private Inbox<WsMessage> ReadableInbox()

@@ -128,7 +128,7 @@ public sealed partial class MessageWebSocketControl
     }
 
     /// <summary>What <see cref="RecordSeparator"/> says, for a connection.</summary>
-    internal RecordSeparator? Records => _recordSeparator is null ? null : new RecordSeparator(_recordSeparator);
+    private RecordSeparator? Records => _recordSeparator is null ? null : new RecordSeparator(_recordSeparator);
 
     /// <summary>Whether something is to be done with a connection before it is anybody else's.</summary>
     internal bool IsGreeted => _connectMessages.Count > 0 || _onConnected is not null;

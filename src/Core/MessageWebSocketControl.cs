@@ -14,7 +14,8 @@ public sealed partial class MessageWebSocketControl : WebSocketControl
     private long _inboxLimitInBytes = 64L * 1024 * 1024;
     private InboxFullMode _inboxFullMode;
 
-    internal MessageWebSocketControl()
+    internal MessageWebSocketControl(SocketState socket)
+        : base(socket)
     {
         _connectMessages = new BeforeConnectList<PresetMessage>(ThrowIfFrozen, static message => ArgumentNullException.ThrowIfNull(message));
         _autoReplies = new BeforeConnectList<AutoReply>(ThrowIfFrozen, static reply => ArgumentNullException.ThrowIfNull(reply));
@@ -88,6 +89,17 @@ public sealed partial class MessageWebSocketControl : WebSocketControl
     }
 
     internal override ConnectionSettings ForConnection(Uri uri, string socketClass) => base.ForConnection(uri, socketClass) with { Records = Records };
+
+    /// <summary>How the messages of one connection are received, copied.</summary>
+    internal ReceivingSettings ForReceiving() => new(
+        _inboxLimitInBytes,
+        _inboxFullMode,
+        _maxMessageSize,
+        _receiveMode == MessageWebSocketReceiveMode.FullMessage,
+        Records,
+        [.. AutoReplies],
+        [.. Ignore.Select(TextPattern.WithLimit)],
+        IsGreeted);
 
     internal void CopyTo(MessageWebSocketControl other)
     {

@@ -23,8 +23,10 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// <summary>Creates a socket that is not connected, with its <see cref="Control"/> and <see cref="Information"/>.</summary>
     public StreamWebSocket()
     {
+        SocketState state = new();
+        Control = new StreamWebSocketControl(state);
         _events = new SocketEvents<StreamWebSocket>(this);
-        _client = new ClientSocket(nameof(StreamWebSocket), Control, Information, _events);
+        _client = new ClientSocket(nameof(StreamWebSocket), state, Control, Information, _events);
         _received = new ByteQueue(_pause);
         _inputStream = new SocketInputStream(_received, ThrowIfNotReadable);
         _outputStream = new SocketOutputStream(this);
@@ -48,7 +50,7 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     public Uri? Uri => _client.Uri;
 
     /// <summary>The settings.</summary>
-    public StreamWebSocketControl Control { get; } = new();
+    public StreamWebSocketControl Control { get; }
 
     /// <summary>What is known of the connection.</summary>
     public StreamWebSocketInformation Information { get; } = new();

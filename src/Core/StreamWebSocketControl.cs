@@ -10,7 +10,8 @@ public sealed class StreamWebSocketControl : WebSocketControl
 
     private bool _noDelay = true;
 
-    internal StreamWebSocketControl()
+    internal StreamWebSocketControl(SocketState socket)
+        : base(socket)
     {
     }
 

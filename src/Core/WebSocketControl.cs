@@ -6,7 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace MessageWebSockets;
 
 /// <summary>
-/// The settings that <see cref="MessageWebSocket"/> and <see cref="StreamWebSocket"/> have in common (Windows.Networking.Sockets.IWebSocketControl2). Where a property says "before connect only", setting it later throws
+/// The settings that <see cref="MessageWebSocket"/> and <see cref="StreamWebSocket"/> have in common
+/// (Windows.Networking.Sockets.IWebSocketControl2). Where a property says "before connect only", setting it later throws
 /// <see cref="InvalidOperationException"/> (E_ILLEGAL_METHOD_CALL, 0x8000000E).
 /// </summary>
 public abstract class WebSocketControl
@@ -16,7 +17,7 @@ public abstract class WebSocketControl
     private readonly BeforeConnectList<ChainValidationResult> _ignorableErrors;
     private bool _requireSubProtocol;
     private readonly BeforeConnectList<string> _pins;
-    private bool _frozen;
+    private readonly SocketState _socket;
 
     private uint? _outboundBufferSizeInBytes;
     private ICredentials? _serverCredential;
@@ -37,8 +38,9 @@ public abstract class WebSocketControl
     private X509RevocationMode _revocationMode;
     private Version _httpVersion = System.Net.HttpVersion.Version11;
 
-    private protected WebSocketControl()
+    private protected WebSocketControl(SocketState socket)
     {
+        _socket = socket;
         _ignorableErrors = new BeforeConnectList<ChainValidationResult>(ThrowIfFrozen, CheckIgnorable);
         _pins = new BeforeConnectList<string>(ThrowIfFrozen, CheckPin);
     }
@@ -234,23 +236,34 @@ public abstract class WebSocketControl
     /// <summary>Where frames are noted for <see cref="FrameTrace"/>.</summary>
     internal FrameTraces Frames { get; } = new();
 
-    /// <summary>Whether the settings can still be changed.</summary>
-    internal bool IsFrozen
-    {
-        get => Volatile.Read(ref _frozen);
-        set => Volatile.Write(ref _frozen, value);
-    }
-
     /// <summary>The settings of one connect, copied.</summary>
+    /// <param name="uri">The address, for messages.</param>
+    /// <param name="socketClass">The name of the socket's class, for messages.</param>
+    /// <param name="handshake">Those of the handshake.</param>
+    internal ConnectSettings ForConnect(Uri uri, string socketClass, HandshakeSettings handshake) =>
+        new(_connectTimeout, handshake, ForConnection(uri, socketClass));
+
+    /// <summary>The settings of one connection, copied.</summary>
+    internal virtual ConnectionSettings ForConnection(Uri uri, string socketClass) => new()
+    {
+        Uri = uri,
+        SocketClass = socketClass,
+        KeepAliveInterval = ActualUnsolicitedPongInterval,
+        KeepAliveTimeout = _keepAliveTimeout,
+        CloseTimeout = _closeTimeout,
+        Frames = Frames,
+    };
+
+    /// <summary>The settings of one handshake, copied.</summary>
     internal HandshakeSettings ForHandshake(
         RequestHeaders requestHeaders, IReadOnlyList<string> protocols, Func<HandshakeFindings, CancellationToken, Task<bool>>? customValidation) => new()
     {
-        RequestHeaders = requestHeaders,
+        RequestHeaders = requestHeaders.Copy(),
         Protocols = protocols,
         RequiresProtocol = _requireSubProtocol,
         CustomValidation = customValidation,
         HttpVersion = _httpVersion,
-        Compression = _compression,
+        Compression = Copy(_compression),
         MaximumRedirection = _maximumRedirection,
         Cookies = _cookies,
         ServerCredential = _serverCredential,
@@ -264,19 +277,16 @@ public abstract class WebSocketControl
         IgnorableServerCertificateErrors = [.. _ignorableErrors],
         PinnedCertificateSha256 = [.. _pins],
         SslProtocols = _sslProtocols,
-        TrustedRoots = _trustedRoots,
+        TrustedRoots = _trustedRoots is null ? null : [.. _trustedRoots],
         RevocationMode = _revocationMode,
     };
 
-    /// <summary>The settings of one connection, copied.</summary>
-    internal virtual ConnectionSettings ForConnection(Uri uri, string socketClass) => new()
+    private static WebSocketDeflateOptions? Copy(WebSocketDeflateOptions? options) => options is null ? null : new()
     {
-        Uri = uri,
-        SocketClass = socketClass,
-        KeepAliveInterval = ActualUnsolicitedPongInterval,
-        KeepAliveTimeout = _keepAliveTimeout,
-        CloseTimeout = _closeTimeout,
-        Frames = Frames,
+        ClientContextTakeover = options.ClientContextTakeover,
+        ClientMaxWindowBits = options.ClientMaxWindowBits,
+        ServerContextTakeover = options.ServerContextTakeover,
+        ServerMaxWindowBits = options.ServerMaxWindowBits,
     };
 
     internal void CopyTo(WebSocketControl other)
@@ -355,11 +365,5 @@ public abstract class WebSocketControl
         field = value;
     }
 
-    private protected void ThrowIfFrozen()
-    {
-        if (IsFrozen)
-        {
-            throw ContractError.IllegalMethodCall("This setting can only be changed before ConnectAsync.");
-        }
-    }
+    private protected void ThrowIfFrozen() => _socket.ThrowIfBegun("This setting can only be changed before ConnectAsync.");
 }

@@ -10,17 +10,16 @@ public sealed class WsMessage : ISized
     // A byte[] of the exact length, or a Payload.
     private readonly object _payload;
     private readonly long _receivedTicks;
-    private readonly MessageWebSocket? _socket;
     private string? _text;
 
-    internal WsMessage(ReceivedData received, long receivedUtcTicks, MessageWebSocket? socket)
+    internal WsMessage(ReceivedData received, long receivedUtcTicks, object? origin)
     {
         _payload = received.Bytes ?? (object)received.Long!;
         _receivedTicks = receivedUtcTicks;
         MessageType = received.Type;
         IsMessageComplete = received.IsComplete;
         Length = received.Length;
-        _socket = socket;
+        Origin = origin;
     }
 
     /// <summary>The payload in its natural form: a string for Utf8, a byte array for Binary.</summary>
@@ -44,9 +43,8 @@ public sealed class WsMessage : ISized
     /// <summary>False for a chunk that is not the last of its message.</summary>
     public bool IsMessageComplete { get; }
 
-    /// <summary>The socket it came through.</summary>
-    /// <remarks>No property: what writes an object down follows its properties, and would write the settings of the socket.</remarks>
-    public MessageWebSocket? GetSocket() => _socket;
+    /// <summary>What it came through, for those who know what that may be.</summary>
+    internal object? Origin { get; }
 
     /// <summary>The payload in one piece, as <see cref="Bytes"/>.</summary>
     public ReadOnlyMemory<byte> AsMemory() => Bytes;

@@ -31,6 +31,16 @@ internal sealed class Heartbeat : IDisposable
         _timer = new Timer(static state => ((Heartbeat)state!).Tick(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
+    /// <summary>Starts one that ends with its connection.</summary>
+    /// <inheritdoc cref="Heartbeat(MessageSender, ReadOnlyMemory{byte}, SocketMessageType, TimeSpan, Action)"/>
+    public static void StartOn(
+        Connection connection, ReadOnlyMemory<byte> message, SocketMessageType type, TimeSpan interval, Action sent)
+    {
+        Heartbeat heartbeat = new(connection.Sender, message, type, interval, sent);
+        connection.Ended.UnsafeRegister(static state => ((Heartbeat)state!).Dispose(), heartbeat);
+        heartbeat.Start();
+    }
+
     public void Start()
     {
         _sender.WatchSends();

@@ -79,6 +79,13 @@ internal sealed class RequestHeaders
         _values[name] = value;
     }
 
+    public RequestHeaders Copy()
+    {
+        RequestHeaders copy = new();
+        CopyTo(copy);
+        return copy;
+    }
+
     public void CopyTo(RequestHeaders other)
     {
         foreach ((string name, string value) in _values)

@@ -280,6 +280,21 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
         }
     }
 
+    /// <summary>Waits for a message and takes it; null once the inbox is empty and ended in order.</summary>
+    /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
+    public async ValueTask<T?> TakeAsync(CancellationToken cancellationToken)
+    {
+        while (await WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (TryTake(out T? item))
+            {
+                return item;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToTakeAsync(CancellationToken cancellationToken) =>

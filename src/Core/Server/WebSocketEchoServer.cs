@@ -424,7 +424,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         {
             SocketMessageType type = message.Type == WebSocketMessageType.Text ? SocketMessageType.Utf8 : SocketMessageType.Binary;
             ReceivedData data = new(message.Payload.ToArray(), null, type, IsComplete: true);
-            await handler(new WsMessage(data, DateTime.UtcNow.Ticks, socket: null), client, ended).ConfigureAwait(false);
+            await handler(new WsMessage(data, DateTime.UtcNow.Ticks, origin: null), client, ended).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {

@@ -82,6 +82,30 @@ public sealed class ControlPropertyTests
     };
 
     [Fact]
+    public void A_connect_works_with_a_copy_of_the_settings()
+    {
+        using ECDsa key = ECDsa.Create();
+        using X509Certificate2 root = new CertificateRequest("CN=root", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.Now, DateTimeOffset.Now.AddDays(1));
+        MessageWebSocketControl control = new(new SocketState())
+        {
+            TrustedRoots = [],
+            Compression = new WebSocketDeflateOptions { ClientMaxWindowBits = 10 },
+        };
+        RequestHeaders headers = new();
+        headers.Set("X-Said", "before");
+
+        HandshakeSettings settings = control.ForHandshake(headers, [], null);
+        control.TrustedRoots.Add(root);
+        control.Compression.ClientMaxWindowBits = 15;
+        headers.Set("X-Said", "afterwards");
+
+        Assert.Empty(settings.TrustedRoots!);
+        Assert.Equal(10, settings.Compression!.ClientMaxWindowBits);
+        Assert.Equal("before", Assert.Single(settings.RequestHeaders.Values).Value);
+    }
+
+    [Fact]
     public void Control_properties_have_the_documented_defaults()
     {
         using MessageWebSocket socket = new();

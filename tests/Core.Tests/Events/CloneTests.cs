@@ -94,6 +94,25 @@ public sealed class CloneTests(TestCertificates certificates) : IClassFixture<Te
         Assert.DoesNotContain("handlers", Assert.Throws<InvalidOperationException>(() => third.TryReceive(out _)).Message, StringComparison.Ordinal);
     }
 
+    [SocketFact]
+    public async Task A_host_of_scripts_takes_its_handlers_back_after_the_connect_and_nobody_else()
+    {
+        HandlerOwners.Add(static handler => handler.Target is Host);
+        Host host = new();
+        TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs> others = static (_, _) => { };
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            socket.Closed += host.OnClosed;
+            socket.Closed += others;
+        });
+
+        dialogue.Socket.Closed -= host.OnClosed;
+        Assert.Throws<InvalidOperationException>(() => dialogue.Socket.Closed -= others);
+        dialogue.Socket.Close();
+
+        Assert.Equal(0, host.Calls);
+    }
+
     [Fact]
     public void A_handler_that_is_removed_from_the_family_is_gone_from_every_clone()
     {
@@ -112,5 +131,12 @@ public sealed class CloneTests(TestCertificates certificates) : IClassFixture<Te
 
         Assert.All([original, clone, ofClone], handlers => handlers.All!());
         Assert.Equal(["stays", "stays", "stays"], called);
+    }
+
+    private sealed class Host
+    {
+        public int Calls { get; private set; }
+
+        public void OnClosed(MessageWebSocket sender, WebSocketClosedEventArgs args) => Calls++;
     }
 }

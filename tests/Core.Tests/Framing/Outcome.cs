@@ -27,7 +27,8 @@ internal sealed record Outcome(IReadOnlyList<string> Messages, Ending How, int C
         OpenedConnection opened = new(network, new HttpClientHandler(), null, stream.IsCompressed ? new WebSocketDeflateOptions() : null);
         ReceivePause pause = new();
         Inbox<WsMessage> inbox = new(owner.Control.InboxLimitInBytes, pause);
-        ClientSocket client = new(nameof(MessageWebSocket), owner.Control, owner.Information, new MessageSocketEvents(owner));
+        ClientSocket client = new(
+            nameof(MessageWebSocket), new SocketState(), owner.Control, owner.Information, new MessageSocketEvents<MessageWebSocket>(owner));
         Connection connection = new(
             owner.Control.ForConnection(new Uri("ws://127.0.0.1/"), nameof(MessageWebSocket)),
             opened,

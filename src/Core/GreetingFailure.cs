@@ -1,0 +1,23 @@
+namespace MessageWebSockets;
+
+/// <summary>Tells that what is done first with a connection failed.</summary>
+internal static class GreetingFailure
+{
+    /// <param name="uri">The address.</param>
+    /// <param name="cause">What the greeting met.</param>
+    /// <param name="close">The close that the peer began, which may be why; null for none.</param>
+    public static MessageWebSocketException Of(Uri uri, Exception cause, WebSocketCloseResult? close)
+    {
+        string reason = close is { Reason.Length: > 0 } ? $" ({PeerText.OneLine(close.Reason)})" : "";
+        string closed = close is null ? "" : $" The server closed the connection with code {close.Code}{reason}.";
+        return new MessageWebSocketException(
+            $"The connection to {PeerText.Name(uri)} was opened, but what is to be done first with it failed: "
+            + $"{cause.Message}{closed}",
+            cause)
+        {
+            Status = (cause as MessageWebSocketException)?.Status
+                ?? (close is null ? WebErrorStatus.Unknown : WebErrorStatus.ConnectionAborted),
+            PeerUri = uri,
+        };
+    }
+}

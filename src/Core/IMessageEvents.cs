@@ -1,0 +1,8 @@
+namespace MessageWebSockets;
+
+/// <summary>Raises the event for what a socket receives.</summary>
+internal interface IMessageEvents
+{
+    /// <summary>Raises MessageReceived, unless Closed came first. For one thread at a time: the receive loop.</summary>
+    public void RaiseMessageReceived(MessageWebSocketMessageReceivedEventArgs args);
+}
