@@ -185,6 +185,10 @@ $(Get-Address -Path 'echo'),,,
             (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -SubProtocol 'not a name' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
         }
 
+        It 'passes over empty names and null' {
+            (Connect-MessageWebSocket (Get-Address -Path 'subprotocol?supports=v1') -SubProtocol '', $null, 'v1').Protocol | Should -Be 'v1'
+        }
+
         It 'completes well-known names' {
             (TabExpansion2 'Connect-MessageWebSocket ws://x -SubProtocol mq').CompletionMatches.CompletionText | Should -Contain 'mqtt'
         }
@@ -196,6 +200,35 @@ $(Get-Address -Path 'echo'),,,
             $seen.'X-One' | Should -Be '1'
             $seen.'X-Two' | Should -Be 'a, b'
             $seen.PSObject.Properties.Name | Should -Not -Contain 'X-None'
+        }
+
+        It 'sends the Headers of a row, from <Source>' -TestCases @(
+            @{ Source = 'a hashtable'; Headers = @{ 'X-One' = 1 } }
+            @{ Source = 'JSON'; Headers = '{ "X-One": 1, "X-Two": ["a", "b"] }' | ConvertFrom-Json }
+            @{ Source = 'a copy of a hashtable'; Headers = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize(@{ 'X-One' = 1 })) }
+        ) {
+            $row = [pscustomobject] @{ Uri = Get-Address -Path 'headers'; Headers = $Headers }
+            $row | Connect-MessageWebSocket | Out-Null
+            (Receive-WsMessage -FromJson).'X-One' | Should -Be '1'
+            ($row | Test-WsEndpoint -ExpectMatch 'X-One').Status | Should -Be 'Ok'
+        }
+
+        It 'connects with an empty cell of Headers' {
+            $row = [pscustomobject] @{ Uri = Get-Address -Path 'headers'; Headers = '' }
+            ($row | Connect-MessageWebSocket).State | Should -Be 'Open'
+        }
+
+        It 'connects without no header that a row has: <Given> is an error' -TestCases @(
+            @{ Given = 'X-One=1' }
+            @{ Given = 5 }
+        ) {
+            $row = [pscustomobject] @{ Uri = Get-Address -Path 'headers'; Headers = $Given }
+            foreach ($cmdlet in 'Connect-MessageWebSocket', 'Test-WsEndpoint') {
+                $found = $row | & $cmdlet -ErrorAction SilentlyContinue -ErrorVariable failed
+                $found | Should -BeNullOrEmpty
+                "$failed" | Should -BeLike '*is no set of headers: give a hashtable*'
+            }
+            Get-MessageWebSocket | Should -BeNullOrEmpty
         }
 
         It 'refuses a header <Name>' -TestCases @(
@@ -667,6 +700,11 @@ $(Get-Address -Path 'echo'),,,
         It 'keeps the socket in a variable of the caller' {
             $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -SessionVariable kept
             $kept.State | Should -Be 'Open'
+        }
+
+        It 'refuses <Name>, which cannot be set, before it connects' -TestCases @(@{ Name = 'true' }, @{ Name = 'no-such-drive:x' }) {
+            { Connect-MessageWebSocket (Get-Address -Path 'echo') -SessionVariable $Name } | Should -Throw
+            Get-MessageWebSocket | Should -BeNullOrEmpty
         }
     }
 

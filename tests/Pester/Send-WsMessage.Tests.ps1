@@ -144,6 +144,18 @@ Describe 'Send-WsMessage' {
             (Get-Failure { 'a' | Send-WsMessage -AsByteStream }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
             (Get-Failure { 'a' | Send-WsMessage -AsByteStream -AsJson }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
         }
+
+        It 'sends no message that <Item> is missing from' -TestCases @(
+            @{ Item = 'a'; Says = '*type String is no byte*' }
+            @{ Item = 256; Says = '256 is no byte, for bytes are 0 to 255*' }
+            @{ Item = -1; Says = '-1 is no byte*' }
+            @{ Item = $null; Says = 'Null is no byte*' }
+        ) {
+            1, $Item, 2 | Send-WsMessage -AsByteStream -ErrorAction SilentlyContinue -ErrorVariable failed
+            $failed.FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+            "$failed" | Should -BeLike $Says
+            $echo.Sent | Should -Be 0
+        }
     }
 
     Context 'files' {

@@ -49,7 +49,15 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
     public double RetryIntervalSec { get; set; } = 1;
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => CheckParameters();
+    protected override void BeginProcessing()
+    {
+        CheckParameters();
+        if (SessionVariable is not null)
+        {
+            // A variable that cannot be set is an error before there is a connection that nobody was given.
+            SessionState.PSVariable.Set(SessionVariable, SessionState.PSVariable.GetValue(SessionVariable));
+        }
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

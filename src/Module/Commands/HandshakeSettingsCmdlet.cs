@@ -29,6 +29,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     /// <summary>Headers of the handshake request.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
+    [HeaderTableTransform]
     public IDictionary? Headers { get; set; }
 
     /// <summary>The User-Agent header.</summary>
@@ -216,7 +217,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     {
         MessageWebSocketControl control = socket.Control;
         // A table of endpoints leaves cells empty where it has nothing to say.
-        Replace(control.SupportedProtocols, SubProtocol?.Where(static name => name.Length > 0));
+        Replace(control.SupportedProtocols, SubProtocol?.Where(static name => !string.IsNullOrEmpty(name)));
         When(nameof(MaximumRedirection), () => control.MaximumRedirection = MaximumRedirection);
         When(nameof(Compression), () => control.Compression = Compression ? new WebSocketDeflateOptions() : null);
         When(nameof(Proxy), () => control.Proxy = Proxy);

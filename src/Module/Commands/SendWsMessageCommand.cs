@@ -21,6 +21,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private const int LongestBuffer = 1024 * 1024;
 
     private readonly MemoryStream _byteStream = new();
+    private bool _isByteMissing;
     private MessageWebSocket _socket = null!;
     private CancellationTokenSource? _limit;
     private JsonWriter? _jsonWriter;
@@ -120,7 +121,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (AsByteStream && _byteStream.Length > 0)
+        // A message without a part of it is another message.
+        if (AsByteStream && _byteStream.Length > 0 && !_isByteMissing)
         {
             byte[] bytes = _byteStream.ToArray();
             if (Send(OutgoingMessage.OfBytes(bytes, Type), bytes) && PassThru)
@@ -195,6 +197,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
         else
         {
+            _isByteMissing = true;
             WriteError(WsErrors.NotBytes(item));
         }
     }

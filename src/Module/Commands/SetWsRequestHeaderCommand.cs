@@ -29,6 +29,7 @@ public sealed class SetWsRequestHeaderCommand : WsCmdlet
     /// <summary>Several headers; a value of $null removes one.</summary>
     [Parameter(Mandatory = true, ParameterSetName = HeadersSet)]
     [ValidateNotNull]
+    [HeaderTableTransform]
     public IDictionary? Headers { get; set; }
 
     /// <summary>The socket that is to connect with them; without it the next connect of this session takes them.</summary>

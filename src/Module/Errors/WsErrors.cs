@@ -155,10 +155,17 @@ internal static class WsErrors
 
     public static ErrorRecord NotBytes(object? item) => Create(
         "UnsupportedInputObject",
-        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no byte, and -AsByteStream collects bytes."),
+        new ArgumentException($"{NoByte(item)}, and -AsByteStream collects bytes. Nothing of the message is sent."),
         "Get bytes with Get-Content -AsByteStream for example, or leave -AsByteStream out.",
         ErrorCategory.InvalidType,
         item);
+
+    private static string NoByte(object? item) => (item is PSObject wrapped ? wrapped.BaseObject : item) switch
+    {
+        null => "Null is no byte",
+        sbyte or short or ushort or int or uint or long or ulong => string.Create(CultureInfo.InvariantCulture, $"{item} is no byte, for bytes are 0 to 255"),
+        object other => $"An object of type {other.GetType().Name} is no byte",
+    };
 
     public static ErrorRecord UnsupportedInputObject(object? item)
     {
