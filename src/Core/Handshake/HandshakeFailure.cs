@@ -139,10 +139,13 @@ internal sealed class HandshakeFailure(
 
         if (e.StatusCode is { } status)
         {
-            string advice = status == HttpStatusCode.ProxyAuthenticationRequired
+            // Some proxies say 401 of their own credentials. It is not the server's 401: the server's credentials are none of theirs.
+            bool wantsCredentials = status is HttpStatusCode.ProxyAuthenticationRequired or HttpStatusCode.Unauthorized;
+            int meaning = wantsCredentials ? (int)HttpStatusCode.ProxyAuthenticationRequired : (int)status;
+            string advice = wantsCredentials
                 ? "It wants credentials, or others than it was given: give them as the proxy credential."
                 : "Does the proxy allow this address, and does it reach it?";
-            return new MessageWebSocketException($"Cannot connect to {_peer}: the proxy {proxy} answered {(int)status}. {advice}", HResults.FromHttpStatus((int)status), e)
+            return new MessageWebSocketException($"Cannot connect to {_peer}: the proxy {proxy} answered {(int)status}. {advice}", HResults.FromHttpStatus(meaning), e)
             {
                 PeerUri = uri,
                 HttpStatusCode = status,

@@ -65,6 +65,26 @@ public sealed class ProxyFaultTests(TestCertificates certificates) : IClassFixtu
     }
 
     [Theory]
+    [InlineData(401)]
+    [InlineData(407)]
+    public async Task Proxy_that_wants_credentials_is_told_as_such_whichever_status_it_has_for_it(int status)
+    {
+        await using RawServer proxy = RawServer.Start(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.SendBytesAsync($"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
+            await connection.DrainBytesAsync();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.Proxy = new Uri($"http://{proxy.EndPoint}/");
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, new Uri("ws://server.invalid/"));
+
+        failure.Is(WebErrorStatus.ProxyAuthenticationRequired, 0x80190197, $"the proxy http://{proxy.EndPoint}/ answered {status}", "as the proxy credential");
+        Assert.Equal(status, (int)failure.HttpStatusCode!);
+    }
+
+    [Theory]
     [InlineData("ws", WebErrorStatus.ConnectionAborted, "closed the connection during the handshake")]
     [InlineData("wss", WebErrorStatus.CannotConnect, "TLS handshake with wss://server.invalid/ through the proxy")]
     public async Task Server_that_hangs_up_behind_a_proxy_is_blamed_itself(string scheme, WebErrorStatus status, string what)
