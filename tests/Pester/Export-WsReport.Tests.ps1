@@ -172,6 +172,48 @@ Describe 'Export-WsReport' {
         }
     }
 
+    Context 'results of other cmdlets' {
+        BeforeAll {
+            # A row as a job or a file brings it back.
+            function New-Finding {
+                param([string] $Result, [string] $Severity, [string] $Evidence = 'this was sent and that came')
+
+                [pscustomobject] @{
+                    Uri = 'ws://host.example/?token=tok-9f27'; Name = 'one'; Check = 'frame-unmasked'; Result = $Result; Severity = $Severity
+                    Evidence = $Evidence; Reference = 'RFC 6455 5.1'; Remedy = 'End the connection.'
+                }
+            }
+        }
+
+        It 'shows findings by severity, with evidence, reference and remedy' {
+            $page = (New-Finding 'Warning' 'low'), (New-Finding 'Failed' 'high'), (New-Finding 'Passed' ''), (New-Finding 'Inconclusive' '') | Get-Report
+            $page | Should -BeLike '*4 checks of 1 server*High severity*frame-unmasked*RFC 6455 5.1*End the connection.*Failed*one: ws://host.example/*this was sent*Low severity*Warning*Inconclusive*Passed*'
+            $page | Should -Not -BeLike '*tok-9f27*'
+            { [xml] ($page -replace '^<!DOCTYPE html>' -replace '<meta[^>]*>') } | Should -Not -Throw
+        }
+
+        It 'keeps evidence a text' {
+            $page = New-Finding 'Failed' 'high' "<script>alert(1)</script>`e[31m" | Get-Report
+            $page | Should -BeLike '*&lt;script&gt;alert(1)*'
+            $page | Should -Not -BeLike '*<script*'
+            $page | Should -Not -Match "`e"
+        }
+
+        It 'draws the course of a load and its latencies, live and copied' {
+            $load = Measure-WsLoad (Get-Address -Path 'echo') -Connections 2 -DurationSeconds 0.3 -WarningAction Ignore
+            foreach ($item in $load, ($load | ConvertTo-Json -Depth 4 | ConvertFrom-Json)) {
+                $page = $item | Get-Report
+                $page | Should -BeLike '*1 load*Load on ws://*connections*Messages received, by second*<rect*Latency by percentile*p99.9*maximum*'
+                { [xml] ($page -replace '^<!DOCTYPE html>' -replace '<meta[^>]*>') } | Should -Not -Throw
+            }
+        }
+
+        It 'makes one page of all' {
+            $page = (New-Row), (New-Finding 'Failed' 'medium') | Get-Report
+            $page | Should -BeLike '*1 endpoint; 1 check of 1 server*1 of 1 work*Medium severity*Test-WsEndpoint, Test-WsServer*'
+        }
+    }
+
     Context 'its parameters' {
         It 'take an -InputObject, and refuse what is no result' {
             Export-WsReport -InputObject (New-Row) -Path $report

@@ -13,6 +13,8 @@ namespace MessageWebSockets.PowerShell;
 public sealed class ExportWsReportCommand : WsCmdlet
 {
     private readonly List<ReportRow> _rows = [];
+    private readonly List<FindingRow> _findings = [];
+    private readonly List<LoadRow> _loads = [];
     private string _path = "";
 
     /// <summary>The results: live ones, or what came back from a job, CLIXML, CSV or JSON.</summary>
@@ -70,6 +72,14 @@ public sealed class ExportWsReportCommand : WsCmdlet
         {
             _rows.Add(row);
         }
+        else if (InputObject is not null && FindingRow.From(InputObject) is { } finding)
+        {
+            _findings.Add(finding);
+        }
+        else if (InputObject is not null && LoadRow.From(InputObject) is { } load)
+        {
+            _loads.Add(load);
+        }
         else
         {
             WriteError(WsErrors.NoProbeResult(InputObject?.BaseObject));
@@ -92,7 +102,7 @@ public sealed class ExportWsReportCommand : WsCmdlet
             }
 
             using StreamWriter page = new(_path, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-            new ReportPage(page, Title, _rows, DateTime.Now).Write();
+            new ReportPage(page, Title, _rows, _findings, _loads, DateTime.Now).Write();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -186,8 +186,8 @@ internal static class WsErrors
 
     public static ErrorRecord NoProbeResult(object? item) => Create(
         "UnsupportedInputObject",
-        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no result of Test-WsEndpoint: it lacks Uri, Success or Status."),
-        "Pipe results of Test-WsEndpoint here, or what was saved of them with Export-Csv, Export-Clixml or ConvertTo-Json.",
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no result of Test-WsEndpoint, Test-WsServer or Measure-WsLoad."),
+        "Pipe results of those here, or what was saved of them with Export-Csv, Export-Clixml or ConvertTo-Json.",
         ErrorCategory.InvalidType,
         item);
 

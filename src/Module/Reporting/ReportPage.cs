@@ -8,7 +8,8 @@ namespace MessageWebSockets.PowerShell.Reporting;
 /// Writes the page: what matters first, then what it consists of. It needs nothing but itself: no script, no font, no picture from
 /// elsewhere, and its policy forbids all of them.
 /// </summary>
-internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<ReportRow> rows, DateTime now)
+internal sealed class ReportPage(
+    TextWriter page, string title, IReadOnlyList<ReportRow> rows, IReadOnlyList<FindingRow> findings, IReadOnlyList<LoadRow> loads, DateTime now)
 {
     // A page of thousands of rows is not read: these are enough to see what is the matter, and the rest is in the results.
     private const int ProblemsShown = 20;
@@ -53,7 +54,15 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
             WriteWorking();
         }
 
-        page.Write($"<footer>Made {Html.Minute(now)} by Export-WsReport from the results of Test-WsEndpoint. Times depend on the machine that took them.</footer>\n");
+        new FindingSection(page, findings).Write();
+        foreach (LoadRow load in loads)
+        {
+            new LoadSection(page, load).Write();
+        }
+
+        (string Cmdlet, int Count)[] sources = [("Test-WsEndpoint", rows.Count), ("Test-WsServer", findings.Count), ("Measure-WsLoad", loads.Count)];
+        string from = string.Join(", ", sources.Where(static source => source.Count > 0).Select(static source => source.Cmdlet));
+        page.Write($"<footer>Made {Html.Minute(now)} by Export-WsReport{(from.Length > 0 ? $" from the results of {from}" : "")}. Times depend on the machine that took them.</footer>\n");
         page.Write("</main>\n</body>\n</html>\n");
     }
 
@@ -66,7 +75,14 @@ internal sealed class ReportPage(TextWriter page, string title, IReadOnlyList<Re
             [var first, .., var last] when last - first > TimeSpan.FromMinutes(1) => $", tested {Html.Minute(first)} to {(last.Date == first.Date ? last.ToString("HH:mm", CultureInfo.InvariantCulture) : Html.Minute(last))}",
             [var first, ..] => $", tested {Html.Minute(first)}",
         };
-        string counted = rows.Count == 0 ? "There were no results." : $"{Html.Counted(rows.Count, "endpoint", "endpoints")}{tested}.";
+        string[] parts =
+        [
+            rows.Count == 0 ? "" : $"{Html.Counted(rows.Count, "endpoint", "endpoints")}{tested}",
+            findings.Count == 0 ? "" : $"{Html.Counted(findings.Count, "check", "checks")} of {Html.Counted(findings.Select(static one => one.Label).Distinct().Count(), "server", "servers")}",
+            loads.Count == 0 ? "" : Html.Counted(loads.Count, "load", "loads"),
+        ];
+        string[] told = [.. parts.Where(static part => part.Length > 0)];
+        string counted = told.Length == 0 ? "There were no results." : $"{string.Join("; ", told)}.";
         page.Write($"<h1>{Html.Text(title)}</h1>\n<p class=\"dim\">{counted}</p>\n");
     }
 

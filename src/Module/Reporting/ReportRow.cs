@@ -43,66 +43,28 @@ internal sealed record ReportRow(string Address, bool IsSuccess, string Status, 
     /// <summary>Null for an object that is no result of a probe.</summary>
     public static ReportRow? From(PSObject item)
     {
-        if (Text(item, nameof(WsEndpointResult.Uri)) is not { } address || Text(item, nameof(WsEndpointResult.Status)) is not { Length: > 0 } status
-            || !TryBoolean(item.Properties[nameof(WsEndpointResult.Success)]?.Value, out bool isSuccess))
+        if (ReportValue.Text(item, nameof(WsEndpointResult.Uri)) is not { } address || ReportValue.Text(item, nameof(WsEndpointResult.Status)) is not { Length: > 0 } status
+            || !ReportValue.TryBoolean(item.Properties[nameof(WsEndpointResult.Success)]?.Value, out bool isSuccess))
         {
             return null;
         }
 
-        string? number = status == "ConnectionClosed" ? Text(item, nameof(WsEndpointResult.CloseCode)) : Text(item, nameof(WsEndpointResult.HttpStatusCode));
+        string? number = status == "ConnectionClosed" ? ReportValue.Text(item, nameof(WsEndpointResult.CloseCode)) : ReportValue.Text(item, nameof(WsEndpointResult.HttpStatusCode));
         string result = isSuccess ? "ok" : string.IsNullOrEmpty(number) || number == "101" ? status : $"{status} ({number})";
         return new ReportRow(Redaction.Of(address), isSuccess, status, result)
         {
-            Name = Text(item, nameof(WsEndpointResult.Name)) is { Length: > 0 } name ? name : null,
-            NameResolutionMs = Number(item, nameof(WsEndpointResult.NameResolutionMs)),
-            TcpMs = Number(item, nameof(WsEndpointResult.TcpMs)),
-            TlsMs = Number(item, nameof(WsEndpointResult.TlsMs)),
-            UpgradeMs = Number(item, nameof(WsEndpointResult.UpgradeMs)),
-            TotalMs = Number(item, nameof(WsEndpointResult.TotalMs)),
-            RoundTripMs = Number(item, nameof(WsEndpointResult.RoundTripMs)),
-            CertificateSubject = Text(item, nameof(WsEndpointResult.CertificateSubject)),
-            CertificateExpires = Time(item, nameof(WsEndpointResult.CertificateExpires)),
-            CertificateDaysLeft = Number(item, nameof(WsEndpointResult.CertificateDaysLeft)),
-            Error = Text(item, nameof(WsEndpointResult.Error)),
-            TestedAt = Time(item, nameof(WsEndpointResult.TestedAt)),
+            Name = ReportValue.Text(item, nameof(WsEndpointResult.Name)) is { Length: > 0 } name ? name : null,
+            NameResolutionMs = ReportValue.Number(item, nameof(WsEndpointResult.NameResolutionMs)),
+            TcpMs = ReportValue.Number(item, nameof(WsEndpointResult.TcpMs)),
+            TlsMs = ReportValue.Number(item, nameof(WsEndpointResult.TlsMs)),
+            UpgradeMs = ReportValue.Number(item, nameof(WsEndpointResult.UpgradeMs)),
+            TotalMs = ReportValue.Number(item, nameof(WsEndpointResult.TotalMs)),
+            RoundTripMs = ReportValue.Number(item, nameof(WsEndpointResult.RoundTripMs)),
+            CertificateSubject = ReportValue.Text(item, nameof(WsEndpointResult.CertificateSubject)),
+            CertificateExpires = ReportValue.Time(item, nameof(WsEndpointResult.CertificateExpires)),
+            CertificateDaysLeft = ReportValue.Number(item, nameof(WsEndpointResult.CertificateDaysLeft)),
+            Error = ReportValue.Text(item, nameof(WsEndpointResult.Error)),
+            TestedAt = ReportValue.Time(item, nameof(WsEndpointResult.TestedAt)),
         };
     }
-
-    private static object? Value(PSObject item, string property) =>
-        item.Properties[property]?.Value is { } value ? (value is PSObject wrapped ? wrapped.BaseObject : value) : null;
-
-    private static string? Text(PSObject item, string property) => Value(item, property) is { } value ? Convert.ToString(value, CultureInfo.InvariantCulture) : null;
-
-    // CSV has True and False, which PowerShell would both take for true.
-    private static bool TryBoolean(object? value, out bool result)
-    {
-        object? plain = value is PSObject wrapped ? wrapped.BaseObject : value;
-        result = plain is true;
-        return plain is bool || (plain is string text && bool.TryParse(text, out result));
-    }
-
-    private static double? Number(PSObject item, string property)
-    {
-        object? value = Value(item, property);
-        return value switch
-        {
-            null or "" => null,
-
-            // Export-Csv writes numbers as the culture of its session does.
-            string text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => Finite(number),
-            string text when double.TryParse(text, NumberStyles.Float, CultureInfo.CurrentCulture, out double number) => Finite(number),
-            IConvertible number and not string => Finite(number.ToDouble(CultureInfo.InvariantCulture)),
-            _ => null,
-        };
-    }
-
-    private static double? Finite(double number) => double.IsFinite(number) ? number : null;
-
-    private static DateTime? Time(PSObject item, string property) => Value(item, property) switch
-    {
-        DateTime time => time.Kind == DateTimeKind.Utc ? time.ToLocalTime() : time,
-        string text when DateTime.TryParse(text, CultureInfo.CurrentCulture, DateTimeStyles.None, out DateTime time) => time,
-        string text when DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime time) => time,
-        _ => null,
-    };
 }

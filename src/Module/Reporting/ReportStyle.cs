@@ -41,6 +41,7 @@ internal static class ReportStyle
         th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         td.address{min-width:160px;word-break:break-all}td.message{color:var(--dim);min-width:220px}
         .problems{table-layout:fixed}.problems th:nth-child(1){width:32%}.problems th:nth-child(2){width:21%}.problems th:nth-child(3){width:9%}
+        .findings{table-layout:fixed}.findings th:nth-child(1){width:20%}.findings th:nth-child(2){width:28%}h3 .dim{font-weight:400}
         details{margin-top:12px}summary{cursor:pointer;color:var(--dim)}details[open]>summary{margin-bottom:10px}
         footer{color:var(--dim);font-size:.85rem;margin-top:18px}
         @media (max-width:680px){

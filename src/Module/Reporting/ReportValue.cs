@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell.Reporting;
+
+/// <summary>Reads the properties of a result, a live one or a copy that went through a job, a CLIXML file, CSV or JSON.</summary>
+internal static class ReportValue
+{
+    public static object? Value(PSObject item, string property) =>
+        item.Properties[property]?.Value is { } value ? (value is PSObject wrapped ? wrapped.BaseObject : value) : null;
+
+    public static string? Text(PSObject item, string property) => Value(item, property) is { } value ? Convert.ToString(value, CultureInfo.InvariantCulture) : null;
+
+    // CSV has True and False, which PowerShell would both take for true.
+    public static bool TryBoolean(object? value, out bool result)
+    {
+        object? plain = value is PSObject wrapped ? wrapped.BaseObject : value;
+        result = plain is true;
+        return plain is bool || (plain is string text && bool.TryParse(text, out result));
+    }
+
+    public static double? Number(PSObject item, string property)
+    {
+        object? value = Value(item, property);
+        return value switch
+        {
+            null or "" => null,
+
+            // Export-Csv writes numbers as the culture of its session does.
+            string text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => Finite(number),
+            string text when double.TryParse(text, NumberStyles.Float, CultureInfo.CurrentCulture, out double number) => Finite(number),
+            IConvertible number and not string => Finite(number.ToDouble(CultureInfo.InvariantCulture)),
+            _ => null,
+        };
+    }
+
+    private static double? Finite(double number) => double.IsFinite(number) ? number : null;
+
+    public static DateTime? Time(PSObject item, string property) => Value(item, property) switch
+    {
+        DateTime time => time.Kind == DateTimeKind.Utc ? time.ToLocalTime() : time,
+        string text when DateTime.TryParse(text, CultureInfo.CurrentCulture, DateTimeStyles.None, out DateTime time) => time,
+        string text when DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime time) => time,
+        _ => null,
+    };
+}
