@@ -45,15 +45,16 @@ internal readonly record struct Reaction(ReactionKind Kind, int Code, TimeSpan A
     /// <param name="bytes">The bytes.</param>
     /// <param name="secondThought">How long to wait on when that ping was answered: a server may look at a message after that.</param>
     /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="withPing">Whether the ping is sent.</param>
     public static async Task<Reaction> ToAsync(
-        AuditConnection connection, ReadOnlyMemory<byte> bytes, TimeSpan secondThought, CancellationToken cancellationToken)
+        AuditConnection connection, ReadOnlyMemory<byte> bytes, TimeSpan secondThought, CancellationToken cancellationToken, bool withPing = true)
     {
         byte[] mark = Guid.NewGuid().ToByteArray();
         long started = Stopwatch.GetTimestamp();
 
         // Side by side: a server that answers a large message before it has read all of it waits for its answer to be taken.
         using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task sending = connection.SendAsync((byte[])[.. bytes.Span, .. ProbeFrame.Create(FrameOpcode.Ping, mark)], enough.Token);
+        Task sending = connection.SendAsync((byte[])[.. bytes.Span, .. withPing ? ProbeFrame.Create(FrameOpcode.Ping, mark) : []], enough.Token);
         (ReactionKind kind, int code) = await ReadAsync(connection, mark, bytes.Length, secondThought, cancellationToken).ConfigureAwait(false);
         TimeSpan after = Stopwatch.GetElapsedTime(started);
         await enough.CancelAsync().ConfigureAwait(false);

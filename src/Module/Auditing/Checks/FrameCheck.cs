@@ -28,13 +28,19 @@ internal abstract class FrameCheck(string id, AuditSeverity severity, string ref
         Verdict[] verdicts = await Task.WhenAll(Faults().Select(async fault =>
         {
             Reaction reaction = await ReactAsync(target, fault.Bytes, cancellationToken).ConfigureAwait(false);
+            if (reaction.Kind == ReactionKind.Reset)
+            {
+                // The system of the server resets a connection that is closed with bytes unread: those of the ping behind the fault.
+                reaction = await ReactAsync(target, fault.Bytes, cancellationToken, withPing: false).ConfigureAwait(false);
+            }
+
             return await JudgeAsync(target, $"{fault.Sent}: {reaction.Text}", reaction, cancellationToken).ConfigureAwait(false);
         })).ConfigureAwait(false);
         AuditResult worst = verdicts.Min(static verdict => verdict.Result);
         return new Verdict(worst, string.Join("; ", verdicts.Where(verdict => verdict.Result == worst).Select(static verdict => verdict.Evidence)));
     }
 
-    protected static async Task<Reaction> ReactAsync(AuditTarget target, byte[] bytes, CancellationToken cancellationToken)
+    protected static async Task<Reaction> ReactAsync(AuditTarget target, byte[] bytes, CancellationToken cancellationToken, bool withPing = true)
     {
         using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
         ReceivedFrame? pong;
@@ -49,7 +55,7 @@ internal abstract class FrameCheck(string id, AuditSeverity severity, string ref
 
         return pong is null
             ? throw new WireEndException(WireEnd.Ended, "closed at a ping before")
-            : await Reaction.ToAsync(connection, bytes, target.Plan.SecondThought, cancellationToken).ConfigureAwait(false);
+            : await Reaction.ToAsync(connection, bytes, target.Plan.SecondThought, cancellationToken, withPing).ConfigureAwait(false);
     }
 
     protected virtual Verdict JudgeCode(string evidence, int code) =>
