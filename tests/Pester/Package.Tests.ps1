@@ -1,6 +1,6 @@
 #requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
 
-# What build.ps1 -Task Package makes, used as the gallery and its users would.
+# What build.ps1 -Task Package makes of what is built, used as the gallery and its users would.
 BeforeAll {
     . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
 
@@ -26,8 +26,7 @@ BeforeAll {
         $process = [System.Diagnostics.Process]::Start($start)
         $process.StandardInput.Close()
         $output, $problems = $process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync()
-        # It may have to build.
-        if (-not $process.WaitForExit(4 * $patience)) {
+        if (-not $process.WaitForExit(2 * $patience)) {
             $process.Kill($true)
             throw "PowerShell $ArgumentList did not end."
         }
@@ -41,11 +40,13 @@ BeforeAll {
         $output.Result.Split("`n").TrimEnd() | Where-Object { $_ }
     }
 
-    $buildScript = Join-Path -Path $repository -ChildPath 'build.ps1'
-    $null = Invoke-FreshPowerShell -ArgumentList '-File', $buildScript, '-Task', 'Package'
+    # In a folder of its own: artifacts/package is for whoever builds one meanwhile.
+    $destination = Join-Path -Path $TestDrive -ChildPath 'package'
+    $packScript = Join-Path -Path $repository -ChildPath 'tools' -AdditionalChildPath 'New-Package.ps1'
+    $null = Invoke-FreshPowerShell -ArgumentList '-File', $packScript, '-Destination', $destination
     $properties = [xml] (Get-Content -LiteralPath (Join-Path -Path $repository -ChildPath 'Directory.Build.props') -Raw)
     $version = $properties.SelectSingleNode('//VersionPrefix').InnerText
-    $package = Join-Path -Path $repository -ChildPath 'artifacts' -AdditionalChildPath 'package', "WebSocket.$version.nupkg"
+    $package = Join-Path -Path $destination -ChildPath "WebSocket.$version.nupkg"
 
     # As an installer does: the files of the package below a folder of the module path.
     $modulePath = Join-Path -Path $TestDrive -ChildPath 'modules'

@@ -123,6 +123,54 @@ Describe 'A server that restarts' {
         (Get-Failure { 'again' | Send-WsMessage -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'ConnectionAborted,*'
     }
 
+    It 'is waited for no longer than the limit of <What>, and is reconnected to later' -TestCases @(
+        @{ What = 'Receive-WsMessage -TimeoutSeconds'; Id = 'ReconnectTimeout,*'; Command = { Receive-WsMessage -Socket $args[0] -TimeoutSeconds 0.3 } }
+        @{ What = 'Receive-WsMessage -Follow -TimeoutSeconds'; Id = 'ReconnectTimeout,*'; Command = { Receive-WsMessage -Socket $args[0] -Follow -TimeoutSeconds 0.3 } }
+        @{ What = 'Receive-WsMessage -DurationSeconds'; Id = $null; Command = { Receive-WsMessage -Socket $args[0] -DurationSeconds 0.3 } }
+        @{ What = 'Send-WsMessage -TimeoutSeconds'; Id = 'ReconnectTimeout,*'; Command = { 'x' | Send-WsMessage -Socket $args[0] -TimeoutSeconds 0.3 } }
+        @{ What = 'Invoke-WsRequest -TimeoutSeconds'; Id = 'ReconnectTimeout,*'; Command = { Invoke-WsRequest 'x' -Socket $args[0] -TimeoutSeconds 0.3 } }
+        @{ What = 'Measure-WsRoundTrip -TimeoutSeconds'; Id = 'ReconnectTimeout,*'; Command = { Measure-WsRoundTrip -Socket $args[0] -TimeoutSeconds 0.3 } }
+    ) {
+        $mortal = Start-MortalServer
+        $socket = Connect-MessageWebSocket "$address/say?text=hello" -AutoReconnect -MaximumRetryCount 1 -RetryIntervalSec 1000
+        (Receive-WsMessage -Socket $socket).Text | Should -Be 'hello'
+        Stop-MortalServer -Mortal $mortal
+        Wait-Until { $socket.State -eq 'Aborted' }
+
+        # Each in turn: no attempt was made, so that none is used up, and the loss is news only once.
+        foreach ($warnings in 1, 0) {
+            $waiting = Start-Script $Command -ArgumentList $socket
+            Wait-Script -Started $waiting
+            @($waiting.Streams.Warning) | Should -HaveCount $warnings
+            $waiting.Output | Should -BeNullOrEmpty
+            if ($Id) {
+                $problem = $waiting.Streams.Error[0] ?? $waiting.Shell.InvocationStateInfo.Reason.ErrorRecord
+                $problem.FullyQualifiedErrorId | Should -BeLike $Id
+                "$problem" | Should -BeLike "The connection to $address/say* was lost, and could not be renewed within 0.3 s.*"
+            } else {
+                $waiting.Streams.Error | Should -BeNullOrEmpty
+                $waiting.Shell.InvocationStateInfo.Reason | Should -BeNullOrEmpty
+            }
+
+            $waiting.Shell.Dispose()
+        }
+    }
+
+    It 'is reconnected to by commands whose limits are all shorter than the time before the attempt' {
+        $mortal = Start-MortalServer
+        $socket = Connect-MessageWebSocket "$address/say?text=hello" -AutoReconnect -RetryIntervalSec 2
+        (Receive-WsMessage -Socket $socket).Text | Should -Be 'hello'
+        Stop-MortalServer -Mortal $mortal
+        Wait-Until { $socket.State -eq 'Aborted' }
+        $mortal = Start-MortalServer
+        try {
+            # A wait that began anew with each of them would never end.
+            Wait-Until { (Receive-WsMessage -Socket $socket -TimeoutSeconds 0.3 -ErrorAction Ignore -WarningAction Ignore).Text -eq 'hello' }
+        } finally {
+            Stop-LineServer -Server $mortal
+        }
+    }
+
     It 'is no longer waited for once the user <Does>' -TestCases @(
         @{ Does = 'presses Ctrl+C'; Action = { Stop-Script -Started $following } }
         @{ Does = 'closes the connection'; Action = { Close-MessageWebSocket -Socket $socket } }

@@ -44,7 +44,7 @@ public sealed class EnterMessageWebSocketCommand : WsCmdlet
             ThrowTerminatingError(WsErrors.NotInteractive());
         }
 
-        MessageWebSocket? socket = ParameterSetName == UriSet ? Connect(Uri!) : ResolveWritable(Socket);
+        MessageWebSocket? socket = ParameterSetName == UriSet ? Connect(Uri!) : ResolveWritable(Socket, Timeout.InfiniteTimeSpan);
         if (socket is null)
         {
             return;

@@ -111,7 +111,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     protected override void BeginProcessing()
     {
         CheckParameters();
-        _socket = ResolveWritable(Socket);
+        _socket = ResolveWritable(Socket, Times.Limit(TimeoutSeconds));
         CheckReadable(_socket);
         ShowFrames(_socket);
 

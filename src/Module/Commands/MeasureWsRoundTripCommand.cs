@@ -46,7 +46,7 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        _socket = ResolveWritable(Socket);
+        _socket = ResolveWritable(Socket, Times.Limit(TimeoutSeconds));
         if (Echo)
         {
             CheckReadable(_socket);

@@ -166,15 +166,16 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             _lookLimit = sockets.Sum(static socket => socket.Information.MessagesQueued);
         }
 
-        if (IsCounting && Count > 1)
-        {
-            _progress = new TransferProgress(this, $"Receiving from {Describe(sockets)}", Count);
-        }
-
         if (OutFile is not null)
         {
             _file = MessageFile.Open(this, OutFile, Append ? FileMode.Append : NoClobber ? FileMode.CreateNew : FileMode.Create, Force);
-            _progress ??= new TransferProgress(this, $"Receiving from {Describe(sockets)}", 0);
+        }
+
+        bool hasGoal = IsCounting && Count > 1;
+        if (hasGoal || _file is not null)
+        {
+            string from = sockets is [var only] ? only.ToString() : $"{sockets.Length} sockets";
+            _progress = new TransferProgress(this, $"Receiving from {from}", hasGoal ? Count : 0);
         }
 
         if (All)
@@ -222,9 +223,9 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
                     return;
                 }
             }
-            else if (end is not null)
+            else if (end is not null && !TryGoOn(end))
             {
-                OnEnd(end);
+                return;
             }
         }
     }
@@ -232,12 +233,6 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     /// <summary>Waits for a message or an end; false when neither came in time.</summary>
     private bool TryWait(TimeSpan longest, out MessageSource.SocketEnd? end)
     {
-        if (longest == Timeout.InfiniteTimeSpan)
-        {
-            end = Wait(_source.WaitAsync(StopToken));
-            return true;
-        }
-
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         patience.CancelAfter(longest);
         try
@@ -273,24 +268,40 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         return _source.IsOver;
     }
 
-    private void OnEnd(MessageSource.SocketEnd end)
+    /// <summary>Reconnects after the end of a socket, or tells the end.</summary>
+    /// <returns>False when the time was over meanwhile.</returns>
+    private bool TryGoOn(MessageSource.SocketEnd end)
     {
-        if (Connector.Renew(this, end.Socket) is { } successor)
+        try
         {
-            _source.Join(successor);
-            _clock.Restart();
-            ShowFrames(successor);
-            return;
+            if (Connector.Renew(this, end.Socket, _clock.Left()) is { } successor)
+            {
+                _source.Join(successor);
+                _clock.Restart();
+                ShowFrames(successor);
+                return true;
+            }
+        }
+        catch (TimeoutException)
+        {
+            if (!_clock.EndsInOrder)
+            {
+                WriteError(WsErrors.ReconnectTimeout(end.Socket, QuietTime, ProgressText));
+            }
+
+            return false;
         }
 
         if ((end.Failure is not null && !SocketExtras.IsOver(end.Socket)) || (IsCounting && _source.IsOver))
         {
-            WriteError(WsErrors.Ended(end.Failure, end.Socket, Progress() is { } progress ? progress + "." : null));
+            WriteError(WsErrors.Ended(end.Failure, end.Socket, ProgressText));
         }
         else
         {
             Tell($"{end.Socket} ended: {SocketText.State(end.Socket)}.");
         }
+
+        return true;
     }
 
     /// <summary>Writes what is queued.</summary>
@@ -482,11 +493,11 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
 
     private string? Progress() => IsCounting && Count > 1 ? $"{_received} of {Count} received" : null;
 
+    private string? ProgressText => Progress() is { } progress ? progress + "." : null;
+
     private string Status()
     {
         string bytes = _file is null ? "" : $", {ByteCount.Of(_bytes)}";
         return IsCounting ? $"{_received} of {Count} messages{bytes}" : $"{_received} messages{bytes}";
     }
-
-    private static string Describe(MessageWebSocket[] sockets) => sockets is [var only] ? only.ToString() : $"{sockets.Length} sockets";
 }

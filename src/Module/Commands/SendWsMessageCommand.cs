@@ -98,7 +98,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
 
         Type = IsBound(nameof(MessageType)) ? MessageType : null;
-        Use(ResolveWritable(Socket));
+        Use(ResolveWritable(Socket, Times.Limit(TimeoutSeconds)));
     }
 
     /// <inheritdoc/>
@@ -447,7 +447,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     /// <param name="failure">Why the connection is of no use; null where it was closed in order.</param>
     private void ReplaceSocketOrStop(MessageWebSocketException? failure)
     {
-        if (Connector.Renew(this, _socket, failure) is not { } successor)
+        if (Renew(_socket, Times.Limit(TimeoutSeconds), failure, Progress(failed: 1)) is not { } successor)
         {
             _isFlushed = true;
             ThrowTerminatingError(Ended(failure, _socket, Progress(failed: 1)));

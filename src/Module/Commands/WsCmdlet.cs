@@ -223,12 +223,14 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     }
 
     /// <summary>As <see cref="Resolve"/>, for a cmdlet that sends: one that is connected, again where it can be.</summary>
-    private protected MessageWebSocket ResolveWritable(MessageWebSocket? given)
+    /// <param name="given">What the user gave.</param>
+    /// <param name="longest">How long a reconnect may take.</param>
+    private protected MessageWebSocket ResolveWritable(MessageWebSocket? given, TimeSpan longest)
     {
         MessageWebSocket socket = Resolve(given);
         if (WsSession.HasEnded(socket))
         {
-            if (Connector.Renew(this, socket) is { } successor)
+            if (Renew(socket, longest) is { } successor)
             {
                 return successor;
             }
@@ -247,6 +249,20 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
         }
 
         return socket;
+    }
+
+    /// <summary>Reconnects as <see cref="Connector.Renew"/> does, and stops the cmdlet when its time is over meanwhile.</summary>
+    private protected MessageWebSocket? Renew(MessageWebSocket lost, TimeSpan longest, MessageWebSocketException? failure = null, string? progress = null)
+    {
+        try
+        {
+            return Connector.Renew(this, lost, longest, failure);
+        }
+        catch (TimeoutException)
+        {
+            ThrowTerminatingError(WsErrors.ReconnectTimeout(lost, longest, progress));
+            return null;
+        }
     }
 
     /// <summary>Stops the cmdlet when messages cannot be received from a socket.</summary>

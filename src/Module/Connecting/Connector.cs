@@ -22,8 +22,11 @@ internal static class Connector
     /// </summary>
     /// <param name="cmdlet">The cmdlet that needs the connection.</param>
     /// <param name="lost">The socket.</param>
+    /// <param name="longest">How long this may take.</param>
     /// <param name="failure">What a send met, which notices a broken connection before the socket itself does.</param>
-    public static MessageWebSocket? Renew(IPipeline cmdlet, MessageWebSocket lost, MessageWebSocketException? failure = null)
+    /// <exception cref="TimeoutException">It took longer. The next cmdlet that needs the connection goes on with it.</exception>
+    public static MessageWebSocket? Renew(
+        IPipeline cmdlet, MessageWebSocket lost, TimeSpan longest, MessageWebSocketException? failure = null)
     {
         if (SocketExtras.Of(lost).IsGreeted)
         {
@@ -37,7 +40,35 @@ internal static class Connector
             return null;
         }
 
-        Task turn = reconnection.Gate.WaitAsync(cmdlet.StopToken);
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cmdlet.StopToken, reconnection.Closing);
+        enough.CancelAfter(longest);
+        try
+        {
+            TakeTurn(cmdlet, reconnection, enough.Token);
+            try
+            {
+                if (reconnection.Latest != lost)
+                {
+                    // Another cmdlet was here first.
+                    return reconnection.Latest;
+                }
+
+                return reconnection.GaveUp || reconnection.IsClosed ? null : Reconnect(cmdlet, lost, failure, reconnection, enough.Token);
+            }
+            finally
+            {
+                reconnection.Gate.Release();
+            }
+        }
+        catch (OperationCanceledException) when (!cmdlet.StopToken.IsCancellationRequested)
+        {
+            return reconnection.IsClosed ? null : throw new TimeoutException();
+        }
+    }
+
+    private static void TakeTurn(IPipeline cmdlet, Reconnection reconnection, CancellationToken enough)
+    {
+        Task turn = reconnection.Gate.WaitAsync(enough);
         try
         {
             cmdlet.Wait(turn);
@@ -49,52 +80,30 @@ internal static class Connector
                 _ => reconnection.Gate.Release(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
             throw;
         }
-
-        try
-        {
-            if (reconnection.Latest != lost)
-            {
-                // Another cmdlet was here first.
-                return reconnection.Latest;
-            }
-
-            return reconnection.GaveUp || reconnection.IsClosed ? null : Reconnect(cmdlet, lost, failure, reconnection);
-        }
-        finally
-        {
-            reconnection.Gate.Release();
-        }
     }
 
     private static MessageWebSocket? Reconnect(
-        IPipeline cmdlet, MessageWebSocket lost, MessageWebSocketException? failure, Reconnection reconnection)
+        IPipeline cmdlet, MessageWebSocket lost, MessageWebSocketException? failure, Reconnection reconnection, CancellationToken enough)
     {
-        cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} Reconnecting.");
+        if (reconnection.Notice(lost))
+        {
+            cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} Reconnecting.");
+        }
+
         MessageWebSocket successor = lost.Clone();
         SocketExtras.Of(lost).CopyTo(successor);
-        if (Reconnection.WasOfUse(lost))
+        if (!Retry(cmdlet, lost, successor, reconnection, enough))
         {
-            reconnection.Attempts = 0;
+            return null;
         }
 
-        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cmdlet.StopToken, reconnection.Closing);
-        try
+        if (reconnection.TryReplace(successor))
         {
-            if (Retry(cmdlet, lost, successor, reconnection, enough.Token))
-            {
-                if (reconnection.TryReplace(successor))
-                {
-                    WsSession.ForCurrentRunspace().Replace(lost, successor);
-                    return successor;
-                }
-
-                successor.Close();
-            }
-        }
-        catch (OperationCanceledException) when (reconnection.IsClosed)
-        {
+            WsSession.ForCurrentRunspace().Replace(lost, successor);
+            return successor;
         }
 
+        successor.Close();
         return null;
     }
 
@@ -105,20 +114,26 @@ internal static class Connector
         MessageWebSocketException? failure = null;
         while (true)
         {
-            int attempt = ++reconnection.Attempts;
-            TimeSpan delay = reconnection.Delay(attempt, failure);
+            int attempt = reconnection.Attempts + 1;
             if (attempt > reconnection.MaximumRetryCount)
             {
                 reconnection.GaveUp = true;
                 return false;
             }
 
+            TimeSpan delay = reconnection.UntilNext(failure);
             cmdlet.Tell($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
             cmdlet.Wait(Task.Delay(delay, enough));
+            reconnection.Begin();
             try
             {
                 Connect(cmdlet, successor, lost.Uri!, enough);
                 return true;
+            }
+            catch (OperationCanceledException)
+            {
+                reconnection.Withdraw();
+                throw;
             }
             catch (MessageWebSocketException e) when (attempt < reconnection.MaximumRetryCount && Reconnection.IsWorthwhile(e))
             {

@@ -119,6 +119,14 @@ internal static class WsErrors
         ErrorCategory.LimitsExceeded,
         socket);
 
+    /// <summary>The time was over before a lost connection was renewed.</summary>
+    public static ErrorRecord ReconnectTimeout(MessageWebSocket socket, TimeSpan timeout, string? progress) => Create(
+        "ReconnectTimeout",
+        new TimeoutException($"The connection to {Describe(socket)} was lost, and could not be renewed within {Seconds(timeout)}.{(progress is null ? "" : $" {progress}")}"),
+        "Call the command again, which goes on with the attempts, or give a longer -TimeoutSeconds (0 for no limit).",
+        ErrorCategory.OperationTimeout,
+        socket);
+
     public static ErrorRecord ReplyTimeout(MessageWebSocket socket, TimeSpan timeout, int unreadable)
     {
         long waiting = socket.Information.MessagesQueued;

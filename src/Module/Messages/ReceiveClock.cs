@@ -19,6 +19,10 @@ internal sealed class ReceiveClock(TimeSpan quiet, TimeSpan whole)
     /// <summary>Whether it took too long until the next message.</summary>
     public bool IsTooQuiet => Left(quiet, _quietSince) == TimeSpan.Zero;
 
+    /// <summary>Whether the next limit that is reached is that of the time in all, which is no error.</summary>
+    public bool EndsInOrder => whole != Timeout.InfiniteTimeSpan
+        && (quiet == Timeout.InfiniteTimeSpan || whole - Stopwatch.GetElapsedTime(_began) <= quiet - Stopwatch.GetElapsedTime(_quietSince));
+
     /// <summary>How long may still be waited for a message; infinite for no limit.</summary>
     public TimeSpan Left()
     {

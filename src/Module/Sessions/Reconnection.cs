@@ -32,8 +32,13 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     /// <summary>Cancelled when the user closes the connection.</summary>
     public CancellationToken Closing => ClosingSource.Token;
 
-    /// <summary>How many attempts this series of losses has cost; under <see cref="Gate"/>.</summary>
-    public int Attempts { get; set; }
+    /// <summary>How many attempts this series of losses has cost; under <see cref="Gate"/>, as all that follows.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>When the next attempt is due, by <see cref="Environment.TickCount64"/>; null where that is not settled.</summary>
+    private long? Due { get; set; }
+
+    private MessageWebSocket? Noticed { get; set; }
 
     /// <summary>One cmdlet renews the connection, whichever runspace it is in; the others wait for it here.</summary>
     public SemaphoreSlim Gate { get; } = new(1, 1);
@@ -81,7 +86,47 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
         return asked > LongestTimer ? LongestTimer : asked > own ? asked : own;
     }
 
-    public TimeSpan Delay(int attempt, MessageWebSocketException? failure) => Delay(attempt, interval, failure);
+    /// <summary>Begins a series of attempts, or goes on with one.</summary>
+    /// <param name="lost">The socket that was lost.</param>
+    /// <returns>Whether this loss is news: a cmdlet whose time was over leaves the rest of the attempts to the next one.</returns>
+    public bool Notice(MessageWebSocket lost)
+    {
+        if (lost == Noticed)
+        {
+            return false;
+        }
+
+        Noticed = lost;
+        Due = null;
+        if (WasOfUse(lost))
+        {
+            Attempts = 0;
+        }
+
+        return true;
+    }
+
+    /// <summary>How long to wait for the next attempt; no wait begins anew because another cmdlet goes on with it.</summary>
+    /// <param name="failure">How the attempt before it failed; null if there was none.</param>
+    public TimeSpan UntilNext(MessageWebSocketException? failure)
+    {
+        Due ??= Environment.TickCount64 + (long)Delay(Attempts + 1, interval, failure).TotalMilliseconds;
+        return TimeSpan.FromMilliseconds(Math.Max(0, Due.Value - Environment.TickCount64));
+    }
+
+    /// <summary>An attempt is made.</summary>
+    public void Begin()
+    {
+        Attempts++;
+        Due = null;
+    }
+
+    /// <summary>An attempt was cut off by the limit of a cmdlet: it says nothing, and the next one need not wait.</summary>
+    public void Withdraw()
+    {
+        Attempts--;
+        Due = Environment.TickCount64;
+    }
 
     /// <summary>Puts a new connection in the place of the one that was lost.</summary>
     /// <returns>False when the user closed the connection in the meantime; then nobody wants the new one.</returns>
