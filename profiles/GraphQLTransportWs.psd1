@@ -7,5 +7,5 @@
         @{ Pattern = '^\s*\{\s*"type"\s*:\s*"ping"\s*[,}]'; Answer = '{"type":"pong"}' }
     )
     Ignore          = '^\s*\{\s*"type"\s*:\s*"pong"\s*[,}]'
-    IdProperty      = 'id'
+    IdProperty      = 'id:string'
 }

@@ -3,5 +3,5 @@
 @{
     Description = 'OBS Studio (obs-websocket 5, JSON): requests with d.requestId; Identify is for -OnConnected'
     SubProtocol = 'obswebsocket.json'
-    IdProperty  = 'd.requestId'
+    IdProperty  = 'd.requestId:string'
 }

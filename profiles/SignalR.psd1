@@ -7,5 +7,5 @@
     HeartbeatMessage         = '{"type":6}'
     HeartbeatIntervalSeconds = 15
     Ignore                   = '^\{"type":6\}$', '^\{\}$'
-    IdProperty               = 'invocationId'
+    IdProperty               = 'invocationId:string'
 }

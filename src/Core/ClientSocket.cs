@@ -120,6 +120,7 @@ internal sealed class ClientSocket(
         using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         BeginConnect(uri, begin, connecting);
         TimeSpan longest = TimeSpan.Zero;
+        bool isOpened = false;
         try
         {
             ConnectSettings settings = control.ForConnect(uri, socketClass, ForHandshake(protocols));
@@ -132,6 +133,7 @@ internal sealed class ClientSocket(
             OpeningHandshake handshake = new(settings.Handshake);
             information.Handshake = handshake.Findings;
             OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
+            isOpened = true;
             if (greet is null)
             {
                 ForeignCode.WithoutAmbience(() => Open(settings.Connection, opened, receivingEnd, isHeld: false));
@@ -144,9 +146,9 @@ internal sealed class ClientSocket(
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             BackToCreated();
-            throw timeout.IsCancellationRequested
-                ? HandshakeFailure.ConnectTimeout(uri, longest, e)
-                : ContractError.Closed(socketClass);
+            throw !timeout.IsCancellationRequested ? ContractError.Closed(socketClass)
+                : isOpened ? GreetingFailure.TookTooLong(uri, longest, e)
+                : HandshakeFailure.ConnectTimeout(uri, longest, e);
         }
         catch (OperationCanceledException e)
         {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MessageWebSockets;
 
 /// <summary>Tells that what is done first with a connection failed.</summary>
@@ -20,4 +22,17 @@ internal static class GreetingFailure
             PeerUri = uri,
         };
     }
+
+    /// <param name="uri">The address.</param>
+    /// <param name="longest">How long connecting and greeting might take together.</param>
+    /// <param name="cause">What ended the wait.</param>
+    public static MessageWebSocketException TookTooLong(Uri uri, TimeSpan longest, Exception cause) =>
+        new(
+            $"The connection to {PeerText.Name(uri)} was opened, but what is to be done first with it was not done within "
+            + $"{longest.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s. Raise ConnectTimeout to wait longer.",
+            HResults.Timeout,
+            cause)
+        {
+            PeerUri = uri,
+        };
 }

@@ -52,6 +52,21 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
         $other.Information.MessagesSent | Should -Be 0
     }
 
+    It 'closes the new connection and no other one of the session with Close-MessageWebSocket' {
+        $other = Connect-MessageWebSocket $uri -Name 'other'
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -Name 'new' -OnConnected { Close-MessageWebSocket; 'too late' } }
+        $problem.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed*'
+        $other.State | Should -Be 'Open'
+    }
+
+    It 'fails the connect when the script takes longer than -ConnectionTimeoutSeconds, and says so' {
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -ConnectionTimeoutSeconds 0.2 -OnConnected { Receive-WsMessage -TimeoutSeconds 0 } }
+        $problem.FullyQualifiedErrorId | Should -BeLike 'Timeout,*'
+        "$problem" | Should -BeLike '*was opened, but what is to be done first with it was not done within 0.2 s.'
+        $problem.ErrorDetails.RecommendedAction | Should -BeLike 'Raise -ConnectionTimeoutSeconds*'
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+    }
+
     It 'fails the connect when the script throws, names it, and leaves no connection' {
         $problem = Get-Failure { Connect-MessageWebSocket $uri -OnConnected { throw 'not welcome' } }
         $problem.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed*'
@@ -67,12 +82,19 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
         $after | Should -HaveCount 2
     }
 
+    It 'reports errors of the script that do not end it, and goes on' {
+        $streams = Get-Streams { Connect-MessageWebSocket $uri -OnConnected { Write-Error 'not so bad'; Write-Warning 'look'; 'sent' } }
+        $streams.Error | Should -HaveCount 1
+        "$($streams.Error)" | Should -BeExactly 'not so bad'
+        $streams.Warning | Should -HaveCount 1
+        Receive-WsMessage -Raw | Should -BeExactly 'sent'
+    }
+
     It 'refuses to send a received message back by mistake' {
         $problem = Get-Failure { Connect-MessageWebSocket $uri -OnConnected { Invoke-WsRequest 'hello' } }
         $problem.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed*'
         "$problem" | Should -Match 'received message'
-        $reason = $problem.Exception.InnerException.InnerException ?? $problem.Exception.InnerException
-        $reason.ErrorRecord.FullyQualifiedErrorId | Should -BeLike 'GreetingIsNoMessage*'
+        $problem.Exception.InnerException.ErrorRecord.FullyQualifiedErrorId | Should -BeLike 'GreetingIsNoMessage*'
     }
 
     It 'refuses to send a socket, which a script has on its output by mistake' {
@@ -187,6 +209,31 @@ Describe 'Connect-MessageWebSocket -Profile' {
 
         $ws = New-MessageWebSocket -Profile Stomp -SubProtocol 'v12.stomp' -Name 'd'
         $ws.Control.SupportedProtocols | Should -Be @('v12.stomp')
+    }
+
+    It 'numbers requests of <Name> in the type that its servers take' -ForEach @(
+        @{ Name = 'SignalR'; Path = 'invocationId'; Want = '1' }
+        @{ Name = 'GraphQLTransportWs'; Path = 'id'; Want = '1' }
+        @{ Name = 'Obs'; Path = 'd.requestId'; Want = '1' }
+        @{ Name = 'HomeAssistant'; Path = 'id'; Want = 1 }
+        @{ Name = 'JsonRpc'; Path = 'id'; Want = 1 }
+        @{ Name = 'DevTools'; Path = 'id'; Want = 1 }
+    ) {
+        $number = (Get-WsProfile $Name).IdProperty
+        $null = Connect-MessageWebSocket $uri -Profile @{ IdProperty = $number }
+        $reply = Invoke-WsRequest @{ d = @{ text = 'x' } } -AsJson -FromJson
+        $value = $Path.Split('.') | ForEach-Object -Begin { $at = $reply } -Process { $at = $at.$_ } -End { $at }
+        $value | Should -BeOfType ($Want -is [string] ? 'string' : 'long')
+        "$value" | Should -BeExactly "$Want"
+    }
+
+    It 'refuses a script in a file when it is read' {
+        $file = Join-Path -Path $TestDrive -ChildPath 'Script.psd1'
+        Set-Content -LiteralPath $file -Value "@{ OnConnected = { 'x' } }"
+        $problem = Get-Failure { Get-WsProfile -Path $file }
+        $problem.FullyQualifiedErrorId | Should -BeLike 'InvalidProfile,*'
+        "$problem" | Should -BeLike '*OnConnected is a script: it goes into a hashtable*'
+        { Connect-MessageWebSocket $uri -Profile $file } | Should -Throw '*OnConnected is a script*'
     }
 
     It 'runs a script of a hashtable' {

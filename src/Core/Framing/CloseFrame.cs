@@ -11,19 +11,25 @@ internal static class CloseFrame
     /// <summary>Whether a close frame may hold this code (RFC 6455 section 7.4); IANA registered 1012 to 1014 after the RFC.</summary>
     public static bool MaySay(ushort code) => code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
 
+    /// <summary>Refuses what no close frame may announce: its length shows that there is half a close code in it.</summary>
+    /// <exception cref="ProtocolViolationException">It does.</exception>
+    public static void CheckLength(long payloadLength)
+    {
+        if (payloadLength == 1)
+        {
+            throw new ProtocolViolationException(
+                ProtocolViolationException.ProtocolError, "it sent a close frame with half a close code (RFC 6455 section 5.5.1).");
+        }
+    }
+
     /// <summary>The code and the reason; 1005 for an empty frame.</summary>
+    /// <param name="payload">The payload, of a length that was checked.</param>
     /// <exception cref="ProtocolViolationException">It is none that a peer may send.</exception>
     public static WebSocketCloseResult Read(ReadOnlySpan<byte> payload)
     {
         if (payload.Length == 0)
         {
             return new WebSocketCloseResult(1005, "");
-        }
-
-        if (payload.Length == 1)
-        {
-            throw new ProtocolViolationException(
-                ProtocolViolationException.ProtocolError, "it sent a close frame with half a close code (RFC 6455 section 5.5.1).");
         }
 
         ushort code = BinaryPrimitives.ReadUInt16BigEndian(payload);

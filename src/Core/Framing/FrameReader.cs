@@ -214,6 +214,11 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
         // A control frame is looked into, so it has to be here whole; one that must not be is left to the framing to refuse.
         if (header.IsLegalControl)
         {
+            if (header.Opcode == FrameOpcode.Close)
+            {
+                CloseFrame.CheckLength(header.PayloadLength);
+            }
+
             if (buffered.Length < header.HeaderLength + header.PayloadLength)
             {
                 return false;

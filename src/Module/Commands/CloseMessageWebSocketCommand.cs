@@ -122,6 +122,12 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
 
     private MessageWebSocket[] OnlyOpen()
     {
+        // In a script of -OnConnected the connection it greets is meant, as with every cmdlet.
+        if (Session.Greeted is { } greeted)
+        {
+            return [greeted];
+        }
+
         MessageWebSocket[] living = [.. Session.Sockets.Where(static socket => socket.State == MessageWebSocketState.Open || SocketExtras.IsDue(socket))];
         if (living.Length == 0)
         {

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Messages;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Commands;
 
@@ -21,12 +22,22 @@ internal sealed class SendGreetingCommand : WsCmdlet
     [Parameter(Mandatory = true)]
     public MessageWebSocket Socket { get; set; } = null!;
 
+    /// <summary>The cmdlet that connects, which reports the errors of the script.</summary>
+    [Parameter(Mandatory = true)]
+    public IPipeline Connecting { get; set; } = null!;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         object? item = InputObject is PSObject wrapped ? wrapped.BaseObject : InputObject;
         if (item is null)
         {
+            return;
+        }
+
+        if (item is ErrorRecord error)
+        {
+            Connecting.WriteError(error);
             return;
         }
 

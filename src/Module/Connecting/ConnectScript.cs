@@ -13,9 +13,10 @@ namespace MessageWebSockets.PowerShell.Connecting;
 /// <param name="sender">The cmdlet that sends what is emitted through the socket of its -Socket.</param>
 internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender) : IConnectScript
 {
+    // Its errors go where those of the cmdlet go; a script block that is invoked would write them to the host.
     // By their types, because a restricted session may hide the commands. ForEach-Object sets $_ in whatever module the script is from.
     private const string Wrapper =
-        "param($item, $each, $script, $sender) & $each -InputObject $item -Process $script | & $sender -Socket $item";
+        "param($item, $each, $script, $sender, $cmdlet) & { & $each -InputObject $item -Process $script } 2>&1 | & $sender -Socket $item -Connecting $cmdlet";
 
     private static readonly CmdletInfo s_each = new("ForEach-Object", typeof(ForEachObjectCommand));
 
@@ -55,17 +56,17 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender) : ICo
             }
             else if (flow is null)
             {
-                Run(socket, done);
+                Run(cmdlet, socket, done);
             }
             else
             {
-                ExecutionContext.Run(flow, _ => Run(socket, done), null);
+                ExecutionContext.Run(flow, _ => Run(cmdlet, socket, done), null);
             }
         });
         return done.Task;
     }
 
-    private void Run(MessageWebSocket socket, TaskCompletionSource done)
+    private void Run(IPipeline cmdlet, MessageWebSocket socket, TaskCompletionSource done)
     {
         WsSession session = WsSession.ForCurrentRunspace();
         MessageWebSocket? outer = session.Greeted;
@@ -74,13 +75,13 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender) : ICo
         extras.IsGreeted = true;
         try
         {
-            ScriptBlock.Create(Wrapper).Invoke(socket, s_each, Own(), sender);
+            ScriptBlock.Create(Wrapper).Invoke(socket, s_each, Own(), sender, cmdlet);
             done.TrySetResult();
         }
         catch (Exception e) when (e is not PipelineStoppedException)
         {
             // A break that leaves the script must not leave the caller's loop as well.
-            Failure = e is RuntimeException ? e : new RuntimeException("it ends with break or continue outside of a loop. Use return.", e);
+            Failure = e is RuntimeException ? e : new RuntimeException("it ends with exit, or with break or continue outside of a loop. Use return.", e);
             done.TrySetException(Failure);
         }
         finally

@@ -231,7 +231,7 @@ internal static class WsErrors
         name);
 
     public static ErrorRecord InvalidProfile(FormatException e, string file) =>
-        Create("InvalidProfile", e, "docs/protocols.md says what a profile has.", ErrorCategory.InvalidData, file);
+        Create("InvalidProfile", e, "Get-Help Get-WsProfile -Full says what a profile has.", ErrorCategory.InvalidData, file);
 
     /// <summary>Something that a script of -OnConnected emitted and certainly did not mean to send.</summary>
     public static ErrorRecord GreetingIsNoMessage(object item) => Create(

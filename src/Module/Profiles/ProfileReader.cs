@@ -64,6 +64,7 @@ internal sealed class ProfileReader
             OnConnected = Find(nameof(WsProfile.OnConnected)) switch
             {
                 null => null,
+                ScriptBlock when path is not null => throw Wrong("a file is data, and OnConnected is a script: it goes into a hashtable, or to -OnConnected"),
                 ScriptBlock script => script,
                 { } other => throw Wrong(nameof(WsProfile.OnConnected), "a script block", other),
             },

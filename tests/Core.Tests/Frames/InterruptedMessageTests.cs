@@ -8,6 +8,17 @@ namespace MessageWebSockets.Tests.Frames;
 /// <summary>Only a final frame ends a message: whatever interrupts one discards it and is told as what it is.</summary>
 public sealed class InterruptedMessageTests
 {
+    [SocketFact]
+    public async Task A_close_frame_with_half_a_code_is_refused_at_its_announcement()
+    {
+        await using Dialogue dialogue = await OpenAsync(isCompressed: false);
+
+        await dialogue.Peer.SendBytesAsync((byte[])[0x88, 0x01]);
+
+        Assert.Equal(HResults.InvalidServerResponse, (await FailsAsync(dialogue)).HResult);
+        Assert.Equal(FrameBytes.ClosePayload(1002), (await dialogue.PeerReadsAsync(WireOpcode.Close)).Payload);
+    }
+
     // A first fragment, whole and compressed, and one that brings nothing.
     public static TheoryData<byte[], bool> FirstFragments { get; } = new()
     {
