@@ -193,8 +193,10 @@ internal sealed class ClientSocket(
     public Exception NothingToRead() => _disposed ? ContractError.Closed(socketClass) : NotConnected();
 
     /// <summary>Sends a close frame, raises Closed and releases everything; does not wait for the network.</summary>
+    /// <exception cref="ArgumentException">The code or the reason cannot be sent.</exception>
     public void Close(ushort? code, string reason)
     {
+        CloseArguments.Check(code, reason);
         Connection? connection;
         lock (_lock)
         {

@@ -350,8 +350,9 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// stay readable.
     /// </summary>
     /// <remarks>
-    /// The connection gets two seconds (or <see cref="WebSocketControl.CloseTimeout"/>, if that is less) for its end; then it is
-    /// dropped. A process that ends in order waits for what was sent, at most a second in all. <see cref="DisposeAsync"/> can be awaited.
+    /// The connection is dropped when the peer has taken nothing for two seconds (or <see cref="WebSocketControl.CloseTimeout"/>, if that
+    /// is less), and after 30 seconds in any case. A process that ends in order waits for what was sent while something of it is taken every
+    /// three seconds, 30 at most. <see cref="DisposeAsync"/> can be awaited.
     /// </remarks>
     public void Close() => _client.Close(null, "");
 
@@ -360,11 +361,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <param name="reason">At most 123 bytes of UTF-8.</param>
     /// <exception cref="ArgumentOutOfRangeException">The code cannot be sent.</exception>
     /// <exception cref="ArgumentException">The reason is too long or has a lone surrogate.</exception>
-    public void Close(ushort code, string reason = "")
-    {
-        CloseArguments.Check(code, reason);
-        _client.Close(code, reason);
-    }
+    public void Close(ushort code, string reason = "") => _client.Close(code, reason);
 
     /// <summary>
     /// The full close handshake: sends a close frame, waits for the peer's and for the end of TCP. Messages that arrive in the

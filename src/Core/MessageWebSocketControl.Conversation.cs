@@ -135,21 +135,9 @@ public sealed partial class MessageWebSocketControl
 
     private void CopyConversationTo(MessageWebSocketControl other)
     {
-        foreach (PresetMessage message in _connectMessages)
-        {
-            other._connectMessages.Add(message);
-        }
-
-        foreach (AutoReply reply in _autoReplies)
-        {
-            other._autoReplies.Add(reply);
-        }
-
-        foreach (Regex pattern in _ignore)
-        {
-            other._ignore.Add(pattern);
-        }
-
+        AddTo(other._connectMessages, _connectMessages);
+        AddTo(other._autoReplies, _autoReplies);
+        AddTo(other._ignore, _ignore);
         other._onConnected = _onConnected;
         other._heartbeatMessage = _heartbeatMessage;
         other._heartbeatInterval = _heartbeatInterval;

@@ -104,11 +104,7 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     public void Close() => _client.Close(null, "");
 
     /// <inheritdoc cref="MessageWebSocket.Close(ushort, string)"/>
-    public void Close(ushort code, string reason = "")
-    {
-        CloseArguments.Check(code, reason);
-        _client.Close(code, reason);
-    }
+    public void Close(ushort code, string reason = "") => _client.Close(code, reason);
 
     /// <summary>
     /// The full close handshake: sends a close frame, after which nothing can be written, and waits for the peer's. What the peer sends

@@ -289,22 +289,19 @@ public abstract class WebSocketControl
         ServerMaxWindowBits = options.ServerMaxWindowBits,
     };
 
+    private protected static void AddTo<T>(ICollection<T> target, IEnumerable<T> items)
+    {
+        foreach (T item in items)
+        {
+            target.Add(item);
+        }
+    }
+
     internal void CopyTo(WebSocketControl other)
     {
-        foreach (string protocol in SupportedProtocols)
-        {
-            other.SupportedProtocols.Add(protocol);
-        }
-
-        foreach (ChainValidationResult error in _ignorableErrors)
-        {
-            other._ignorableErrors.Add(error);
-        }
-
-        foreach (string pin in _pins)
-        {
-            other._pins.Add(pin);
-        }
+        AddTo(other.SupportedProtocols, SupportedProtocols);
+        AddTo(other._ignorableErrors, _ignorableErrors);
+        AddTo(other._pins, _pins);
 
         other._outboundBufferSizeInBytes = _outboundBufferSizeInBytes;
         other._serverCredential = _serverCredential;

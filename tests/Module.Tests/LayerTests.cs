@@ -31,7 +31,7 @@ public sealed class LayerTests
         ["Sessions"] = ["Tunnels", "Errors", "Views"],
         ["Connecting"] = ["Sessions", "Errors", "Views"],
         ["Completion"] = ["Auditing", "Connecting", "Profiles", "Sessions", "Tunnels", "Errors", "Views"],
-        ["Reporting"] = ["Probing", "Errors", "Views"],
+        ["Reporting"] = ["Auditing", "Probing", "Errors", "Views"],
     };
 
     // A folder in a folder is part of it.

@@ -123,8 +123,8 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
     private static void Greet(MessageWebSocket socket, ScriptBlock script)
     {
         SocketExtras extras = SocketExtras.Of(socket);
-        extras.ConnectScript ??= new ConnectScript(script, new CmdletInfo("Send-WsGreeting", typeof(SendGreetingCommand)));
-        extras.ConnectScript.Script = script;
-        socket.Control.OnConnected = extras.ConnectScript.RunAsync;
+        extras.Greeting ??= new ConnectScript(script, new CmdletInfo("Send-WsGreeting", typeof(SendGreetingCommand)));
+        extras.Greeting.Script = script;
+        socket.Control.OnConnected = extras.Greeting.RunAsync;
     }
 }

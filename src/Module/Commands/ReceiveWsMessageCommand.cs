@@ -373,14 +373,6 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         return _source.TryTake(out message);
     }
 
-    private void StopIfAsked()
-    {
-        if (StopToken.IsCancellationRequested)
-        {
-            throw new PipelineStoppedException();
-        }
-    }
-
     // A server that never pauses may never bring what is waited for: the clocks are looked at for each message.
     private void WriteMatching(MessageFilter filter, long limit)
     {

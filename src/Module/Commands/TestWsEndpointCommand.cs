@@ -17,7 +17,7 @@ namespace MessageWebSockets.PowerShell;
 /// </remarks>
 [Cmdlet(VerbsDiagnostic.Test, "WsEndpoint")]
 [OutputType(typeof(WsEndpointResult), typeof(WsEndpointDetail), typeof(bool))]
-public sealed class TestWsEndpointCommand : MessageHandshakeCmdlet
+public sealed class TestWsEndpointCommand : EndpointListCmdlet
 {
     private const int InboxBytes = 1024 * 1024;
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
@@ -37,19 +37,6 @@ public sealed class TestWsEndpointCommand : MessageHandshakeCmdlet
     private long _written;
     private long _nextAnswer;
     private int _underWay;
-
-    /// <summary>The addresses, ws:// or wss://.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [EndpointTransform]
-    [AllowNull]
-    [AllowEmptyCollection]
-    public Uri?[]? Uri { get; set; }
-
-    /// <summary>A name for the endpoint, for its result.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Name { get; set; }
 
     /// <summary>How often to probe each endpoint, over a new connection each time.</summary>
     [Parameter]

@@ -12,25 +12,12 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>Checks what a server does with what a good one refuses.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "WsServer", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(WsServerFinding), typeof(bool))]
-public sealed class TestWsServerCommand : MessageHandshakeCmdlet
+public sealed class TestWsServerCommand : EndpointListCmdlet
 {
     private const int SmallestProbe = 64 * 1024;
     private const int LargestProbe = 1024 * 1024 * 1024;
 
     private AuditCheck[] _checks = [];
-
-    /// <summary>The addresses, ws:// or wss://; one is checked after the other.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [EndpointTransform]
-    [AllowNull]
-    [AllowEmptyCollection]
-    public Uri?[]? Uri { get; set; }
-
-    /// <summary>A name for the server, for its results.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Name { get; set; }
 
     /// <summary>The checks to make, by name; wildcards are allowed.</summary>
     [Parameter]

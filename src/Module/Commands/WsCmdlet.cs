@@ -100,6 +100,15 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
         }
     }
 
+    /// <summary>Ends the cmdlet where the user has stopped the pipeline.</summary>
+    private protected void StopIfAsked()
+    {
+        if (StopToken.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
     /// <summary>Lets another thread have something done on the pipeline thread, at the next wait.</summary>
     internal void Post(Action action)
     {

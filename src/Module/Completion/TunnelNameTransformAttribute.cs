@@ -1,34 +1,11 @@
-using System.Collections;
-using System.Management.Automation;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Completion;
 
-/// <summary>Lets a -Tunnel parameter take the name of a tunnel of this session in place of the tunnel itself.</summary>
-[AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
-internal sealed class TunnelNameTransformAttribute : ArgumentTransformationAttribute
+/// <summary>For -Tunnel parameters.</summary>
+internal sealed class TunnelNameTransformAttribute() : SessionNameTransformAttribute("tunnel")
 {
-    public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
-    {
-        object? input = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
-        return input switch
-        {
-            string name => Find(name),
-            IList list => list.Cast<object?>().Select(item => Transform(engineIntrinsics, item)).ToArray(),
-            PSCustomObject => throw new ArgumentTransformationMetadataException(
-                "This is a copy of a tunnel, from another process or a file; the tunnel itself runs there."),
-            _ => input,
-        };
-    }
+    private protected override object? Find(WsSession session, string name) => session.FindTunnel(name);
 
-    private static WsTunnel Find(string name)
-    {
-        WsSession session = WsSession.ForCurrentRunspace();
-        if (session.FindTunnel(name) is { } tunnel)
-        {
-            return tunnel;
-        }
-
-        string known = session.Tunnels.Count == 0 ? "It has none." : $"Its tunnels: {string.Join(", ", session.Tunnels)}.";
-        throw new ArgumentTransformationMetadataException($"This session has no tunnel named '{name}'. {known}");
-    }
+    private protected override IReadOnlyCollection<object> All(WsSession session) => session.Tunnels;
 }

@@ -158,7 +158,7 @@ internal static class Connector
             script.Connecting = cmdlet;
         }
 
-        if (extras.ConnectScript is { } greeting)
+        if (extras.Greeting is { } greeting)
         {
             greeting.Connecting = cmdlet;
         }
@@ -186,9 +186,9 @@ internal static class Connector
                 extras.CertificateJudge.Connecting = null;
             }
 
-            if (extras.ConnectScript is not null)
+            if (extras.Greeting is not null)
             {
-                extras.ConnectScript.Connecting = null;
+                extras.Greeting.Connecting = null;
             }
         }
     }
@@ -216,7 +216,7 @@ internal static class Connector
     /// <summary>The record of a connect that failed.</summary>
     public static ErrorRecord Failure(MessageWebSocket socket, Uri uri, MessageWebSocketException e)
     {
-        if (SocketExtras.Of(socket).ConnectScript?.Failure is { } failed && e.InnerException == failed)
+        if (SocketExtras.Of(socket).Greeting?.Failure is { } failed && e.InnerException == failed)
         {
             return WsErrors.OnConnectedFailed(e, failed, Redaction.Target(uri));
         }

@@ -283,7 +283,7 @@ internal static class WsErrors
     public static ErrorRecord UnencryptedAuthentication(Uri? uri) => Create(
         "UnencryptedAuthentication",
         new InvalidOperationException($"Credentials would go over the network in plain text{(uri is null ? "" : $" to {Redaction.Of(uri)}")}."),
-        "Use wss://, or add -AllowUnencryptedAuthentication if the network in between is trusted.",
+        "Use an address of wss, or add -AllowUnencryptedAuthentication if the network in between is trusted.",
         ErrorCategory.SecurityError,
         uri is null ? null : Redaction.Target(uri));
 

@@ -14,7 +14,7 @@ internal sealed class SocketExtras
     public ICertificateJudge? CertificateJudge { get; set; }
 
     /// <summary>What is run after each connect.</summary>
-    public IConnectScript? ConnectScript { get; set; }
+    public IConnectScript? Greeting { get; set; }
 
     /// <summary>Whether its connection is still being greeted; it stands for itself then, whatever it is to take the place of.</summary>
     public bool IsGreeted { get; set; }
@@ -69,7 +69,7 @@ internal sealed class SocketExtras
         SocketExtras copy = Of(clone);
         // Its handler went along with those of the socket.
         copy.CertificateJudge = CertificateJudge;
-        copy.ConnectScript = ConnectScript;
+        copy.Greeting = Greeting;
         copy.CarriesCredentials = CarriesCredentials;
         copy.AllowsUnencryptedAuthentication = AllowsUnencryptedAuthentication;
         copy.Reconnection = Reconnection;

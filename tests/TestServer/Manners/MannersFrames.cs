@@ -79,10 +79,16 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
         }
     }
 
-    // Who says nothing at all is let go.
+    // Who says nothing at all is let go, but by the server that keeps a crowd.
     private async Task<bool> IsAliveAsync()
     {
         Task first = connection.Channel.Source.EnsureAsync(1, connection.Stopping).AsTask();
+        if (mistake == Mistakes.Crowd)
+        {
+            await first;
+            return true;
+        }
+
         if (mistake != Mistakes.DeadClients)
         {
             if (await Task.WhenAny(first, Task.Delay(s_silence, connection.Stopping)) == first)

@@ -11,9 +11,10 @@ internal sealed class IdleConnections() : AuditCheck(
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
         List<AuditConnection> open = [];
+        AuditConnection? unanswered = null;
         try
         {
-            (string? refusal, bool isStated) = await FillAsync(target, open, cancellationToken).ConfigureAwait(false);
+            (string? refusal, bool isStated, unanswered) = await FillAsync(target, open, cancellationToken).ConfigureAwait(false);
             if (open.Count == 0)
             {
                 return Verdict.Inconclusive(refusal ?? "no connection");
@@ -31,11 +32,16 @@ internal sealed class IdleConnections() : AuditCheck(
         finally
         {
             open.ForEach(static connection => connection.Dispose());
+            unanswered?.Dispose();
         }
     }
 
-    /// <returns>What met the one that was not taken, and whether the server stated that; null where all were taken.</returns>
-    private static async Task<(string? Refusal, bool IsStated)> FillAsync(AuditTarget target, List<AuditConnection> open, CancellationToken cancellationToken)
+    /// <returns>
+    /// What met the one that was not taken, and whether the server stated that; null where all were taken. One that was not answered
+    /// stays, because without it the server would have one less to bear.
+    /// </returns>
+    private static async Task<(string? Refusal, bool IsStated, AuditConnection? Unanswered)> FillAsync(
+        AuditTarget target, List<AuditConnection> open, CancellationToken cancellationToken)
     {
         while (open.Count < target.Plan.MaxConnections)
         {
@@ -47,23 +53,22 @@ internal sealed class IdleConnections() : AuditCheck(
                 if (!answer.IsUpgrade)
                 {
                     connection.Dispose();
-                    return ($"one was answered with {answer.Text}", true);
+                    return ($"one was answered with {answer.Text}", true, null);
                 }
 
                 open.Add(connection);
             }
             catch (WireEndException e)
             {
-                connection?.Dispose();
-                return (e.Message, false);
+                return (e.Message, false, connection);
             }
             catch (MessageWebSocketException e)
             {
-                return (AuditAnswer.Shown(e.Message), false);
+                return (AuditAnswer.Shown(e.Message), false, null);
             }
         }
 
-        return (null, false);
+        return (null, false, null);
     }
 
     /// <returns>Whether it answers a ping; null where the server has ended every one, in order or not.</returns>
