@@ -29,14 +29,17 @@ Remove-Item -Path $results -Recurse -Force -ErrorAction Ignore
 $null = New-Item -Path $results -ItemType Directory
 $width = [Math]::Min([Environment]::ProcessorCount, 4)
 
-# The long ones first, dealt out like cards, back and forth: the shares take about the same time.
-$long = 'HelpExamples.Tests.ps1', 'Reconnect.Tests.ps1'
-$files = @(Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'tests' -AdditionalChildPath 'Pester') -Filter '*.Tests.ps1' |
-    Sort-Object -Descending -Property { $_.Name -in $long }, Length)
-$shares = @(foreach ($share in 0..($width - 1)) {
-        $mine = @(0..($files.Count - 1) | Where-Object { ($_ % (2 * $width)) -in $share, (2 * $width - 1 - $share) })
-        @{ Pester = $PesterPath; Path = @($files[$mine].FullName) }
-    })
+# The largest first, each to the share that has least to do: the shares take about the same time. A file takes about as long as it is,
+# but for the examples of the help, which are in the pages: those take about as long as all the others together on two processors.
+$files = @(Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'tests' -AdditionalChildPath 'Pester') -Filter '*.Tests.ps1')
+$examples = 0.7 * ($files | Measure-Object -Property Length -Sum).Sum
+$shares = @(1..$width | ForEach-Object { @{ Pester = $PesterPath; Path = @(); Work = 0 } })
+$files | ForEach-Object { @{ Path = $_.FullName; Work = $_.Name -eq 'HelpExamples.Tests.ps1' ? $examples : $_.Length } } |
+    Sort-Object -Descending -Property { $_.Work } | ForEach-Object {
+        $share = $shares | Sort-Object -Property { $_.Work } | Select-Object -First 1
+        $share.Path += $_.Path
+        $share.Work += $_.Work
+    }
 $projects = @(Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'tests') -Filter '*.Tests.csproj' -Recurse -Depth 1 | ForEach-Object {
         $folder = Join-Path -Path $results -ChildPath $_.BaseName
         # The other tests come past src/Core only by the way.

@@ -109,7 +109,7 @@ Describe 'Invoke-WsRequest -IdProperty' {
 
     It 'refuses what is no path, and a filter beside it' {
         $null = Connect-MessageWebSocket (Get-Address -Path 'echo')
-        foreach ($path in '.', 'a..b', 'a.', ':string', ' ') {
+        foreach ($path in '.', 'a..b', 'a.', ':string', ' ', 'id:number') {
             (Get-Failure { Invoke-WsRequest '{}' -IdProperty $path }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
         }
         (Get-Failure { Invoke-WsRequest '{}' -IdProperty id -ReplyFilter { $true } }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'

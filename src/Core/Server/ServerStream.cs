@@ -49,7 +49,14 @@ internal sealed class ServerStream : IDisposable
             }
             catch (Exception e) when (e is WebSocketException or IOException or SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
             {
-                return _frames.End is { Reason: "", Code: ConnectionEnd.Normal } ? 0 : throw Failure(e);
+                if (_frames.End is { Reason: "", Code: ConnectionEnd.Normal })
+                {
+                    return 0;
+                }
+
+                // A close frame is answered with its code (RFC 6455 section 5.5.1), and a fault with the code for it.
+                await (_frames.End is { } end ? CloseAsync(end) : Task.CompletedTask).ConfigureAwait(false);
+                throw Failure(e);
             }
 
             if (received.MessageType == WebSocketMessageType.Text)
@@ -127,7 +134,8 @@ internal sealed class ServerStream : IDisposable
 
     private const ushort UnacceptedData = 1003;
 
+    // An end with a reason is a fault of the client; one that it asked for has none.
     private IOException Failure(Exception cause) => _frames.End is { } end
-        ? new IOException($"The client closed with {end.Code}{(end.Reason.Length > 0 ? $": {end.Reason}" : ".")}", cause)
+        ? new IOException(end.Reason.Length > 0 ? $"The client broke the WebSocket protocol: {end.Reason}" : $"The client closed with {end.Code}.", cause)
         : new IOException(_frames.IsAtEnd ? "The client ended the connection without a close frame." : "The connection to the client broke.", cause);
 }

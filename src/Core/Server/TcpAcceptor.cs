@@ -14,10 +14,11 @@ internal sealed class TcpAcceptor
 
     private readonly Socket _listener;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ConcurrentDictionary<long, Task> _served = new();
-    private Func<Socket, CancellationToken, Task>? _serve;
+    private readonly ConcurrentDictionary<int, Task> _served = new();
+    private Func<int, Socket, CancellationToken, Task>? _serve;
+    private Func<CancellationToken, Task>? _waitForRoom;
     private Task _accepting = Task.CompletedTask;
-    private long _lastId;
+    private int _lastId;
 
     private TcpAcceptor(Socket listener)
     {
@@ -52,30 +53,52 @@ internal sealed class TcpAcceptor
     }
 
     /// <summary>Begins to take connections.</summary>
-    /// <param name="serve">Serves one, which is closed when its task ends; its token is cancelled by the stop. Never throws.</param>
-    public void Start(Func<Socket, CancellationToken, Task> serve)
+    /// <param name="serve">Serves one, which is closed when its task ends, and gets its number in the order of their coming; its token is cancelled by the stop. Never throws.</param>
+    /// <param name="waitForRoom">Waited for before each; whoever comes meanwhile waits in the queue of the system. Null for no bound.</param>
+    public void Start(Func<int, Socket, CancellationToken, Task> serve, Func<CancellationToken, Task>? waitForRoom = null)
     {
         _serve = serve;
+        _waitForRoom = waitForRoom;
         using AsyncFlowControl? flow = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         _accepting = Task.Run(AcceptAsync);
     }
 
+    /// <summary>Gives the port back.</summary>
+    public void Close() => _listener.Dispose();
+
+    /// <summary>Takes no more connections, and tells those there are by their token.</summary>
+    /// <returns>Completes when no further one will be served.</returns>
+    public async Task StopAcceptingAsync()
+    {
+        Close();
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _accepting.ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until nobody is served any more; after <see cref="StopAcceptingAsync"/>.</summary>
+    public Task WhenServedAsync() => Task.WhenAll(_served.Values);
+
     /// <summary>Takes no more connections and waits for those there are to end, which their token tells them.</summary>
     public async Task StopAsync()
     {
-        _listener.Dispose();
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        await _accepting.ConfigureAwait(false);
-        await Task.WhenAll(_served.Values).ConfigureAwait(false);
+        await StopAcceptingAsync().ConfigureAwait(false);
+        await WhenServedAsync().ConfigureAwait(false);
     }
 
     private async Task AcceptAsync()
     {
+        bool isRoomDue = true;
         while (!_stopping.IsCancellationRequested)
         {
             Socket connection;
             try
             {
+                if (isRoomDue && _waitForRoom is not null)
+                {
+                    await _waitForRoom(_stopping.Token).ConfigureAwait(false);
+                }
+
+                isRoomDue = false;
                 connection = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
@@ -89,18 +112,19 @@ internal sealed class TcpAcceptor
                 continue;
             }
 
-            long id = ++_lastId;
-            Task served = Task.Run(() => ServeAsync(connection));
+            isRoomDue = true;
+            int id = ++_lastId;
+            Task served = Task.Run(() => ServeAsync(id, connection));
             _served[id] = served;
             _ = served.ContinueWith(_ => _served.TryRemove(id, out Task? _), TaskScheduler.Default);
         }
     }
 
-    private async Task ServeAsync(Socket connection)
+    private async Task ServeAsync(int id, Socket connection)
     {
         using (connection)
         {
-            await _serve!(connection, _stopping.Token).ConfigureAwait(false);
+            await _serve!(id, connection, _stopping.Token).ConfigureAwait(false);
         }
     }
 }

@@ -25,42 +25,34 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     private const int BroadcastSendBuffer = 128 * 1024;
 
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
 
     private readonly WebSocketEchoServerOptions _options;
     private readonly ServerConnectionSettings _connectionSettings;
-    private readonly Socket _listener;
+    private readonly TcpAcceptor _acceptor;
     private readonly ConnectionOpening _opening;
     private readonly Broadcast _broadcast;
-    private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _handshakes = new(MostHandshakes, MostHandshakes);
     private readonly ConcurrentDictionary<int, WebSocketEchoClient> _clients = new();
-    private readonly ConcurrentDictionary<int, Task> _connections = new();
     private readonly HandlerErrors _errors = new();
     private readonly MessageCounts _messages = new(all: null);
     private readonly Lock _stateLock = new();
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Task _accepting;
     private Task? _stopped;
     private WebSocketEchoServerState _state = WebSocketEchoServerState.Listening;
-    private int _lastId;
     private int _placesTaken;
     private long _accepted;
     private long _refused;
 
-    private WebSocketEchoServer(WebSocketEchoServerOptions options, Socket listener)
+    private WebSocketEchoServer(WebSocketEchoServerOptions options, TcpAcceptor acceptor)
     {
         _options = options;
         _connectionSettings = new ServerConnectionSettings(options.MaxMessageSize, options.QueueLimit, options.IdleTimeout);
-        _listener = listener;
+        _acceptor = acceptor;
         _opening = new ConnectionOpening(new ServerHandshake(options), options.Certificate);
         _broadcast = new Broadcast(() => _clients.Values.Select(static client => client.Connection), options.SlowClientTimeout);
-        Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+        Port = acceptor.LocalEndPoint.Port;
         Uri = AddressOf(options, Port);
-
-        // Neither the thread of the caller nor what flows with its calls is any business of those who are served.
-        using AsyncFlowControl? flow = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
-        _accepting = Task.Run(AcceptAsync);
+        acceptor.Start(ServeAsync, _handshakes.WaitAsync);
     }
 
     /// <summary>The name it was given. Not called Name, lest a pipeline names each connection to the server after it.</summary>
@@ -149,23 +141,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         WebSocketEchoServerOptions settings = options.Checked();
-        Socket listener = new(settings.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            if (settings.Address.Equals(IPAddress.IPv6Any))
-            {
-                listener.DualMode = true;
-            }
-
-            listener.Bind(new IPEndPoint(settings.Address, settings.Port));
-            listener.Listen();
-            return new WebSocketEchoServer(settings, listener);
-        }
-        catch
-        {
-            listener.Dispose();
-            throw;
-        }
+        return new WebSocketEchoServer(settings, TcpAcceptor.Bind(new IPEndPoint(settings.Address, settings.Port)));
     }
 
     /// <summary>Takes no more connections, closes those there are (close code 1001), and drops what is not closed within two seconds.</summary>
@@ -180,7 +156,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
             if (_stopped is null)
             {
                 _state = WebSocketEchoServerState.Stopping;
-                _listener.Dispose();
+                _acceptor.Close();
                 _stopped = Task.Run(StopCoreAsync);
             }
 
@@ -228,15 +204,14 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
 
     private async Task StopCoreAsync()
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        await _accepting.ConfigureAwait(false);
+        await _acceptor.StopAcceptingAsync().ConfigureAwait(false);
         foreach (WebSocketEchoClient client in _clients.Values)
         {
             client.Connection.Close(ServerStops(), discards: true);
             client.Connection.CancelWork();
         }
 
-        Task connections = Task.WhenAll(_connections.Values);
+        Task connections = _acceptor.WhenServedAsync();
         await Task.WhenAny(connections, Task.Delay(StopPatience, CancellationToken.None)).ConfigureAwait(false);
         foreach (WebSocketEchoClient client in _clients.Values)
         {
@@ -255,44 +230,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
 
     private static ConnectionEnd ServerStops() => new(ConnectionEnd.GoingAway, "The server stops.");
 
-    private async Task AcceptAsync()
-    {
-        while (!_stopping.IsCancellationRequested)
-        {
-            Socket transport;
-            try
-            {
-                await _handshakes.WaitAsync(_stopping.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-
-            try
-            {
-                transport = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // The client was gone before it was taken, or the process has no descriptor left; the next one may do better.
-                _handshakes.Release();
-                await Task.Delay(AcceptPause, CancellationToken.None).ConfigureAwait(false);
-                continue;
-            }
-
-            int id = ++_lastId;
-            Task connection = Task.Run(() => ServeAsync(id, transport));
-            _connections[id] = connection;
-            _ = connection.ContinueWith(_ => _connections.TryRemove(id, out Task? _), TaskScheduler.Default);
-        }
-    }
-
-    private async Task ServeAsync(int id, Socket transport)
+    private async Task ServeAsync(int id, Socket transport, CancellationToken stopping)
     {
         bool hasPlace = false;
         IClientMessages? messages = null;
@@ -301,7 +239,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
             WebSocketEchoClient? client;
             try
             {
-                (client, messages) = await OpenAsync(id, transport, () => hasPlace = TryTakePlace()).ConfigureAwait(false);
+                (client, messages) = await OpenAsync(id, transport, () => hasPlace = TryTakePlace(), stopping).ConfigureAwait(false);
             }
             finally
             {
@@ -312,7 +250,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
             if (client is not null)
             {
                 // While its handshake was under way the server may have stopped.
-                if (_stopping.IsCancellationRequested)
+                if (stopping.IsCancellationRequested)
                 {
                     client.Connection.Close(ServerStops(), discards: true);
                 }
@@ -350,9 +288,10 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     }
 
     // Null when there is no connection to be had with this client.
-    private async Task<(WebSocketEchoClient? Client, IClientMessages? Messages)> OpenAsync(int id, Socket transport, Func<bool> tryTakePlace)
+    private async Task<(WebSocketEchoClient? Client, IClientMessages? Messages)> OpenAsync(
+        int id, Socket transport, Func<bool> tryTakePlace, CancellationToken stopping)
     {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         patience.CancelAfter(_options.HandshakeTimeout);
         EndPoint? remote = Prepare(transport);
         if (await _opening.OpenAsync(transport, tryTakePlace, patience.Token).ConfigureAwait(false) is not var (stream, upgrade))

@@ -101,7 +101,7 @@ internal static class WsErrors
         string from = sockets is [var only] ? Describe(only) : $"{sockets.Count} sockets";
         string open = sockets is [_] ? "The connection is still open" : "The connections are still open";
         string advice = isFollowing
-            ? "Call Receive-WsMessage again, or leave out -TimeoutSeconds to follow without a limit."
+            ? "Call Receive-WsMessage again, or leave out -TimeoutSeconds."
             : "Call Receive-WsMessage again, or use -Follow to wait without a limit.";
         return Create(
             "ReceiveTimeout",

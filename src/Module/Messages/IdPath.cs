@@ -27,7 +27,7 @@ internal sealed class IdPath
     {
         bool isText = text.EndsWith(TextMark, StringComparison.Ordinal);
         string[] names = (isText ? text[..^TextMark.Length] : text).Split('.');
-        return names.Any(string.IsNullOrWhiteSpace) ? null : new IdPath(names, isText);
+        return names.Any(static name => string.IsNullOrWhiteSpace(name) || name.Contains(':', StringComparison.Ordinal)) ? null : new IdPath(names, isText);
     }
 
     /// <summary>The value at the path as it is written; empty when there is none, or it is null.</summary>

@@ -35,7 +35,7 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
         _maxConnections = maxConnections;
         Uri = uri;
         Target = target;
-        _acceptor.Start(ServeAsync);
+        _acceptor.Start((_, accepted, stopping) => ServeAsync(accepted, stopping));
     }
 
     /// <summary>The name it was given. Not called Name, lest a pipeline names each connection to the tunnel after it.</summary>

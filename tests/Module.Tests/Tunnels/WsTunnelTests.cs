@@ -294,6 +294,36 @@ public sealed class WsTunnelTests
         Assert.Equal(SocketError.ConnectionReset, await service.ReadEndAsync());
     }
 
+    // Without a mask, with a reserved bit, a reserved opcode, a close frame with half a code; and a close with a code of its own.
+    [Theory(Timeout = Limit)]
+    [InlineData("820431323334", 1002, "broke the WebSocket protocol: A frame without a mask")]
+    [InlineData("C2840000000031323334", 1002, "broke the WebSocket protocol: A reserved bit")]
+    [InlineData("838000000000", 1002, "broke the WebSocket protocol: A reserved opcode")]
+    [InlineData("88810000000003", 1002, "broke the WebSocket protocol: A close frame with half a close code")]
+    [InlineData("8882000000000FA0", 4000, "closed with 4000.")]
+    public async Task A_client_is_answered_with_the_code_of_its_fault_or_its_own(string frame, int code, string why)
+    {
+        await using TcpPair pair = new();
+        using Socket client = new(SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync("127.0.0.1", pair.Inbound.Uri.Port);
+        await client.SendAllAsync(Encoding.ASCII.GetBytes(
+            $"GET / HTTP/1.1\r\nHost: {pair.Inbound.Uri.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+        string head = "";
+        while (!head.EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            head += (char)(await client.ReadExactlyAsync(1))[0];
+        }
+
+        Socket service = await pair.AcceptAsync();
+        await client.SendAllAsync(Convert.FromHexString(frame));
+
+        byte[] close = await client.ReadExactlyAsync(4);
+        Assert.Equal((0x88, code), (close[0], (close[2] << 8) | close[3]));
+        Assert.Equal(SocketError.ConnectionReset, await service.ReadEndAsync());
+        await UntilAsync(() => pair.Inbound.LastError?.Contains(why, StringComparison.Ordinal) == true);
+    }
+
     [Theory(Timeout = Limit)]
     [InlineData("https://evil.example", false)]
     [InlineData("https://good.example", true)]
