@@ -8,7 +8,7 @@ param(
     [string] $Destination,
 
     # A registry that does not answer must not hold up the tests for longer.
-    [timespan] $Limit = '00:02:00'
+    [timespan] $Limit = '00:01:00'
 )
 
 Set-StrictMode -Version Latest
