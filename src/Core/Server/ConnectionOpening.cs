@@ -29,12 +29,12 @@ internal sealed class ConnectionOpening
         }
     }
 
-    /// <summary>Reads a request that can be agreed to; it still waits for its answer. Never throws.</summary>
+    /// <summary>Reads a request that can be agreed to; it still waits for its answer.</summary>
     /// <param name="transport">The TCP connection.</param>
     /// <param name="tryTakePlace">Takes the place of one connection.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The connection and the request; null when there is no connection to be had with this client, which has been told.</returns>
-    public async Task<(Stream Stream, AcceptedUpgrade Upgrade)?> OpenAsync(Socket transport, Func<bool> tryTakePlace, CancellationToken cancellationToken)
+    /// <exception cref="ClientRefusedException">There is no connection to be had with this client, which has been told where that could be.</exception>
+    public async Task<(Stream Stream, AcceptedUpgrade Upgrade)> OpenAsync(Socket transport, Func<bool> tryTakePlace, CancellationToken cancellationToken)
     {
         Stream stream = new NetworkStream(transport, ownsSocket: false);
         try
@@ -48,17 +48,17 @@ internal sealed class ConnectionOpening
 
             return (stream, await _handshake.ReadAsync(stream, tryTakePlace, cancellationToken).ConfigureAwait(false));
         }
-        catch (UpgradeRefusedException)
+        catch (Exception e)
         {
-            await DrainAsync(transport, stream, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception)
-        {
-            // It went away, was too slow, or does not speak the same TLS, which has many ways to say so; there is no one to tell.
-        }
+            // Whatever it was: TLS has many ways to say that a client does not speak the same.
+            if (e is UpgradeRefusedException)
+            {
+                await DrainAsync(transport, stream, cancellationToken).ConfigureAwait(false);
+            }
 
-        await stream.DisposeAsync().ConfigureAwait(false);
-        return null;
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw new ClientRefusedException(transport, e);
+        }
     }
 
     // What the client still sends is read for a moment, lest a reset overtakes the answer.

@@ -141,7 +141,7 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
 
         if (options.Path is { } path && request.Path != path)
         {
-            throw new UpgradeRefusedException(HttpStatusCode.NotFound, "There is no WebSocket at this path.");
+            throw new UpgradeRefusedException(HttpStatusCode.NotFound, "There is no WebSocket at this path.") { Part = request.Path };
         }
 
         if (request.Method != "GET")
@@ -155,7 +155,7 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         {
             if (!options.AllowedOrigins.Contains("*") && !options.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
             {
-                throw new UpgradeRefusedException(HttpStatusCode.Forbidden, "This server does not allow the origin of the request.");
+                throw new UpgradeRefusedException(HttpStatusCode.Forbidden, "This server does not allow the origin of the request.") { Part = origin };
             }
         }
     }

@@ -11,4 +11,7 @@ internal sealed class UpgradeRefusedException(HttpStatusCode status, string expl
     public HttpStatusCode Status { get; } = status;
 
     public IReadOnlyList<string> Headers { get; } = headers;
+
+    /// <summary>The part of the request that was refused, for whoever runs the server; the client is not told. Null for none.</summary>
+    public string? Part { get; init; }
 }

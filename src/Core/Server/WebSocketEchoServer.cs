@@ -294,7 +294,13 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         patience.CancelAfter(_options.HandshakeTimeout);
         EndPoint? remote = Prepare(transport);
-        if (await _opening.OpenAsync(transport, tryTakePlace, patience.Token).ConfigureAwait(false) is not var (stream, upgrade))
+        Stream stream;
+        AcceptedUpgrade upgrade;
+        try
+        {
+            (stream, upgrade) = await _opening.OpenAsync(transport, tryTakePlace, patience.Token).ConfigureAwait(false);
+        }
+        catch (ClientRefusedException)
         {
             return (null, null);
         }

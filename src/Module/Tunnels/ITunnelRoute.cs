@@ -12,6 +12,7 @@ internal interface ITunnelRoute
     /// <param name="accepted">The TCP connection.</param>
     /// <param name="tryTakePlace">Takes the place of one connection; false when there is none left.</param>
     /// <param name="stopping">Ends it.</param>
-    /// <returns>Both sides; null when the client was refused and told.</returns>
-    public Task<(Socket Tcp, ITunnelWebSocket WebSocket)?> OpenAsync(Socket accepted, Func<bool> tryTakePlace, CancellationToken stopping);
+    /// <returns>Both sides.</returns>
+    /// <exception cref="Exception">It came to nothing; says why. Who connected was told where it can be.</exception>
+    public Task<(Socket Tcp, ITunnelWebSocket WebSocket)> OpenAsync(Socket accepted, Func<bool> tryTakePlace, CancellationToken stopping);
 }

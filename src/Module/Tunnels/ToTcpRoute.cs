@@ -24,23 +24,20 @@ internal sealed class ToTcpRoute : ITunnelRoute
 
     public bool BeginsInTcp => false;
 
-    public async Task<(Socket Tcp, ITunnelWebSocket WebSocket)?> OpenAsync(Socket accepted, Func<bool> tryTakePlace, CancellationToken stopping)
+    public async Task<(Socket Tcp, ITunnelWebSocket WebSocket)> OpenAsync(Socket accepted, Func<bool> tryTakePlace, CancellationToken stopping)
     {
         TunnelTcp.Prepare(accepted);
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         patience.CancelAfter(_patience);
-        if (await _opening.OpenAsync(accepted, tryTakePlace, patience.Token).ConfigureAwait(false) is not var (stream, upgrade))
-        {
-            return null;
-        }
-
+        (Stream stream, AcceptedUpgrade upgrade) = await _opening.OpenAsync(accepted, tryTakePlace, patience.Token).ConfigureAwait(false);
         try
         {
             if (upgrade.Protocol is null && upgrade.Request.ListOf("Sec-WebSocket-Protocol").Contains(Base64, StringComparer.Ordinal))
             {
                 // It would send text from the first message on.
-                await RefuseAsync(stream, HttpStatusCode.BadRequest, "This tunnel speaks the subprotocol binary and not base64.", patience.Token).ConfigureAwait(false);
-                throw new IOException("A client offered the subprotocol base64, which a tunnel does not speak; have it speak binary.");
+                UpgradeRefusedException refusal = new(HttpStatusCode.BadRequest, "This tunnel speaks the subprotocol binary and not base64.");
+                await RefuseAsync(stream, refusal, patience.Token).ConfigureAwait(false);
+                throw new ClientRefusedException(accepted, refusal);
             }
 
             Socket tcp = await ConnectAsync(stream, patience.Token).ConfigureAwait(false);
@@ -73,7 +70,7 @@ internal sealed class ToTcpRoute : ITunnelRoute
         {
             tcp.Dispose();
             using CancellationTokenSource moment = new(TimeSpan.FromSeconds(1));
-            await RefuseAsync(client, HttpStatusCode.BadGateway, "The target of this tunnel cannot be reached.", moment.Token).ConfigureAwait(false);
+            await RefuseAsync(client, new UpgradeRefusedException(HttpStatusCode.BadGateway, "The target of this tunnel cannot be reached."), moment.Token).ConfigureAwait(false);
             throw new IOException($"{_target.Host}:{_target.Port} cannot be reached: {(e is SocketException ? e.Message : "no answer in time.")}", e);
         }
         catch
@@ -83,11 +80,11 @@ internal sealed class ToTcpRoute : ITunnelRoute
         }
     }
 
-    private static async Task RefuseAsync(Stream client, HttpStatusCode status, string explanation, CancellationToken cancellationToken)
+    private static async Task RefuseAsync(Stream client, UpgradeRefusedException refusal, CancellationToken cancellationToken)
     {
         try
         {
-            await ServerHandshake.RefuseAsync(client, new UpgradeRefusedException(status, explanation), cancellationToken).ConfigureAwait(false);
+            await ServerHandshake.RefuseAsync(client, refusal, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {

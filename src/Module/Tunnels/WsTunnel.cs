@@ -156,12 +156,7 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
         bool hasPlace = false;
         try
         {
-            if (await _route.OpenAsync(accepted, () => hasPlace = TryTakePlace(), stopping).ConfigureAwait(false) is not var (tcp, webSocket))
-            {
-                Fail("A client was refused: its request was no good handshake, came from an origin that is not allowed, or found no place.");
-                return;
-            }
-
+            (Socket tcp, ITunnelWebSocket webSocket) = await _route.OpenAsync(accepted, () => hasPlace = TryTakePlace(), stopping).ConfigureAwait(false);
             Interlocked.Increment(ref _accepted);
             Interlocked.Increment(ref _open);
             try

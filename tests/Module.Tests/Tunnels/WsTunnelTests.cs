@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text;
 using MessageWebSockets.PowerShell.Tunnels;
 using Xunit;
+using static MessageWebSockets.PowerShell.Tests.Tunnels.RawPeers;
 
 namespace MessageWebSockets.PowerShell.Tests.Tunnels;
 
@@ -304,17 +304,7 @@ public sealed class WsTunnelTests
     public async Task A_client_is_answered_with_the_code_of_its_fault_or_its_own(string frame, int code, string why)
     {
         await using TcpPair pair = new();
-        using Socket client = new(SocketType.Stream, ProtocolType.Tcp);
-        await client.ConnectAsync("127.0.0.1", pair.Inbound.Uri.Port);
-        await client.SendAllAsync(Encoding.ASCII.GetBytes(
-            $"GET / HTTP/1.1\r\nHost: {pair.Inbound.Uri.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
-        string head = "";
-        while (!head.EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            head += (char)(await client.ReadExactlyAsync(1))[0];
-        }
-
+        using Socket client = await ConnectWebSocketAsync(pair.Inbound);
         Socket service = await pair.AcceptAsync();
         await client.SendAllAsync(Convert.FromHexString(frame));
 
@@ -393,58 +383,6 @@ public sealed class WsTunnelTests
         Assert.Equal(port, target?.Port ?? 0);
     }
 
-    private static Socket Listen()
-    {
-        Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        return listener;
-    }
-
-    private static Uri UriOf(Socket listener) => new($"ws://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}/");
-
-    private static async Task<Socket> ConnectAsync(WsTunnel tunnel)
-    {
-        Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await client.ConnectAsync(tunnel.LocalEndPoint);
-        return client;
-    }
-
-    // A reset may be there before the connect has returned.
-    private static async Task<SocketError> ConnectAndReadEndAsync(WsTunnel tunnel)
-    {
-        try
-        {
-            using Socket client = await ConnectAsync(tunnel);
-            return await client.ReadEndAsync();
-        }
-        catch (SocketException e)
-        {
-            return e.SocketErrorCode;
-        }
-    }
-
-    // A server that does nothing on its own after the handshake.
-    private static async Task<Socket> AcceptWebSocketAsync(Socket listener)
-    {
-        Socket peer = await listener.AcceptAsync();
-        StringBuilder request = new();
-        byte[] one = new byte[1];
-        while (!request.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            Assert.Equal(1, await peer.ReceiveAsync(one));
-            request.Append((char)one[0]);
-        }
-
-        string key = request.ToString().Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
-#pragma warning disable CA5350 // RFC 6455 section 4.2.2 says SHA-1.
-        string accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
-#pragma warning restore CA5350
-        await peer.SendAllAsync(Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"));
-        return peer;
-    }
-
     private static async Task ServeEchoAsync(TcpPair pair, int connections)
     {
         List<Task> served = [];
@@ -465,15 +403,5 @@ public sealed class WsTunnelTests
         }
 
         await Task.WhenAll(served);
-    }
-
-    private static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        while (!await condition())
-        {
-            await Task.Delay(5);
-        }
     }
 }
