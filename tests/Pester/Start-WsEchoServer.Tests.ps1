@@ -354,6 +354,14 @@ Describe 'Start-WsEchoServer' {
         (Get-Failure { Start-WsEchoServer -AllowedOrigin '' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
     }
 
+    It 'refuses an -AllowedOrigin that no browser sends, as <_> does' -ForEach 'Start-WsEchoServer', 'Start-WsTunnel -Target localhost:1', 'Test-WsServer ws://localhost:1' {
+        foreach ($origin in 'page.example', 'https://*.example', 'https://page.example/chat') {
+            $failure = Get-Failure ([scriptblock]::Create("$_ -AllowedOrigin '$origin' -ErrorAction Stop"))
+            $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            "$failure" | Should -BeLike "'$([WildcardPattern]::Escape($origin))' of -AllowedOrigin is no origin*https://host*"
+        }
+    }
+
     It 'takes messages up to -MaxMessageSize' {
         $server = Start-WsEchoServer -MaxMessageSize 1000
         $socket = $server | Connect-MessageWebSocket

@@ -24,7 +24,8 @@ public sealed class WebSocketEchoServerOptions
 
     /// <summary>
     /// The origins whose pages may connect, such as <c>https://host</c>, or <c>*</c> for all. Requests of browsers name an origin, and
-    /// are refused by default; other clients do so only if they are told to.
+    /// are refused by default; other clients do so only if they are told to. <c>null</c> is the origin of pages that have none, such as
+    /// files. What no browser can send is refused when the server starts.
     /// </summary>
     public IList<string> AllowedOrigins { get; } = [];
 
@@ -129,17 +130,20 @@ public sealed class WebSocketEchoServerOptions
 
         foreach (string origin in AllowedOrigins)
         {
-            copy.AllowedOrigins.Add(AsBrowsersSend(origin ?? throw new ArgumentException("An allowed origin is null.")));
+            copy.AllowedOrigins.Add(AsBrowsersSend(origin));
         }
 
         return copy;
     }
 
-    // Without the port that goes without saying, and international names in their ASCII form (RFC 6454 section 6.2).
-    private static string AsBrowsersSend(string origin) =>
-        Uri.TryCreate(origin, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" && address.PathAndQuery == "/"
-            ? $"{address.Scheme}://{(address.HostNameType == UriHostNameType.IPv6 ? $"[{address.IdnHost}]" : address.IdnHost)}{(address.IsDefaultPort ? "" : $":{address.Port}")}"
-            : origin.TrimEnd('/');
+    // What can match no request is a mistake, and one that nobody would notice: the pages that were meant are refused.
+    private static string AsBrowsersSend(string? origin) => origin switch
+    {
+        null => throw new ArgumentException("An allowed origin is null."),
+        "*" or "null" => origin,
+        _ when WebOrigin.TryParse(origin, out WebOrigin? parsed) => parsed.ToString(),
+        _ => throw new ArgumentException($"'{PeerText.Clean(origin)}' of AllowedOrigins is no origin; write it as https://host or https://host:port, or * for all."),
+    };
 
     // What a timer can be set to.
     private static void CheckTime(TimeSpan value, bool mayBeInfinite, string name)

@@ -1,43 +1,39 @@
 using System.Diagnostics.CodeAnalysis;
+using MessageWebSockets.Server;
 
 namespace MessageWebSockets.PowerShell.Auditing;
 
-/// <summary>An origin as browsers send it (RFC 6454 section 6.2), and those that are taken for it by servers which compare carelessly.</summary>
+/// <summary>An origin of pages that may connect, and those that are taken for it by servers which compare carelessly.</summary>
 internal sealed class AuditOrigin
 {
-    private readonly Uri _uri;
+    private readonly WebOrigin _origin;
 
-    private AuditOrigin(Uri uri) => _uri = uri;
+    private AuditOrigin(WebOrigin origin) => _origin = origin;
 
     public static bool TryParse(string text, [NotNullWhen(true)] out AuditOrigin? origin)
     {
-        origin = Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0
-            ? new AuditOrigin(uri)
-            : null;
+        origin = WebOrigin.TryParse(text, out WebOrigin? parsed) && parsed.Host.Length > 0 ? new AuditOrigin(parsed) : null;
         return origin is not null;
     }
 
-    public override string ToString() => Text(_uri.Scheme, Host, _uri.IsDefaultPort ? "" : $":{_uri.Port}");
+    public override string ToString() => _origin.ToString();
 
     /// <summary>Origins of others: the host as a prefix, as a suffix, with another character for a dot, and without TLS.</summary>
     public IEnumerable<string> LookAlikes()
     {
-        string port = _uri.IsDefaultPort ? "" : $":{_uri.Port}";
-        yield return Text(_uri.Scheme, $"{Host}.evil.example", port);
-        yield return Text(_uri.Scheme, $"evil{Host}", port);
-        if (_uri.HostNameType == UriHostNameType.Dns && Host.Contains('.', StringComparison.Ordinal))
+        string host = _origin.Host;
+        yield return With(_origin.Scheme, $"{host}.evil.example");
+        yield return With(_origin.Scheme, $"evil{host}");
+        if (Uri.CheckHostName(host) == UriHostNameType.Dns && host.IndexOf('.', StringComparison.Ordinal) is >= 0 and int dot)
         {
-            int dot = Host.IndexOf('.', StringComparison.Ordinal);
-            yield return Text(_uri.Scheme, $"{Host[..dot]}x{Host[(dot + 1)..]}", port);
+            yield return With(_origin.Scheme, $"{host[..dot]}x{host[(dot + 1)..]}");
         }
 
-        if (_uri.Scheme == Uri.UriSchemeHttps)
+        if (_origin.Scheme == Uri.UriSchemeHttps)
         {
-            yield return Text(Uri.UriSchemeHttp, Host, port);
+            yield return With(Uri.UriSchemeHttp, host);
         }
     }
 
-    private string Host => _uri.HostNameType == UriHostNameType.IPv6 ? $"[{_uri.IdnHost.Trim('[', ']')}]" : _uri.IdnHost;
-
-    private static string Text(string scheme, string host, string port) => $"{scheme}://{host}{port}";
+    private string With(string scheme, string host) => (_origin with { Scheme = scheme, Host = host }).ToString();
 }

@@ -87,7 +87,7 @@ public sealed class TestWsServerCommand : EndpointListCmdlet
         {
             if (!AuditOrigin.TryParse(origin, out _))
             {
-                ThrowTerminatingError(WsErrors.InvalidSetting($"-AllowedOrigin '{TerminalText.Escape(origin)}' is no origin; write it as https://host or https://host:port.", origin));
+                ThrowTerminatingError(WsErrors.InvalidSetting($"'{TerminalText.Escape(origin)}' of -AllowedOrigin is no origin; write it as https://host or https://host:port.", origin));
             }
         }
 

@@ -19,6 +19,7 @@ internal static partial class LibraryText
         ["Control.SupportedProtocols"] = "-SubProtocol",
         ["RequireSubProtocol"] = "-RequireSubProtocol",
         ["OnConnected"] = "-OnConnected",
+        ["AllowedOrigins"] = "-AllowedOrigin",
     };
 
     /// <summary>A text with the names of parameters in place of those of settings.</summary>
@@ -56,7 +57,7 @@ internal static partial class LibraryText
         return TerminalText.Escape(message);
     }
 
-    [GeneratedRegex(@"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|InboxFullMode|ReceiveMode|TrustedRoots|ClientCertificate|ProxyCredential|the proxy credential|RequireSubProtocol|OnConnected|Control\.SupportedProtocols)(?!\w)")]
+    [GeneratedRegex(@"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|InboxFullMode|ReceiveMode|TrustedRoots|ClientCertificate|ProxyCredential|the proxy credential|RequireSubProtocol|OnConnected|AllowedOrigins|Control\.SupportedProtocols)(?!\w)")]
     private static partial Regex Setting();
 
     [GeneratedRegex(@" To connect all the same, ignore: (?<errors>[A-Za-z, ]+)\.$")]

@@ -193,6 +193,49 @@ public sealed class EchoServerHandshakeTests
         Assert.StartsWith($"HTTP/1.1 {status} ", await client.ReadHeadAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("good.example", null)]
+    [InlineData("good.example:8080", null)]
+    [InlineData("", null)]
+    [InlineData("https://", null)]
+    [InlineData("https:good.example", null)]
+    [InlineData("https://*.good.example", null)]
+    [InlineData("https://good.example/page", null)]
+    [InlineData("https://good.example?", null)]
+    [InlineData("https://good.example#top", null)]
+    [InlineData("https://user@good.example", null)]
+    [InlineData("https://good.example:65536", null)]
+    [InlineData(" https://good.example", null)]
+    [InlineData("https://good.example\n", null)]
+    [InlineData("https://good.example, https://other.example", null)]
+    [InlineData("HTTPS://Good.Example:443/", "https://good.example")]
+    [InlineData("http://good.example:443", "http://good.example:443")]
+    [InlineData("https://[::1]:8080", "https://[::1]:8080")]
+    [InlineData("https://b\u00fccher.example", "https://xn--bcher-kva.example")]
+    [InlineData("chrome-extension://knldjmfmopnpolahpmmgbagdohdnhkik", "chrome-extension://knldjmfmopnpolahpmmgbagdohdnhkik")]
+    [InlineData("app://local:80", "app://local:80")]
+    [InlineData("file://", "file://")]
+    [InlineData("null", "null")]
+    [InlineData("*", "*")]
+    public async Task AllowedOrigins_are_what_browsers_can_send(string given, string? sent)
+    {
+        WebSocketEchoServerOptions options = new() { AllowedOrigins = { given } };
+        if (sent is null)
+        {
+            ArgumentException refusal = Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(options));
+            Assert.Contains("https://host", refusal.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', refusal.Message);
+            return;
+        }
+
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(options);
+        using RawClient client = await RawClient.ConnectAsync(server);
+
+        await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Origin", sent)));
+
+        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+    }
+
     [SocketFact]
     public async Task AllowedOrigins_with_a_star_lets_every_browser_in()
     {
