@@ -1,7 +1,6 @@
 #requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
 
-# Runs every example of the documentation against the test server, each page in a fresh PowerShell. Get-HelpExample.ps1 says what counts
-# as an example. The examples name addresses that stand for the server's:
+# Runs every example of the documentation against the test server. Get-HelpExample.ps1 says what counts as an example. The examples name addresses that stand for the server's:
 #
 #     ws://localhost:8080     the well-behaved endpoints, as with: dotnet run --project tests/TestServer -- --port 8080
 #     wss://localhost:8443    the same over TLS
@@ -26,18 +25,19 @@ BeforeDiscovery {
 BeforeAll {
     . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
 
+    # Gives the screens of each page that has examples.
     function Invoke-Example {
         [CmdletBinding()]
-        param([string[]] $Code)
+        param([hashtable] $Page)
 
+        $json = ConvertTo-Json -InputObject $Page
         foreach ($address in $standIns.Keys) {
-            $Code = $Code.Replace($address, $standIns[$address])
+            $json = $json.Replace($address, $standIns[$address])
         }
 
         $codePath = Join-Path -Path $TestDrive -ChildPath 'examples.json'
         $resultPath = Join-Path -Path $TestDrive -ChildPath 'results.json'
-        ConvertTo-Json -InputObject @($Code) | Set-Content -LiteralPath $codePath
-        Remove-Item -LiteralPath $resultPath -ErrorAction Ignore
+        Set-Content -LiteralPath $codePath -Value $json
 
         # PowerShell as a .NET tool runs inside dotnet.
         $start = [System.Diagnostics.ProcessStartInfo]::new([Environment]::ProcessPath)
@@ -49,6 +49,7 @@ BeforeAll {
             '-NoLogo', '-NoProfile', '-NonInteractive'
             '-File', (Join-Path -Path $PSScriptRoot -ChildPath 'Invoke-HelpExample.ps1')
             '-Path', $codePath
+            '-FilePath', $filePath
             '-ResultPath', $resultPath
         )
         $arguments.ForEach({ $start.ArgumentList.Add($_) })
@@ -60,8 +61,7 @@ BeforeAll {
         $process = [System.Diagnostics.Process]::Start($start)
         $process.StandardInput.Close()
         $streams = $process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync()
-        # Some examples show what happens after a second of silence.
-        if (-not $process.WaitForExit(2 * $patience)) {
+        if (-not $process.WaitForExit(10 * $patience)) {
             $process.Kill($true)
             throw 'The examples did not end in time.'
         }
@@ -73,7 +73,9 @@ BeforeAll {
             throw "PowerShell ended with exit code ${exitCode}: $($streams[0].Result)$($streams[1].Result)"
         }
 
-        Get-Content -LiteralPath $resultPath -Raw | ConvertFrom-Json
+        $screens = @{}
+        (Get-Content -LiteralPath $resultPath -Raw | ConvertFrom-Json).ForEach({ $screens[$_.Page] = $_.Screens })
+        $screens
     }
 
     # The parts of a screen that are the same in every run, with the addresses that a page has for those of the server.
@@ -111,10 +113,11 @@ BeforeAll {
         'ws://localhost:8081'  = $server.raw.TrimEnd('/')
     }
     $workingDirectory = Join-Path -Path $TestDrive -ChildPath 'work'
-    $null = New-Item -Path $workingDirectory -ItemType Directory
-    Set-Content -LiteralPath (Join-Path -Path $workingDirectory -ChildPath 'ca.pem') -Value $server.caCertificatePem
+    $filePath = Join-Path -Path $TestDrive -ChildPath 'files'
+    $null = $workingDirectory, $filePath | ForEach-Object { New-Item -Path $_ -ItemType Directory }
+    Set-Content -LiteralPath (Join-Path -Path $filePath -ChildPath 'ca.pem') -Value $server.caCertificatePem
     $clientCertificate = $server.clientCertificatePem, $server.clientKeyPem
-    Set-Content -LiteralPath (Join-Path -Path $workingDirectory -ChildPath 'client.pem') -Value $clientCertificate
+    Set-Content -LiteralPath (Join-Path -Path $filePath -ChildPath 'client.pem') -Value $clientCertificate
 }
 
 AfterAll {
@@ -123,16 +126,20 @@ AfterAll {
     [System.IO.Directory]::Delete($link.Path)
 }
 
-Describe 'The examples of <Page>' -ForEach $pageCases {
+Describe 'The examples' -ForEach @{ Pages = $pageCases } {
     BeforeAll {
-        $results = @(Invoke-Example -Code $Examples.Code)
+        $codes = @{}
+        $Pages.ForEach({ $codes[$_.Page] = @($_.Examples.Code) })
+        $screens = Invoke-Example -Page $codes
     }
 
-    It '<Name>' -ForEach $Examples {
-        $result = $results[$Index]
-        ($result.Errors | Sort-Object -Unique) -join ', ' | Should -BeExactly (($Errors | Sort-Object -Unique) -join ', ') -Because $result.Screen
-        if ($null -ne $Output) {
-            Get-Invariant -Screen $result.Screen | Should -BeExactly (Get-Invariant -Screen $Output)
+    Context 'of <Page>' -ForEach $pageCases {
+        It '<Name>' -ForEach $Examples {
+            $result = $screens[$Page][$Index]
+            ($result.Errors | Sort-Object -Unique) -join ', ' | Should -BeExactly (($Errors | Sort-Object -Unique) -join ', ') -Because $result.Screen
+            if ($null -ne $Output) {
+                Get-Invariant -Screen $result.Screen | Should -BeExactly (Get-Invariant -Screen $Output)
+            }
         }
     }
 }

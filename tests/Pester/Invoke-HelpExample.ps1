@@ -1,17 +1,21 @@
 <#
 .SYNOPSIS
-    Runs the examples of a page as a reader would: pasted into a new prompt, statement by statement.
+    Runs the examples of pages as a reader would: pasted into a new prompt, statement by statement.
 
 .DESCRIPTION
-    HelpExamples.Tests.ps1 starts this in a fresh PowerShell for each page, with the module on PSModulePath and the files that
-    examples name in the working directory. Each example has a runspace, and so a session, of its own. What the screen would show
-    and the ids of the errors go to a JSON file.
+    HelpExamples.Tests.ps1 starts this in a fresh PowerShell, with the module on PSModulePath. Each example has a runspace, and so a
+    session, of its own; each page has a folder of its own with the files that examples name. Several pages run at once, because many
+    examples show what happens after a second of silence. What the screen would show and the ids of the errors go to a JSON file.
 #>
 [CmdletBinding()]
 param(
-    # A JSON file with an array of texts, the commands of one example each.
+    # A JSON file with the examples of each page: its name and an array of texts, the commands of one example each.
     [Parameter(Mandatory)]
     [string] $Path,
+
+    # The folder with the files that examples name.
+    [Parameter(Mandatory)]
+    [string] $FilePath,
 
     [Parameter(Mandatory)]
     [string] $ResultPath
@@ -21,7 +25,7 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $PSStyle.OutputRendering = 'PlainText'
 
-$promptScript = {
+$promptText = {
     param($code, $folder)
 
     # One variable for all of this script's own, lest an example overwrites one.
@@ -67,16 +71,22 @@ $promptScript = {
     }
 
     @{ Screen = $prompt.Screen.TrimEnd(); Errors = @($prompt.Errors) }
-}
+}.ToString()
 
-$examples = @(Get-Content -LiteralPath $Path -Raw | ConvertFrom-Json)
-$results = foreach ($code in $examples) {
-    $shell = [powershell]::Create([initialsessionstate]::CreateDefault2())
-    try {
-        $shell.AddScript($promptScript.ToString()).AddArgument($code).AddArgument((Get-Location).ProviderPath).Invoke()
-    } finally {
-        $shell.Dispose()
+$pages = Get-Content -LiteralPath $Path -Raw | ConvertFrom-Json -AsHashtable
+$results = $pages.GetEnumerator() | ForEach-Object -ThrottleLimit 4 -Parallel {
+    $folder = Join-Path -Path (Get-Location) -ChildPath $_.Key
+    Copy-Item -LiteralPath $using:FilePath -Destination $folder -Recurse
+    $screens = foreach ($code in $_.Value) {
+        $shell = [powershell]::Create([initialsessionstate]::CreateDefault2())
+        try {
+            $shell.AddScript($using:promptText).AddArgument($code).AddArgument($folder).Invoke()
+        } finally {
+            $shell.Dispose()
+        }
     }
+
+    @{ Page = $_.Key; Screens = @($screens) }
 }
 
-ConvertTo-Json -InputObject @($results) -Depth 3 | Set-Content -LiteralPath $ResultPath
+ConvertTo-Json -InputObject @($results) -Depth 5 | Set-Content -LiteralPath $ResultPath
