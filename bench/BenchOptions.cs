@@ -1,13 +1,14 @@
 namespace MessageWebSockets.Bench;
 
 /// <summary>The command line.</summary>
-internal sealed record BenchOptions(bool Quick, IReadOnlyList<string> Only, string Json, string Markdown, string Module)
+internal sealed record BenchOptions(bool Quick, bool Unbound, IReadOnlyList<string> Only, string Json, string Markdown, string Module)
 {
     private const StringSplitOptions NonEmpty = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
 
     public const string Usage = """
         usage: dotnet run -c Release --project bench -- [options]
           --quick          3 short rounds in place of 5, less data: to see that it works, not to quote
+          --unbound        leave server and client to the system, in place of a core for each
           --only A,B       only the benchmarks whose names begin so
           --json PATH      where to write the numbers (artifacts/bench/results.json)
           --markdown PATH  where to write the table (artifacts/bench/results.md); in a file with the lines
@@ -25,6 +26,7 @@ internal sealed record BenchOptions(bool Quick, IReadOnlyList<string> Only, stri
     {
         BenchOptions options = new(
             Quick: false,
+            Unbound: false,
             Only: [],
             Json: Path.Combine(Layout.Results, "results.json"),
             Markdown: Path.Combine(Layout.Results, "results.md"),
@@ -36,6 +38,9 @@ internal sealed record BenchOptions(bool Quick, IReadOnlyList<string> Only, stri
             {
                 case "--quick":
                     options = options with { Quick = true };
+                    continue;
+                case "--unbound":
+                    options = options with { Unbound = true };
                     continue;
                 case "--only" when value is not null:
                     options = options with { Only = value.Split(',', NonEmpty) };

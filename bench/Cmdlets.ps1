@@ -1,17 +1,20 @@
 <#
 .SYNOPSIS
-    Measures one thing of the module in this PowerShell and prints {"seconds":…}; the Cmdlets benchmarks run it, one process a measurement.
+    Measures one thing of the module in this PowerShell and prints {"seconds":…,"processor":…}; the Cmdlets benchmarks run it, one process
+    a measurement.
 
 .DESCRIPTION
     Each rate is measured again and again for some seconds before the time that counts: the runtime compiles what runs often a second
     time, better and on another thread, and until it has done so the compiler is measured as much as the cmdlet. So with every side.
     The clock runs from before the connect when receiving, because the server starts as soon as it is connected, and until the
-    server has counted all messages when sending.
+    server has counted all messages when sending. "processor" is what this process spent from the connect to the close, in seconds.
 #>
 [CmdletBinding()]
 param(
     [Parameter(Mandatory)]
-    [ValidateSet('Receive', 'ReceiveScript', 'Send', 'SendScript', 'Pipeline', 'Probe', 'ProbeScript', 'Import', 'NewEmptyModule')]
+    [ValidateSet(
+        'Receive', 'ReceiveScript', 'Send', 'SendScript', 'Pipeline', 'Probe', 'ProbeScript', 'Import', 'NewEmptyModule',
+        'Request', 'SendReceive', 'RequestScript', 'FromJson', 'ConvertFromJson', 'AsJson', 'ConvertToJson')]
     [string] $Measurement,
 
     # The module to import, or for NewEmptyModule the folder to make.
@@ -223,6 +226,173 @@ function Measure-SendScript {
     $seconds
 }
 
+function Measure-Request {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $message = 'x' * $Size
+    $socket = Connect-MessageWebSocket -Uri "${Server}echo" -NoProxy
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    for ($i = 0; $i -lt $Count; $i++) {
+        $reply = Invoke-WsRequest $message -Socket $socket
+    }
+    $seconds = $clock.Elapsed.TotalSeconds
+    Close-MessageWebSocket -Socket $socket
+    Test-Total -Actual $reply.Data.Length -Expected $Size
+    $seconds
+}
+
+function Measure-SendReceive {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $message = 'x' * $Size
+    $socket = Connect-MessageWebSocket -Uri "${Server}echo" -NoProxy
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    for ($i = 0; $i -lt $Count; $i++) {
+        Send-WsMessage $message -Socket $socket
+        $reply = Receive-WsMessage -Raw -Socket $socket
+    }
+    $seconds = $clock.Elapsed.TotalSeconds
+    Close-MessageWebSocket -Socket $socket
+    Test-Total -Actual $reply.Length -Expected $Size
+    $seconds
+}
+
+function Measure-RequestScript {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $message = 'x' * $Size
+    $cancellation = [System.Threading.CancellationToken]::None
+    $socket = [System.Net.WebSockets.ClientWebSocket]::new()
+    $task = $socket.ConnectAsync("${Server}echo", $cancellation)
+    while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+    $null = $task.GetAwaiter().GetResult()
+
+    $buffer = [ArraySegment[byte]]::new([byte[]]::new(4096))
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    for ($i = 0; $i -lt $Count; $i++) {
+        $segment = [ArraySegment[byte]]::new([System.Text.Encoding]::UTF8.GetBytes($message))
+        $task = $socket.SendAsync($segment, [System.Net.WebSockets.WebSocketMessageType]::Text, $true, $cancellation)
+        while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+        $null = $task.GetAwaiter().GetResult()
+
+        $reply = ''
+        do {
+            $task = $socket.ReceiveAsync($buffer, $cancellation)
+            while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+            $result = $task.GetAwaiter().GetResult()
+            $reply += [System.Text.Encoding]::UTF8.GetString($buffer.Array, 0, $result.Count)
+        } until ($result.EndOfMessage)
+    }
+    $seconds = $clock.Elapsed.TotalSeconds
+
+    $task = $socket.CloseAsync('NormalClosure', '', $cancellation)
+    while (-not $task.AsyncWaitHandle.WaitOne(200)) { }
+    $socket.Dispose()
+    Test-Total -Actual $reply.Length -Expected $Size
+    $seconds
+}
+
+# What a server of prices might say, about 100 B of JSON.
+function Get-Sample {
+    [CmdletBinding()]
+    param()
+
+    [pscustomobject] @{ type = 'ticker'; id = 4711; symbol = 'ETH-USD'; price = 1234.5; side = 'buy'; tags = @('a', 'b'); last = $true }
+}
+
+# From an inbox that has all messages already, so that the reading is measured and not the server.
+function Measure-FromJson {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $text = Get-Sample | ConvertTo-Json -Compress
+    $socket = Connect-MessageWebSocket -Uri "${Server}echo" -NoProxy
+    [System.Linq.Enumerable]::Repeat($text, $Count) | Send-WsMessage -Socket $socket
+    while ($socket.Information.MessagesQueued -lt $Count) {
+        [System.Threading.Thread]::Sleep(5)
+    }
+
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $received = Receive-WsMessage -Socket $socket -Count $Count -FromJson | Measure-Object
+    $seconds = $clock.Elapsed.TotalSeconds
+    Close-MessageWebSocket -Socket $socket
+    Test-Total -Actual $received.Count -Expected $Count
+    $seconds
+}
+
+# Of many strings, the first of which is JSON by itself, it makes an object each.
+function Measure-ConvertFromJson {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $texts = [System.Linq.Enumerable]::Repeat((Get-Sample | ConvertTo-Json -Compress), $Count)
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $read = $texts | ConvertFrom-Json | Measure-Object
+    $seconds = $clock.Elapsed.TotalSeconds
+    Test-Total -Actual $read.Count -Expected $Count
+    $seconds
+}
+
+function Measure-AsJson {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $objects = [System.Linq.Enumerable]::Repeat((Get-Sample), $Count)
+    $socket = Connect-MessageWebSocket -Uri "${Server}sink" -NoProxy
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $objects | Send-WsMessage -Socket $socket -AsJson
+    Send-WsMessage -Socket $socket -InputObject 'count'
+    $answer = Receive-WsMessage -Socket $socket -FromJson
+    $seconds = $clock.Elapsed.TotalSeconds
+    Close-MessageWebSocket -Socket $socket
+    Test-Total -Actual $answer.messages -Expected $Count
+    $seconds
+}
+
+# All in one array, which is the least that it can be called for.
+function Measure-ConvertToJson {
+    [CmdletBinding()]
+    [OutputType([double])]
+    param(
+        [Parameter(Mandatory)]
+        [long] $Count
+    )
+
+    $objects = [System.Linq.Enumerable]::Repeat((Get-Sample), $Count)
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $text = $objects | ConvertTo-Json -Compress
+    $seconds = $clock.Elapsed.TotalSeconds
+    Test-Total -Actual ([int] $text.EndsWith('}]')) -Expected 1
+    $seconds
+}
+
 function New-EmptyModule {
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -291,6 +461,7 @@ Export-ModuleMember -Cmdlet * -Variable Nothing
     New-ModuleManifest @manifest @exports
 }
 
+$before = [System.Environment]::CpuUsage.TotalTime
 $seconds = switch ($Measurement) {
     'NewEmptyModule' {
         New-EmptyModule -Path $Path
@@ -302,7 +473,7 @@ $seconds = switch ($Measurement) {
         $clock.Elapsed.TotalSeconds
     }
     default {
-        if ($Measurement -in 'Receive', 'Send', 'Probe') {
+        if ($Measurement -in 'Receive', 'Send', 'Probe', 'Request', 'SendReceive', 'FromJson', 'AsJson') {
             Import-Module -Name $Path
         }
 
@@ -312,8 +483,10 @@ $seconds = switch ($Measurement) {
             $null = & $measure -Count $Count
         } while ($warmUp.Elapsed.TotalSeconds -lt $WarmUpSeconds)
 
+        $before = [System.Environment]::CpuUsage.TotalTime
         & $measure -Count $Count
     }
 }
 
-[Console]::WriteLine((ConvertTo-Json -InputObject @{ seconds = $seconds } -Compress))
+$processor = ([System.Environment]::CpuUsage.TotalTime - $before).TotalSeconds
+[Console]::WriteLine((ConvertTo-Json -InputObject @{ seconds = $seconds; processor = $processor } -Compress))

@@ -14,10 +14,22 @@ switch (args)
         return 0;
 }
 
-if (BenchOptions.Parse(args) is not { } options)
+string[] arguments = args;
+if (args is [Binding.ChildName, string cores, ..])
+{
+    Binding.Adopt(cores);
+    arguments = args[2..];
+}
+
+if (BenchOptions.Parse(arguments) is not { } options)
 {
     await Console.Error.WriteLineAsync(BenchOptions.Usage);
     return 2;
+}
+
+if (Binding.Cores is null && !options.Unbound && await Binding.TryRunBoundAsync(args) is { } exitCode)
+{
+    return exitCode;
 }
 
 if (Layout.Configuration != "release" || Debugger.IsAttached)

@@ -9,12 +9,14 @@ internal static class Cmdlets
     private const string Pipeline = "1..N | Measure-Object";
     private const string Parallel = "ForEach-Object -Parallel, ClientWebSocket";
     private const string Script = "script, ClientWebSocket";
+    private static readonly Metric TimeEach = new("time each", Unit.Microseconds);
+    private static readonly Metric ProcessorTimeEach = new("processor time each", Unit.Microseconds);
 
     public static async Task<IReadOnlyList<Benchmark>> CreateAsync(BenchContext context)
     {
         string? skipReason = await FindObstacleAsync(context);
         return skipReason is null
-            ? [Receive(context), Send(context), Probe(context), Import(context)]
+            ? [Receive(context), Send(context), .. Requests(context), .. Json(context), Probe(context), Import(context), FirstMessage.Create(context)]
             : [Benchmark.Skipped("cmdlet", "the cmdlets", skipReason)];
     }
 
@@ -50,6 +52,48 @@ internal static class Cmdlets
                 new Comparison(CalibratedLoop.Rate, Script, new Target(Bound.AtLeast, 10)),
             ],
         };
+    }
+
+    private static Benchmark[] Requests(BenchContext context)
+    {
+        return [Create("request", "Invoke-WsRequest", "Request"), Create("send-receive", "Send-WsMessage, Receive-WsMessage -Raw", "SendReceive")];
+
+        Benchmark Create(string name, string title, string measurement) =>
+            new($"cmdlet-{name}", $"{title}: request and reply, 100 B, a loop in a script", [TimeEach, ProcessorTimeEach],
+            [
+                Each(context, title, measurement),
+                Each(context, Script, "RequestScript"),
+            ])
+            {
+                Comparisons =
+                [
+                    new Comparison(TimeEach, Script, new Target(Bound.AtMost, 1.3)),
+                    new Comparison(ProcessorTimeEach, Script),
+                ],
+            };
+    }
+
+    private static Benchmark[] Json(BenchContext context)
+    {
+        return
+        [
+            Create("from-json", "Receive-WsMessage -FromJson", "FromJson", "ConvertFrom-Json", "ConvertFromJson"),
+            Create("as-json", "objects | Send-WsMessage -AsJson", "AsJson", "ConvertTo-Json -Compress", "ConvertToJson"),
+        ];
+
+        Benchmark Create(string name, string title, string measurement, string reference, string referenceMeasurement) =>
+            new($"cmdlet-{name}", $"{title}, 100 B", [TimeEach, ProcessorTimeEach],
+            [
+                Each(context, title, measurement),
+                Each(context, reference, referenceMeasurement),
+            ])
+            {
+                Comparisons =
+                [
+                    new Comparison(TimeEach, reference, new Target(Bound.AtMost, 1)),
+                    new Comparison(ProcessorTimeEach, reference),
+                ],
+            };
     }
 
     private static Benchmark Probe(BenchContext context) => new("cmdlet-probe", "Test-WsEndpoint, endpoints on loopback", [CalibratedLoop.Rate],
@@ -98,7 +142,35 @@ internal static class Cmdlets
         context.Options.Duration * 2,
         first);
 
+    /// <summary>The same the other way round: how long each takes, and what of that the child's processor.</summary>
+    private static Side Each(BenchContext context, string name, string measurement)
+    {
+        double[] last = [];
+        Side side = CalibratedLoop.Side(
+            name,
+            async (count, token) =>
+            {
+                double[] seconds = await MeasureAsync(context, measurement, count, context.Options.Module, token);
+                last = [.. seconds.Select(value => value * 1e6 / count)];
+                return TimeSpan.FromSeconds(seconds[0]);
+            },
+            context.Options.Duration * 2);
+        return side with
+        {
+            MeasureAsync = async token =>
+            {
+                await side.MeasureAsync(token);
+                return last;
+            },
+        };
+    }
+
     private static async Task<double> RunAsync(
+        BenchContext context, string measurement, long count, string path, CancellationToken cancellationToken) =>
+        (await MeasureAsync(context, measurement, count, path, cancellationToken))[0];
+
+    /// <summary>Seconds, and seconds of the processor.</summary>
+    private static async Task<double[]> MeasureAsync(
         BenchContext context, string measurement, long count, string path, CancellationToken cancellationToken)
     {
         string[] arguments =
@@ -110,7 +182,7 @@ internal static class Cmdlets
             "-Count", count.ToString(CultureInfo.InvariantCulture),
             "-Size", Size.ToString(CultureInfo.InvariantCulture),
         ];
-        return (await ChildProgram.MeasureAsync("pwsh", arguments, ["seconds"], cancellationToken))[0];
+        return await ChildProgram.MeasureAsync("pwsh", arguments, ["seconds", "processor"], cancellationToken);
     }
 
     private static async Task<string?> FindObstacleAsync(BenchContext context)

@@ -8,4 +8,5 @@ internal enum Unit
     Bytes,
     Mebibytes,
     Objects,
+    Methods,
 }

@@ -5,6 +5,7 @@ namespace MessageWebSockets.Bench;
 
 /// <summary>Where and when the numbers were made.</summary>
 /// <param name="LoadAtStart">What else ran: the load average of the last minute before; null where there is none.</param>
+/// <param name="Binding">Which cores client and server run on.</param>
 internal sealed record Machine(
     string Processor,
     int Cores,
@@ -14,18 +15,20 @@ internal sealed record Machine(
     string? PowerShell,
     string? Commit,
     DateTimeOffset Started,
-    double? LoadAtStart)
+    double? LoadAtStart,
+    string Binding)
 {
     public static async Task<Machine> DescribeAsync() => new(
         FindProcessor(),
-        Environment.ProcessorCount,
+        MessageWebSockets.Bench.Binding.AllCores ?? Environment.ProcessorCount,
         GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024),
         $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
         RuntimeInformation.FrameworkDescription,
         await ChildProgram.TryRunAsync("pwsh", "--version"),
         await ChildProgram.TryRunAsync("git", "-C", Layout.Root, "describe", "--always", "--dirty"),
         DateTimeOffset.UtcNow,
-        FindLoad());
+        FindLoad(),
+        MessageWebSockets.Bench.Binding.Cores is var (client, server) ? $"client on core {client}, server on core {server}" : "not bound to cores");
 
     private static string FindProcessor()
     {

@@ -33,11 +33,9 @@ internal sealed class ServerProcess : IAsyncDisposable
             throw new FileNotFoundException($"The test server is not built: {Layout.TestServer}");
         }
 
-        ProcessStartInfo start = new("dotnet", ["exec", Layout.TestServer, "--raw", "--tls"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        };
+        ProcessStartInfo start = Binding.OnServerCore("dotnet", "exec", Layout.TestServer, "--raw", "--tls");
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
         Process process = Process.Start(start) ?? throw new InvalidOperationException("The test server did not start.");
         try
         {

@@ -37,7 +37,8 @@ internal static class MarkdownFile
             .Append(report.Quick ? " with --quick: these numbers show that it works, not how fast it is.\n\n" : ".\n\n")
             .Append(culture, $"{machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB:0} GiB; {machine.System}; {machine.Runtime}")
             .Append(machine.PowerShell is null ? "" : $"; {machine.PowerShell}")
-            .Append(machine.LoadAtStart is { } load ? string.Create(culture, $"; load average at the start {load:0.0}.\n\n") : ".\n\n")
+            .Append(machine.LoadAtStart is { } load ? string.Create(culture, $"; load average at the start {load:0.0}") : "")
+            .Append(culture, $"; {machine.Binding}.\n\n")
             .Append("| benchmark | what | ours | against | reference | ratio | target | met |\n")
             .Append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
         foreach (BenchmarkResult benchmark in report.Benchmarks)
