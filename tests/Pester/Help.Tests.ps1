@@ -97,8 +97,14 @@ Describe 'The pages in docs/help' {
             @($help.examples.example).Count | Should -Be ([regex]::Matches($pageText, '(?m)^### Example').Count) -Because $command.Name
             # What PlatyPS leaves in the file for Repair-Maml.ps1: code apart from what is said of it, no fences, no stray characters.
             $help.examples.example.code | Should -Not -BeNullOrEmpty -Because $command.Name
-            $text | Should -Not -Match '```|\u0080|\]\([A-Za-z_-]+\.md' -Because $command.Name
+            $text | Should -Not -Match '```|<<|\u0080|\]\([A-Za-z_-]+\.md' -Because $command.Name
         }
+    }
+
+    It 'list for a tunnel to TCP only what it takes' {
+        $syntax = Get-Help -Name 'Start-WsTunnel' | ForEach-Object { $_.syntax.syntaxItem } | Where-Object { $_.parameter.name -contains 'Target' }
+        $syntax.parameter.name | Should -Contain 'SubProtocol'
+        $syntax.parameter.name | Should -Not -Contain 'Token'
     }
 
     It 'have the about texts that Get-Help shows' {

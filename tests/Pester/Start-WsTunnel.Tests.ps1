@@ -302,6 +302,12 @@ asyncio.run(main())
         $open.LocalEndPoint.Address | Should -Be ([ipaddress]::Any)
     }
 
+    It 'takes localhost for an address, and says of other names what would do' {
+        (Start-WsTunnel 'ws://127.0.0.1:1/' -LocalAddress localhost).LocalEndPoint.Address | Should -Be ([ipaddress]::Loopback)
+        { Start-WsTunnel 'ws://127.0.0.1:1/' -LocalAddress here } | Should -Throw "*'here' is no IP address. 127.0.0.1 or ::1*"
+        { Start-WsEchoServer -Address here } | Should -Throw "*'here' is no IP address. 127.0.0.1 or ::1*"
+    }
+
     It 'names tunnels, and completes the names' {
         (Start-WsTunnel 'ws://127.0.0.1:1/').TunnelName | Should -Be 'tunnel'
         (Start-WsTunnel 'ws://127.0.0.1:1/').TunnelName | Should -Be 'tunnel-2'
@@ -356,6 +362,18 @@ Describe 'Get-WsTunnel and Stop-WsTunnel' {
         $one, $two | Stop-WsTunnel
         Get-WsTunnel | Should -BeNullOrEmpty
         Stop-WsTunnel
+    }
+
+    It 'take wildcards, and say of a name that none has' {
+        $first, $second, $other = 'one', 'on', 'two' | ForEach-Object { Start-WsTunnel 'ws://127.0.0.1:1/' -Name $_ }
+        Stop-WsTunnel nowhere, o* -ErrorVariable failure -ErrorAction SilentlyContinue -PassThru | Should -Be $first, $second
+        $failure.FullyQualifiedErrorId | Should -Be 'TunnelNotFound,MessageWebSockets.PowerShell.StopWsTunnelCommand'
+        $failure[0].ErrorDetails.RecommendedAction | Should -BeLike '*two*'
+        Stop-WsTunnel x* -ErrorAction Stop
+        Get-WsTunnel | Should -Be $other
+        'tw?' | Stop-WsTunnel
+        $other.State | Should -Be 'Stopped'
+        { Stop-WsTunnel -Tunnel ([pscustomobject]@{ TunnelName = 'two' }) } | Should -Throw '*copy of a tunnel*'
     }
 
     It 'give objects that survive as copies' {

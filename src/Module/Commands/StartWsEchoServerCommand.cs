@@ -24,6 +24,7 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
     /// <summary>The address to listen on; without it this machine alone can connect.</summary>
     [Parameter]
     [ValidateNotNull]
+    [ListenAddressTransform]
     [ArgumentCompleter(typeof(ListenAddressCompleter))]
     public IPAddress Address { get; set; } = IPAddress.Loopback;
 

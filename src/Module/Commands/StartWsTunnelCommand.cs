@@ -76,6 +76,7 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
     /// <summary>The address to listen on; without it this machine alone can connect.</summary>
     [Parameter]
     [ValidateNotNull]
+    [ListenAddressTransform]
     [ArgumentCompleter(typeof(ListenAddressCompleter))]
     public IPAddress LocalAddress { get; set; } = IPAddress.Loopback;
 

@@ -4,14 +4,24 @@ using MessageWebSockets.PowerShell.Completion;
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>Stops tunnels of Start-WsTunnel.</summary>
-[Cmdlet(VerbsLifecycle.Stop, "WsTunnel", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Stop, "WsTunnel", DefaultParameterSetName = ByName, SupportsShouldProcess = true)]
 [OutputType(typeof(WsTunnel))]
-public sealed class StopWsTunnelCommand : WsCmdlet
+public sealed class StopWsTunnelCommand : NamedTunnelCmdlet
 {
+    private const string ByName = "Name";
+    private const string ByObject = "Tunnel";
+
     private readonly List<WsTunnel> _stopping = [];
 
-    /// <summary>The tunnels, as objects or names; without it all of this session.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true)]
+    /// <summary>The names of the tunnels, with wildcards; without it all of this session.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = ByName)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(TunnelNameCompleter))]
+    public string[]? Name { get; set; }
+
+    /// <summary>The tunnels, as objects, or names without wildcards.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ByObject)]
     [ValidateNotNullOrEmpty]
     [TunnelNameTransform]
     [ArgumentCompleter(typeof(TunnelNameCompleter))]
@@ -24,12 +34,12 @@ public sealed class StopWsTunnelCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Tunnel is null && MyInvocation.ExpectingInput)
+        if (Tunnel is null && Name is null && MyInvocation.ExpectingInput)
         {
             return;
         }
 
-        foreach (WsTunnel tunnel in Tunnel ?? Session.Tunnels)
+        foreach (WsTunnel tunnel in Tunnel ?? (Name is null ? Session.Tunnels : Named(Name)))
         {
             if (ShouldProcess($"{tunnel} ({tunnel.From} to {tunnel.To}, {tunnel.Connections} connections)", "Stop the tunnel"))
             {

@@ -163,7 +163,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         if (isConnected)
         {
             return plan.Expected is not null && _outcome.ReplyTime is null
-                ? $"Connected, but no message matched '{TerminalText.Escape(plan.Expected.ToString())}' {within}; {_messages} others came{Unmatchable()}."
+                ? $"Connected, but no message matched '{TerminalText.Escape(plan.Expected.ToString())}' {within}; {(_messages == 1 ? "1 other" : $"{_messages} others")} came{Unmatchable()}."
                 : $"Connected, but the ping was not answered {within}.";
         }
 
