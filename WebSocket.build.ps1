@@ -94,7 +94,19 @@ task Help Module, {
 }
 
 task Package Module, {
-    & "$tools/New-Package.ps1" -Destination (Join-Path $BuildRoot 'artifacts' 'package')
+    $dependencies = (Get-Program Module MessageWebSockets.PowerShell.deps.json), (Get-Program Histograms MessageWebSockets.Histograms.deps.json)
+    & "$tools/New-Package.ps1" -Destination (Join-Path $BuildRoot 'artifacts' 'package') -Dependencies $dependencies
+}
+
+task Pack {
+    $destination = Join-Path $BuildRoot 'artifacts' 'library'
+    remove $destination
+    exec { dotnet pack src/Core/Core.csproj --configuration $Configuration --output $destination --verbosity quiet -nologo }
+    & "$tools/Test-LibraryPackage.ps1" -Path $destination
+}
+
+task Reproduce {
+    & "$tools/Test-Reproducibility.ps1" -Configuration $Configuration
 }
 
 task Install Package, {

@@ -14,8 +14,11 @@
     Bench    measures the library and the cmdlets beside the alternatives; -Quick for a short look. See docs/performance.md
     Demo     runs examples/Demo.ps1 against the module's own server and shows what a user would see
     Help     makes en-US anew from docs/help; needs PlatyPS, installed or from the gallery
-    Package  makes artifacts/package: the module's folder and its .nupkg
+    Package  makes artifacts/package: the module's folder, with its bill of materials, and its .nupkg
     Install  packages, then installs the package for the current user
+    Pack     makes artifacts/library: the library as a NuGet package for C#, compared with the recorded API and used in a new project
+    Reproduce
+             builds the last commit twice, in two folders, and compares what would be shipped
     Clean    removes artifacts and bin
 
 .EXAMPLE
@@ -27,7 +30,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Fuzz', 'Soak', 'Bench', 'Demo', 'Help', 'Package', 'Install', 'Clean')]
+    [ValidateSet('Build', 'Test', 'Fuzz', 'Soak', 'Bench', 'Demo', 'Help', 'Package', 'Install', 'Pack', 'Reproduce', 'Clean')]
     [string] $Task = 'Build',
 
     [ValidateSet('Release', 'Debug')]

@@ -5,7 +5,10 @@
 [CmdletBinding()]
 param(
     [Parameter(Mandatory)]
-    [string] $Destination
+    [string] $Destination,
+
+    # The .deps.json files of what is shipped; with them the folder gets a bill of materials.
+    [string[]] $Dependencies
 )
 
 Set-StrictMode -Version Latest
@@ -22,6 +25,10 @@ $null = New-Item -Path $folder -ItemType Directory -Force
 'LICENSE', 'README.md', 'CHANGELOG.md', 'en-US', 'profiles' | ForEach-Object { Join-Path -Path $root -ChildPath $_ } |
     Where-Object { Test-Path -LiteralPath $_ } | Copy-Item -Destination $folder -Recurse
 Copy-Item -LiteralPath (Join-Path -Path $root -ChildPath 'bin') -Destination $folder -Recurse -Filter '*.dll'
+
+if ($Dependencies) {
+    & "$PSScriptRoot/New-Sbom.ps1" -Path $folder -Dependencies $Dependencies
+}
 
 Compress-PSResource -Path $folder -DestinationPath $Destination
 Write-Host "Packaged WebSocket $version in $([System.IO.Path]::GetRelativePath($root, $Destination))"
