@@ -623,6 +623,11 @@ $(Get-Address -Path 'echo'),,,
             Set-Content -LiteralPath "$folder/ca.pem" -Value ($other.ExportCertificatePem() + "`n" + $server.caCertificatePem)
             [System.IO.File]::WriteAllBytes("$folder/ca.der", $root.RawData)
             [System.IO.File]::WriteAllBytes("$folder/client.pfx", $other.Export('Pfx'))
+            $pbe = [System.Security.Cryptography.PbeParameters]::new('Aes256Cbc', 'SHA256', 1000)
+            Set-Content -LiteralPath "$folder/client.crt" -Value $other.ExportCertificatePem()
+            Set-Content -LiteralPath "$folder/client.key" -Value $other.PrivateKey.ExportPkcs8PrivateKeyPem()
+            Set-Content -LiteralPath "$folder/locked.key" -Value $other.PrivateKey.ExportEncryptedPkcs8PrivateKeyPem('secret', $pbe)
+            [System.IO.File]::WriteAllBytes("$folder/locked.pfx", $other.Export('Pfx', 'secret'))
             Set-Content -LiteralPath "$folder/client.pem" -Value ($other.ExportCertificatePem() + "`n" + $other.PrivateKey.ExportPkcs8PrivateKeyPem())
         }
 
@@ -652,6 +657,44 @@ $(Get-Address -Path 'echo'),,,
             } finally {
                 Pop-Location
             }
+        }
+
+        It 'of -Certificate have their key in another file, or a password: <With>' -TestCases @(
+            @{ With = 'the key in a file'; Given = @{ Certificate = 'client.crt'; CertificateKey = './client.key' } }
+            @{ With = 'an encrypted key'; Given = @{ Certificate = 'client.crt'; CertificateKey = 'locked.key'; CertificatePassword = (ConvertTo-SecureString -String 'secret' -AsPlainText) } }
+            @{ With = 'PKCS#12 with a password'; Given = @{ Certificate = 'locked.pfx'; CertificatePassword = (ConvertTo-SecureString -String 'secret' -AsPlainText) } }
+        ) {
+            Push-Location -LiteralPath $folder
+            try {
+                $socket = New-MessageWebSocket @Given
+                $socket.Control.ClientCertificate.Thumbprint | Should -Be $other.Thumbprint
+                $socket.Control.ClientCertificate.HasPrivateKey | Should -BeTrue
+            } finally {
+                Pop-Location
+            }
+        }
+
+        It 'of -Certificate that cannot be read are said so: <With>' -TestCases @(
+            @{ With = 'no key'; Given = @{ Certificate = 'client.crt' } }
+            @{ With = 'the key of another'; Given = @{ Certificate = 'ca.der'; CertificateKey = 'client.key' } }
+            @{ With = 'a key that is not there'; Given = @{ Certificate = 'client.crt'; CertificateKey = 'none.key' } }
+            @{ With = 'no password'; Given = @{ Certificate = 'locked.pfx' } }
+            @{ With = 'the wrong password'; Given = @{ Certificate = 'client.crt'; CertificateKey = 'locked.key'; CertificatePassword = (ConvertTo-SecureString -String 'wrong' -AsPlainText) } }
+        ) {
+            Push-Location -LiteralPath $folder
+            try {
+                $failure = Get-Failure { New-MessageWebSocket @Given }
+                $failure.FullyQualifiedErrorId | Should -BeLike 'CertificateUnreadable,*'
+                "$failure" | Should -BeLike "*$($Given.Certificate)*no certificate with a private key that can be read*"
+                $failure.ErrorDetails.RecommendedAction | Should -BeLike '-CertificateKey*-CertificatePassword*'
+            } finally {
+                Pop-Location
+            }
+        }
+
+        It 'are what a key and a password belong to' {
+            (Get-Failure { New-MessageWebSocket -CertificateKey "$folder/client.key" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { New-MessageWebSocket -Certificate $other -CertificateKey "$folder/client.key" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
         }
 
         It 'that are not there or no certificates are said so' {

@@ -5,6 +5,7 @@ using System.Net.WebSockets;
 using System.Runtime.InteropServices;
 using System.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MessageWebSockets.PowerShell.Completion;
@@ -17,7 +18,7 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>What it takes to get a connection, as parameters: what every cmdlet that connects has.</summary>
 public abstract class HandshakeSettingsCmdlet : WsCmdlet
 {
-    private X509Certificate2? _foundCertificate;
+    private X509Certificate2? _clientCertificate;
 
     /// <summary>The subprotocols to offer, preferred first.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -70,11 +71,21 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     [Parameter]
     public SwitchParameter AllowUnencryptedAuthentication { get; set; }
 
-    /// <summary>The client certificate, with its private key.</summary>
+    /// <summary>The client certificate, with its private key, or its file.</summary>
     [Parameter]
     [ValidateNotNull]
-    [CertificateTransform(WithKey = true)]
-    public X509Certificate2? Certificate { get; set; }
+    [CertificateTransform(IsClient = true)]
+    public WsClientCertificate? Certificate { get; set; }
+
+    /// <summary>The PEM file of the key of the client certificate.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? CertificateKey { get; set; }
+
+    /// <summary>The password of the file of the client certificate, or of its key.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? CertificatePassword { get; set; }
 
     /// <summary>The thumbprint of a client certificate in a personal store.</summary>
     [Parameter]
@@ -235,7 +246,11 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         Replace(control.PinnedCertificateSha256, PinnedCertificateSha256);
         When(nameof(SslProtocol), () => control.SslProtocols = SslProtocol);
         When(nameof(TrustedRoot), () => control.TrustedRoots = [.. TrustedRoot!]);
-        When(nameof(Certificate), () => control.ClientCertificate = Certificate);
+        if (IsBound(nameof(Certificate)) || IsBound(nameof(CertificateKey)) || IsBound(nameof(CertificatePassword)))
+        {
+            control.ClientCertificate = LoadCertificate();
+        }
+
         When(nameof(CertificateThumbprint), () => control.ClientCertificate = FindCertificate(CertificateThumbprint!));
         When(nameof(AllowUnencryptedAuthentication), () => extras.AllowsUnencryptedAuthentication = AllowUnencryptedAuthentication);
         extras.CarriesCredentials |= Credential is not null || Token is not null || UseDefaultCredentials;
@@ -303,12 +318,31 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         }
     }
 
+    /// <summary>What -Certificate says, read once for all the connections of a cmdlet; null where it is not given.</summary>
+    private protected X509Certificate2? LoadCertificate()
+    {
+        if ((CertificateKey is not null || CertificatePassword is not null) && Certificate is not { IsFile: true })
+        {
+            ThrowTerminatingError(WsErrors.InvalidSetting("-CertificateKey and -CertificatePassword belong to the file of a client certificate: give it as -Certificate.", Certificate));
+        }
+
+        try
+        {
+            string? keyFile = CertificateKey is null ? null : GetUnresolvedProviderPathFromPSPath(CertificateKey);
+            return _clientCertificate ??= Certificate?.Load(keyFile, CertificatePassword is null ? null : Reveal(CertificatePassword));
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            ThrowTerminatingError(WsErrors.CertificateUnreadable(e, Certificate!, CertificateKey));
+            return null;
+        }
+    }
+
     private X509Certificate2 FindCertificate(string thumbprint)
     {
-        // Once for all the connections of a cmdlet.
-        if (_foundCertificate is not null)
+        if (_clientCertificate is not null)
         {
-            return _foundCertificate;
+            return _clientCertificate;
         }
 
         foreach (StoreLocation location in new[] { StoreLocation.CurrentUser, StoreLocation.LocalMachine })
@@ -318,11 +352,11 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
                 using X509Store store = new(StoreName.My, location, OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly);
                 if (store.Certificates.Find(X509FindType.FindByThumbprint, thumbprint, validOnly: false).FirstOrDefault(static c => c.HasPrivateKey) is { } found)
                 {
-                    _foundCertificate = found;
+                    _clientCertificate = found;
                     return found;
                 }
             }
-            catch (System.Security.Cryptography.CryptographicException)
+            catch (CryptographicException)
             {
                 // Not every system has both stores.
             }

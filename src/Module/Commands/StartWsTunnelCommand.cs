@@ -20,7 +20,7 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
     private const string Base64 = "base64";
 
     // What of the settings of a client has a meaning for a server.
-    private static readonly string[] OfBothEnds = [nameof(SubProtocol), nameof(Certificate)];
+    private static readonly string[] OfBothEnds = [nameof(SubProtocol), nameof(Certificate), nameof(CertificateKey), nameof(CertificatePassword)];
 
     /// <summary>The address of the WebSocket, ws:// or wss://, to which each TCP connection leads.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = ToWebSocketSet)]
@@ -195,7 +195,7 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
             Address = LocalAddress,
             Port = ListenPort,
             Path = Path,
-            Certificate = Certificate,
+            Certificate = LoadCertificate(),
             MaxConnections = MaxConnections,
             HandshakeTimeout = Times.OfSeconds(HandshakeTimeoutSeconds),
         };

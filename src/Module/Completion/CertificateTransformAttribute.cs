@@ -9,14 +9,14 @@ namespace MessageWebSockets.PowerShell.Completion;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 internal sealed class CertificateTransformAttribute : ArgumentTransformationAttribute
 {
-    /// <summary>Whether it is one certificate with its private key; without it all the certificates of a file.</summary>
-    public bool WithKey { get; set; }
+    /// <summary>Whether it is a client certificate, whose file is read when its key is known; without it all the certificates of a file.</summary>
+    public bool IsClient { get; set; }
 
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
-        if (WithKey)
+        if (IsClient)
         {
-            return PathOf(inputData) is { } path ? LoadWithKey(Resolve(engineIntrinsics, path)) : inputData;
+            return PathOf(inputData) is { } path ? new WsClientCertificate(Resolve(engineIntrinsics, path)) : inputData;
         }
 
         // A collection of certificates is a list as well.
@@ -50,21 +50,6 @@ internal sealed class CertificateTransformAttribute : ArgumentTransformationAttr
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
             throw new ArgumentTransformationMetadataException($"{file} has no certificate that can be read: {e.Message}", e);
-        }
-    }
-
-    private static X509Certificate2 LoadWithKey(string file)
-    {
-        try
-        {
-            return X509Certificate2.GetCertContentType(file) == X509ContentType.Pfx
-                ? X509CertificateLoader.LoadPkcs12FromFile(file, null)
-                : X509Certificate2.CreateFromPemFile(file);
-        }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
-        {
-            throw new ArgumentTransformationMetadataException(
-                $"{file} has no certificate with a private key that can be read without a password: {e.Message} Load it with Get-PfxCertificate, and give the object.", e);
         }
     }
 }

@@ -294,6 +294,14 @@ internal static class WsErrors
         ErrorCategory.ObjectNotFound,
         thumbprint);
 
+    /// <summary>The file of a client certificate, or that of its key, is of no use.</summary>
+    public static ErrorRecord CertificateUnreadable(Exception e, object certificate, string? keyFile) => Create(
+        "CertificateUnreadable",
+        new InvalidOperationException($"{certificate}{(keyFile is null ? "" : $" with {keyFile}")} has no certificate with a private key that can be read: {e.Message}", e),
+        "-CertificateKey names the PEM file of the key where the certificate's file has none, and -CertificatePassword is for what is encrypted.",
+        ErrorCategory.InvalidData,
+        certificate);
+
     public static ErrorRecord FileError(Exception e, string path, ErrorCategory category = ErrorCategory.ReadError) => Create(
         "FileError", e, null, category, path);
 
