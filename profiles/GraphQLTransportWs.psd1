@@ -1,4 +1,5 @@
 # GraphQL over WebSocket (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md), subprotocol graphql-transport-ws.
+# A subscribe before the server's connection_ack ends the connection: wait for that in -OnConnected.
 @{
     Description     = 'GraphQL over WebSocket (graphql-transport-ws): connection_init, answers to pings'
     SubProtocol     = 'graphql-transport-ws'

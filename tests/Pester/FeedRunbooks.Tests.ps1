@@ -87,6 +87,26 @@ Describe 'Save-Feed.ps1' {
         $lines[1].base64 | Should -Be 'AP8='
     }
 
+    It 'sends each feed its subscription, again after a reconnect' {
+        $path = Join-Path -Path $TestDrive -ChildPath 'subscribed.ndjson'
+        # An echo says what it was sent.
+        $first = Start-WsEchoServer
+        $second = Start-WsEchoServer
+        $subscription = @{ "$($first.Uri)" = @{ subscribe = 'ticks' }; "$($second.Uri)" = 'login', 'more' }
+        $job = Start-ThreadJob -ScriptBlock {
+            & $using:examples/Save-Feed.ps1 -Uri ($using:first).Uri, ($using:second).Uri -Subscription $using:subscription -Path $using:path -Count 4 -WarningAction SilentlyContinue
+        }
+        Wait-Condition { (Test-Path -LiteralPath $path) -and @(Get-Content -LiteralPath $path).Count -eq 3 } 'The third line'
+        $port = $first.Port
+        Stop-WsEchoServer -Server $first
+        $null = Start-WsEchoServer -Port $port
+        $null = $job | Wait-Job -Timeout $patience.TotalSeconds
+        $job.State | Should -Be 'Completed' -Because ($job | Receive-Job -ErrorAction SilentlyContinue *>&1 | Out-String)
+        $lines = @(Get-Content -LiteralPath $path | ConvertFrom-Json)
+        ($lines | Where-Object feed -EQ "$($first.Uri)").text | Should -Be '{"subscribe":"ticks"}', '{"subscribe":"ticks"}'
+        ($lines | Where-Object feed -EQ "$($second.Uri)").text | Should -Be 'login', 'more'
+    }
+
     It 'ends with an error when no feed can be connected to' {
         { & $examples/Save-Feed.ps1 -Uri 'ws://127.0.0.1:1' -Path (Join-Path -Path $TestDrive -ChildPath 'none.ndjson') -MaximumRetryCount 0 2>$null } |
             Should -Throw 'None of the feeds*'

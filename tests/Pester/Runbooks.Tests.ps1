@@ -5,6 +5,7 @@ BeforeDiscovery {
     $browser = Get-Command -Name 'chromium', 'chromium-browser', 'google-chrome' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
     # Debian keeps servers where only root's path looks.
     $broker = Get-Command -Name 'mosquitto', '/usr/sbin/mosquitto' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+    $passwords = Get-Command -Name 'mosquitto_passwd' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
 }
 
 BeforeAll {
@@ -25,11 +26,16 @@ BeforeAll {
 
 AfterAll { Remove-Module -Name 'WebSocket' }
 
-Describe 'Send-MqttMessage.ps1' -ForEach @(@{ Program = "$($broker.Source)" }) {
+Describe 'Send-MqttMessage.ps1' -ForEach @(@{ Program = "$($broker.Source)"; Passwords = "$($passwords.Source)" }) {
     BeforeAll {
         $isMissing = -not $Program
         if ($isMissing) {
             return
+        }
+
+        $passwordFile = Join-Path -Path $TestDrive -ChildPath 'passwords'
+        if ($Passwords) {
+            & $Passwords -b -c $passwordFile 'door' 'grüße:1'
         }
 
         # Another program may take the port between our look and the broker's.
@@ -45,6 +51,8 @@ listener $($ports[0]) 127.0.0.1
 listener $($ports[1]) 127.0.0.1
 protocol websockets
 socket_domain ipv4
+$(if ($Passwords) { "password_file $passwordFile" })
+$(if ([Environment]::UserName -eq 'root') { 'user root' })
 "@
             $start = [System.Diagnostics.ProcessStartInfo]::new($Program, [string[]] ('-c', $configuration))
             $start.RedirectStandardError = $true
@@ -90,6 +98,18 @@ socket_domain ipv4
         $received = & "$examples/Send-MqttMessage.ps1" -Uri $address -Topic 'site/döör' -Message $Message
         $received.Topic | Should -BeExactly 'site/döör'
         $received.Message | Should -BeExactly $Message
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+    }
+
+    It 'logs in with user and password, and says that they were refused' {
+        if (-not $Passwords) {
+            Set-ItResult -Skipped -Because 'mosquitto_passwd is not installed'
+        }
+
+        $right, $wrong = 'grüße:1', 'wrong' | ForEach-Object { [pscredential]::new('door', (ConvertTo-SecureString -String $_ -AsPlainText)) }
+        (& "$examples/Send-MqttMessage.ps1" -Uri $address -Topic 'site/door' -Message 'open' -Credential $right).Message | Should -Be 'open'
+        { & "$examples/Send-MqttMessage.ps1" -Uri $address -Topic 'site/door' -Message 'open' -Credential $wrong } |
+            Should -Throw 'The broker refused the connection: code [45], user and password.'
         Get-MessageWebSocket | Should -BeNullOrEmpty
     }
 

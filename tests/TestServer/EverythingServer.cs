@@ -78,6 +78,7 @@ internal sealed class EverythingServer : IAsyncDisposable
             Certificate = _options.Tls ? _certificates.Server : null,
             UnixSocketPath = _options.UnixSocketPath,
             Port = _options.Port,
+            Hub = _options.Hub,
         });
         if (_options.Raw)
         {

@@ -22,6 +22,8 @@ internal static class EndpointTable
         application.Map("/cookie", TalkEndpoints.CookieAsync);
         application.Map("/broadcast", new BroadcastEndpoint().JoinAsync);
         application.Map("/rpc", JsonRpcEndpoint.AnswerAsync);
+        application.Map("/api/websocket", HomeAssistantEndpoint.TalkAsync);
+        application.Map("/api/v1/namespaces/{space}/pods/{pod}/exec", ExecEndpoint.RunAsync);
         application.Map("/status/{code:int}", HttpEndpoints.StatusAsync);
         application.Map("/redirect", HttpEndpoints.RedirectAsync);
         application.Map("/basic", AuthenticationEndpoints.BasicAsync);

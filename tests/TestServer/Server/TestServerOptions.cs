@@ -16,6 +16,9 @@ public sealed record TestServerOptions
     /// <summary>Roots that a client certificate must lead to; null takes any.</summary>
     public X509Certificate2Collection? TrustedClientRoots { get; init; }
 
+    /// <summary>Maps <see cref="StreamHub"/> to /hub.</summary>
+    public bool Hub { get; init; }
+
     /// <summary>Listens on this Unix domain socket too.</summary>
     public string? UnixSocketPath { get; init; }
 }

@@ -35,11 +35,21 @@ public sealed class TestWebSocketServer : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        if (options.Hub)
+        {
+            builder.Services.AddSignalR();
+        }
+
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         WebApplication application = builder.Build();
         application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
         EndpointTable.Map(application);
+        if (options.Hub)
+        {
+            application.MapHub<StreamHub>("/hub");
+        }
+
         await application.StartAsync();
         return new TestWebSocketServer(application, options);
     }
