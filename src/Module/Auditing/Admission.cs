@@ -41,7 +41,7 @@ internal sealed record Admission(bool IsLetIn, string Text, AuditAnswer Answer)
         }
         catch (WireEndException e)
         {
-            throw new WireEndException(e.End, $"answered with {answer.Text}; a ping behind it: {e.Message}");
+            throw e.After($"answered with {answer.Text}; a ping behind it");
         }
     }
 }

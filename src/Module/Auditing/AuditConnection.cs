@@ -72,6 +72,19 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
         return await WithinAsync(ReadAnswerAsync, "no answer", timeout, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>As <see cref="AskAsync(AuditRequest, CancellationToken)"/>, for evidence: where no answer comes it says to what.</summary>
+    public async Task<AuditAnswer> AskAsync(AuditRequest request, string sent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await AskAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (WireEndException e)
+        {
+            throw e.After(sent);
+        }
+    }
+
     /// <summary>The next bytes, as they come.</summary>
     public Task<byte[]> ReadSomeAsync(int least, CancellationToken cancellationToken) => WithinAsync(
         async limit =>

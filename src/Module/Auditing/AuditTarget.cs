@@ -110,7 +110,7 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         AuditConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            AuditAnswer answer = await connection.AskAsync(Request(), cancellationToken).ConfigureAwait(false);
+            AuditAnswer answer = await connection.AskAsync(Request(), "an ordinary handshake", cancellationToken).ConfigureAwait(false);
             return answer.IsUpgrade
                 ? connection
                 : throw new WireEndException(WireEnd.Garbled, $"an ordinary handshake was answered with {answer.Text}");

@@ -20,4 +20,7 @@ internal enum WireEnd
 internal sealed class WireEndException(WireEnd end, string what) : Exception(what)
 {
     public WireEnd End => end;
+
+    /// <summary>The same, with what had been sent before it.</summary>
+    public WireEndException After(string sent) => new(end, $"{sent}: {Message}");
 }

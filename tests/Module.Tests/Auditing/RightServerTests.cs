@@ -30,4 +30,27 @@ public sealed class RightServerTests
         Assert.Equal(isSecure, results.Single(static result => result.Check is TlsFloor).Verdict.Result == AuditResult.Passed);
         Assert.Equal(wantsCredentials, results.Single(static result => result.Check is CredentialsNeeded).Verdict.Result == AuditResult.Passed);
     }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_server_that_hangs_up_is_found_fault_with_by_no_check_and_each_says_on_what()
+    {
+        int connections = 0;
+        Func<RawConnection, Task> right = MannersServer.Script(null);
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            if (Interlocked.Increment(ref connections) == 1)
+            {
+                await right(connection);
+                return;
+            }
+
+            await connection.ReadRequestAsync();
+            connection.ShutdownSend();
+            await connection.DrainBytesAsync();
+        });
+        IReadOnlyList<(AuditCheck Check, Verdict Verdict)> results = await Audits.RunAsync(server.Uri, Audits.Patient, AuditChecks.All);
+        Assert.DoesNotContain(results, Audits.IsConcern);
+        Assert.True(results.Count(static result => result.Verdict.Result == AuditResult.Inconclusive) > 30);
+        Assert.All(results, static result => Assert.False(result.Verdict.Evidence.StartsWith("the server ended", StringComparison.Ordinal), Audits.Line(result)));
+    }
 }

@@ -21,6 +21,7 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
     private readonly List<byte[]> _fragments = [];
     private FrameOpcode _type;
     private bool _inMessage;
+    private bool _isBehindPing;
     private bool _isDeflated;
 
     /// <summary>Reads and answers until the close handshake, a fault of the client, or its end.</summary>
@@ -133,6 +134,7 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
         {
             case FrameOpcode.Ping:
                 await PongAsync(payload);
+                _isBehindPing = true;
                 return true;
             case FrameOpcode.Close:
                 await CloseAsync(payload);
@@ -150,6 +152,7 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
     private Task PongAsync(byte[] payload) => mistake switch
     {
         _ when _inMessage && mistake == Mistakes.NoPongInMessage => Task.CompletedTask,
+        _ when _isBehindPing && mistake == Mistakes.OneCloseCodeFewPongs => Task.CompletedTask,
         Mistakes.OtherPong => connection.SendFrameAsync(FrameOpcode.Pong, "other"u8.ToArray()),
         _ => connection.SendFrameAsync(FrameOpcode.Pong, payload),
     };
@@ -164,7 +167,7 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
             return;
         }
 
-        byte[] answer = isLegal || mistake == Mistakes.AnyCloseCode ? payload : FrameBytes.ClosePayload(ProtocolError);
+        byte[] answer = isLegal || mistake == Mistakes.AnyCloseCode || (code == 5000 && mistake == Mistakes.OneCloseCodeFewPongs) ? payload : FrameBytes.ClosePayload(ProtocolError);
         await connection.SendFrameAsync(FrameOpcode.Close, answer);
         if (mistake == Mistakes.NoTcpEnd)
         {
@@ -174,6 +177,7 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
 
     private async Task<bool> TakeAsync(Frame frame, byte[] payload)
     {
+        _isBehindPing = false;
         if (frame.Opcode != FrameOpcode.Continuation)
         {
             _fragments.Clear();

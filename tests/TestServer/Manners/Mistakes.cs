@@ -45,6 +45,7 @@ public static class Mistakes
     public const string Utf8 = "takes text that is not UTF-8";
     public const string SplitUtf8 = "takes fragmented text that is not UTF-8";
     public const string AnyCloseCode = "sends any close code back";
+    public const string OneCloseCodeFewPongs = "sends close code 5000 back, and answers no ping behind a ping";
     public const string TopBit = "waits for a frame of 2^63 bytes";
     public const string OtherPong = "answers a ping with another payload";
     public const string NoPongInMessage = "answers no ping inside a message";
@@ -95,6 +96,7 @@ public static class Mistakes
         new("frame-utf8", Utf8),
         new("frame-utf8-split", SplitUtf8),
         new("frame-close-codes", AnyCloseCode),
+        new("frame-close-codes", OneCloseCodeFewPongs) { IsSilent = true },
         new("frame-length-top-bit", TopBit) { IsSilent = true },
         new("ping-answered", OtherPong),
         new("ping-in-message", NoPongInMessage) { IsSilent = true },

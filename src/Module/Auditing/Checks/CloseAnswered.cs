@@ -21,6 +21,10 @@ internal sealed class CloseAnswered() : AuditCheck(
             // The peer is there and reads, so that the exception of section 7.1.7 does not hold.
             return Verdict.Failed($"a close frame with 1000 was not answered: {e.Message}");
         }
+        catch (WireEndException e)
+        {
+            throw e.After("a close frame with 1000");
+        }
     }
 
     private static async Task<Verdict> CloseAsync(AuditConnection connection, CancellationToken cancellationToken)

@@ -12,13 +12,15 @@ internal sealed class CloseTcp() : AuditCheck(
     {
         using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await connection.SendAsync(ProbeFrame.Close(1000), cancellationToken).ConfigureAwait(false);
-        while (true)
+        try
         {
-            ReceivedFrame frame = await connection.ReadFrameAsync(cancellationToken).ConfigureAwait(false);
-            if (frame.Header.Opcode == FrameOpcode.Close)
+            while ((await connection.ReadFrameAsync(cancellationToken).ConfigureAwait(false)).Header.Opcode != FrameOpcode.Close)
             {
-                break;
             }
+        }
+        catch (WireEndException e)
+        {
+            throw e.After("a close frame with 1000");
         }
 
         return await connection.ReadToEndAsync(cancellationToken).ConfigureAwait(false) switch

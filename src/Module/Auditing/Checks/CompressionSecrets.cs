@@ -19,7 +19,7 @@ internal sealed class CompressionSecrets() : AuditCheck(
         using AuditConnection connection = await target.OpenAsync(cancellationToken).ConfigureAwait(false);
         AuditRequest request = target.Request();
         request.Set(AuditRequest.ExtensionHeader, CompressionNegotiation.CreateOffer(new WebSocketDeflateOptions()));
-        AuditAnswer answer = await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
+        AuditAnswer answer = await connection.AskAsync(request, "an offer of permessage-deflate", cancellationToken).ConfigureAwait(false);
         bool setsCookie = answer.ValuesOf("Set-Cookie").Any();
         return !answer.IsUpgrade ? Verdict.Inconclusive($"an offer of permessage-deflate was answered with {answer.Text}")
             : !answer.ListOf(AuditRequest.ExtensionHeader).Any() ? Verdict.Passed("an offer of permessage-deflate was not agreed to")

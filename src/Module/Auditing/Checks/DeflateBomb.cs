@@ -24,7 +24,7 @@ internal sealed class DeflateBomb() : AuditCheck(
         using AuditConnection connection = await target.OpenExtraAsync(cancellationToken).ConfigureAwait(false);
         AuditRequest request = target.Request();
         request.Set(AuditRequest.ExtensionHeader, CompressionNegotiation.CreateOffer(new WebSocketDeflateOptions()));
-        AuditAnswer answer = await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
+        AuditAnswer answer = await connection.AskAsync(request, "an offer of permessage-deflate", cancellationToken).ConfigureAwait(false);
         if (!answer.IsUpgrade)
         {
             return Verdict.Inconclusive($"an offer of permessage-deflate was answered with {answer.Text}");

@@ -50,7 +50,7 @@ internal abstract class FrameCheck(string id, AuditSeverity severity, string ref
         }
         catch (WireEndException e)
         {
-            throw new WireEndException(e.End, $"a ping before: {e.Message}");
+            throw e.After("a ping before");
         }
 
         return pong is null
@@ -90,6 +90,9 @@ internal abstract class FrameCheck(string id, AuditSeverity severity, string ref
     private async Task<bool> EndsAtRightAsync(AuditTarget target, CancellationToken cancellationToken)
     {
         byte[] right = Right() ?? ProbeFrame.Create(FrameOpcode.Ping, "right"u8);
-        return (await ReactAsync(target, right, cancellationToken).ConfigureAwait(false)).Kind != ReactionKind.WentOn;
+        Reaction reaction = await ReactAsync(target, right, cancellationToken).ConfigureAwait(false);
+
+        // Silence is no end: of two pings one behind the other a server may answer one alone (RFC 6455 section 5.5.3).
+        return reaction.Kind is ReactionKind.Closed or ReactionKind.Ended or ReactionKind.Reset;
     }
 }

@@ -15,8 +15,9 @@ internal sealed class HandshakeExtension() : AuditCheck(
         using AuditConnection connection = await target.OpenAsync(cancellationToken).ConfigureAwait(false);
         AuditRequest request = target.Request();
         request.Set(AuditRequest.ExtensionHeader, Offered);
-        AuditAnswer answer = await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
-        string evidence = $"an offer of the unknown extension {Offered} was answered with {answer.Text}";
+        const string Sent = $"an offer of the unknown extension {Offered}";
+        AuditAnswer answer = await connection.AskAsync(request, Sent, cancellationToken).ConfigureAwait(false);
+        string evidence = $"{Sent} was answered with {answer.Text}";
         return answer.ListOf(AuditRequest.ExtensionHeader).FirstOrDefault() switch
         {
             _ when answer.IsOfGateway => Verdict.Inconclusive(evidence),

@@ -21,8 +21,9 @@ internal sealed class HandshakeSubprotocol() : AuditCheck(
         using AuditConnection connection = await target.OpenAsync(cancellationToken).ConfigureAwait(false);
         AuditRequest request = target.Request();
         request.Set(AuditRequest.ProtocolHeader, Offered);
-        AuditAnswer answer = await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
-        string evidence = $"an offer of the unknown subprotocol {Offered} was answered with {answer.Text}";
+        const string Sent = $"an offer of the unknown subprotocol {Offered}";
+        AuditAnswer answer = await connection.AskAsync(request, Sent, cancellationToken).ConfigureAwait(false);
+        string evidence = $"{Sent} was answered with {answer.Text}";
         return answer.ListOf(AuditRequest.ProtocolHeader).ToArray() switch
         {
             _ when answer.IsOfGateway => Verdict.Inconclusive(evidence),

@@ -49,7 +49,7 @@ internal sealed class IdleConnections() : AuditCheck(
             try
             {
                 connection = await target.OpenExtraAsync(cancellationToken).ConfigureAwait(false);
-                AuditAnswer answer = await connection.AskAsync(target.Request(), cancellationToken).ConfigureAwait(false);
+                AuditAnswer answer = await connection.AskAsync(target.Request(), "an ordinary handshake", cancellationToken).ConfigureAwait(false);
                 if (!answer.IsUpgrade)
                 {
                     connection.Dispose();

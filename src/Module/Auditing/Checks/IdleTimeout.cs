@@ -17,7 +17,7 @@ internal sealed class IdleTimeout() : AuditCheck(
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
         using AuditConnection connection = await target.OpenExtraAsync(cancellationToken).ConfigureAwait(false);
-        AuditAnswer answer = await connection.AskAsync(target.Request(), cancellationToken).ConfigureAwait(false);
+        AuditAnswer answer = await connection.AskAsync(target.Request(), "an ordinary handshake", cancellationToken).ConfigureAwait(false);
         if (!answer.IsUpgrade)
         {
             return Verdict.Inconclusive($"an ordinary handshake was answered with {answer.Text}");

@@ -33,7 +33,7 @@ internal abstract class OriginCheck(string id, string remedy)
         }
         catch (WireEndException e)
         {
-            throw new WireEndException(e.End, $"Origin {origin}: {e.Message}");
+            throw e.After($"Origin {origin}");
         }
     }
 }

@@ -23,6 +23,10 @@ internal sealed class PingAnswered() : AuditCheck(
         {
             return Verdict.Failed($"a ping: {e.Message}, on a connection that is open");
         }
+        catch (WireEndException e)
+        {
+            throw e.After("a ping");
+        }
 
         return pong is null ? Verdict.Inconclusive("a ping: a close frame came in place of the pong")
             : pong.Payload.AsSpan().SequenceEqual(payload) ? Verdict.Passed("a ping of 125 bytes was answered with its payload")

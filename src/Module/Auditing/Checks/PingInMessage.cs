@@ -11,7 +11,17 @@ internal sealed class PingInMessage() : AuditCheck(
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
         using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        if (await connection.PingAsync("before"u8.ToArray(), cancellationToken).ConfigureAwait(false) is null)
+        ReceivedFrame? before;
+        try
+        {
+            before = await connection.PingAsync("before"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        }
+        catch (WireEndException e)
+        {
+            throw e.After("a ping before the message");
+        }
+
+        if (before is null)
         {
             return Verdict.Inconclusive("closed at a ping before the message");
         }
@@ -25,6 +35,10 @@ internal sealed class PingInMessage() : AuditCheck(
         catch (WireEndException e) when (e.End == WireEnd.Silent)
         {
             return Verdict.Failed($"a ping between the fragments of a text: {e.Message}, while one before the text was answered");
+        }
+        catch (WireEndException e)
+        {
+            throw e.After("a fragment of a text and a ping behind it");
         }
 
         if (pong is null)

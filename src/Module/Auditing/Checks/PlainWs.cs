@@ -31,7 +31,7 @@ internal sealed class PlainWs() : AuditCheck(
         try
         {
             using AuditConnection connection = await target.OpenAsync(plain, target.Settings with { ClientCertificate = null }, cancellationToken).ConfigureAwait(false);
-            AuditAnswer answer = await connection.AskAsync(target.Request(withCredentials: false), cancellationToken).ConfigureAwait(false);
+            AuditAnswer answer = await connection.AskAsync(target.Request(withCredentials: false), sent, cancellationToken).ConfigureAwait(false);
             string evidence = $"{sent} was answered with {answer.Text}";
             return answer.IsUpgrade ? Verdict.Failed(evidence)
                 : answer.Status == 401 ? Verdict.Warning($"{evidence}: it would take credentials in plain text")
@@ -40,7 +40,7 @@ internal sealed class PlainWs() : AuditCheck(
         catch (WireEndException e) when (e.End != WireEnd.Silent && port == target.Uri.Port)
         {
             // A port of TLS that is sent plain text has nothing better to do than to hang up, or to answer with an alert of TLS.
-            return Verdict.Passed($"{sent}: {e.Message}, as a port of TLS does");
+            return Verdict.Passed($"{e.Message}, as a port of TLS does");
         }
         catch (MessageWebSocketException e) when (e.Status == WebErrorStatus.CannotConnect)
         {

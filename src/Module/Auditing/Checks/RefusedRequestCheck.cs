@@ -20,16 +20,7 @@ internal abstract class RefusedRequestCheck(string id, AuditSeverity severity, s
         using AuditConnection connection = await target.OpenAsync(cancellationToken).ConfigureAwait(false);
         AuditRequest request = target.Request();
         Spoil(request);
-        AuditAnswer answer;
-        try
-        {
-            answer = await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        catch (WireEndException e)
-        {
-            return Verdict.Inconclusive($"{Sent}: {e.Message}");
-        }
-
+        AuditAnswer answer = await connection.AskAsync(request, Sent, cancellationToken).ConfigureAwait(false);
         string evidence = $"{Sent} was answered with {answer.Text}{answer.By(target.Baseline.Answer)}";
         return answer.IsUpgrade ? JudgeUpgrade(evidence)
             : answer.IsOfGateway ? Verdict.Inconclusive($"{evidence}, which a gateway says of a server that it got no answer from")

@@ -36,7 +36,7 @@ internal sealed partial class ServerVersion() : AuditCheck(
             }
 
             request.Set("Connection", "close");
-            return await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
+            return await connection.AskAsync(request, "a GET", cancellationToken).ConfigureAwait(false);
         }
         catch (WireEndException)
         {
