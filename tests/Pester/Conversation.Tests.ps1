@@ -145,6 +145,27 @@ Describe 'Invoke-WsRequest -JsonRpc' {
         (Receive-WsMessage -Count 2 -FromJson).params | Should -Be 'a', 'b'
     }
 
+    It 'has an object or an array as its parameters, whatever is given' {
+        $null = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $values = [ordered] @{
+            '[5]' = 5; '["abc"]' = 'abc'; '[true]' = $true; '[""]' = ''; '["2026-01-02T00:00:00Z"]' = [datetime]::new(2026, 1, 2, 0, 0, 0, [System.DateTimeKind]::Utc)
+            '[1,2]' = 1, 2; '[[1]]' = , @(, 1); '[]' = @(); '[null]' = , $null; '[7,8]' = [byte[]] (7, 8); '["a"]' = [System.Collections.Generic.List[string]] @('a')
+            '{"a":1}' = @{ a = 1 }; '{"b":2}' = [pscustomobject] @{ b = 2 }; '{}' = @{}
+        }
+        foreach ($written in $values.Keys) {
+            Invoke-WsRequest -JsonRpc x -Params $values[$written] -NoReply
+            Invoke-WsRequest -Batch @{ Method = 'x'; Params = $values[$written]; NoReply = $true }
+            (Receive-WsMessage -Count 2).Text | Should -BeExactly "{`"jsonrpc`":`"2.0`",`"method`":`"x`",`"params`":$written}", "[{`"jsonrpc`":`"2.0`",`"method`":`"x`",`"params`":$written}]"
+        }
+
+        Invoke-WsRequest -JsonRpc x -Params $null -NoReply
+        (Receive-WsMessage).Text | Should -BeExactly '{"jsonrpc":"2.0","method":"x"}'
+
+        # -Depth is that of the parameters, as ConvertTo-Json would write them.
+        Invoke-WsRequest -JsonRpc x -Params @{ a = @{ b = 1 } } -Depth 1 -NoReply -WarningAction Stop
+        (Receive-WsMessage).Text | Should -BeLike '*"params":{"a":{"b":1}}}'
+    }
+
     It 'has the message on its way when -NoReply returns' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'rpc')
         Invoke-WsRequest -JsonRpc log -NoReply

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Collections.Specialized;
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Errors;
@@ -60,7 +59,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     [ValidateNotNullOrEmpty]
     public string? JsonRpc { get; set; }
 
-    /// <summary>The parameters of the method: a hashtable, an object or an array.</summary>
+    /// <summary>The parameters of the method: a hashtable, an object or an array; any other value is the only one by position.</summary>
     [Parameter(ParameterSetName = JsonRpcSet, ValueFromPipeline = true)]
     [AllowNull]
     [AllowEmptyCollection]
@@ -167,7 +166,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         OutgoingMessage request;
         if (AsJson || (_idPath is not null && item is string))
         {
-            string? json = AsJson ? ToJson(item, item) : (string)item!;
+            string? json = AsJson ? ToJson(item) : (string)item!;
             if (json is null || (_idPath is not null && !TryNumber(ref json, item, out match)))
             {
                 return;
@@ -222,7 +221,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
         // The DevTools protocol has no notifications: what has no id is refused.
         bool hasId = !request.IsNotification || DialectInUse == JsonRpcDialect.DevTools;
-        if (ToJson(request.ToObject(DialectInUse, hasId ? id : null), request.Params) is not { } json)
+        if (ToJson(request, hasId ? id : null) is not { } json)
         {
             return;
         }
@@ -260,7 +259,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
             }
 
             long id = extras.NextRequestId();
-            if (ToJson(request.ToObject(DialectInUse, request.IsNotification ? null : id), request.Params) is not { } text)
+            if (ToJson(request, request.IsNotification ? null : id) is not { } text)
             {
                 return;
             }
@@ -439,12 +438,16 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         return null;
     }
 
-    /// <summary>The JSON of an object; null when there is none, which is reported.</summary>
-    private string? ToJson(object? value, object? item)
+    private string? ToJson(object? item) => ToJson(write => write(item), item);
+
+    private string? ToJson(JsonRpcRequest request, long? id) => ToJson(write => request.ToText(DialectInUse, id, write), request.Params);
+
+    /// <summary>The JSON that is made of an object; null when there is none, which is reported.</summary>
+    private string? ToJson(Func<Func<object?, string>, string> make, object? item)
     {
         try
         {
-            return (_jsonWriter ??= new JsonWriter(this, Json, Depth, StopToken)).Write(value);
+            return make((_jsonWriter ??= new JsonWriter(this, Json, Depth, StopToken)).Write);
         }
         catch (FormatException e)
         {

@@ -1,6 +1,7 @@
 using System.Collections;
-using System.Collections.Specialized;
+using System.Globalization;
 using System.Management.Automation;
+using System.Text;
 
 namespace MessageWebSockets.PowerShell.Messages;
 
@@ -44,35 +45,34 @@ internal sealed record JsonRpcRequest(string Method, object? Params, bool IsNoti
     public static string? Clash(IDictionary extras) =>
         extras.Keys.Cast<object>().Select(static key => key.ToString()!).FirstOrDefault(static name => OwnMembers.Contains(name, StringComparer.Ordinal));
 
-    /// <summary>The object to write as JSON.</summary>
+    /// <summary>The request as JSON.</summary>
     /// <param name="dialect">How it is written.</param>
     /// <param name="id">Its id; null for none.</param>
-    public OrderedDictionary ToObject(JsonRpcDialect dialect, long? id)
+    /// <param name="write">Writes a value as JSON.</param>
+    public string ToText(JsonRpcDialect dialect, long? id, Func<object?, string> write)
     {
-        OrderedDictionary request = [];
-        if (dialect == JsonRpcDialect.JsonRpc2)
-        {
-            request["jsonrpc"] = "2.0";
-        }
-
+        StringBuilder text = new(dialect == JsonRpcDialect.JsonRpc2 ? """{"jsonrpc":"2.0",""" : "{");
         if (id is not null)
         {
-            request["id"] = id;
+            text.Append(CultureInfo.InvariantCulture, $"\"id\":{id},");
         }
 
-        request["method"] = Method;
+        text.Append("\"method\":").Append(write(Method));
         if (Params is not null)
         {
-            request["params"] = Params;
+            text.Append(",\"params\":").Append(Structured(write(Params)));
         }
 
         foreach (DictionaryEntry extra in Extras ?? new Hashtable())
         {
-            request[extra.Key.ToString()!] = extra.Value;
+            text.Append(',').Append(write(extra.Key.ToString())).Append(':').Append(write(extra.Value));
         }
 
-        return request;
+        return text.Append('}').ToString();
     }
+
+    // Parameters are an object or an array (JSON-RPC 2.0 section 4.2): a value that is neither is the only one by position.
+    private static string Structured(string json) => json[0] is '{' or '[' ? json : $"[{json}]";
 
     private static IEnumerable<(string Name, object? Value)> MembersOf(object? value) => value switch
     {
