@@ -76,6 +76,16 @@ internal sealed class ClientSocket(
         }
     }
 
+    /// <summary>Sets what can be set before the connect only.</summary>
+    public void Set<T>(ref T field, T value)
+    {
+        lock (_lock)
+        {
+            state.ThrowIfBegun("This can only be set before ConnectAsync.");
+            field = value;
+        }
+    }
+
     /// <summary>Adds an event handler, before the connect only.</summary>
     public void AddHandler<THandler>(Handlers<THandler> handlers, THandler? handler)
         where THandler : Delegate
@@ -107,18 +117,15 @@ internal sealed class ClientSocket(
 
     /// <summary>Connects and performs the opening handshake.</summary>
     /// <param name="uri">The address.</param>
-    /// <param name="begin">Run once the connect has begun, which fixes settings and handlers; in a lock.</param>
-    /// <param name="receivingEnd">Makes what becomes of the received bytes, once the handshake has succeeded; in a lock.</param>
-    /// <param name="greet">What is done with the connection before it is anybody else's; null for nothing. If it fails, so has the connect.</param>
+    /// <param name="makePlan">Called once the connect has begun, which fixes settings and handlers; in a lock.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public async Task ConnectAsync(
-        Uri uri, Action begin, Func<ReceivingEnd> receivingEnd, Func<CancellationToken, Task>? greet, CancellationToken cancellationToken)
+    public async Task ConnectAsync(Uri uri, Func<ConnectPlan> makePlan, CancellationToken cancellationToken)
     {
         ConnectArguments.CheckUri(uri);
         string[] protocols = ConnectArguments.CheckedProtocols(control.SupportedProtocols, control.RequireSubProtocol);
         using CancellationTokenSource timeout = new();
         using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-        BeginConnect(uri, begin, connecting);
+        ConnectPlan plan = BeginConnect(uri, makePlan, connecting);
         TimeSpan longest = TimeSpan.Zero;
         bool isOpened = false;
         try
@@ -134,13 +141,17 @@ internal sealed class ClientSocket(
             information.Handshake = handshake.Findings;
             OpenedConnection opened = await handshake.RunAsync(uri, connecting.Token).ConfigureAwait(false);
             isOpened = true;
-            if (greet is null)
+            if (plan.Greet is null)
             {
-                ForeignCode.WithoutAmbience(() => Open(settings.Connection, opened, receivingEnd, isHeld: false));
+                ForeignCode.WithoutAmbience(() =>
+                {
+                    Connection connection = Open(settings.Connection, opened, plan, isHeld: false).Connection;
+                    plan.Opened?.Invoke(connection);
+                });
             }
             else
             {
-                await OpenAndGreetAsync(settings.Connection, opened, receivingEnd, greet, connecting.Token).ConfigureAwait(false);
+                await OpenAndGreetAsync(settings.Connection, opened, plan, connecting.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
@@ -289,21 +300,31 @@ internal sealed class ClientSocket(
 
     private static InvalidOperationException NotConnected() => ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first.");
 
-    private void BeginConnect(Uri uri, Action begin, CancellationTokenSource connecting)
+    private ConnectPlan BeginConnect(Uri uri, Func<ConnectPlan> makePlan, CancellationTokenSource connecting)
     {
         lock (_lock)
         {
             ThrowIfDisposed();
             state.ThrowIfBegun($"ConnectAsync was called on a socket that is {state.Value}; each socket connects once. Clone() makes another one.");
             state.Value = MessageWebSocketState.Connecting;
-            _connecting = connecting;
-            Uri = uri;
-            begin();
+            try
+            {
+                ConnectPlan plan = makePlan();
+                _connecting = connecting;
+                Uri = uri;
+                return plan;
+            }
+            catch
+            {
+                // The settings do not go together, and can be changed.
+                state.Value = MessageWebSocketState.Created;
+                throw;
+            }
         }
     }
 
-    private (ConnectionLife Life, ReceivingEnd End) Open(
-        ConnectionSettings settings, OpenedConnection opened, Func<ReceivingEnd> receivingEnd, bool isHeld)
+    private (Connection Connection, ConnectionLife Life, ReceivingEnd End) Open(
+        ConnectionSettings settings, OpenedConnection opened, ConnectPlan plan, bool isHeld)
     {
         Connection connection;
         ReceivingEnd end;
@@ -318,7 +339,7 @@ internal sealed class ClientSocket(
                 throw ContractError.Closed(socketClass);
             }
 
-            end = receivingEnd();
+            end = plan.ReceivingEnd();
             connection = new Connection(settings, opened, end.Receiver, end.Messages, life);
             end.SendThrough?.Invoke(connection.Sender);
             information.Connection = connection;
@@ -337,22 +358,18 @@ internal sealed class ClientSocket(
         }
 
         connection.Start();
-        return (life, end);
+        return (connection, life, end);
     }
 
     private async Task OpenAndGreetAsync(
-        ConnectionSettings settings,
-        OpenedConnection opened,
-        Func<ReceivingEnd> receivingEnd,
-        Func<CancellationToken, Task> greet,
-        CancellationToken cancellationToken)
+        ConnectionSettings settings, OpenedConnection opened, ConnectPlan plan, CancellationToken cancellationToken)
     {
-        (ConnectionLife, ReceivingEnd)? held = null;
-        ForeignCode.WithoutAmbience(() => held = Open(settings, opened, receivingEnd, isHeld: true));
-        (ConnectionLife life, ReceivingEnd end) = held!.Value;
+        (Connection, ConnectionLife, ReceivingEnd)? held = null;
+        ForeignCode.WithoutAmbience(() => held = Open(settings, opened, plan, isHeld: true));
+        (Connection connection, ConnectionLife life, ReceivingEnd end) = held!.Value;
         try
         {
-            Task greeting = GreetAsync(greet, cancellationToken);
+            Task greeting = GreetAsync(plan.Greet!, cancellationToken);
             _ = greeting.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
             // Who greets may pay no attention to the token.
@@ -379,20 +396,32 @@ internal sealed class ClientSocket(
             }
         }
 
-        ForeignCode.WithoutAmbience(() => _ = Task.Run(
-            () =>
-            {
-                end.Release?.Invoke();
-                life.Release();
-            },
-            CancellationToken.None));
+        ForeignCode.WithoutAmbience(() =>
+        {
+            plan.Opened?.Invoke(connection);
+            _ = Task.Run(
+                () =>
+                {
+                    end.Release?.Invoke();
+                    life.Release();
+                },
+                CancellationToken.None);
+        });
     }
 
     // In a method of its own, so that the caller does not count as who greets.
     private async Task GreetAsync(Func<CancellationToken, Task> greet, CancellationToken cancellationToken)
     {
         s_greeting.Value = Volatile.Read(ref _greeting);
-        await greet(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await greet(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            // What the greeting met may be the effect of a close that the peer began.
+            throw GreetingFailure.Of(Uri!, e, _disposed ? null : information.Close);
+        }
     }
 
     // The connection ends by itself, and the socket is as it was before.

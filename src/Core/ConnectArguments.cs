@@ -32,9 +32,9 @@ internal static class ConnectArguments
         }
     }
 
-    public static void CheckInbox(InboxFullMode fullMode, MessageWebSocketReceiveMode receiveMode)
+    public static void CheckInbox(InboxFullMode fullMode, bool wholeMessages)
     {
-        if (fullMode == InboxFullMode.DropOldest && receiveMode == MessageWebSocketReceiveMode.PartialMessage)
+        if (fullMode == InboxFullMode.DropOldest && !wholeMessages)
         {
             throw new ArgumentException(
                 "InboxFullMode DropOldest does not go with ReceiveMode PartialMessage: it would discard pieces of messages, and what is left of one would look whole. Receive whole messages, or let the inbox wait.");

@@ -7,6 +7,8 @@ internal sealed class MessageSocketEvents<TSocket>(TSocket socket) : SocketEvent
 {
     public Handlers<TypedEventHandler<TSocket, MessageWebSocketMessageReceivedEventArgs>> MessageReceived { get; } = new();
 
+    public bool HasMessageHandlers => MessageReceived.All is not null;
+
     public void CopyHandlersTo(MessageSocketEvents<TSocket> clone)
     {
         base.CopyHandlersTo(clone);

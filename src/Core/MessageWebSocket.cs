@@ -26,9 +26,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     private readonly MessageOutputStream _outputStream;
     private readonly MessageSocketEvents<MessageWebSocket> _events;
     private readonly ClientSocket _client;
-    private Inbox<WsMessage>? _inbox;
-    private bool _pushes;
-    private ReceivingSettings? _receiving;
+    private readonly MessageReceiving _receiving;
 
     /// <summary>Creates a socket that is not connected, with its <see cref="Control"/> and <see cref="Information"/>.</summary>
     public MessageWebSocket()
@@ -38,6 +36,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         _outputStream = new MessageOutputStream(this);
         _events = new MessageSocketEvents<MessageWebSocket>(this);
         _client = new ClientSocket(nameof(MessageWebSocket), state, Control, Information, _events);
+        _receiving = new MessageReceiving(this, _client, _events);
     }
 
     /// <summary>
@@ -82,6 +81,26 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     {
         add => _client.AddHandler(_events.ValidationRequested, value);
         remove => _client.RemoveHandler(_events.ValidationRequested, value);
+    }
+
+    /// <summary>
+    /// Run after the handshake and the <see cref="MessageWebSocketControl.ConnectMessages"/> of each successful connect, and before the
+    /// connection is anybody else's; before connect only. It is given this socket and a token that is cancelled with the connect. Null,
+    /// the default: nothing.
+    /// </summary>
+    /// <remarks>
+    /// <para>For the hook, and what it begins, the socket is open: it may send, receive, ping and close. For everybody else it is
+    /// <see cref="MessageWebSocketState.Connecting"/> until the hook has completed, and a send is refused as before any connect. What
+    /// arrives meanwhile and is not taken by the hook stays in the inbox, in order. With handlers of <see cref="MessageReceived"/> it is
+    /// theirs, when the hook has completed; the hook itself cannot receive then.</para>
+    /// <para>It counts in <see cref="WebSocketControl.ConnectTimeout"/>. If it throws, the connect has failed with that reason, the
+    /// connection is closed, and the socket may be connected again.</para>
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">Set after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
+    public Func<MessageWebSocket, CancellationToken, Task>? OnConnected
+    {
+        get;
+        set => _client.Set(ref field, value);
     }
 
     /// <summary>A number that no other socket of this process has.</summary>
@@ -138,25 +157,15 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default)
     {
-        ConnectArguments.CheckInbox(Control.InboxFullMode, Control.ReceiveMode);
-        ConnectArguments.CheckHeartbeat(Control.HeartbeatMessage, Control.HeartbeatInterval);
         try
         {
-            await _client.ConnectAsync(
-                uri,
-                BeginConnect,
-                ReceivingEnd,
-                Control.IsGreeted ? GreetAsync : null,
-                cancellationToken).ConfigureAwait(false);
+            await _client.ConnectAsync(uri, Plan, cancellationToken).ConfigureAwait(false);
         }
         catch when (_client.Connection is null)
         {
-            // That of a connection which came to nothing.
-            Volatile.Write(ref _inbox, null);
+            _receiving.Discard();
             throw;
         }
-
-        StartHeartbeat();
     }
 
     /// <inheritdoc cref="ClientSocket.ForHandshake()"/>
@@ -249,7 +258,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
     public ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
     {
-        Inbox<WsMessage> inbox = ReadableInbox();
+        Inbox<WsMessage> inbox = _receiving.Inbox;
         return !cancellationToken.IsCancellationRequested && inbox.TryTake(out WsMessage? message)
             ? new ValueTask<WsMessage?>(message)
             : inbox.TakeAsync(cancellationToken);
@@ -257,17 +266,17 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     /// <summary>Takes the next message if one is queued.</summary>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
-    public bool TryReceive([NotNullWhen(true)] out WsMessage? message) => ReadableInbox().TryTake(out message);
+    public bool TryReceive([NotNullWhen(true)] out WsMessage? message) => _receiving.Inbox.TryTake(out message);
 
     /// <summary>Looks at the next message if one is queued, and leaves it there.</summary>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
-    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => ReadableInbox().TryPeek(out message);
+    public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => _receiving.Inbox.TryPeek(out message);
 
     /// <summary>Waits until <see cref="TryReceive"/> may succeed; with it, many messages are read without a wait for each.</summary>
     /// <returns>False once everything was read and the connection ended in order.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
-    public ValueTask<bool> WaitToReceiveAsync(CancellationToken cancellationToken = default) => ReadableInbox().WaitToTakeAsync(cancellationToken);
+    public ValueTask<bool> WaitToReceiveAsync(CancellationToken cancellationToken = default) => _receiving.Inbox.WaitToTakeAsync(cancellationToken);
 
     /// <summary>
     /// Receives the first message, of those that arrive from now on, that a filter accepts: the reply to what is sent next. Messages
@@ -285,17 +294,17 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     public Task<WsMessage?> ReceiveNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        return ReadableInbox().TakeNextAsync(filter, cancellationToken);
+        return _receiving.Inbox.TakeNextAsync(filter, cancellationToken);
     }
 
     /// <summary>Begins to look through the messages, for one reader, who takes those it wants.</summary>
-    internal InboxCursor<WsMessage> OpenCursor() => new(ReadableInbox());
+    internal InboxCursor<WsMessage> OpenCursor() => new(_receiving.Inbox);
 
     /// <summary>The messages as they arrive, until the connection ends in order.</summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
     public async IAsyncEnumerable<WsMessage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        Inbox<WsMessage> inbox = ReadableInbox();
+        Inbox<WsMessage> inbox = _receiving.Inbox;
         while (await inbox.WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
         {
             while (inbox.TryTake(out WsMessage? message))
@@ -391,7 +400,7 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// </summary>
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 
-    /// <summary>A socket that is not connected, with the same settings, request headers, name and event handlers.</summary>
+    /// <summary>A socket that is not connected, with the same settings, request headers, name, event handlers and hook.</summary>
     /// <remarks>
     /// The handlers go along because what was demanded of a connection (<see cref="ServerCustomValidationRequested"/>) has to hold for
     /// the one made in its place, and who listens to a connection goes on listening. They are told of the clone as the sender, and can
@@ -402,8 +411,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         MessageWebSocket clone = new() { Name = Name };
         Control.CopyTo(clone.Control);
         _client.CopyRequestHeadersTo(clone._client);
-
         _events.CopyHandlersTo(clone._events);
+        clone.OnConnected = OnConnected;
         return clone;
     }
 
@@ -435,63 +444,40 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         return length;
     }
 
-    private void BeginConnect()
+    private ConnectPlan Plan()
     {
-        _pushes = _events.MessageReceived.All is not null;
-        _receiving = Control.ForReceiving();
-    }
+        ReceivingSettings receiving = Control.ForReceiving();
+        PresetMessages preset = Control.ForSending();
+        ConnectArguments.CheckInbox(receiving.FullMode, receiving.WholeMessages);
+        ConnectArguments.CheckHeartbeat(preset.Heartbeat, preset.HeartbeatInterval);
 
-    private ReceivingEnd ReceivingEnd()
-    {
-        ReceivingSettings settings = _receiving!;
-        ReceivePause pause = new();
-        Inbox<WsMessage> inbox = new(settings.InboxLimit, pause);
+        _receiving.Begin();
         ConversationCounts counts = new();
-        Information.Conversation = counts;
-        Volatile.Write(ref _inbox, inbox);
-        return MessageReceiving.Create(settings, this, _pushes ? _events : null, inbox, pause, counts);
-    }
-
-    private async Task GreetAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            foreach (PresetMessage message in Control.ConnectMessages)
+        Func<MessageWebSocket, CancellationToken, Task>? hook = OnConnected;
+        bool isGreeted = preset.Connect.Length > 0 || hook is not null;
+        return new ConnectPlan(
+            () =>
             {
-                await SendAsync(message.AsMemory(), message.MessageType, cancellationToken).ConfigureAwait(false);
-            }
-
-            if (Control.OnConnected is { } greet)
-            {
-                await greet(this, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            // What the greeting met may be the effect of a close that the peer began.
-            throw GreetingFailure.Of(Uri!, e, _client.IsDisposed ? null : Information.Close);
-        }
+                Information.Conversation = counts;
+                return _receiving.Open(receiving, isGreeted, counts);
+            },
+            isGreeted ? cancellationToken => GreetAsync(preset.Connect, hook, cancellationToken) : null,
+            preset is { Heartbeat: { } message, HeartbeatInterval: { Ticks: > 0 } interval }
+                ? connection => Heartbeat.StartOn(connection, message.AsMemory(), message.MessageType, interval, counts.CountHeartbeat)
+                : null);
     }
 
-    private void StartHeartbeat()
+    private async Task GreetAsync(
+        PresetMessage[] messages, Func<MessageWebSocket, CancellationToken, Task>? hook, CancellationToken cancellationToken)
     {
-        if (Control.HeartbeatMessage is not { } message || Control.HeartbeatInterval == TimeSpan.Zero || _client.Connection is not { } connection)
+        foreach (PresetMessage message in messages)
         {
-            return;
+            await SendAsync(message.AsMemory(), message.MessageType, cancellationToken).ConfigureAwait(false);
         }
 
-        ForeignCode.WithoutAmbience(() => Heartbeat.StartOn(
-            connection, message.AsMemory(), message.MessageType, Control.HeartbeatInterval, Information.Conversation.CountHeartbeat));
-    }
-
-    private Inbox<WsMessage> ReadableInbox()
-    {
-        // PowerShell may have removed the last handler meanwhile; the messages go nowhere then, and certainly not to a reader.
-        if ((_client.Connection is not null && _pushes) || _events.MessageReceived.All is not null)
+        if (hook is not null)
         {
-            throw ContractError.IllegalMethodCall("Messages of this socket go to its MessageReceived handlers; a socket without handlers can be read from.");
+            await hook(this, cancellationToken).ConfigureAwait(false);
         }
-
-        return _client.IsGreetedByOthers ? throw _client.NothingToRead() : Volatile.Read(ref _inbox) ?? throw _client.NothingToRead();
     }
 }

@@ -8,7 +8,6 @@ public sealed partial class MessageWebSocketControl
     private readonly BeforeConnectList<PresetMessage> _connectMessages;
     private readonly BeforeConnectList<AutoReply> _autoReplies;
     private readonly BeforeConnectList<Regex> _ignore;
-    private Func<MessageWebSocket, CancellationToken, Task>? _onConnected;
     private PresetMessage? _heartbeatMessage;
     private TimeSpan _heartbeatInterval;
     private string? _recordSeparator;
@@ -47,20 +46,6 @@ public sealed partial class MessageWebSocketControl
     /// cannot be sent, the connect has failed.
     /// </summary>
     public IList<PresetMessage> ConnectMessages => _connectMessages;
-
-    /// <summary>
-    /// Run after the handshake and <see cref="ConnectMessages"/> of each successful connect, and before the connection is anybody
-    /// else's; before connect only. It is given the socket and a token that is cancelled with the connect. Null, the default: nothing.
-    /// </summary>
-    /// <remarks>
-    /// <para>For the hook, and what it begins, the socket is open: it may send, receive, ping and close. For everybody else it is
-    /// <see cref="MessageWebSocketState.Connecting"/> until the hook has completed, and a send is refused as before any connect. What
-    /// arrives meanwhile and is not taken by the hook stays in the inbox, in order. With handlers of
-    /// <see cref="MessageWebSocket.MessageReceived"/> it is theirs, when the hook has completed; the hook itself cannot receive then.</para>
-    /// <para>It counts in <see cref="WebSocketControl.ConnectTimeout"/>. If it throws, the connect has failed with that reason, the
-    /// connection is closed, and the socket may be connected again.</para>
-    /// </remarks>
-    public Func<MessageWebSocket, CancellationToken, Task>? OnConnected { get => _onConnected; set => Set(ref _onConnected, value); }
 
     /// <summary>
     /// What is sent whenever nothing else was for <see cref="HeartbeatInterval"/>, whatever the owner of the socket does meanwhile;
@@ -130,15 +115,14 @@ public sealed partial class MessageWebSocketControl
     /// <summary>What <see cref="RecordSeparator"/> says, for a connection.</summary>
     private RecordSeparator? Records => _recordSeparator is null ? null : new RecordSeparator(_recordSeparator);
 
-    /// <summary>Whether something is to be done with a connection before it is anybody else's.</summary>
-    internal bool IsGreeted => _connectMessages.Count > 0 || _onConnected is not null;
+    /// <summary>What one connection sends without being asked, copied.</summary>
+    internal PresetMessages ForSending() => new([.. _connectMessages], _heartbeatMessage, _heartbeatInterval);
 
     private void CopyConversationTo(MessageWebSocketControl other)
     {
         AddTo(other._connectMessages, _connectMessages);
         AddTo(other._autoReplies, _autoReplies);
         AddTo(other._ignore, _ignore);
-        other._onConnected = _onConnected;
         other._heartbeatMessage = _heartbeatMessage;
         other._heartbeatInterval = _heartbeatInterval;
         other._recordSeparator = _recordSeparator;

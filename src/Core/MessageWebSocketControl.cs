@@ -98,8 +98,7 @@ public sealed partial class MessageWebSocketControl : WebSocketControl
         _receiveMode == MessageWebSocketReceiveMode.FullMessage,
         Records,
         [.. AutoReplies],
-        [.. Ignore.Select(TextPattern.WithLimit)],
-        IsGreeted);
+        [.. Ignore.Select(TextPattern.WithLimit)]);
 
     internal void CopyTo(MessageWebSocketControl other)
     {

@@ -10,7 +10,6 @@ namespace MessageWebSockets;
 /// <param name="Records">What ends each record in a message; null where a message is one.</param>
 /// <param name="AutoReplies">What is answered as soon as it arrives.</param>
 /// <param name="Ignore">What goes nowhere.</param>
-/// <param name="IsGreeted">Whether something is done with the connection before it is anybody else's.</param>
 internal sealed record ReceivingSettings(
     long InboxLimit,
     InboxFullMode FullMode,
@@ -18,5 +17,4 @@ internal sealed record ReceivingSettings(
     bool WholeMessages,
     RecordSeparator? Records,
     AutoReply[] AutoReplies,
-    Regex[] Ignore,
-    bool IsGreeted);
+    Regex[] Ignore);

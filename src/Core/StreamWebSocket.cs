@@ -91,7 +91,7 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
 
     /// <inheritdoc cref="MessageWebSocket.ConnectAsync"/>
     public Task ConnectAsync(Uri uri, CancellationToken cancellationToken = default) =>
-        _client.ConnectAsync(uri, static () => { }, ReceivingEnd, greet: null, cancellationToken);
+        _client.ConnectAsync(uri, () => new ConnectPlan(ReceivingEnd), cancellationToken);
 
     /// <inheritdoc cref="MessageWebSocket.PingAsync"/>
     public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => _client.WritableConnection().PingAsync(cancellationToken);

@@ -125,6 +125,6 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
         SocketExtras extras = SocketExtras.Of(socket);
         extras.Greeting ??= new ConnectScript(script, new CmdletInfo("Send-WsGreeting", typeof(SendGreetingCommand)));
         extras.Greeting.Script = script;
-        socket.Control.OnConnected = extras.Greeting.RunAsync;
+        socket.OnConnected = extras.Greeting.RunAsync;
     }
 }

@@ -39,7 +39,6 @@ public sealed class ControlPropertyTests
         { "HttpVersion", control => control.HttpVersion = HttpVersion.Version20 },
         { "RequireSubProtocol", control => control.RequireSubProtocol = true },
         { "ConnectMessages", control => control.ConnectMessages.Add("hello") },
-        { "OnConnected", control => control.OnConnected = (_, _) => Task.CompletedTask },
         { "HeartbeatMessage", control => control.HeartbeatMessage = "beat" },
         { "HeartbeatInterval", control => control.HeartbeatInterval = TimeSpan.FromSeconds(1) },
         { "AutoReplies", control => control.AutoReplies.Add(new AutoReply("2", "3")) },
@@ -141,7 +140,6 @@ public sealed class ControlPropertyTests
         Assert.Null(control.FrameTrace);
         Assert.False(control.RequireSubProtocol);
         Assert.Empty(control.ConnectMessages);
-        Assert.Null(control.OnConnected);
         Assert.Null(control.HeartbeatMessage);
         Assert.Equal(TimeSpan.Zero, control.HeartbeatInterval);
         Assert.Empty(control.AutoReplies);

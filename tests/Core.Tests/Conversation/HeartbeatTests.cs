@@ -125,7 +125,7 @@ public sealed class HeartbeatTests
         using MessageWebSocket socket = new();
         socket.Control.HeartbeatMessage = "beat";
         socket.Control.HeartbeatInterval = TimeSpan.FromMilliseconds(1);
-        socket.Control.OnConnected = async (connected, cancellationToken) =>
+        socket.OnConnected = async (connected, cancellationToken) =>
         {
             await Task.Delay(20, cancellationToken);
             await connected.SendAsync("login", cancellationToken);

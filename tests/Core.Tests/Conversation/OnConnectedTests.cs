@@ -14,7 +14,7 @@ public sealed class OnConnectedTests
         {
             socket.Control.ConnectMessages.Add("one");
             socket.Control.ConnectMessages.Add(new byte[] { 1, 2 });
-            socket.Control.OnConnected = async (connected, cancellationToken) => await connected.SendAsync("three", cancellationToken);
+            socket.OnConnected = async (connected, cancellationToken) => await connected.SendAsync("three", cancellationToken);
         });
         await dialogue.Socket.SendAsync("four");
 
@@ -40,7 +40,7 @@ public sealed class OnConnectedTests
         });
         using MessageWebSocket socket = new();
         List<string> taken = [];
-        socket.Control.OnConnected = async (connected, cancellationToken) =>
+        socket.OnConnected = async (connected, cancellationToken) =>
         {
             Assert.Same(socket, connected);
             Assert.Equal(MessageWebSocketState.Open, connected.State);
@@ -71,7 +71,7 @@ public sealed class OnConnectedTests
         using MessageWebSocket socket = new();
         TaskCompletionSource isGreeting = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource mayEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        socket.Control.OnConnected = async (_, _) =>
+        socket.OnConnected = async (_, _) =>
         {
             isGreeting.SetResult();
             await mayEnd.Task;
@@ -112,7 +112,7 @@ public sealed class OnConnectedTests
         EventRecorder events = new();
         using MessageWebSocket socket = new();
         events.RecordCloses(socket);
-        socket.Control.OnConnected = (_, _) => ++attempts == 1 ? throw new FormatException("not this time") : Task.CompletedTask;
+        socket.OnConnected = (_, _) => ++attempts == 1 ? throw new FormatException("not this time") : Task.CompletedTask;
 
         MessageWebSocketException failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
 
@@ -148,7 +148,7 @@ public sealed class OnConnectedTests
         using CancellationTokenSource cancel = new();
         TaskCompletionSource never = new();
         socket.Control.ConnectTimeout = byToken ? TimeSpan.Zero : TimeSpan.FromSeconds(1);
-        socket.Control.OnConnected = (_, _) =>
+        socket.OnConnected = (_, _) =>
         {
             if (byToken)
             {
@@ -187,7 +187,7 @@ public sealed class OnConnectedTests
         });
         using MessageWebSocket socket = new();
         socket.Control.ConnectMessages.Add("let me in");
-        socket.Control.OnConnected = async (connected, cancellationToken) =>
+        socket.OnConnected = async (connected, cancellationToken) =>
         {
             Assert.Null(await connected.ReceiveAsync(cancellationToken));
             await connected.SendAsync("still there?", cancellationToken);
@@ -214,7 +214,7 @@ public sealed class OnConnectedTests
         EventRecorder events = new();
         using MessageWebSocket socket = new();
         events.RecordCloses(socket);
-        socket.Control.OnConnected = async (connected, cancellationToken) =>
+        socket.OnConnected = async (connected, cancellationToken) =>
         {
             await connected.ReceiveNextAsync(_ => false, cancellationToken);
             Assert.Equal(MessageWebSocketState.Closed, connected.State);
@@ -238,7 +238,7 @@ public sealed class OnConnectedTests
         });
         MessageWebSocket socket = new();
         TaskCompletionSource isGreeting = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        socket.Control.OnConnected = async (connected, cancellationToken) =>
+        socket.OnConnected = async (connected, cancellationToken) =>
         {
             isGreeting.SetResult();
             await connected.ReceiveAsync(cancellationToken);
@@ -287,7 +287,7 @@ public sealed class OnConnectedTests
             sender.SendAsync(args.Message.Text + "!").AsTask().Wait(TimeSpan.FromSeconds(20));
         };
         events.RecordCloses(socket);
-        socket.Control.OnConnected = async (connected, cancellationToken) =>
+        socket.OnConnected = async (connected, cancellationToken) =>
         {
             await allArrived.Task;
             Assert.Empty(order);
@@ -302,6 +302,35 @@ public sealed class OnConnectedTests
     }
 
     [SocketFact]
+    public async Task OnConnected_may_be_set_before_the_connect_only()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+
+        InvalidOperationException refused = Assert.Throws<InvalidOperationException>(() => dialogue.Socket.OnConnected = null);
+
+        Assert.Equal(HResults.IllegalMethodCall, refused.HResult);
+    }
+
+    [SocketFact]
+    public async Task A_connect_that_is_refused_for_its_settings_leaves_them_to_be_changed()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.HoldAsync();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.HeartbeatInterval = TimeSpan.FromHours(1);
+        await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(server.Uri));
+        Assert.Equal(MessageWebSocketState.Created, socket.State);
+
+        socket.Control.HeartbeatMessage = "beat";
+        await socket.ConnectAsync(server.Uri);
+
+        Assert.Equal(MessageWebSocketState.Open, socket.State);
+    }
+
+    [SocketFact]
     public async Task OnConnected_goes_along_with_a_clone()
     {
         await using RawServer server = RawServer.Start(async connection =>
@@ -312,7 +341,7 @@ public sealed class OnConnectedTests
         List<MessageWebSocket> greeted = [];
         using MessageWebSocket socket = new();
         socket.Control.ConnectMessages.Add("hello");
-        socket.Control.OnConnected = (connected, _) =>
+        socket.OnConnected = (connected, _) =>
         {
             greeted.Add(connected);
             return Task.CompletedTask;

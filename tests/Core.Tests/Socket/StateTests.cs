@@ -114,7 +114,7 @@ public sealed class StateTests
         control.FrameTrace = new Progress<FrameTraceEntry>();
         control.RequireSubProtocol = true;
         control.ConnectMessages.Add("hello");
-        control.OnConnected = (_, _) => Task.CompletedTask;
+        socket.OnConnected = (_, _) => Task.CompletedTask;
         control.HeartbeatMessage = "beat";
         control.HeartbeatInterval = TimeSpan.FromSeconds(9);
         control.AutoReplies.Add(new AutoReply("2", "3"));
@@ -137,6 +137,8 @@ public sealed class StateTests
             Assert.False(Equals(property.GetValue(untouched.Control), value), $"{property.Name} was left at its default by this test.");
             Assert.Equal(value, property.GetValue(clone.Control));
         }
+
+        Assert.Same(socket.OnConnected, clone.OnConnected);
     }
 
     [SocketFact]
