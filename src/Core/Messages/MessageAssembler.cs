@@ -186,33 +186,32 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
                 filled += result.Count;
                 _chunkedSize += result.Count;
                 ThrowIfTooLarge(_chunkedSize, isExact: result.EndOfMessage);
-                int handedOut = filled;
-                if (result.EndOfMessage)
+                ReadOnlySpan<byte> chunk = CutChunk(buffer.AsSpan(0, filled), result);
+                if (chunk.Length > 0 || result.EndOfMessage)
                 {
-                    _carry = [];
-                    _chunkedSize = 0;
+                    return new ReceivedData(chunk.ToArray(), null, TypeOf(result), result.EndOfMessage);
                 }
-                else
-                {
-                    if (result.MessageType == WebSocketMessageType.Text)
-                    {
-                        handedOut -= Utf8Boundary.UnfinishedLength(buffer.AsSpan(0, filled));
-                    }
-
-                    _carry = buffer.AsSpan(handedOut, filled - handedOut).ToArray();
-                    if (handedOut == 0)
-                    {
-                        continue;
-                    }
-                }
-
-                return new ReceivedData(buffer.AsSpan(0, handedOut).ToArray(), null, TypeOf(result), result.EndOfMessage);
             }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    // What is handed out of what was received: a text without the character that it ends in, which goes to the next chunk.
+    private ReadOnlySpan<byte> CutChunk(ReadOnlySpan<byte> received, ValueWebSocketReceiveResult result)
+    {
+        if (result.EndOfMessage)
+        {
+            _carry = [];
+            _chunkedSize = 0;
+            return received;
+        }
+
+        int unfinished = result.MessageType == WebSocketMessageType.Text ? Utf8Boundary.UnfinishedLength(received) : 0;
+        _carry = received[^unfinished..].ToArray();
+        return received[..^unfinished];
     }
 
     private ConfiguredValueTaskAwaitable<ValueWebSocketReceiveResult> BeginAsync() => ReceiveIntoAsync(Memory<byte>.Empty);

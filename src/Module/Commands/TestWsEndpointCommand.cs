@@ -209,7 +209,12 @@ public sealed class TestWsEndpointCommand : EndpointListCmdlet
             script.Connecting = this;
         }
 
-        // Not on the pipeline thread: what a probe does before its first wait would be done for one endpoint after the other.
+        Run(number, address, socket, uri!);
+    }
+
+    // Not on the pipeline thread: what a probe does before its first wait would be done for one endpoint after the other.
+    private void Run(long number, string address, MessageWebSocket socket, Uri uri)
+    {
         ProbePlan plan = _plan;
         string? name = Name;
         int count = Count;
@@ -219,7 +224,7 @@ public sealed class TestWsEndpointCommand : EndpointListCmdlet
             {
                 try
                 {
-                    Finish(number, await new ProbeSeries(address, name, plan).RunAsync(socket, uri!, count, stop).ConfigureAwait(false));
+                    Finish(number, await new ProbeSeries(address, name, plan).RunAsync(socket, uri, count, stop).ConfigureAwait(false));
                 }
                 catch (OperationCanceledException) when (stop.IsCancellationRequested)
                 {

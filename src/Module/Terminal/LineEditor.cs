@@ -80,21 +80,21 @@ internal sealed class LineEditor
                 Cursor = WordAfter();
                 break;
             default:
-                // AltGr is Ctrl and Alt on Windows, and its characters are to be typed; Alt alone makes commands that are not known here.
-                if (key.Modifiers.HasFlag(ConsoleModifiers.Alt) && !key.Modifiers.HasFlag(ConsoleModifiers.Control))
-                {
-                    break;
-                }
-
-                if (key.KeyChar == '\t' || !char.IsControl(key.KeyChar))
-                {
-                    Insert(key.KeyChar.ToString());
-                }
-
+                Type(key);
                 break;
         }
 
         return LineEditorResult.Edited;
+    }
+
+    private void Type(ConsoleKeyInfo key)
+    {
+        // AltGr is Ctrl and Alt on Windows, and its characters are to be typed; Alt alone makes commands that are not known here.
+        bool isCommand = key.Modifiers.HasFlag(ConsoleModifiers.Alt) && !key.Modifiers.HasFlag(ConsoleModifiers.Control);
+        if (!isCommand && (key.KeyChar == '\t' || !char.IsControl(key.KeyChar)))
+        {
+            Insert(key.KeyChar.ToString());
+        }
     }
 
     /// <summary>Takes the line, which is then empty, and remembers it.</summary>
