@@ -104,6 +104,9 @@ Describe 'Invoke-WsRequest -IdProperty' {
         "$failure" | Should -BeLike $Text
         $failure.TargetObject | Should -Be $Request
         (Get-Failure { Invoke-WsRequest -InputObject 42 -IdProperty $Path }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+        $failure = Get-Failure { Invoke-WsRequest -InputObject ([byte[]] (123, 125)) -IdProperty $Path }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+        "$failure" | Should -BeLike 'An object of type Byte`[`] cannot be numbered: with -IdProperty*'
         $socket.Sent | Should -Be 0
     }
 

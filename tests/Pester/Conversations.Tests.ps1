@@ -59,6 +59,16 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
         $other.State | Should -Be 'Open'
     }
 
+    It 'ends a script that waits for something else at -ConnectionTimeoutSeconds, and goes on' {
+        # Longer than any test may take.
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -ConnectionTimeoutSeconds 0.5 -OnConnected { Start-Sleep -Seconds 3600 } }
+        $problem.FullyQualifiedErrorId | Should -BeLike 'Timeout,*'
+        "$problem" | Should -BeLike '*was opened, but*'
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+        $null = Connect-MessageWebSocket $uri -OnConnected { 'hello' }
+        (Receive-WsMessage).Text | Should -Be 'hello'
+    }
+
     It 'fails the connect when the script takes longer than -ConnectionTimeoutSeconds, and says so' {
         $problem = Get-Failure { Connect-MessageWebSocket $uri -ConnectionTimeoutSeconds 0.2 -OnConnected { Receive-WsMessage -TimeoutSeconds 0 } }
         $problem.FullyQualifiedErrorId | Should -BeLike 'Timeout,*'
@@ -83,7 +93,8 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
     }
 
     It 'reports errors of the script that do not end it, and goes on' {
-        $streams = Get-Streams { Connect-MessageWebSocket $uri -OnConnected { Write-Error 'not so bad'; Write-Warning 'look'; 'sent' } }
+        $streams = Get-Streams { Connect-MessageWebSocket $uri -OnConnected { Write-Error 'not so bad'; Write-Warning 'look'; Write-Host 'seen'; 'sent' } }
+        "$($streams.Output.Where({ $_ -is [System.Management.Automation.InformationRecord] }))" | Should -BeExactly 'seen'
         $streams.Error | Should -HaveCount 1
         "$($streams.Error)" | Should -BeExactly 'not so bad'
         $streams.Warning | Should -HaveCount 1
@@ -281,6 +292,8 @@ Describe 'Connect-MessageWebSocket -RequireSubProtocol' {
         $null = Connect-MessageWebSocket $uri -SubProtocol 'chat'
         $problem = Get-Failure { Connect-MessageWebSocket $uri -Name 'strict' -SubProtocol 'chat' -RequireSubProtocol }
         "$problem" | Should -Match 'none of the subprotocols offered \(chat\), and -RequireSubProtocol'
+        $problem.FullyQualifiedErrorId | Should -BeExactly 'SubProtocolRefused,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
+        $problem.ErrorDetails.RecommendedAction | Should -BeLike '*-SubProtocol*'
         (Get-Failure { Connect-MessageWebSocket $uri -Name 'strict' -RequireSubProtocol }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting*'
     }
 }

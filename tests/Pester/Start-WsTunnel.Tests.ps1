@@ -366,7 +366,7 @@ Describe 'Get-WsTunnel and Stop-WsTunnel' {
 
     It 'take wildcards, and say of a name that none has' {
         $first, $second, $other = 'one', 'on', 'two' | ForEach-Object { Start-WsTunnel 'ws://127.0.0.1:1/' -Name $_ }
-        Stop-WsTunnel nowhere, o* -ErrorVariable failure -ErrorAction SilentlyContinue -PassThru | Should -Be $first, $second
+        Stop-WsTunnel -Name nowhere, o* -ErrorVariable failure -ErrorAction SilentlyContinue -PassThru | Should -Be $first, $second
         $failure.FullyQualifiedErrorId | Should -Be 'TunnelNotFound,MessageWebSockets.PowerShell.StopWsTunnelCommand'
         $failure[0].ErrorDetails.RecommendedAction | Should -BeLike '*two*'
         Stop-WsTunnel x* -ErrorAction Stop

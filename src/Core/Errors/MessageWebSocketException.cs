@@ -57,6 +57,9 @@ public sealed class MessageWebSocketException : IOException
         init => field = WithoutUserInfo(value);
     }
 
+    /// <summary>Whether the server agreed to none of the subprotocols, one of which the caller asked for.</summary>
+    internal bool IsSubProtocolRefused { get; init; }
+
     /// <summary>The HTTP status that answered the handshake; null unless a handshake failed with a response.</summary>
     public HttpStatusCode? HttpStatusCode { get; init; }
 

@@ -36,10 +36,13 @@ internal sealed class HandshakeFailure(
             PeerUri = uri,
         };
 
-    public MessageWebSocketException NoProtocolAgreed(IReadOnlyList<string> offered) => Create(
+    public MessageWebSocketException NoProtocolAgreed(IReadOnlyList<string> offered) => new(
         $"{_peer} agreed to none of the subprotocols offered ({string.Join(", ", offered.Select((_, index) => PeerText.SubProtocol(offered, index)))}), and RequireSubProtocol asks for one.",
-        HResults.InvalidServerResponse,
-        null);
+        HResults.InvalidServerResponse)
+    {
+        PeerUri = uri,
+        IsSubProtocolRefused = true,
+    };
 
     public MessageWebSocketException InvalidResponse(string why, Exception? cause = null) =>
         Create($"{_peer} does not speak WebSocket as RFC 6455 demands: {why}. Is this the address of a WebSocket endpoint?", HResults.InvalidServerResponse, cause);

@@ -123,7 +123,8 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
     private static void Greet(MessageWebSocket socket, ScriptBlock script)
     {
         SocketExtras extras = SocketExtras.Of(socket);
-        extras.Greeting ??= new ConnectScript(script, new CmdletInfo("Send-WsGreeting", typeof(SendGreetingCommand)));
+        extras.Greeting ??= new ConnectScript(
+            script, new CmdletInfo("Send-WsGreeting", typeof(SendGreetingCommand)), new CmdletInfo("Invoke-WsGreeting", typeof(RunGreetingCommand)));
         extras.Greeting.Script = script;
         socket.OnConnected = extras.Greeting.RunAsync;
     }

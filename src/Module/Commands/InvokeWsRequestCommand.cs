@@ -176,7 +176,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
         else if (_idPath is not null || !OutgoingMessage.TryFrom(item, null, out request))
         {
-            WriteError(WsErrors.UnsupportedInputObject(item));
+            WriteError(_idPath is null ? WsErrors.UnsupportedInputObject(item) : WsErrors.UnsupportedRequest(item));
             return;
         }
 

@@ -22,7 +22,7 @@ internal sealed class SendGreetingCommand : WsCmdlet
     [Parameter(Mandatory = true)]
     public MessageWebSocket Socket { get; set; } = null!;
 
-    /// <summary>The cmdlet that connects, which reports the errors of the script.</summary>
+    /// <summary>The cmdlet that connects, which writes the errors, warnings and information of the script.</summary>
     [Parameter(Mandatory = true)]
     public IPipeline Connecting { get; set; } = null!;
 
@@ -35,9 +35,8 @@ internal sealed class SendGreetingCommand : WsCmdlet
             return;
         }
 
-        if (item is ErrorRecord error)
+        if (TryRelay(item))
         {
-            Connecting.WriteError(error);
             return;
         }
 
@@ -68,6 +67,24 @@ internal sealed class SendGreetingCommand : WsCmdlet
         catch (ObjectDisposedException)
         {
             ThrowTerminatingError(Ended(null, Socket));
+        }
+    }
+
+    private bool TryRelay(object item)
+    {
+        switch (item)
+        {
+            case ErrorRecord error:
+                Connecting.WriteError(error);
+                return true;
+            case WarningRecord warning:
+                Connecting.WriteWarning(warning.Message);
+                return true;
+            case InformationRecord information:
+                Connecting.WriteInformation(information);
+                return true;
+            default:
+                return false;
         }
     }
 }

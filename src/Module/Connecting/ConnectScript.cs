@@ -11,12 +11,14 @@ namespace MessageWebSockets.PowerShell.Connecting;
 /// </summary>
 /// <param name="script">The script.</param>
 /// <param name="sender">The cmdlet that sends what is emitted through the socket of its -Socket.</param>
-internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender) : IConnectScript
+/// <param name="runner">The cmdlet that does what its -Greeting says.</param>
+internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, CmdletInfo runner) : IConnectScript
 {
-    // Its errors go where those of the cmdlet go; a script block that is invoked would write them to the host.
+    // Its errors and warnings, and what it writes to the host, go where those of the cmdlet go, redirected or not; on their own they
+    // would go to the host.
     // By their types, because a restricted session may hide the commands. ForEach-Object sets $_ in whatever module the script is from.
     private const string Wrapper =
-        "param($item, $each, $script, $sender, $cmdlet) & { & $each -InputObject $item -Process $script } 2>&1 | & $sender -Socket $item -Connecting $cmdlet";
+        "param($item, $each, $script, $sender, $cmdlet) & { & $each -InputObject $item -Process $script } 2>&1 3>&1 6>&1 | & $sender -Socket $item -Connecting $cmdlet";
 
     private static readonly CmdletInfo s_each = new("ForEach-Object", typeof(ForEachObjectCommand));
 
@@ -56,17 +58,17 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender) : ICo
             }
             else if (flow is null)
             {
-                Run(cmdlet, socket, done);
+                Run(cmdlet, socket, done, cancellationToken);
             }
             else
             {
-                ExecutionContext.Run(flow, _ => Run(cmdlet, socket, done), null);
+                ExecutionContext.Run(flow, _ => Run(cmdlet, socket, done, cancellationToken), null);
             }
         });
         return done.Task;
     }
 
-    private void Run(IPipeline cmdlet, MessageWebSocket socket, TaskCompletionSource done)
+    private void Run(IPipeline cmdlet, MessageWebSocket socket, TaskCompletionSource done, CancellationToken cancellationToken)
     {
         WsSession session = WsSession.ForCurrentRunspace();
         MessageWebSocket? outer = session.Greeted;
@@ -75,20 +77,42 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender) : ICo
         extras.IsGreeted = true;
         try
         {
-            ScriptBlock.Create(Wrapper).Invoke(socket, s_each, Own(), sender, cmdlet);
-            done.TrySetResult();
+            InvokeStoppable(() => Invoke(cmdlet, socket), cancellationToken);
+            _ = Failure is null ? done.TrySetResult() : done.TrySetException(Failure);
         }
-        catch (Exception e) when (e is not PipelineStoppedException)
+        catch (PipelineStoppedException) when (cancellationToken.IsCancellationRequested && !cmdlet.StopToken.IsCancellationRequested)
         {
-            // A break that leaves the script must not leave the caller's loop as well.
-            Failure = e is RuntimeException ? e : new RuntimeException("it ends with exit, or with break or continue outside of a loop. Use return.", e);
-            done.TrySetException(Failure);
+            done.TrySetCanceled(cancellationToken);
         }
         finally
         {
             extras.IsGreeted = false;
             session.Greeted = outer;
-            done.TrySetCanceled();
+            done.TrySetCanceled(CancellationToken.None);
+        }
+    }
+
+    private void Invoke(IPipeline cmdlet, MessageWebSocket socket)
+    {
+        try
+        {
+            ScriptBlock.Create(Wrapper).Invoke(socket, s_each, Own(), sender, cmdlet);
+        }
+        catch (Exception e) when (e is not PipelineStoppedException)
+        {
+            // A break that leaves the script must not leave the caller's loop as well.
+            Failure = e is RuntimeException ? e : new RuntimeException("it ends with exit, or with break or continue outside of a loop. Use return.", e);
+        }
+    }
+
+    // In a pipeline of its own on this thread: what waits in it, such as Start-Sleep, is stopped as by Ctrl+C, and the cmdlet goes on.
+    private void InvokeStoppable(Action greeting, CancellationToken cancellationToken)
+    {
+        using System.Management.Automation.PowerShell nested = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
+        nested.AddCommand(runner).AddParameter("Greeting", greeting);
+        using (cancellationToken.UnsafeRegister(static pipeline => ((System.Management.Automation.PowerShell)pipeline!).BeginStop(null, null), nested))
+        {
+            nested.Invoke();
         }
     }
 

@@ -192,6 +192,13 @@ internal static class WsErrors
             item);
     }
 
+    public static ErrorRecord UnsupportedRequest(object? item) => Create(
+        "UnsupportedInputObject",
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} cannot be numbered: with -IdProperty a request is JSON."),
+        item is byte[] ? "Give it as text, or leave out -IdProperty." : "Send it as JSON with -AsJson, or give JSON as a string.",
+        ErrorCategory.InvalidType,
+        item);
+
     public static ErrorRecord NoProbeResult(object? item) => Create(
         "UnsupportedInputObject",
         new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no result of Test-WsEndpoint, Test-WsServer or Measure-WsLoad."),
@@ -439,7 +446,7 @@ internal static class WsErrors
     private static ErrorRecord FromException(MessageWebSocketException e, object? target, string? advice, string? detail = null)
     {
         (string message, string ownAdvice) = LibraryText.Of(e);
-        string id = e.Status == WebErrorStatus.Unknown ? "WebSocketFailure" : e.Status.ToString();
+        string id = e.IsSubProtocolRefused ? "SubProtocolRefused" : e.Status == WebErrorStatus.Unknown ? "WebSocketFailure" : e.Status.ToString();
         return new ErrorRecord(e, id, CategoryOf(e.Status), target)
         {
             ErrorDetails = new ErrorDetails(detail is null ? message : $"{message} {detail}") { RecommendedAction = advice ?? ownAdvice },
@@ -448,6 +455,7 @@ internal static class WsErrors
 
     private static string? ConnectAdvice(MessageWebSocketException e) => e.Status switch
     {
+        _ when e.IsSubProtocolRefused => "Offer with -SubProtocol what the server speaks, or leave out -RequireSubProtocol.",
         WebErrorStatus.Unauthorized => "Give them with -Credential, or a token with -Token.",
         _ => null,
     };

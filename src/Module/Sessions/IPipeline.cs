@@ -22,5 +22,7 @@ internal interface IPipeline
 
     public void WriteWarning(string text);
 
+    public void WriteInformation(InformationRecord informationRecord);
+
     public void WriteError(ErrorRecord errorRecord);
 }

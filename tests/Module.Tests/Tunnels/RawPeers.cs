@@ -44,13 +44,36 @@ internal static class RawPeers
     public static async Task<Socket> AcceptWebSocketAsync(Socket listener)
     {
         Socket peer = await listener.AcceptAsync();
-        string key = (await ReadHeadAsync(peer)).Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
+        await AgreeAsync(peer, await ReadHeadAsync(peer));
+        return peer;
+    }
+
+    /// <summary>Answers the request of a client.</summary>
+    public static async Task AgreeAsync(Socket peer, string request)
+    {
+        string key = request.Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
 #pragma warning disable CA5350 // RFC 6455 section 4.2.2 says SHA-1.
         string accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 #pragma warning restore CA5350
         await peer.SendAllAsync(Encoding.ASCII.GetBytes(
             $"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"));
-        return peer;
+    }
+
+    /// <summary>The code of the close frame that comes next; other frames are passed over.</summary>
+    public static async Task<int> ReadCloseAsync(Socket peer)
+    {
+        while (true)
+        {
+            byte[] head = await peer.ReadExactlyAsync(2);
+            Assert.InRange(head[1] & 0x7F, 0, 125);
+            bool isMasked = (head[1] & 0x80) != 0;
+            byte[] mask = isMasked ? await peer.ReadExactlyAsync(4) : new byte[4];
+            byte[] payload = await peer.ReadExactlyAsync(head[1] & 0x7F);
+            if (head[0] == 0x88)
+            {
+                return payload.Length == 0 ? 1005 : ((payload[0] ^ mask[0]) << 8) | (payload[1] ^ mask[1]);
+            }
+        }
     }
 
     /// <summary>What a client asks for; each part may be another one.</summary>

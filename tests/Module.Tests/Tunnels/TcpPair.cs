@@ -30,11 +30,12 @@ internal sealed class TcpPair : IAsyncDisposable
     /// <summary>From TCP clients to the other tunnel.</summary>
     public WsTunnel Outbound { get; }
 
-    public static WsTunnel ToWebSocket(Uri uri, TunnelPatience? patience = null, int maxConnections = 1000, TimeSpan? connectTimeout = null)
+    public static WsTunnel ToWebSocket(Uri uri, TunnelPatience? patience = null, int maxConnections = 1000, TimeSpan? connectTimeout = null, Action<StreamWebSocketControl>? configure = null)
     {
         using StreamWebSocket prototype = new();
         prototype.Control.CloseTimeout = TimeSpan.Zero;
         prototype.Control.ConnectTimeout = connectTimeout ?? TimeSpan.FromSeconds(30);
+        configure?.Invoke(prototype.Control);
         return WsTunnel.ToWebSocket("out", new IPEndPoint(IPAddress.Loopback, 0), uri, prototype.Clone(), maxConnections, patience);
     }
 

@@ -1,0 +1,217 @@
+using System.Net.Sockets;
+using MessageWebSockets.PowerShell.Tunnels;
+using Xunit;
+using static MessageWebSockets.PowerShell.Tests.Tunnels.RawPeers;
+
+namespace MessageWebSockets.PowerShell.Tests.Tunnels;
+
+/// <summary>
+/// Every stage of a connection, either side of it, and each way to break it: the other side meets an error and no quiet end. What ends
+/// in order is in <see cref="WsTunnelTests"/>, what ends before a WebSocket client has its answer in <see cref="TunnelRefusalTests"/>.
+/// </summary>
+public sealed class TunnelFaultTests
+{
+    private const int Limit = 60_000;
+
+    private static readonly TunnelPatience Impatient = new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 2, Drain = TimeSpan.FromMilliseconds(200) };
+
+    // With an end of patience that no test reaches.
+    private static readonly TunnelPatience Patient = new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 1_000_000, Drain = TimeSpan.FromSeconds(50) };
+
+    private static readonly byte[] Message = [0x82, 0x01, 7];
+    private static readonly byte[] MaskedMessage = [0x82, 0x81, 0, 0, 0, 0, 7];
+    private static readonly byte[] MaskedClose = [0x88, 0x82, 0, 0, 0, 0, 1000 >> 8, 1000 & 0xFF];
+
+    [Theory(Timeout = Limit)]
+    [InlineData("handshake", "reset")]
+    [InlineData("handshake", "end")]
+    [InlineData("handshake", "garbage")]
+    [InlineData("half-closed", "reset")]
+    [InlineData("half-closed", "end")]
+    [InlineData("half-closed", "close")]
+    public async Task A_WebSocket_server_that_breaks_resets_the_TCP_client(string stage, string fault)
+    {
+        using Socket server = Listen();
+        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
+        using Socket client = await ConnectAsync(tunnel);
+        using Socket peer = await server.AcceptAsync();
+        string request = await ReadHeadAsync(peer);
+        if (stage == "half-closed")
+        {
+            await AgreeAsync(peer, request);
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Equal(1000, await ReadCloseAsync(peer));
+        }
+
+        await BreakAsync(peer, fault);
+
+        Assert.Equal(SocketError.ConnectionReset, await client.ReadEndAsync());
+        await UntilAsync(() => tunnel is { ConnectionsFailed: 1, Connections: 0 });
+        Assert.NotNull(tunnel.LastError);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_WebSocket_server_that_vanishes_is_noticed_by_keep_alive_and_the_TCP_client_reset()
+    {
+        using Socket server = Listen();
+        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient, configure: static control =>
+        {
+            control.DesiredUnsolicitedPongInterval = TimeSpan.FromMilliseconds(50);
+            control.KeepAliveTimeout = TimeSpan.FromMilliseconds(300);
+        });
+        using Socket client = await ConnectAsync(tunnel);
+        using Socket peer = await AcceptWebSocketAsync(server);
+        await peer.SendAllAsync(Message);
+        Assert.Equal([7], await client.ReadExactlyAsync(1));
+
+        // From here on it takes what comes, as the system of a process that hangs does, and says nothing.
+        Assert.Equal(SocketError.ConnectionReset, await client.ReadEndAsync());
+        await UntilAsync(() => tunnel is { ConnectionsFailed: 1, Connections: 0 });
+        Assert.Contains("0.3 s", tunnel.LastError, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("reset", 1011)]
+    [InlineData("end", 1000)]
+    public async Task A_TCP_client_that_ends_during_the_handshake_does_so_for_the_WebSocket_server(string fault, int code)
+    {
+        using Socket server = Listen();
+        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
+        using Socket client = await ConnectAsync(tunnel);
+        using Socket peer = await server.AcceptAsync();
+        string request = await ReadHeadAsync(peer);
+        await BreakAsync(client, fault);
+        await AgreeAsync(peer, request);
+
+        Assert.Equal(code, await ReadCloseAsync(peer));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_TCP_client_that_is_gone_after_its_end_costs_the_WebSocket_server_its_connection()
+    {
+        using Socket server = Listen();
+        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
+        using Socket client = await ConnectAsync(tunnel);
+        using Socket peer = await AcceptWebSocketAsync(server);
+        client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(1000, await ReadCloseAsync(peer));
+        client.Reset();
+
+        // It shows when something is to be delivered.
+        await UntilAsync(async () =>
+        {
+            try
+            {
+                await peer.SendAllAsync(Message);
+            }
+            catch (SocketException)
+            {
+                // Gone already.
+            }
+
+            return tunnel is { ConnectionsFailed: 1, Connections: 0 };
+        });
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_TCP_client_that_resets_after_the_end_of_the_WebSocket_leaves_nothing()
+    {
+        using Socket server = Listen();
+        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
+        using Socket client = await ConnectAsync(tunnel);
+        using Socket peer = await AcceptWebSocketAsync(server);
+        await peer.SendAllAsync(new byte[] { 0x88, 0x02, 1000 >> 8, 1000 & 0xFF });
+        Assert.Equal(SocketError.Success, await client.ReadEndAsync());
+        client.Reset();
+
+        await UntilAsync(() => tunnel.Connections == 0);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("open", "reset")]
+    [InlineData("open", "end")]
+    [InlineData("service ended", "reset")]
+    [InlineData("service ended", "end")]
+    [InlineData("service ended", "silence")]
+    public async Task A_WebSocket_client_that_breaks_resets_the_service(string stage, string fault)
+    {
+        await using TcpPair pair = new(fault == "silence" ? Impatient : Patient);
+        using Socket client = await ConnectWebSocketAsync(pair.Inbound);
+        Socket service = await pair.AcceptAsync();
+        await client.SendAllAsync(MaskedMessage);
+        Assert.Equal([7], await service.ReadExactlyAsync(1));
+        if (stage == "service ended")
+        {
+            service.Shutdown(SocketShutdown.Send);
+            Assert.Equal(1000, await ReadCloseAsync(client));
+        }
+
+        await BreakAsync(client, fault);
+
+        Assert.Equal(SocketError.ConnectionReset, await service.ReadEndAsync());
+        await UntilAsync(() => pair.Inbound is { ConnectionsFailed: 1, Connections: 0 });
+        Assert.NotNull(pair.Inbound.LastError);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_service_that_resets_after_the_end_of_the_WebSocket_client_is_an_error_for_it()
+    {
+        await using TcpPair pair = new(Patient);
+        using Socket client = await ConnectWebSocketAsync(pair.Inbound);
+        Socket service = await pair.AcceptAsync();
+        await client.SendAllAsync(MaskedClose);
+        Assert.Equal(SocketError.Success, await service.ReadEndAsync());
+        service.Reset();
+
+        Assert.Equal(1011, await ReadCloseAsync(client));
+        await UntilAsync(() => pair.Inbound is { ConnectionsFailed: 1, Connections: 0 });
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_WebSocket_client_that_is_gone_after_its_end_resets_the_service_that_still_answers()
+    {
+        await using TcpPair pair = new(Patient);
+        Socket client = await ConnectWebSocketAsync(pair.Inbound);
+        Socket service = await pair.AcceptAsync();
+        await client.SendAllAsync(MaskedClose);
+        Assert.Equal(SocketError.Success, await service.ReadEndAsync());
+        client.Reset();
+
+        await UntilAsync(async () =>
+        {
+            try
+            {
+                await service.SendAllAsync(new byte[1]);
+            }
+            catch (SocketException)
+            {
+                // Reset by now.
+            }
+
+            return pair.Inbound is { ConnectionsFailed: 1, Connections: 0 };
+        });
+        await Assert.ThrowsAsync<SocketException>(() => service.SendAllAsync(new byte[1]));
+    }
+
+    private static async Task BreakAsync(Socket peer, string fault)
+    {
+        switch (fault)
+        {
+            case "reset":
+                peer.Reset();
+                break;
+            case "end":
+                peer.Shutdown(SocketShutdown.Send);
+                break;
+            case "close":
+                await peer.SendAllAsync(new byte[] { 0x88, 0x02, 1011 >> 8, 1011 & 0xFF });
+                break;
+            case "garbage":
+                await peer.SendAllAsync("no HTTP\r\n\r\n"u8.ToArray());
+                break;
+            default:
+                Assert.Equal("silence", fault);
+                break;
+        }
+    }
+}
