@@ -2,7 +2,7 @@
     RootModule           = 'WebSocket.psm1'
     NestedModules        = @('bin/MessageWebSockets.PowerShell.dll')
     # Equal to VersionPrefix of Directory.Build.props, where the number is kept; a test compares the two.
-    ModuleVersion        = '0.1.0'
+    ModuleVersion        = '0.2.0'
     GUID                 = '93c7a76b-029c-4d54-bce7-88c86fd54061'
     Author               = 'The WebSocket module contributors'
     CompanyName          = 'The WebSocket module contributors'
@@ -45,7 +45,7 @@
                 'PSEdition_Core', 'Windows', 'Linux', 'MacOS'
             )
             LicenseUri   = 'https://opensource.org/license/mit'
-            ReleaseNotes = 'See CHANGELOG.md in the module folder.'
+            ReleaseNotes = 'Tunnels over WebSockets (Start-WsTunnel), profiles of protocols (Connect-MessageWebSocket -Profile), a script for each connect (-OnConnected), filters and durations (Receive-WsMessage -Filter, -DurationSeconds), load (Measure-WsLoad), audits of servers (Test-WsServer). Some things break: CHANGELOG.md in the module folder begins with what to write in their place.'
         }
     }
 }
