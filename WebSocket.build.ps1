@@ -13,6 +13,12 @@ param(
 
     [switch] $Quick,
 
+    [string] $Area = 'All',
+
+    [int] $Seed = 1,
+
+    [switch] $Whole,
+
     # The manifest of the Pester to test with.
     [string] $PesterPath = 'Pester'
 )
@@ -70,6 +76,19 @@ task Test Build, Peers, {
 task Fuzz {
     Invoke-DotNetBuild tests/Core.Tests/Core.Tests.csproj
     & "$tools/Invoke-Fuzz.ps1" -Program (Get-Program Core.Tests MessageWebSockets.Tests.dll) -Minutes $Minutes
+}
+
+task Mutate {
+    # An area that falls short keeps none of the others from being measured.
+    $areas = $Area -eq 'All' ? @('Framing', 'Handshake', 'Messages', 'Connections', 'Errors', 'Server') : @($Area)
+    $short = foreach ($name in $areas) {
+        try {
+            $null = & "$tools/Invoke-Mutation.ps1" -Area $name -Seed $Seed -Whole:$Whole
+        } catch {
+            "$_"
+        }
+    }
+    assert (-not $short) ($short -join [Environment]::NewLine)
 }
 
 task Soak {

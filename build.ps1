@@ -10,6 +10,7 @@
     Build    compiles everything and fills bin
     Test     builds, then runs the xunit and the Pester tests; the last line has the totals
     Fuzz     throws random streams, bytes and handshake answers at the library for about -Minutes; prints the seeds
+    Mutate   changes one place of src/Core after the other and says which changes no test notices; -Area names one area
     Soak     keeps 200 connections busy for -Minutes while the server is killed now and then, and reports what was lost
     Bench    measures the library and the cmdlets beside the alternatives; -Quick for a short look. See docs/performance.md
     Demo     runs examples/Demo.ps1 against the module's own server and shows what a user would see
@@ -30,7 +31,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Fuzz', 'Soak', 'Bench', 'Demo', 'Help', 'Package', 'Install', 'Pack', 'Reproduce', 'Clean')]
+    [ValidateSet('Build', 'Test', 'Fuzz', 'Mutate', 'Soak', 'Bench', 'Demo', 'Help', 'Package', 'Install', 'Pack', 'Reproduce', 'Clean')]
     [string] $Task = 'Build',
 
     [ValidateSet('Release', 'Debug')]
@@ -44,7 +45,17 @@ param(
     [double] $Minutes = 10,
 
     # Bench only: fewer and shorter rounds.
-    [switch] $Quick
+    [switch] $Quick,
+
+    # Mutate only: a folder of src/Core.
+    [ValidateSet('All', 'Framing', 'Handshake', 'Messages', 'Connections', 'Errors', 'Server')]
+    [string] $Area = 'All',
+
+    # Mutate only: draws the lines to change, where an area has too many to try all in about an hour.
+    [int] $Seed = 1,
+
+    # Mutate only: tries all of them, however long it takes.
+    [switch] $Whole
 )
 
 # Windows PowerShell 5.1 has to be able to read the whole file (so no ?: and no ??), and to run it up to the hand-over.
@@ -109,7 +120,8 @@ $totals = Join-Path $PSScriptRoot 'artifacts' 'test-results' 'totals.txt'
 Remove-Item -Path $totals -ErrorAction Ignore
 $run = @{
     Task = $Task; File = 'WebSocket.build.ps1'; Safe = $true; Result = 'outcome'; Configuration = $Configuration
-    Coverage = $Coverage; Minutes = $Minutes; Quick = $Quick; PesterPath = Join-Path $packages['Pester'] 'Pester.psd1'
+    Coverage = $Coverage; Minutes = $Minutes; Quick = $Quick; Area = $Area; Seed = $Seed; Whole = $Whole
+    PesterPath = Join-Path $packages['Pester'] 'Pester.psd1'
 }
 & (Join-Path $packages['Invoke-Build'] 'Invoke-Build.ps1') @run
 if ($Task -eq 'Test') {
