@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using MessageWebSockets.PowerShell.Auditing;
 using MessageWebSockets.PowerShell.Auditing.Checks;
 using MessageWebSockets.TestServer;
@@ -27,6 +28,15 @@ public sealed class GroundTruthTests(AuditedMistakes audited) : IClassFixture<Au
         Assert.Equal(classes.Order(), AuditChecks.All.Select(static check => check.GetType().Name).Order());
         Assert.Equal(AuditChecks.All.Select(static check => check.Id).Order(), Mistakes.All.Select(static mistake => mistake.Check).Distinct().Order());
     }
+
+    [Fact]
+    public void The_guide_names_every_check_with_its_level_and_reference()
+    {
+        string[] rows = File.ReadAllLines(Path.GetFullPath(Path.Combine(FolderOf(), "..", "..", "..", "docs", "auditing.md")));
+        Assert.All(AuditChecks.All, check => Assert.Contains(rows, row => row.StartsWith($"| `{check.Id}` | {check.Level}, {check.Reference} | ", StringComparison.Ordinal)));
+    }
+
+    private static string FolderOf([CallerFilePath] string thisFile = "") => Path.GetDirectoryName(thisFile)!;
 
     // The cmdlets among them cannot be loaded without PowerShell.
     private static IEnumerable<Type> Types()
