@@ -10,13 +10,21 @@ namespace MessageWebSockets.Framing;
 /// A sender may end a message with a final DEFLATE block (section 7.2.3.4), which the framework's framing refuses. Nothing but the
 /// byte that begins the omitted empty block may follow one; the last two bytes of each frame are therefore given to the decompression
 /// one by one: what it has not taken of them is what lies behind the final block.
+///
+/// The decompression does not say where in a block it is. A message that was cut off would take the bytes that are put back at its end
+/// for a part of its content, and be handed out as if it were whole. Behind them come therefore empty blocks. Where a message has ended
+/// as it must, all of these yield nothing and change nothing; anywhere else in a block they yield bytes, or are none that a block can have.
 /// </remarks>
 internal sealed class MessageInflater(bool keepsContext) : IDisposable
 {
     private const int FedSingly = 2;
 
-    // What a sender cuts off the end of each message.
-    private static readonly byte[] s_tail = [0x00, 0x00, 0xFF, 0xFF];
+    // The lengths of codes at the head of a block may take as many bits as this many empty blocks have; anywhere else one is enough.
+    private const int EmptyBlocks = 64;
+
+    // What a sender cuts off the end of each message, and the empty blocks behind it.
+    private static readonly byte[] s_tail =
+        [0x00, 0x00, 0xFF, 0xFF, .. Enumerable.Repeat<byte[]>([0x00, 0x00, 0x00, 0xFF, 0xFF], EmptyBlocks).SelectMany(block => block)];
 
     private readonly Feed _feed = new();
     private DeflateStream? _inflate;
@@ -62,7 +70,7 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
                 int written = _inflate.Read(target);
                 if (written > 0)
                 {
-                    return written;
+                    return _isTail ? throw Broken("it sent a compressed message that ends within a block (RFC 7692 section 7.2.1).") : written;
                 }
 
                 // After its final block the decompression asks for nothing any more.
@@ -111,7 +119,7 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
         _behindFinalBlock += left.Length;
         if (_behindFinalBlock > 1 || left.ContainsAnyExcept((byte)0))
         {
-            throw Broken("it sent compressed data behind the final block of a message (RFC 7692 section 7.2.3.4).");
+            throw Broken("it sent compressed data behind a final block (RFC 7692 section 7.2.1), which is not read.");
         }
     }
 

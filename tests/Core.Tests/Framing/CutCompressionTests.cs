@@ -1,0 +1,101 @@
+using System.IO.Compression;
+using System.Text;
+using MessageWebSockets.Errors;
+using MessageWebSockets.Framing;
+using Xunit;
+
+namespace MessageWebSockets.Tests.Framing;
+
+/// <summary>A compressed message that was cut off is never taken for a whole one (RFC 7692 section 7.2.1).</summary>
+public sealed class CutCompressionTests
+{
+    // Blocks that are stored, with fixed codes, with codes of their own, and several of these.
+    public static TheoryData<string, byte[]> Contents { get; } = new()
+    {
+        { "one byte", "a"u8.ToArray() },
+        { "a short text", "The quick brown fox jumps over the lazy dog."u8.ToArray() },
+        { "a text with repetitions", Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("The quick brown fox. ", 20))) },
+        { "numbers", Encoding.UTF8.GetBytes(string.Join(' ', Enumerable.Range(0, 600).Select(number => number * number))) },
+        { "what cannot be compressed", Noise(3000) },
+        { "all of them", [.. Noise(500), .. new byte[5000], .. Encoding.UTF8.GetBytes(string.Join(',', Enumerable.Range(0, 400))), .. Noise(500)] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Contents))]
+    public void A_message_cut_at_any_byte_is_refused(string kind, byte[] content)
+    {
+        byte[] compressed = Compress(content);
+        using (MessageInflater inflater = new(keepsContext: true))
+        {
+            Assert.Equal(content, Inflate(inflater, compressed));
+            Assert.Equal(content, Inflate(inflater, compressed));
+        }
+
+        for (int length = 0; length < compressed.Length; length++)
+        {
+            if (length == 1 && compressed[0] == 0)
+            {
+                // The head of a stored block is all of an empty message.
+                continue;
+            }
+
+            using MessageInflater inflater = new(keepsContext: true);
+
+            ProtocolViolationException? refusal = Record.Exception(() => Inflate(inflater, compressed.AsMemory(0, length))) as ProtocolViolationException;
+
+            Assert.True(refusal is { CloseCode: ProtocolViolationException.InvalidData }, $"{kind}, the first {length} bytes of {compressed.Length}");
+        }
+    }
+
+    [Theory]
+    [InlineData("000a00f5ff68656c6c6f")] // 5 bytes of a stored block of 10
+    [InlineData("00ffff000068656c6c6f")] // 5 bytes of one of 65,535
+    [InlineData("")]
+    public void What_is_no_whole_block_is_refused(string hex)
+    {
+        using MessageInflater inflater = new(keepsContext: true);
+
+        Assert.Throws<ProtocolViolationException>(() => Inflate(inflater, Convert.FromHexString(hex)));
+    }
+
+    [Fact]
+    public void An_empty_message_is_an_empty_block()
+    {
+        using MessageInflater inflater = new(keepsContext: true);
+
+        Assert.Empty(Inflate(inflater, new byte[] { 0 }));
+        Assert.Equal("Hello"u8.ToArray(), Inflate(inflater, Convert.FromHexString("f248cdc9c90700")));
+        Assert.Equal("Hello"u8.ToArray(), Inflate(inflater, Convert.FromHexString("f200110000")));
+    }
+
+    private static byte[] Noise(int length)
+    {
+        byte[] noise = new byte[length];
+        new Random(7692).NextBytes(noise);
+        return noise;
+    }
+
+    // As section 7.2.1 has it: flushed, and without the last four bytes.
+    private static byte[] Compress(byte[] content)
+    {
+        using MemoryStream compressed = new();
+        using DeflateStream deflate = new(compressed, CompressionLevel.Optimal);
+        deflate.Write(content);
+        deflate.Flush();
+        return compressed.ToArray()[..^4];
+    }
+
+    private static byte[] Inflate(MessageInflater inflater, ReadOnlyMemory<byte> compressed)
+    {
+        using MemoryStream content = new();
+        byte[] buffer = new byte[1000];
+        inflater.Give(compressed);
+        inflater.End();
+        while (inflater.Inflate(buffer) is > 0 and int count)
+        {
+            content.Write(buffer, 0, count);
+        }
+
+        return content.ToArray();
+    }
+}
