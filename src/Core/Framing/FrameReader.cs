@@ -237,11 +237,23 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
             return true;
         }
 
+        if (_inflated is not null && header.ReservedBits == FrameHeader.Rsv1Bit)
+        {
+            // The framing does not know that compression was agreed on, and would say so.
+            throw MisplacedCompression(header);
+        }
+
         BeginPlain(header);
         return true;
     }
 
-    // Of one that is allowed; any other frame is the framing's to refuse.
+    private static ProtocolViolationException MisplacedCompression(FrameHeader header) => new(
+        ProtocolViolationException.ProtocolError,
+        header.IsMasked ? "it masked a frame (RFC 6455 section 5.1)."
+            : header.Opcode is FrameOpcode.Text or FrameOpcode.Binary ? "it began a message within another one (RFC 6455 section 5.4)."
+            : "it set the bit of compression (RSV1) on a frame that is not the first one of a message (RFC 7692 section 6).");
+
+    // Of one that is allowed.
     private bool IsOfCompressedMessage(FrameHeader header) => !header.IsMasked && (_inflated!.IsInMessage
         ? header is { Opcode: FrameOpcode.Continuation, ReservedBits: 0 }
         : _open is null && header is { Opcode: FrameOpcode.Text or FrameOpcode.Binary, ReservedBits: FrameHeader.Rsv1Bit });

@@ -87,6 +87,7 @@ public sealed class RefusalTests
 
         MessageWebSocketException failure = await FailsAsync(dialogue);
         Assert.True(failure.HResult == HResults.InvalidServerResponse, what);
+        Assert.False(isCompressed && failure.Message.Contains("not enabled", StringComparison.Ordinal), failure.Message);
         Assert.Equal(FrameBytes.ClosePayload(1002), (await dialogue.PeerReadsAsync(WireOpcode.Close)).Payload);
         Assert.Equal((MessageWebSocketState.Aborted, null), (dialogue.Socket.State, dialogue.Socket.Information.CloseCode));
     }
