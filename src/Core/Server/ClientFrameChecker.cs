@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace MessageWebSockets.Server;
@@ -18,6 +19,9 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
     private const byte CompressedBit = 0x40;
     private const byte MaskBit = 0x80;
     private const byte LengthBits = 0x7F;
+    private const byte TopBit = 0x80;
+    private const int MediumLength = 126;
+    private const int LongLength = 127;
     private const int LongestHeader = 14;
     private const int MaskLength = 4;
 
@@ -61,11 +65,10 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
         {
             1 => FaultOfFirstByte(value),
             2 => FaultOfSecondByte(value),
-            _ => null,
+            _ => FaultOfLength(),
         };
         if (End is null && FrameHeader.TryParse(_header.AsSpan(0, _headerCount), out _frame) && _frame.HeaderLength == _headerCount)
         {
-            End = FaultOfLength();
             BeginPayload();
         }
 
@@ -98,23 +101,24 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
             return Fault("A frame without a mask (RFC 6455 section 5.1).");
         }
 
+        int length = value & LengthBits;
         bool isControl = (_header[0] & 0x08) != 0;
-        return isControl && (value & LengthBits) > ControlFrame.MaxPayload
-            ? Fault("A control frame of more than 125 bytes (RFC 6455 section 5.5).")
+        return isControl && length > ControlFrame.MaxPayload ? Fault("A control frame of more than 125 bytes (RFC 6455 section 5.5).")
+            : IsCloseFrame && length == 1 ? ConnectionEnd.AskedFor([0])
             : null;
     }
 
+    // Of the bytes behind the first two, whose last ones are the mask.
     private ConnectionEnd? FaultOfLength()
     {
-        long least = (_header[1] & LengthBits) switch
+        ReadOnlySpan<byte> length = _header.AsSpan(2, _headerCount - 2);
+        return (_header[1] & LengthBits, length.Length) switch
         {
-            126 => 126,
-            127 => ushort.MaxValue + 1,
-            _ => 0,
+            (LongLength, 1) when (length[0] & TopBit) != 0 => Fault("A length with its top bit set (RFC 6455 section 5.2)."),
+            (MediumLength, sizeof(ushort)) when BinaryPrimitives.ReadUInt16BigEndian(length) < MediumLength => LongerThanNeeded(),
+            (LongLength, sizeof(ulong)) when BinaryPrimitives.ReadUInt64BigEndian(length) <= ushort.MaxValue => LongerThanNeeded(),
+            _ => null,
         };
-        return _frame.PayloadLength < 0 ? Fault("A length with its top bit set (RFC 6455 section 5.2).")
-            : _frame.PayloadLength < least ? Fault("A length in more bytes than it needs (RFC 6455 section 5.2).")
-            : null;
     }
 
     private void BeginPayload()
@@ -209,6 +213,8 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
     }
 
     private static ConnectionEnd Fault(string reason) => new(ConnectionEnd.ProtocolError, reason);
+
+    private static ConnectionEnd LongerThanNeeded() => Fault("A length in more bytes than it needs (RFC 6455 section 5.2).");
 
     private static ConnectionEnd NotText() => new(ConnectionEnd.InvalidPayload, "Text that is not UTF-8 (RFC 6455 section 8.1).");
 }
