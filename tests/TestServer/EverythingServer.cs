@@ -12,8 +12,21 @@ internal sealed class EverythingServer : IAsyncDisposable
     // The URIs and the PEM text are for a parser on the other end of a pipe, not for a page of HTML.
     private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    // "good" is one that does what the marks of NetworkRelay say, and nothing else; the last three cut a connection in its handshake.
+    private static readonly Dictionary<string, NetworkConditions> s_networks = new()
+    {
+        ["good"] = new(),
+        ["far"] = new() { Latency = TimeSpan.FromMilliseconds(30), Jitter = TimeSpan.FromMilliseconds(30) },
+        ["narrow"] = new() { BytesPerSecond = 50_000, ChunkSize = 1000 },
+        ["byteByByte"] = new() { ChunkSize = 1 },
+        ["silentHandshake"] = new() { AnswerLimit = 40, Cut = NetworkCut.Silence },
+        ["endedHandshake"] = new() { AnswerLimit = 40, Cut = NetworkCut.End },
+        ["resetHandshake"] = new() { AnswerLimit = 40, Cut = NetworkCut.Reset },
+    };
+
     private readonly TestCertificates _certificates = new();
     private readonly List<FaultServer> _faults = [];
+    private readonly Dictionary<string, NetworkRelay> _networks = [];
     private readonly ProgramOptions _options;
     private TestWebSocketServer? _kestrel;
     private RawServer? _raw;
@@ -40,7 +53,7 @@ internal sealed class EverythingServer : IAsyncDisposable
 
     /// <summary>
     /// "faults" has the address of every fault by name: below "raw" for most, at a port of its own for those that need their
-    /// own transport.
+    /// own transport. "networks" has the address of the ws endpoints by way of each bad network.
     /// </summary>
     public string Describe() => JsonSerializer.Serialize(
         new
@@ -57,12 +70,13 @@ internal sealed class EverythingServer : IAsyncDisposable
             socks = _socks?.Uri,
             unix = _options.UnixSocketPath,
             faults = FaultAddresses(),
+            networks = _networks.ToDictionary(network => network.Key, network => network.Value.Uri),
         },
         s_json);
 
     public async ValueTask DisposeAsync()
     {
-        foreach (IAsyncDisposable? part in (IAsyncDisposable?[])[.. _faults, _proxy, _socks, _rawTls, _raw, _kestrel, _certificates])
+        foreach (IAsyncDisposable? part in (IAsyncDisposable?[])[.. _networks.Values, .. _faults, _proxy, _socks, _rawTls, _raw, _kestrel, _certificates])
         {
             if (part is not null)
             {
@@ -97,6 +111,14 @@ internal sealed class EverythingServer : IAsyncDisposable
         {
             _proxy = HttpConnectProxy.Start();
             _socks = Socks5Proxy.Start();
+        }
+
+        if (_options.Network)
+        {
+            foreach ((string name, NetworkConditions conditions) in s_networks)
+            {
+                _networks[name] = NetworkRelay.Start(_kestrel.Uri, conditions);
+            }
         }
     }
 

@@ -3,17 +3,18 @@ using System.Globalization;
 namespace MessageWebSockets.TestServer;
 
 /// <summary>
-/// The command line: --raw, --tls, --proxy each start one part; none of them starts all. --unix PATH adds a socket, --hub a hub of
-/// SignalR at /hub; --port N is for the ws endpoint, to try things by hand at an address that stays.
+/// The command line: --raw, --tls, --proxy, --network each start one part; none of them starts all. --unix PATH adds a socket, --hub a
+/// hub of SignalR at /hub; --port N is for the ws endpoint, to try things by hand at an address that stays.
 /// </summary>
-internal sealed record ProgramOptions(bool Raw, bool Tls, bool Proxy, string? UnixSocketPath, int Port, bool Hub)
+internal sealed record ProgramOptions(bool Raw, bool Tls, bool Proxy, bool Network, string? UnixSocketPath, int Port, bool Hub)
 {
-    public const string Usage = "usage: MessageWebSockets.TestServer [--raw] [--tls] [--proxy] [--unix PATH] [--port N] [--hub]";
+    public const string Usage =
+        "usage: MessageWebSockets.TestServer [--raw] [--tls] [--proxy] [--network] [--unix PATH] [--port N] [--hub]";
 
     /// <summary>Null if the arguments make no sense.</summary>
     public static ProgramOptions? Parse(string[] arguments)
     {
-        ProgramOptions options = new(false, false, false, null, 0, false);
+        ProgramOptions options = new(false, false, false, false, null, 0, false);
         for (int i = 0; i < arguments.Length; i++)
         {
             switch (arguments[i])
@@ -30,6 +31,9 @@ internal sealed record ProgramOptions(bool Raw, bool Tls, bool Proxy, string? Un
                 case "--hub":
                     options = options with { Hub = true };
                     break;
+                case "--network":
+                    options = options with { Network = true };
+                    break;
                 case "--unix" when i + 1 < arguments.Length:
                     options = options with { UnixSocketPath = arguments[++i] };
                     break;
@@ -42,6 +46,8 @@ internal sealed record ProgramOptions(bool Raw, bool Tls, bool Proxy, string? Un
             }
         }
 
-        return options is { Raw: false, Tls: false, Proxy: false } ? options with { Raw = true, Tls = true, Proxy = true } : options;
+        return options is { Raw: false, Tls: false, Proxy: false, Network: false }
+            ? options with { Raw = true, Tls = true, Proxy = true, Network = true }
+            : options;
     }
 }
