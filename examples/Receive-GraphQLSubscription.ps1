@@ -30,9 +30,7 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath '..' -AdditionalChildPath 'WebSocket.psd1')
 
-# A subscribe before the acknowledgement would end the connection.
 $socket = Connect-MessageWebSocket -Uri $Uri -Profile GraphQLTransportWs -RequireSubProtocol -AutoReconnect @Option -OnConnected {
-    $null = Receive-WsMessage -FromJson -Filter { $_.type -eq 'connection_ack' }
     @{ id = '1'; type = 'subscribe'; payload = @{ query = $Query; variables = $Variables } }
 }
 try {

@@ -34,13 +34,7 @@ Import-Module -Name (Join-Path -Path $PSScriptRoot -ChildPath '..' -AdditionalCh
 
 $path = $Uri.AbsolutePath -eq '/' ? '/socket.io/' : $Uri.AbsolutePath
 $address = [uri]::new($Uri, "$path$($Uri.Query ? "$($Uri.Query)&" : '?')EIO=4&transport=websocket")
-$socket = Connect-MessageWebSocket -Uri $address -Profile SocketIO @Option -OnConnected {
-    # 40: the namespace is connected; 44: it is not.
-    $answer = Receive-WsMessage -Raw -Filter { $_.Text -match '^4[04]' }
-    if ($answer.StartsWith('44')) {
-        throw "The server refused the connection: $($answer.Substring(2))"
-    }
-}
+$socket = Connect-MessageWebSocket -Uri $address -Profile SocketIO @Option
 try {
     # 42 is an event and 43 an acknowledgement; the digits behind are the number that belongs to both.
     $event = ConvertTo-Json -InputObject (@($Name) + $Argument) -Compress -Depth 10

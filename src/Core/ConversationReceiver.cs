@@ -8,7 +8,7 @@ namespace MessageWebSockets;
 /// for whole messages that came in one piece and in one array; longer ones are no such small talk.
 /// </remarks>
 internal sealed class ConversationReceiver(
-    IReceiver receiver, AutoReply[] replies, Regex[] ignored, ConversationCounts counts) : IReceiver
+    IReceiver receiver, AutoReply[] replies, Regex[] ignored, GreetingReply? awaited, ConversationCounts counts) : IReceiver
 {
     private AutomaticReplies? _answers;
     private bool _isInMessage;
@@ -22,7 +22,8 @@ internal sealed class ConversationReceiver(
     {
         bool isWhole = received is { IsComplete: true, Bytes: not null } && !_isInMessage;
         _isInMessage = !received.IsComplete;
-        return (!isWhole || !IsSmallTalk(received.Bytes!)) && receiver.Take(received, utcTicks, isClosing);
+        bool isTaken = (isWhole && IsSmallTalk(received.Bytes!)) || awaited?.TryTake(isWhole ? received.Bytes : null) == true;
+        return !isTaken && receiver.Take(received, utcTicks, isClosing);
     }
 
     public void CountDropped() => receiver.CountDropped();
@@ -35,7 +36,11 @@ internal sealed class ConversationReceiver(
 
     public Task LetReadersAnswerAsync(TimeSpan longest) => receiver.LetReadersAnswerAsync(longest);
 
-    public void Complete(MessageWebSocketException? error) => receiver.Complete(error);
+    public void Complete(MessageWebSocketException? error)
+    {
+        awaited?.End(error);
+        receiver.Complete(error);
+    }
 
     public void TellFailure(MessageWebSocketException failure) => receiver.TellFailure(failure);
 

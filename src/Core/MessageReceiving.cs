@@ -35,8 +35,9 @@ internal sealed class MessageReceiving(object socket, ClientSocket client, IMess
     /// <summary>Puts together what becomes of the messages of one connection.</summary>
     /// <param name="settings">How they are received.</param>
     /// <param name="isGreeted">Whether something is done with the connection before it is anybody else's.</param>
+    /// <param name="awaited">What is waited for before that; null for nothing.</param>
     /// <param name="counts">Told of answers and of what is ignored.</param>
-    public ReceivingEnd Open(ReceivingSettings settings, bool isGreeted, ConversationCounts counts)
+    public ReceivingEnd Open(ReceivingSettings settings, bool isGreeted, GreetingReply? awaited, ConversationCounts counts)
     {
         ReceivePause pause = new();
         Inbox<WsMessage> inbox = new(settings.InboxLimit, pause);
@@ -46,9 +47,9 @@ internal sealed class MessageReceiving(object socket, ClientSocket client, IMess
             : new InboxReceiver(socket, inbox, pause, settings.FullMode);
         HeldReceiver? held = _pushes && isGreeted ? new HeldReceiver(receiver, settings.InboxLimit) : null;
         receiver = held ?? receiver;
-        ConversationReceiver? conversation = settings.AutoReplies.Length + settings.Ignore.Length == 0
+        ConversationReceiver? conversation = settings.AutoReplies.Length + settings.Ignore.Length == 0 && awaited is null
             ? null
-            : new ConversationReceiver(receiver, settings.AutoReplies, settings.Ignore, counts);
+            : new ConversationReceiver(receiver, settings.AutoReplies, settings.Ignore, awaited, counts);
         return new ReceivingEnd(
             conversation ?? receiver,
             (framing, frames) => RecordReader.Over(

@@ -84,7 +84,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     }
 
     /// <summary>
-    /// Run after the handshake and the <see cref="MessageWebSocketControl.ConnectMessages"/> of each successful connect, and before the
+    /// Run after the handshake, the <see cref="MessageWebSocketControl.ConnectMessages"/> and their
+    /// <see cref="MessageWebSocketControl.ConnectReply"/> of each successful connect, and before the
     /// connection is anybody else's; before connect only. It is given this socket and a token that is cancelled with the connect. Null,
     /// the default: nothing.
     /// </summary>
@@ -454,25 +455,31 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         _receiving.Begin();
         ConversationCounts counts = new();
         Func<MessageWebSocket, CancellationToken, Task>? hook = OnConnected;
-        bool isGreeted = preset.Connect.Length > 0 || hook is not null;
+        GreetingReply? reply = receiving.ConnectReply is { } pattern ? new GreetingReply(pattern) : null;
+        bool isGreeted = preset.Connect.Length > 0 || reply is not null || hook is not null;
         return new ConnectPlan(
             () =>
             {
                 Information.Conversation = counts;
-                return _receiving.Open(receiving, isGreeted, counts);
+                return _receiving.Open(receiving, isGreeted, reply, counts);
             },
-            isGreeted ? cancellationToken => GreetAsync(preset.Connect, hook, cancellationToken) : null,
+            isGreeted ? cancellationToken => GreetAsync(preset.Connect, reply, hook, cancellationToken) : null,
             preset is { Heartbeat: { } message, HeartbeatInterval: { Ticks: > 0 } interval }
                 ? connection => Heartbeat.StartOn(connection, message.AsMemory(), message.MessageType, interval, counts.CountHeartbeat)
                 : null);
     }
 
     private async Task GreetAsync(
-        PresetMessage[] messages, Func<MessageWebSocket, CancellationToken, Task>? hook, CancellationToken cancellationToken)
+        PresetMessage[] messages, GreetingReply? reply, Func<MessageWebSocket, CancellationToken, Task>? hook, CancellationToken cancellationToken)
     {
         foreach (PresetMessage message in messages)
         {
             await SendAsync(message.AsMemory(), message.MessageType, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (reply is not null)
+        {
+            await reply.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
         if (hook is not null)

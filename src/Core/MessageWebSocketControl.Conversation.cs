@@ -8,6 +8,7 @@ public sealed partial class MessageWebSocketControl
     private readonly BeforeConnectList<PresetMessage> _connectMessages;
     private readonly BeforeConnectList<AutoReply> _autoReplies;
     private readonly BeforeConnectList<Regex> _ignore;
+    private Regex? _connectReply;
     private PresetMessage? _heartbeatMessage;
     private TimeSpan _heartbeatInterval;
     private string? _recordSeparator;
@@ -46,6 +47,17 @@ public sealed partial class MessageWebSocketControl
     /// cannot be sent, the connect has failed.
     /// </summary>
     public IList<PresetMessage> ConnectMessages => _connectMessages;
+
+    /// <summary>
+    /// What the peer says first where it takes the connection, such as the answer to <see cref="ConnectMessages"/>: the connect waits for
+    /// it; before connect only. Null, the default: nothing is waited for.
+    /// </summary>
+    /// <remarks>
+    /// It is the first message that is neither one of <see cref="AutoReplies"/> nor of <see cref="Ignore"/>, and goes nowhere else when
+    /// it matches. If another comes first, or the end, the connect has failed, and the error says what came.
+    /// <see cref="WebSocketControl.ConnectTimeout"/> counts it in.
+    /// </remarks>
+    public Regex? ConnectReply { get => _connectReply; set => Set(ref _connectReply, value); }
 
     /// <summary>
     /// What is sent whenever nothing else was for <see cref="HeartbeatInterval"/>, whatever the owner of the socket does meanwhile;
@@ -123,6 +135,7 @@ public sealed partial class MessageWebSocketControl
         AddTo(other._connectMessages, _connectMessages);
         AddTo(other._autoReplies, _autoReplies);
         AddTo(other._ignore, _ignore);
+        other._connectReply = _connectReply;
         other._heartbeatMessage = _heartbeatMessage;
         other._heartbeatInterval = _heartbeatInterval;
         other._recordSeparator = _recordSeparator;

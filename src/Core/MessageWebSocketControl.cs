@@ -98,7 +98,8 @@ public sealed partial class MessageWebSocketControl : WebSocketControl
         _receiveMode == MessageWebSocketReceiveMode.FullMessage,
         Records,
         [.. AutoReplies],
-        [.. Ignore.Select(TextPattern.WithLimit)]);
+        [.. Ignore.Select(TextPattern.WithLimit)],
+        _connectReply is null ? null : TextPattern.WithLimit(_connectReply));
 
     internal void CopyTo(MessageWebSocketControl other)
     {

@@ -10,6 +10,7 @@ namespace MessageWebSockets;
 /// <param name="Records">What ends each record in a message; null where a message is one.</param>
 /// <param name="AutoReplies">What is answered as soon as it arrives.</param>
 /// <param name="Ignore">What goes nowhere.</param>
+/// <param name="ConnectReply">What the peer says first where it takes the connection; null where nothing is waited for.</param>
 internal sealed record ReceivingSettings(
     long InboxLimit,
     InboxFullMode FullMode,
@@ -17,4 +18,5 @@ internal sealed record ReceivingSettings(
     bool WholeMessages,
     RecordSeparator? Records,
     AutoReply[] AutoReplies,
-    Regex[] Ignore);
+    Regex[] Ignore,
+    Regex? ConnectReply);

@@ -198,6 +198,15 @@ Describe 'Connect-MessageWebSocket -Profile' {
         ($ws | Format-List | Out-String) | Should -Match '2 automatic replies, 1 message ignored'
     }
 
+    It 'waits for what the server says first, and fails with what it says in place of that' {
+        $null = Connect-MessageWebSocket $uri -Profile @{ ConnectMessages = 'hello'; ConnectReply = '^hel+o$' }
+        Send-WsMessage 'first'
+        Receive-WsMessage -Raw | Should -BeExactly 'first'
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -Name 'refused' -Profile @{ ConnectMessages = 'hello'; ConnectReply = '^welcome' } }
+        "$problem" | Should -BeLike '*was opened, but what is to be done first with it failed: the server answered hello*'
+        Get-MessageWebSocket 'refused' -ErrorAction Ignore | Should -BeNullOrEmpty
+    }
+
     It 'sends heartbeats while the script does nothing' {
         $ws = Connect-MessageWebSocket $uri -Profile @{ HeartbeatMessage = 'beat'; HeartbeatIntervalSeconds = 0.05; Ignore = '^beat$' }
         Wait-Until { $ws.Information.HeartbeatsSent -ge 3 }
@@ -259,6 +268,7 @@ Describe 'Connect-MessageWebSocket -Profile' {
         @{ What = 'a heartbeat without an interval'; Value = @{ HeartbeatMessage = 'x' }; Words = 'go together' }
         @{ What = 'an interval that is no number'; Value = @{ HeartbeatMessage = 'x'; HeartbeatIntervalSeconds = 'often' }; Words = 'a number of seconds' }
         @{ What = 'a pattern that is none'; Value = @{ Ignore = '(' }; Words = 'Ignore: ' }
+        @{ What = 'an answer to the greeting that is none'; Value = @{ ConnectReply = '(' }; Words = 'ConnectReply: ' }
         @{ What = 'an answer that is no message'; Value = @{ AutoReply = @{ a = 1 } }; Words = 'a string or bytes' }
         @{ What = 'a script that is none'; Value = @{ OnConnected = 'text' }; Words = 'a script block' }
         @{ What = 'an unknown dialect'; Value = @{ Dialect = 'Esperanto' }; Words = 'JsonRpc or DevTools' }

@@ -107,6 +107,7 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
             byte[] bytes => new PresetMessage(bytes),
             _ => new PresetMessage((json ??= new JsonWriter(this, Json, JsonWriter.DefaultDepth, StopToken)).Write(item)),
         }));
+        control.ConnectReply = profile.ConnectReply is null ? null : new Regex(profile.ConnectReply, RegexOptions.CultureInvariant);
         control.RecordSeparator = profile.RecordSeparator;
         control.HeartbeatMessage = profile.HeartbeatMessage;
         control.HeartbeatInterval = Times.OfSeconds(profile.HeartbeatIntervalSeconds);

@@ -10,7 +10,7 @@ internal sealed class ProfileReader
 {
     private static readonly string[] s_known =
     [
-        "Description", nameof(WsProfile.SubProtocol), nameof(WsProfile.RecordSeparator), nameof(WsProfile.ConnectMessages), nameof(WsProfile.OnConnected),
+        "Description", nameof(WsProfile.SubProtocol), nameof(WsProfile.RecordSeparator), nameof(WsProfile.ConnectMessages), nameof(WsProfile.ConnectReply), nameof(WsProfile.OnConnected),
         nameof(WsProfile.HeartbeatMessage), nameof(WsProfile.HeartbeatIntervalSeconds), nameof(WsProfile.AutoReply), nameof(WsProfile.Ignore),
         nameof(WsProfile.IdProperty), nameof(WsProfile.Dialect),
     ];
@@ -61,6 +61,7 @@ internal sealed class ProfileReader
             SubProtocol = Texts(nameof(WsProfile.SubProtocol)),
             RecordSeparator = Text(nameof(WsProfile.RecordSeparator), isLonger: true),
             ConnectMessages = ConnectMessages(),
+            ConnectReply = Text(nameof(WsProfile.ConnectReply), isLonger: true) is { } reply ? Pattern(nameof(WsProfile.ConnectReply), reply).ToString() : null,
             OnConnected = Find(nameof(WsProfile.OnConnected)) switch
             {
                 null => null,

@@ -28,6 +28,9 @@ public sealed class WsProfile
     /// <summary>What each connection sends first: strings, bytes, or objects that are sent as JSON.</summary>
     public IReadOnlyList<object> ConnectMessages { get; internal init; } = [];
 
+    /// <summary>The pattern of what the server says first where it takes the connection; null where nothing is waited for.</summary>
+    public string? ConnectReply { get; internal init; }
+
     /// <summary>The script that is run after each connect.</summary>
     public ScriptBlock? OnConnected { get; internal init; }
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using MessageWebSockets.TestServer;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
@@ -22,6 +23,108 @@ public sealed class OnConnectedTests
         Assert.Equal([1, 2], (await dialogue.PeerReadsAsync(WireOpcode.Binary)).Payload);
         Assert.Equal("three", (await dialogue.PeerReadsAsync(WireOpcode.Text)).Text);
         Assert.Equal("four", (await dialogue.PeerReadsAsync(WireOpcode.Text)).Text);
+    }
+
+    [SocketFact]
+    public async Task ConnectReply_is_waited_for_and_taken_ahead_of_OnConnected()
+    {
+        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource mayAnswer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            Assert.Equal("hello", (await connection.ReadFrameAsync())!.Text);
+            await connection.SendTextAsync("noise");
+            await connection.SendTextAsync("ping");
+            Assert.Equal("pong", (await connection.ReadFrameAsync())!.Text);
+            asked.SetResult();
+            await mayAnswer.Task;
+            await connection.SendTextAsync("welcome 1");
+            Assert.Equal("subscribe", (await connection.ReadFrameAsync())!.Text);
+            await connection.SendTextAsync("welcome 2");
+            await connection.HoldAsync();
+        });
+        using MessageWebSocket first = new();
+        first.Control.ConnectMessages.Add("hello");
+        first.Control.ConnectReply = new Regex("^welcome");
+        first.Control.AutoReplies.Add(new AutoReply("ping", "pong"));
+        first.Control.Ignore.Add(new Regex("^noise$"));
+        first.OnConnected = async (connected, cancellationToken) => await connected.SendAsync("subscribe", cancellationToken);
+        // It goes along with a clone.
+        using MessageWebSocket socket = first.Clone();
+
+        Task connecting = socket.ConnectAsync(server.Uri);
+        await asked.Task;
+        Assert.False(connecting.IsCompleted);
+        mayAnswer.SetResult();
+        await connecting;
+
+        // Only the first one is the answer.
+        Assert.Equal("welcome 2", (await socket.ReceiveAsync())!.Text);
+    }
+
+    [SocketFact]
+    public async Task ConnectReply_that_is_another_fails_the_connect_and_is_told()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.SendTextAsync("go\naway");
+            await connection.HoldAsync();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.ConnectReply = new Regex("^welcome");
+        socket.OnConnected = (_, _) => throw new InvalidOperationException("It is not run.");
+
+        MessageWebSocketException failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
+
+        Assert.Contains("failed: the server answered go", failed.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', failed.Message);
+        Assert.Equal(MessageWebSocketState.Created, socket.State);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ConnectReply_that_does_not_come_fails_the_connect_with_the_close_or_the_timeout(bool closes)
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            if (closes)
+            {
+                await connection.SendCloseAsync(4403, "forbidden");
+            }
+
+            await connection.HoldAsync();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.ConnectReply = new Regex("^welcome");
+        socket.Control.ConnectTimeout = closes ? TimeSpan.Zero : TimeSpan.FromMilliseconds(200);
+
+        MessageWebSocketException failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
+
+        Assert.Contains(closes ? "4403 (forbidden)" : "what is to be done first with it was not done within 0.2 s", failed.Message, StringComparison.Ordinal);
+    }
+
+    [SocketFact]
+    public async Task ConnectReply_is_none_of_a_handler()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.SendTextAsync("welcome");
+            await connection.SendTextAsync("news");
+            await connection.HoldAsync();
+        });
+        using MessageWebSocket socket = new();
+        TaskCompletionSource<string> handled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        socket.MessageReceived += (_, e) => handled.TrySetResult(e.Message!.Text);
+        socket.Control.ConnectReply = new Regex("^welcome");
+
+        await socket.ConnectAsync(server.Uri);
+
+        Assert.Equal("news", await handled.Task);
     }
 
     [SocketFact]
