@@ -90,4 +90,13 @@ public sealed class MessageWebSocketExceptionTests
         Assert.Equal(WebErrorStatus.ConnectionReset, WebSocketError.GetStatus(exception.GetBaseException().HResult));
         Assert.IsType<IOException>(exception.InnerException);
     }
+
+    [Fact]
+    public void MessageWebSocketException_PeerUri_is_the_address_as_it_was_given_but_for_a_password()
+    {
+        Uri given = new("ws://HOST.example:80/x");
+
+        Assert.Same(given, new MessageWebSocketException("no answer", HResults.Timeout) { PeerUri = given }.PeerUri);
+        Assert.Equal("ws://host/x", new MessageWebSocketException("no answer", HResults.Timeout) { PeerUri = new Uri("ws://me:pw@host/x") }.PeerUri!.ToString());
+    }
 }

@@ -47,6 +47,30 @@ public sealed class PeerTextTests
     [InlineData("a\u202Eb\u2066c\u0085", "a\uFFFDb\uFFFDc")]
     public void OneLine_is_one_line(string text, string shown) => Assert.Equal(shown, PeerText.OneLine(text));
 
+    [Theory]
+    [InlineData("ws://host/x?token=s3cret", "ws://host/x?...")]
+    [InlineData("ws://host/x", "ws://host/x")]
+    public void Name_says_that_there_is_a_query_where_there_is_one(string address, string shown) => Assert.Equal(shown, PeerText.Name(new Uri(address)));
+
+    [Fact]
+    public void OfHtml_is_what_a_page_shows() =>
+        Assert.Equal("one two three & four", PeerText.OfHtml("one<script>if (a < b) hide();</script>two<br>three &amp; four"));
+
+    [Fact]
+    public void SubProtocol_that_is_offered_first_follows_none() => Assert.Equal("mqtt", PeerText.SubProtocol(["mqtt", "access_token"], 0));
+
+    [Theory]
+    [InlineData(32, 32)]
+    [InlineData(33, 8)]
+    public void SubProtocol_shows_a_segment_of_32_characters_and_the_beginning_of_a_longer_one(int length, int shown) =>
+        Assert.Equal(new string('a', shown) + (shown < length ? "..." : ""), PeerText.SubProtocol(new string('a', length)));
+
+    [Theory]
+    [InlineData(200, 200)]
+    [InlineData(201, 200)]
+    public void Clean_leaves_200_characters(int length, int left) =>
+        Assert.Equal(new string('x', left) + (left < length ? "..." : ""), PeerText.Clean(new string('x', length)));
+
     [Fact]
     public void Clean_does_not_cut_a_character_in_two()
     {
