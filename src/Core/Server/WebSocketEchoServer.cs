@@ -165,7 +165,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Begins what <see cref="StopAsync"/> does, and does not wait for it.</summary>
-    public void Dispose() => StopAsync();
+    public void Dispose() => _ = StopAsync();
 
     /// <summary>As <see cref="StopAsync"/>.</summary>
     public ValueTask DisposeAsync() => new(StopAsync());

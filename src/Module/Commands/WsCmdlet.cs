@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Connecting;
 using MessageWebSockets.PowerShell.Errors;
@@ -376,7 +377,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
         }
 
         return GetVariableValue(preference) is object value
-            && LanguagePrimitives.TryConvertTo(value, out ActionPreference action)
+            && LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out ActionPreference action)
             && action is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
     }
 }

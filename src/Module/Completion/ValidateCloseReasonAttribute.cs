@@ -18,9 +18,9 @@ internal sealed class ValidateCloseReasonAttribute : ValidateEnumeratedArguments
         {
             length = StrictUtf8.GetByteCount((string)element);
         }
-        catch (EncoderFallbackException)
+        catch (EncoderFallbackException e)
         {
-            throw new ValidationMetadataException("The close reason has half a surrogate pair, which has no UTF-8 form.");
+            throw new ValidationMetadataException("The close reason has half a surrogate pair, which has no UTF-8 form.", e);
         }
 
         if (length > MaxBytes)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets.PowerShell.Loading;
 
@@ -20,7 +21,8 @@ internal sealed class ConnectWorker(LoadContext context) : LoadWorker(context)
     /// <inheritdoc/>
     protected override async ValueTask DoAsync(long due)
     {
-        await using MessageWebSocket socket = Context.NewSocket();
+        MessageWebSocket socket = Context.NewSocket();
+        await using ConfiguredAsyncDisposable owned = socket.ConfigureAwait(false);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(Context.Stop);
         limit.CancelAfter(Plan.Patience);
         long started = Stopwatch.GetTimestamp();
