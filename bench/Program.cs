@@ -12,6 +12,9 @@ switch (args)
     case [IdleConnections.ChildName, string client, string sink]:
         await IdleConnections.RunChildAsync(client, new Uri(sink));
         return 0;
+    case [TcpRelay.ChildName, string target]:
+        await TcpRelay.RunChildAsync(int.Parse(target, CultureInfo.InvariantCulture));
+        return 0;
 }
 
 string[] arguments = args;

@@ -185,7 +185,8 @@ internal static class Cmdlets
         return await ChildProgram.MeasureAsync("pwsh", arguments, ["seconds", "processor"], cancellationToken);
     }
 
-    private static async Task<string?> FindObstacleAsync(BenchContext context)
+    /// <summary>Why the cmdlets cannot be measured here; null if they can.</summary>
+    public static async Task<string?> FindObstacleAsync(BenchContext context)
     {
         string built = Path.Combine(Path.GetDirectoryName(context.Options.Module)!, "bin", "MessageWebSockets.PowerShell.dll");
         if (!File.Exists(context.Options.Module) || !File.Exists(built))

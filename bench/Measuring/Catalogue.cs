@@ -14,6 +14,7 @@ internal static class Catalogue
         .. ConnectTime.Create(context),
         .. IdleConnections.Create(context),
         .. BusyConnections.Create(context),
+        .. await Tunnels.CreateAsync(context),
         .. await Alternatives.CreateAsync(context),
     ];
 }
