@@ -14,6 +14,8 @@ internal static class Tunnels
     private const int Large = 64 * 1024;
     private const int Small = 100;
 
+    private static readonly Metric HopTime = new("processor time of both hops, each", Unit.Microseconds);
+
     public static async Task<IReadOnlyList<Benchmark>> CreateAsync(BenchContext context)
     {
         if (await Cmdlets.FindObstacleAsync(context) is { } obstacle)
@@ -24,14 +26,18 @@ internal static class Tunnels
         bool hasWebsockify = await ChildProgram.TryRunAsync("websockify", "--help") is not null;
         Lazy<CountingService> service = new();
         string module = context.Options.Module;
-        List<(string Name, Lazy<Task<int>> Port)> chains =
+        List<Chain> chains =
         [
-            (Ours, new(async () => await OverWebSocketAsync(module, await HopProcess.StartTunnelAsync(module, service.Value.Port, null)))),
-            (Relay, new(async () => await HopProcess.StartRelayAsync(await HopProcess.StartRelayAsync(service.Value.Port, isOnServerCore: true), isOnServerCore: false))),
+            new(Ours, new(async () => await OverWebSocketAsync(module, await HopProcess.StartTunnelAsync(module, service.Value.Port, null)))),
+            new(Relay, new(async () =>
+            {
+                HopProcess inner = await HopProcess.StartRelayAsync(service.Value.Port, isOnServerCore: true);
+                return [await HopProcess.StartRelayAsync(inner.Port, isOnServerCore: false), inner];
+            })),
         ];
         if (hasWebsockify)
         {
-            chains.Add((Websockify, new(async () => await OverWebSocketAsync(module, await HopProcess.StartWebsockifyAsync(service.Value.Port)))));
+            chains.Add(new(Websockify, new(async () => await OverWebSocketAsync(module, await HopProcess.StartWebsockifyAsync(service.Value.Port)))));
         }
 
         return
@@ -44,32 +50,60 @@ internal static class Tunnels
         ];
 
         Benchmark Create(string name, string title, int connections, int size, bool isBurst) => new(
-            name, title, [CalibratedLoop.Rate], [.. chains.Select(chain => Side(chain, connections, size, isBurst))])
+            name, title, [CalibratedLoop.Rate, HopTime], [.. chains.Select(chain => Side(chain, connections, size, isBurst))])
         {
             Comparisons =
             [
-                .. chains.Skip(1).Select(chain => new Comparison(CalibratedLoop.Rate, chain.Name, new Target(Bound.AtLeast, chain.Name == Relay ? 0.8 : 5))),
+                .. chains.Skip(1).SelectMany(chain => new Comparison[]
+                {
+                    new(CalibratedLoop.Rate, chain.Name, new Target(Bound.AtLeast, chain.Name == Relay ? 0.8 : 5)),
+                    new(HopTime, chain.Name),
+                }),
             ],
         };
 
-        Side Side((string Name, Lazy<Task<int>> Port) chain, int connections, int size, bool isBurst)
+        Side Side(Chain chain, int connections, int size, bool isBurst)
         {
             CountedConnections? open = null;
+            long done = 0;
             Side side = CalibratedLoop.Side(
-                chain.Name, (writes, token) => open!.MeasureAsync(writes, size, isBurst, token), context.Options.Duration, first: 10 * connections);
-            return side with
+                chain.Name,
+                (writes, token) =>
+                {
+                    done = writes;
+                    return open!.MeasureAsync(writes, size, isBurst, token);
+                },
+                context.Options.Duration,
+                first: 10 * connections);
+            return new Side(chain.Name, MeasureAsync)
             {
                 PrepareAsync = async token =>
                 {
-                    open = await CountedConnections.OpenAsync(await chain.Port.Value, connections, token);
+                    open = await CountedConnections.OpenAsync((await chain.Hops.Value)[0].Port, connections, token);
                     await side.PrepareAsync(token);
                 },
             };
+
+            async Task<double[]> MeasureAsync(CancellationToken cancellationToken)
+            {
+                HopProcess[] hops = await chain.Hops.Value;
+                TimeSpan before = Sum(hops);
+                double[] values = await side.MeasureAsync(cancellationToken);
+                return [values[0], (Sum(hops) - before).TotalMicroseconds / done];
+            }
         }
     }
 
-    private static Task<int> OverWebSocketAsync(string module, int port) =>
-        HopProcess.StartTunnelAsync(module, null, new Uri(string.Create(CultureInfo.InvariantCulture, $"ws://127.0.0.1:{port}/")));
+    private static TimeSpan Sum(HopProcess[] hops) => hops.Aggregate(TimeSpan.Zero, static (sum, hop) => sum + hop.ProcessorTime);
+
+    private static async Task<HopProcess[]> OverWebSocketAsync(string module, HopProcess inner)
+    {
+        Uri uri = new(string.Create(CultureInfo.InvariantCulture, $"ws://127.0.0.1:{inner.Port}/"));
+        return [await HopProcess.StartTunnelAsync(module, null, uri), inner];
+    }
 
     private static string Counted(int connections) => connections == 1 ? "1 connection" : $"{connections} connections";
+
+    /// <summary>The hops, the one to connect to first.</summary>
+    private sealed record Chain(string Name, Lazy<Task<HopProcess[]>> Hops);
 }
