@@ -29,6 +29,9 @@ internal sealed class TcpAcceptor
     /// <summary>Where it listens, with the port that the system chose.</summary>
     public IPEndPoint LocalEndPoint { get; }
 
+    /// <summary>How many connections are being served; those that are over are forgotten a moment later.</summary>
+    public int Serving => _served.Count;
+
     /// <summary>Takes a port; connections wait until <see cref="Start"/>.</summary>
     /// <exception cref="SocketException">The port is in use, or the address is none of this machine.</exception>
     public static TcpAcceptor Bind(IPEndPoint endPoint)

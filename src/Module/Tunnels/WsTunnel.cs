@@ -111,6 +111,9 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
     /// <summary>Whether nothing is left of it.</summary>
     internal bool IsOver => _isOver;
 
+    /// <summary>How many connections have a task, those included that are no WebSocket yet or any more.</summary>
+    internal int Serving => _acceptor.Serving;
+
     /// <summary>Starts a tunnel from TCP to a WebSocket.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="listen">Where to listen.</param>

@@ -193,6 +193,29 @@ public sealed class TunnelFaultTests
         await Assert.ThrowsAsync<SocketException>(() => service.SendAllAsync(new byte[1]));
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Short_connections_leave_no_task_however_they_end()
+    {
+        await using TcpPair pair = new(Patient);
+        for (int i = 0; i < 100; i++)
+        {
+            (Socket client, Socket service) = await pair.OpenAsync();
+            await client.SendAllAsync(new byte[1]);
+            await service.ReadExactlyAsync(1);
+            await BreakAsync(i % 2 == 0 ? client : service, i % 4 < 2 ? "reset" : "end");
+            Assert.Equal(i % 4 < 2 ? SocketError.ConnectionReset : SocketError.Success, await (i % 2 == 0 ? service : client).ReadEndAsync());
+            client.Dispose();
+            service.Dispose();
+        }
+
+        using Socket refused = await ConnectAsync(pair.Inbound);
+        await refused.SendAllAsync("no HTTP\r\n\r\n"u8.ToArray());
+        await refused.ReadEndAsync();
+        refused.Dispose();
+        await UntilAsync(() => pair.Outbound.Serving + pair.Inbound.Serving == 0);
+        Assert.Equal((100L, 50L), (pair.Outbound.ConnectionsAccepted, pair.Outbound.ConnectionsFailed));
+    }
+
     private static async Task BreakAsync(Socket peer, string fault)
     {
         switch (fault)
