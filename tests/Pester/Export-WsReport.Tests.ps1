@@ -172,6 +172,11 @@ Describe 'Export-WsReport' {
         }
     }
 
+    It 'reads numbers of a file that another culture wrote' {
+        $page = '12,5', '13,5', "14$([char] 0x066B)5" | ForEach-Object { [pscustomobject] @{ Uri = 'ws://x/'; Success = 'True'; Status = 'Ok'; RoundTripMs = $_ } } | Get-Report
+        $page | Should -BeLike '*minimum</span> 12.5 ms*maximum</span> 14.5 ms*'
+    }
+
     Context 'results of other cmdlets' {
         BeforeAll {
             # A row as a job or a file brings it back.

@@ -55,6 +55,7 @@ Describe 'Measure-WsLoad' {
 
         It 'refuses what -Message makes where it is no message' {
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { Get-Date } @short }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { "a$([char] 0xD800)" } @short }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { throw 'no idea' } @short }).Exception.Message | Should -BeLike '*no idea*'
         }
 

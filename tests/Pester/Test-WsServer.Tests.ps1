@@ -129,18 +129,29 @@ Describe 'Test-WsServer' {
 
         It 'ask first, and are not made where nobody can be asked' {
             # A runspace of its own has no host that could ask.
-            $script = Start-Script -Script { Test-WsServer $args[0] -Level Intrusive -Check 'message-limit' } -ArgumentList $right
+            $script = Start-Script -Script { try { Test-WsServer $args[0] -Level Intrusive -Check 'message-limit' } catch { $_ } } -ArgumentList $right
             try {
                 Wait-Script -Started $script
-                $script.Shell.HadErrors | Should -BeTrue
-                $script.Output.Count | Should -Be 0
+                $script.Output.Count | Should -Be 1
+                "$($script.Output[0])" | Should -BeLike '*send texts of up to 32 MiB at ws:*'
+                $script.Output[0].ErrorDetails.RecommendedAction | Should -BeLike '*-Confirm:$false*'
             } finally {
                 $script.Shell.Dispose()
             }
         }
 
         It 'are named by -WhatIf, and not made' {
-            Test-WsServer $right -Level Intrusive -WhatIf @short | Should -BeNullOrEmpty
+            $log = Join-Path -Path $TestDrive -ChildPath 'whatif.txt'
+            $null = Start-Transcript -Path $log
+            try {
+                Test-WsServer $right -Level Intrusive -Check 'idle-timeout' -IdleSeconds 7 -WhatIf @short | Should -BeNullOrEmpty
+                Test-WsServer $right -Level Intrusive -Check 'message-*', 'idle-con*' -WhatIf @short | Should -BeNullOrEmpty
+            } finally {
+                $null = Stop-Transcript
+            }
+            $said = @(Get-Content -LiteralPath $log) -match 'What if'
+            $said[0] | Should -BeLike '*"leave a connection silent for 7 s" on target*'
+            $said[1] | Should -BeLike '*"send texts of up to 32 MiB, open up to 100 connections" on target*'
         }
     }
 

@@ -24,6 +24,9 @@ internal abstract class AuditCheck(string id, WsAuditLevel level, AuditSeverity 
     /// <summary>Whether it needs a connection that carries frames.</summary>
     public virtual bool NeedsConnection => true;
 
+    /// <summary>What an intrusive check does to the server, for the question before it; null for the others.</summary>
+    public virtual string? Load(AuditPlan plan) => null;
+
     /// <exception cref="WireEndException">A connection ended, or an answer did not come in time.</exception>
     /// <exception cref="MessageWebSocketException">A connection did not come about.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

@@ -164,6 +164,12 @@ public sealed class MeasureWsLoadCommand : MessageHandshakeCmdlet
             ThrowTerminatingError(WsErrors.UnsupportedInputObject(e.Item));
             return;
         }
+        catch (ArgumentException e) when (Message is not null)
+        {
+            // A text that is no UTF-16, such as half a surrogate pair.
+            ThrowTerminatingError(WsErrors.InvalidMessage(LibraryText.WithoutParameterName(e), Message));
+            return;
+        }
 
         WriteObject(summary);
         Warn(summary);

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using MessageWebSockets.PowerShell.Auditing;
 using MessageWebSockets.PowerShell.Auditing.Checks;
 using MessageWebSockets.PowerShell.Completion;
@@ -216,17 +217,39 @@ public sealed class TestWsServerCommand : EndpointListCmdlet
     private AuditCheck[] Confirmed(Uri uri)
     {
         string address = Redaction.Of(uri);
-        int intrusive = _checks.Count(static check => check.Level == WsAuditLevel.Intrusive);
-        if (intrusive == 0)
+        AuditCheck[] intrusive = [.. _checks.Where(static check => check.Level == WsAuditLevel.Intrusive)];
+        if (intrusive.Length == 0)
         {
             // Only to say what would be: nothing of this needs a question.
             return IsWhatIf() && !ShouldProcess(address, $"make {_checks.Length} checks") ? [] : _checks;
         }
 
-        string action = $"send messages of up to {AuditText.Size(MaxProbeSize)} and open up to {MaxConnections} connections";
-        return ShouldProcess(address, action) ? _checks
-            : IsWhatIf() ? []
-            : [.. _checks.Where(static check => check.Level != WsAuditLevel.Intrusive)];
+        AuditPlan plan = Plan();
+        if (Agrees(address, string.Join(", ", _checks.Select(check => check.Load(plan)).OfType<string>())))
+        {
+            return _checks;
+        }
+
+        if (IsWhatIf())
+        {
+            return [];
+        }
+
+        WriteWarning($"{address}: not made are {string.Join(", ", intrusive.Select(static check => check.Id))}.");
+        return [.. _checks.Except(intrusive)];
+    }
+
+    private bool Agrees(string address, string action)
+    {
+        try
+        {
+            return ShouldProcess(address, action);
+        }
+        catch (Exception e) when (e is PSInvalidOperationException or HostException)
+        {
+            ThrowTerminatingError(WsErrors.CannotAsk($"Intrusive checks would {action} at {address}, and nobody can be asked here.", address));
+            throw;
+        }
     }
 
     private bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)

@@ -280,6 +280,14 @@ internal static class WsErrors
     public static ErrorRecord InvalidSetting(string message, object? target) => Create(
         "InvalidSetting", new ArgumentException(LibraryText.WithParameters(message)), null, ErrorCategory.InvalidArgument, target);
 
+    /// <summary>What has to be agreed to first, in a PowerShell that cannot ask.</summary>
+    public static ErrorRecord CannotAsk(string message, object? target) => Create(
+        "InvalidSetting",
+        new InvalidOperationException(message),
+        "Add -Confirm:$false where the answer is yes.",
+        ErrorCategory.InvalidOperation,
+        target);
+
     public static ErrorRecord ParameterConflict(string first, string second) => Create(
         "ParameterConflict",
         new ArgumentException($"-{first} and -{second} cannot be used together."),

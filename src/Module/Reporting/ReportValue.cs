@@ -26,9 +26,11 @@ internal static class ReportValue
         {
             null or "" => null,
 
-            // Export-Csv writes numbers as the culture of its session does.
+            // Export-Csv writes numbers as the culture of its session does: with another mark for the point than this session's, perhaps, and
+            // with none between thousands.
             string text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => Finite(number),
             string text when double.TryParse(text, NumberStyles.Float, CultureInfo.CurrentCulture, out double number) => Finite(number),
+            string text when double.TryParse(text.Replace(',', '.').Replace('\u066B', '.'), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => Finite(number),
             IConvertible number and not string => Finite(number.ToDouble(CultureInfo.InvariantCulture)),
             _ => null,
         };

@@ -19,6 +19,8 @@ internal sealed class DeflateBomb() : AuditCheck(
     // What a sender cuts off the end of each message (RFC 7692 section 7.2.1).
     private const int FlushMarkLength = 4;
 
+    public override string Load(AuditPlan plan) => $"send a text that inflates to {AuditText.Size(plan.MaxProbeSize)}";
+
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
         using AuditConnection connection = await target.OpenExtraAsync(cancellationToken).ConfigureAwait(false);

@@ -8,6 +8,8 @@ internal sealed class IdleConnections() : AuditCheck(
     "RFC 6455 10.4, CWE-770",
     "Limit the connections of one client and of all, refuse more with 503, and keep serving those that are open.")
 {
+    public override string Load(AuditPlan plan) => $"open up to {plan.MaxConnections} connections";
+
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
         List<AuditConnection> open = [];

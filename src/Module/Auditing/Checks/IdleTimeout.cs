@@ -14,6 +14,8 @@ internal sealed class IdleTimeout() : AuditCheck(
     // Of a few pings that no pong followed, a server that means them would have acted on the first.
     private const int ManyPings = 3;
 
+    public override string Load(AuditPlan plan) => $"leave a connection silent for {AuditText.Seconds(plan.IdleTime)}";
+
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
         using AuditConnection connection = await target.OpenExtraAsync(cancellationToken).ConfigureAwait(false);

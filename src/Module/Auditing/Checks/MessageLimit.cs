@@ -15,6 +15,8 @@ internal sealed class MessageLimit() : AuditCheck(
     private const int TooBig = 1009;
     private static readonly TimeSpan s_secondThought = TimeSpan.FromMilliseconds(200);
 
+    public override string Load(AuditPlan plan) => $"send texts of up to {AuditText.Size(plan.MaxProbeSize)}";
+
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
         using AuditConnection connection = await target.OpenExtraAsync(cancellationToken).ConfigureAwait(false);
