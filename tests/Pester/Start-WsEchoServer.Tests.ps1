@@ -109,7 +109,9 @@ Describe 'Start-WsEchoServer' {
 
     It 'refuses an -Address of another machine, and what is none' {
         (Get-Failure { Start-WsEchoServer -Address 192.0.2.1 }).FullyQualifiedErrorId | Should -BeLike 'CannotListen,*'
-        (Get-Failure { Start-WsEchoServer -Address 'not an address' }).FullyQualifiedErrorId | Should -BeLike 'CannotConvertArgumentNoMessage,*'
+        $failure = Get-Failure { Start-WsEchoServer -Address 'not an address' }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
+        "$failure" | Should -BeLike '*127.0.0.1*'
         $WsSession.Servers | Should -BeNullOrEmpty
     }
 

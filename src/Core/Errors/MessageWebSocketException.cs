@@ -89,6 +89,7 @@ public sealed class MessageWebSocketException : IOException
     {
         Status = Status,
         PeerUri = PeerUri,
+        IsSubProtocolRefused = IsSubProtocolRefused,
         HttpStatusCode = HttpStatusCode,
         ResponseHeaders = ResponseHeaders,
         ResponseBody = ResponseBody,

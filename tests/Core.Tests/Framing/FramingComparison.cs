@@ -31,6 +31,9 @@ internal static class FramingComparison
                 && IsInvalidText(theirs.Messages[ours.Messages.Count])),
         ("Compressed data that cannot be decompressed is refused with 1007; the framework breaks off without a close frame.",
             (_, ours, theirs) => IsInvalidData(ours) && theirs is { How: Ending.Refused, Code: 0 } && IsSame(ours, theirs)),
+        ("A compressed message that ends within a block is refused (RFC 7692 section 7.2.1); the framework takes it for a whole one.",
+            (stream, ours, theirs) => stream.IsCompressed && IsInvalidData(ours) && IsStart(ours, theirs)
+                && CompressedMessages.EndsWithinBlock(stream.Bytes, ours.Messages.Count)),
         ("A final DEFLATE block may end a message (RFC 7692 section 7.2.3.4); the framework breaks off.",
             (stream, ours, theirs) => stream.IsCompressed && theirs.Reason.Contains("BFINAL", StringComparison.Ordinal)
                 && (IsStart(theirs, ours) || (ours.How == Ending.Lost && IsStartOf(theirs.Messages, ours.Messages)))),

@@ -114,6 +114,7 @@ public sealed class StateTests
         control.FrameTrace = new Progress<FrameTraceEntry>();
         control.RequireSubProtocol = true;
         control.ConnectMessages.Add("hello");
+        control.ConnectReply = new System.Text.RegularExpressions.Regex("welcome");
         socket.OnConnected = (_, _) => Task.CompletedTask;
         control.HeartbeatMessage = "beat";
         control.HeartbeatInterval = TimeSpan.FromSeconds(9);
