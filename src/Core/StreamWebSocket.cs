@@ -75,7 +75,7 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// A peer that does not read holds writes back once 256 KiB wait for it. A write or flush completes when the bytes are in the send
     /// buffer. One that is cancelled has sent none of the bytes it still held, and leaves the connection as it is; what it had not
     /// sent of an earlier write stays pending. Disposing the stream sends what is pending; the socket and <see cref="InputStream"/> stay
-    /// open. A flush throws <see cref="InvalidOperationException"/> before the connect (E_ILLEGAL_METHOD_CALL) and
+    /// open. A close of either side sends it as well, ahead of the close frame. A flush throws <see cref="InvalidOperationException"/> before the connect (E_ILLEGAL_METHOD_CALL) and
     /// <see cref="ObjectDisposedException"/> after the close (RO_E_CLOSED 0x80000013).
     /// </remarks>
     public Stream OutputStream => _outputStream;
@@ -138,6 +138,9 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
 
     ValueTask IByteSink.SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => SendAsync(bytes, cancellationToken);
 
+    ValueTask IByteSink.SendAsync(PendingBytes pending, CancellationToken cancellationToken) =>
+        _client.WritableConnection().Sender.SendAsync(pending, cancellationToken);
+
     /// <summary>Sends bytes past <see cref="OutputStream"/>, as one binary message.</summary>
     internal ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         _client.WritableConnection().Sender.SendAsync(OwnMemory.Of(bytes), SocketMessageType.Binary, cancellationToken);
@@ -152,7 +155,8 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     }
 
     private ReceivingEnd ReceivingEnd() => new(
-        new StreamReceiver(_received, _pause), (framing, frames) => new StreamSource(framing, frames, _received), _received);
+        new StreamReceiver(_received, _pause), (framing, frames) => new StreamSource(framing, frames, _received), _received,
+        sender => sender.LastWords = _outputStream.Pending);
 
     private void ThrowIfNotReadable()
     {

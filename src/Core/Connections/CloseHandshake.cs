@@ -2,7 +2,7 @@ namespace MessageWebSockets.Connections;
 
 /// <summary>The close handshake of one connection (RFC 6455 section 7), whichever side begins it.</summary>
 /// <remarks>Thread-safe, but for <see cref="OnPeerClosed"/>, which is the receive loop's.</remarks>
-internal sealed class CloseHandshake(ConnectionState state, ConnectionResources resources)
+internal sealed class CloseHandshake(ConnectionState state, MessageSender sender, ConnectionResources resources)
 {
     private volatile bool _isClosedLocally;
     private volatile bool _isGivenUp;
@@ -96,11 +96,12 @@ internal sealed class CloseHandshake(ConnectionState state, ConnectionResources 
         }
     }
 
-    /// <summary>Sends the close frame and nothing else.</summary>
+    /// <summary>Sends the close frame, behind all that was accepted.</summary>
     public void SendFrame(ushort? code, string reason)
     {
         try
         {
+            sender.SendLastWords();
             state.Transport.Writer.SendClose(code, reason);
         }
         catch (IOException)

@@ -30,6 +30,9 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     /// <summary>When something was last sent, in milliseconds of <see cref="Environment.TickCount64"/>; known from <see cref="WatchSends"/> on.</summary>
     public long LastSent => Volatile.Read(ref _lastSent);
 
+    /// <summary>What goes ahead of the close frame, besides what was sent; null for nothing. Set before anything is received.</summary>
+    public PendingBytes? LastWords { get; set; }
+
     // Compresses. Only a server's framing leaves the masking to others, and OutboundFrames does it far cheaper (MaskingKeys says why).
     private WebSocket Compressing => _compressing ??= WebSocket.CreateFromStream(transport, FramingOptions.ForCompressing(opened));
 
@@ -92,6 +95,55 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         Count(whole.Length, isMessage: true);
         return true;
     }
+
+    /// <summary>Sends what is pending when its turn has come and there is room, as one binary message.</summary>
+    public async ValueTask SendAsync(PendingBytes pending, CancellationToken cancellationToken)
+    {
+        Exception? failure;
+        using (await EnterAsync(_turn, cancellationToken).ConfigureAwait(false))
+        {
+            if (transport.Writer.WaitForRoom(cancellationToken) is { } room)
+            {
+                await room.ConfigureAwait(false);
+            }
+
+            // Nothing in it waits: compressing reads and writes memory only.
+            failure = pending.HandOver(bytes =>
+            {
+                Exception? broken = HandOverAsync(bytes, SocketMessageType.Binary, FrameOpcode.Binary, isFinal: true).AsTask().GetAwaiter().GetResult();
+                if (broken is null)
+                {
+                    Count(bytes.Length, isMessage: true);
+                }
+
+                return broken;
+            });
+        }
+
+        if (failure is not null)
+        {
+            throw await end.ExplainAsync(failure).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Sends <see cref="LastWords"/>, for whoever sends the close frame: not in turn, as whoever has it may wait for room, and whatever
+    /// room there is, as it is not more than one frame. Not compressed, which any message may be left.
+    /// </summary>
+    public void SendLastWords() => LastWords?.End(bytes =>
+    {
+        try
+        {
+            transport.Writer.SendData(FrameOpcode.Binary, isFinal: true, bytes.Span);
+            Count(bytes.Length, isMessage: true);
+            return null;
+        }
+        catch (IOException e)
+        {
+            // A peer that is gone gets no last words.
+            return e;
+        }
+    });
 
     /// <summary>Notes from now on when something is sent.</summary>
     public void WatchSends()

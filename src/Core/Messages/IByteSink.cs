@@ -8,4 +8,7 @@ internal interface IByteSink
 
     /// <summary>Sends bytes as one binary message. A call that was cancelled has not sent it; afterwards the memory is free for reuse.</summary>
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Sends what is pending when its turn has come, as one binary message. A call that was cancelled has left it pending.</summary>
+    public ValueTask SendAsync(PendingBytes pending, CancellationToken cancellationToken);
 }

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace MessageWebSockets.Messages;
 
 /// <summary>
@@ -8,21 +6,17 @@ namespace MessageWebSockets.Messages;
 /// </summary>
 /// <remarks>
 /// Bytes that could not be sent (not connected yet, or the flush was cancelled) stay pending, ahead of what is written next. A write
-/// that was cancelled in its middle has sent what went before.
+/// that was cancelled in its middle has sent what went before. What is pending when the connection closes goes ahead of the close frame.
 /// </remarks>
 internal sealed class SocketOutputStream : Stream
 {
-    // The payload of the frames of a long write.
-    private const int FrameSize = 64 * 1024;
-
     // Stream.CopyToAsync never flushes, and a tunnel made of it must not keep the last bytes.
     private const int AutomaticFlushMilliseconds = 1;
 
     private readonly IByteSink _sink;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Timer _flushing;
-    private byte[] _pending = [];
-    private int _count;
+    private readonly PendingBytes _pending = new();
     private int _isTimerSet;
     private volatile bool _isClosed;
 
@@ -34,6 +28,9 @@ internal sealed class SocketOutputStream : Stream
         using AsyncFlowControl? flow = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         _flushing = new Timer(static stream => _ = ((SocketOutputStream)stream!).FlushOnItsOwnAsync(), this, Timeout.Infinite, Timeout.Infinite);
     }
+
+    /// <summary>What was written and has not left yet.</summary>
+    public PendingBytes Pending => _pending;
 
     public override bool CanRead => false;
 
@@ -56,18 +53,19 @@ internal sealed class SocketOutputStream : Stream
         {
             ThrowIfClosed();
             ReadOnlyMemory<byte> rest = await FillPendingAsync(buffer, cancellationToken).ConfigureAwait(false);
-            while (rest.Length >= FrameSize)
+            while (rest.Length >= PendingBytes.Size)
             {
-                await _sink.SendAsync(rest[..FrameSize], cancellationToken).ConfigureAwait(false);
-                rest = rest[FrameSize..];
+                await _sink.SendAsync(rest[..PendingBytes.Size], cancellationToken).ConfigureAwait(false);
+                rest = rest[PendingBytes.Size..];
             }
 
-            if (rest.Length > 0)
+            if (rest.Length > 0 && _pending.Append(rest.Span) == 0)
             {
-                Append(rest.Span);
+                // A close frame is on its way: this cannot be sent, and the socket says why.
+                await _sink.SendAsync(rest, cancellationToken).ConfigureAwait(false);
             }
 
-            if (_count > 0 && Interlocked.Exchange(ref _isTimerSet, 1) == 0)
+            if (_pending.Count > 0 && Interlocked.Exchange(ref _isTimerSet, 1) == 0)
             {
                 _flushing.Change(AutomaticFlushMilliseconds, Timeout.Infinite);
             }
@@ -138,14 +136,13 @@ internal sealed class SocketOutputStream : Stream
     // Fills up a frame that was begun, and sends it when it is full; what is left of the buffer.
     private async ValueTask<ReadOnlyMemory<byte>> FillPendingAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (_count == 0)
+        if (_pending.Count == 0)
         {
             return buffer;
         }
 
-        int taken = Math.Min(buffer.Length, FrameSize - _count);
-        Append(buffer.Span[..taken]);
-        if (_count == FrameSize)
+        int taken = _pending.Append(buffer.Span);
+        if (_pending.Count == PendingBytes.Size)
         {
             await SendPendingAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -153,28 +150,8 @@ internal sealed class SocketOutputStream : Stream
         return buffer[taken..];
     }
 
-    private void Append(ReadOnlySpan<byte> bytes)
-    {
-        if (_pending.Length == 0)
-        {
-            _pending = ArrayPool<byte>.Shared.Rent(FrameSize);
-        }
-
-        bytes.CopyTo(_pending.AsSpan(_count));
-        _count += bytes.Length;
-    }
-
-    private async ValueTask SendPendingAsync(CancellationToken cancellationToken)
-    {
-        if (_count > 0)
-        {
-            await _sink.SendAsync(_pending.AsMemory(0, _count), cancellationToken).ConfigureAwait(false);
-            _count = 0;
-            byte[] sent = _pending;
-            _pending = [];
-            ArrayPool<byte>.Shared.Return(sent);
-        }
-    }
+    private ValueTask SendPendingAsync(CancellationToken cancellationToken) =>
+        _pending.Count > 0 ? _sink.SendAsync(_pending, cancellationToken) : default;
 
     private async Task FlushOnItsOwnAsync()
     {
