@@ -9,6 +9,11 @@ internal static class CloseArguments
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>Why a code cannot be sent, without the full stop; null where it can.</summary>
+    public static string? Refusal(int code) => CloseFrame.ProblemOf(code) is { } problem
+        ? $"The close code {code} cannot be sent: {problem}. Use 1000 to 1003, 1007 to 1014, or 3000 to 4999"
+        : null;
+
     public static void Check(ushort? code, string? reason)
     {
         if (code is null)
@@ -21,19 +26,9 @@ internal static class CloseArguments
             return;
         }
 
-        string? problem = code switch
+        if (Refusal(code.Value) is { } refusal)
         {
-            < 1000 => "codes below 1000 are not used",
-            1005 or 1006 or 1015 => "it only reports that a code is missing and is never sent",
-            1004 => "it is reserved",
-            >= 1016 and <= 2999 => "codes from 1016 to 2999 are reserved",
-            >= 5000 => "codes end at 4999",
-            _ => null,
-        };
-        if (problem is not null)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(code), code, $"The close code {code} cannot be sent: {problem}. Use 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 section 7.4).");
+            throw new ArgumentOutOfRangeException(nameof(code), code, $"{refusal} (RFC 6455 section 7.4).");
         }
 
         int length;

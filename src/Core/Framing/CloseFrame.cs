@@ -9,7 +9,18 @@ internal static class CloseFrame
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Whether a close frame may hold this code (RFC 6455 section 7.4); IANA registered 1012 to 1014 after the RFC.</summary>
-    public static bool MaySay(ushort code) => code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
+    public static bool MaySay(ushort code) => ProblemOf(code) is null;
+
+    /// <summary>Why a close frame may not hold this code; null where it may.</summary>
+    public static string? ProblemOf(int code) => code switch
+    {
+        < 1000 => "codes below 1000 are not used",
+        1005 or 1006 or 1015 => "it only reports that a code is missing and is never sent",
+        1004 => "it is reserved",
+        >= 1016 and <= 2999 => "codes from 1016 to 2999 are reserved",
+        >= 5000 => "codes end at 4999",
+        _ => null,
+    };
 
     /// <summary>Refuses what no close frame may announce: its length shows that there is half a close code in it.</summary>
     /// <exception cref="ProtocolViolationException">It does.</exception>

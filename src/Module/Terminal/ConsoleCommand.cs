@@ -50,7 +50,7 @@ internal sealed record ConsoleCommand(string Name, string Argument)
         }
 
         if (!ushort.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out ushort code)
-            || code is not ((>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999)))
+            || MessageWebSockets.CloseArguments.Refusal(code) is not null)
         {
             throw new FormatException($"'{TerminalText.Escape(parts[0])}' is no close code that can be sent: 1000 to 1003, 1007 to 1014, or 3000 to 4999.");
         }
