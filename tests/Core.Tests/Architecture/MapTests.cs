@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace MessageWebSockets.Tests.Architecture;
+
+/// <summary>docs/architecture.md is where a newcomer begins: what it names is there, and no folder is missing from it.</summary>
+public sealed partial class MapTests
+{
+    private static readonly string s_source = Path.Combine(RootPath(), "src");
+
+    private static readonly string s_map = File.ReadAllText(Path.Combine(RootPath(), "docs", "architecture.md"));
+
+    [Fact]
+    public void Each_file_that_the_map_names_exists()
+    {
+        string[] files = [.. Directory.EnumerateFiles(s_source, "*.cs", SearchOption.AllDirectories).Select(Relative)];
+        string[] named = [.. FileName().Matches(s_map).Select(static match => match.Groups[1].Value).Distinct()];
+
+        Assert.True(named.Length > 30, "The map names hardly any file.");
+        Assert.DoesNotContain(named, name => !files.Any(file => file.EndsWith("/" + name, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("Core")]
+    [InlineData("Module")]
+    public void Each_folder_is_on_the_map(string project)
+    {
+        string[] folders =
+        [
+            .. Directory.EnumerateFiles(Path.Combine(s_source, project), "*.cs", SearchOption.AllDirectories).Select(Relative)
+                .Select(static file => file.Split('/'))
+                .Where(static parts => parts.Length > 3)
+                .Select(static parts => parts[2])
+                .Distinct(),
+        ];
+
+        Assert.NotEmpty(folders);
+        Assert.DoesNotContain(folders, folder => !s_map.Contains($"{folder}/", StringComparison.Ordinal));
+    }
+
+    // As /Core/Framing/FrameReader.cs on every system.
+    private static string Relative(string path) => "/" + Path.GetRelativePath(s_source, path).Replace(Path.DirectorySeparatorChar, '/');
+
+    private static string RootPath([CallerFilePath] string thisFile = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../.."));
+
+    [GeneratedRegex(@"`((?:\w+/)*[A-Z]\w*\.cs)`")]
+    private static partial Regex FileName();
+}
