@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 
 namespace MessageWebSockets.Connections;
 
@@ -25,6 +26,7 @@ internal static class ExitFlush
     public static void Remove(FrameWriter writer) => s_open.TryRemove(writer, out _);
 
     // All connections at once, so that a hundred dead peers take no longer than one.
+    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "The process ends when this returns.")]
     private static void Flush() =>
         Task.WaitAll([.. s_open.Keys.Select(static writer => Linger.WhileTakenAsync(writer.DrainAsync(CancellationToken.None), writer, Stall))]);
 }

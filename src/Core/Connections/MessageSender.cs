@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 
@@ -97,12 +98,13 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     }
 
     /// <summary>Sends what is pending when its turn has come and there is room, as one binary message.</summary>
+    [SuppressMessage("Usage", "VSTHRD002", Justification = "Handing over waits for nothing: compressing reads and writes memory only.")]
     public async ValueTask SendAsync(PendingBytes pending, CancellationToken cancellationToken)
     {
         Exception? failure;
         using (await EnterAsync(_turn, cancellationToken).ConfigureAwait(false))
         {
-            if (transport.Writer.WaitForRoom(cancellationToken) is { } room)
+            if (transport.Writer.WaitForRoomAsync(cancellationToken) is { } room)
             {
                 await room.ConfigureAwait(false);
             }
@@ -177,7 +179,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             {
                 ReadOnlyMemory<byte> payload = isFinal ? message.Finish(data) : data;
                 byte[] unfinishedCharacter = message.Check(payload.Span, type, isFinal);
-                if (transport.Writer.WaitForRoom(cancellationToken) is { } room)
+                if (transport.Writer.WaitForRoomAsync(cancellationToken) is { } room)
                 {
                     await room.ConfigureAwait(false);
                 }
@@ -252,7 +254,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         Exception? failure;
         using (await EnterAsync(_turn, cancellationToken).ConfigureAwait(false))
         {
-            if (transport.Writer.WaitForRoom(cancellationToken) is { } room)
+            if (transport.Writer.WaitForRoomAsync(cancellationToken) is { } room)
             {
                 await room.ConfigureAwait(false);
             }

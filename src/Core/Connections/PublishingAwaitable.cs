@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets.Connections;
@@ -28,6 +29,7 @@ internal readonly struct PublishingAwaitable(ValueTask<ReceivedData> receive, IR
 
     public PublishingAwaitable GetAwaiter() => this;
 
+    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "Called by await, once the awaiter has completed.")]
     public ReceivedData GetResult() => _awaiter.GetResult();
 
     public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);

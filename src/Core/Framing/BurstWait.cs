@@ -18,7 +18,7 @@ internal sealed class BurstWait : IDisposable
     public bool IsOn => Volatile.Read(ref _waiting) is not null;
 
     /// <summary>Begins a wait; the task completes after a millisecond or at <see cref="End"/>.</summary>
-    public Task Begin()
+    public Task WaitAsync()
     {
         TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Volatile.Write(ref _waiting, waiting);

@@ -75,7 +75,7 @@ internal sealed class FrameWriter : IDisposable
     }
 
     /// <summary>Waits until there is room for a further message; null when there is already.</summary>
-    public Task? WaitForRoom(CancellationToken cancellationToken)
+    public Task? WaitForRoomAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -326,7 +326,7 @@ internal sealed class FrameWriter : IDisposable
     {
         for (int rounds = 0; ; rounds++)
         {
-            if (rounds >= WritesBeforeGathering && BeginGathering() is { } gathering)
+            if (rounds >= WritesBeforeGathering && GatherAsync() is { } gathering)
             {
                 await gathering.ConfigureAwait(false);
             }
@@ -372,13 +372,13 @@ internal sealed class FrameWriter : IDisposable
     }
 
     // Null when what is pending is to be written now: it is enough, nothing, or something that somebody waits for.
-    private Task? BeginGathering()
+    private Task? GatherAsync()
     {
         lock (_lock)
         {
             bool isLittle = _frames.Pending is > 0 and < GatheredSize;
             bool isAwaited = _frames.IsUrgent || _progress is not null;
-            return isLittle && !isAwaited && _fault is null ? (_burstWait ??= new BurstWait()).Begin() : null;
+            return isLittle && !isAwaited && _fault is null ? (_burstWait ??= new BurstWait()).WaitAsync() : null;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 
@@ -15,10 +16,11 @@ internal static class NameLookup
     /// <exception cref="SocketException">The name has no address.</exception>
     /// <exception cref="ArgumentException">No name service could know the name.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; others that wait for the name go on.</exception>
+    [SuppressMessage("Usage", "VSTHRD011:Use AsyncLazy", Justification = "What the Lazy runs begins a lookup and waits for nothing.")]
     public static Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
-        UnderWay.GetOrAdd(host, static name => new Lazy<Task<IPAddress[]>>(() => Begin(name))).Value.WaitAsync(cancellationToken);
+        UnderWay.GetOrAdd(host, static name => new Lazy<Task<IPAddress[]>>(() => BeginAsync(name))).Value.WaitAsync(cancellationToken);
 
-    private static Task<IPAddress[]> Begin(string host)
+    private static Task<IPAddress[]> BeginAsync(string host)
     {
         Task<IPAddress[]> lookup = LookUpAsync(host);
 

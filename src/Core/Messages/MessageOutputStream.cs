@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace MessageWebSockets.Messages;
 
@@ -71,6 +72,7 @@ internal sealed class MessageOutputStream(IMessageSink sink) : Stream
     }
 
     /// <summary>Sends the pending message and blocks until it is handed over.</summary>
+    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
 
     public override async Task FlushAsync(CancellationToken cancellationToken)

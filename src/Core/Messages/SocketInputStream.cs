@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace MessageWebSockets.Messages;
 
 /// <summary>The stream behind StreamWebSocket.InputStream: reads what has arrived. Disposing it drops what still arrives.</summary>
@@ -42,6 +44,7 @@ internal sealed class SocketInputStream(ByteQueue queue, Action throwIfNotReadab
     }
 
     /// <summary>Blocks until something has arrived.</summary>
+    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
     public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
 
     public override void Flush()

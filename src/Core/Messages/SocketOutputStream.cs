@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace MessageWebSockets.Messages;
 
 /// <summary>
@@ -83,6 +85,7 @@ internal sealed class SocketOutputStream : Stream
     }
 
     /// <summary>Blocks while the peer takes nothing.</summary>
+    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
     public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
 
     public override async Task FlushAsync(CancellationToken cancellationToken)
@@ -101,6 +104,7 @@ internal sealed class SocketOutputStream : Stream
     }
 
     /// <summary>Blocks while the peer takes nothing.</summary>
+    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();

@@ -55,7 +55,7 @@ internal sealed class Broadcast(Func<IEnumerable<ServerConnection>> members, Tim
                 return;
             }
 
-            await Task.WhenAny(member.Outgoing.RoomFor(message), Task.Delay(left, CancellationToken.None)).ConfigureAwait(false);
+            await Task.WhenAny(member.Outgoing.WaitForRoomAsync(message), Task.Delay(left, CancellationToken.None)).ConfigureAwait(false);
         }
     }
 }

@@ -71,7 +71,7 @@ internal sealed class MessageQueue(long limit)
     }
 
     /// <summary>Completes when a message has room, which it may have lost again to another one by then.</summary>
-    public Task RoomFor(ServerMessage message)
+    public Task WaitForRoomAsync(ServerMessage message)
     {
         lock (_lock)
         {

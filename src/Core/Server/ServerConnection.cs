@@ -107,7 +107,7 @@ internal sealed class ServerConnection
         }
 
         await CloseAsAskedAsync(messages).ConfigureAwait(false);
-        CancelWork();
+        _ = CancelWorkAsync();
         _ = messages.CompleteAsync(discards: true);
         await writing.ConfigureAwait(false);
         await LingerAsync().ConfigureAwait(false);

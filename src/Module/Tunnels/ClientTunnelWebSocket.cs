@@ -23,7 +23,7 @@ internal sealed class ClientTunnelWebSocket(StreamWebSocket socket) : ITunnelWeb
     public Task EndAsync()
     {
         // Begins at once; the peer answers when it has no more to say, and reading tells that.
-        _ = Forget(socket.CloseAsync(TunnelClose.Normal));
+        _ = ForgetAsync(socket.CloseAsync(TunnelClose.Normal));
         return Task.CompletedTask;
     }
 
@@ -50,7 +50,7 @@ internal sealed class ClientTunnelWebSocket(StreamWebSocket socket) : ITunnelWeb
 
     public void Dispose() => socket.Dispose();
 
-    private static async Task Forget(Task<WebSocketCloseResult> closing)
+    private static async Task ForgetAsync(Task<WebSocketCloseResult> closing)
     {
         try
         {
