@@ -21,6 +21,9 @@ public abstract class WebSocketInformation
     {
     }
 
+    /// <summary>The address that answered the handshake: where redirects led, if any were followed; null before there was an answer.</summary>
+    public Uri? ResponseUri => Handshake.ResponseUri;
+
     /// <summary>The local address; null before the transport connected, and for a Unix socket.</summary>
     public IPAddress? LocalAddress => Handshake.LocalAddress;
 

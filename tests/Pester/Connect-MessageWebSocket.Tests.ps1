@@ -453,6 +453,7 @@ $(Get-Address -Path 'echo'),,,
         It 'reports a -Proxy that is not there, and one that is none' {
             (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'http://127.0.0.1:1' }).FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
             (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'ftp://127.0.0.1:1' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket "$(Get-Address -Path 'echo')" -Proxy 'ftp://127.0.0.1:1' }).TargetObject | Should -Be (Get-Address -Path 'echo')
         }
 
         It 'keeps a -ProxyCredential for the proxy' {
@@ -481,6 +482,10 @@ $(Get-Address -Path 'echo'),,,
         It 'follows redirects as -MaximumRedirection allows' {
             (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'redirect?to=/echo') }).FullyQualifiedErrorId | Should -BeLike 'Found,*'
             (Connect-MessageWebSocket (Get-Address -Path 'redirect?to=/echo') -MaximumRedirection 1).State | Should -Be 'Open'
+            $streams = Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'redirect?to=/echo') -MaximumRedirection 1 -Verbose }
+            $streams.Verbose.Message | Should -Contain "Redirected to $(Get-Address -Path 'echo')."
+            $streams.Output[0].Information.ResponseUri | Should -Be (Get-Address -Path 'echo')
+            (Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'echo') -Verbose }).Verbose.Message -like 'Redirected*' | Should -BeNullOrEmpty
             { Connect-MessageWebSocket (Get-Address -Path 'echo') -MaximumRedirection -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
         }
     }

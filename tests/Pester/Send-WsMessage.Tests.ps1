@@ -133,6 +133,20 @@ Describe 'Send-WsMessage' {
         }
     }
 
+    It 'sends a message that was kept or came from another process as it was' {
+        'caf' + [char] 0xE9 | Send-WsMessage
+        , [byte[]] (0, 255) | Send-WsMessage
+        $copies = Receive-WsMessage -Count 2 | ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }
+        $copies | Send-WsMessage
+        $copies[1] | Send-WsMessage -MessageType Binary
+        $again = Receive-WsMessage -Count 3
+        $again.MessageType | Should -Be 'Utf8', 'Binary', 'Binary'
+        $again[0].Text | Should -BeExactly "caf$([char] 0xE9)"
+        $again[1].Bytes | Should -Be 0, 255
+        (Invoke-WsRequest $copies[0]).Data | Should -BeExactly "caf$([char] 0xE9)"
+        (Get-Failure { [pscustomobject] @{ Data = 'x' } | Send-WsMessage }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+    }
+
     Context '-AsByteStream' {
         It 'collects bytes into one message' {
             [byte[]] (1..200) | Send-WsMessage -AsByteStream

@@ -24,12 +24,53 @@ internal static partial class PeerText
         return uri.Query.Length > 0 ? $"{address}?..." : address;
     }
 
-    /// <summary>Text that a peer chose, with its control characters replaced and its length bounded.</summary>
+    /// <summary>Text that a peer chose, with visible escapes for what could steer a terminal, and its length bounded.</summary>
     public static string Clean(string text)
     {
-        string bounded = text.Length > MostCharacters ? string.Concat(text.AsSpan(0, Whole(text, MostCharacters)), "...") : text;
-        return string.Concat(bounded.Select(static c => IsSteering(c) ? '\uFFFD' : c));
+        StringBuilder cleaned = new(Math.Min(text.Length, MostCharacters));
+        for (int index = 0; index < text.Length; index++)
+        {
+            // A character of two units is not cut in the middle.
+            bool isPair = char.IsHighSurrogate(text[index]) && index + 1 < text.Length && char.IsLowSurrogate(text[index + 1]);
+            string piece = isPair ? text.Substring(index++, 2) : MustEscape(text[index]) ? Escape(text[index]) : text[index].ToString();
+            if (cleaned.Length + piece.Length > MostCharacters)
+            {
+                return cleaned.Append("...").ToString();
+            }
+
+            cleaned.Append(piece);
+        }
+
+        return cleaned.ToString();
     }
+
+    /// <summary>Whether a character could steer a terminal, or makes a text read as another.</summary>
+    public static bool MustEscape(char c) => c switch
+    {
+        < ' ' => true,
+        < '\x7f' => false,
+        <= '\x9f' => true,
+
+        // Directional marks, overrides and isolates reorder what stands around them on the screen; then line and paragraph
+        // separators and the byte order mark.
+        '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069') or '\ufeff' => true,
+        _ => char.IsSurrogate(c),
+    };
+
+    /// <summary>The visible form of a character.</summary>
+    public static string Escape(char c) => c switch
+    {
+        '\0' => @"\0",
+        '\a' => @"\a",
+        '\b' => @"\b",
+        '\t' => @"\t",
+        '\n' => @"\n",
+        '\v' => @"\v",
+        '\f' => @"\f",
+        '\r' => @"\r",
+        '\x1b' => @"\e",
+        _ => $@"\u{(int)c:x4}",
+    };
 
     /// <summary>Text that a peer chose on one line: each run of white space is one blank.</summary>
     public static string OneLine(string text) => Clean(WhiteSpace().Replace(text, " ").Trim());
@@ -95,13 +136,6 @@ internal static partial class PeerText
 
         return segment.Length > LongestOpenSegment ? ShownOfLongSegment : segment.Length;
     }
-
-    // Also what turns the direction of writing: it makes a text read as another.
-    private static bool IsSteering(char c) =>
-        char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\u200E' or '\u200F';
-
-    // A character of two units is not cut in the middle.
-    private static int Whole(string text, int length) => char.IsHighSurrogate(text[length - 1]) ? length - 1 : length;
 
     [GeneratedRegex(@"\s+", RegexOptions.NonBacktracking)]
     private static partial Regex WhiteSpace();

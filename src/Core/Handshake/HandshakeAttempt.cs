@@ -166,6 +166,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
         HttpResponseMessage message, SocketsHttpHandler handler, string key, bool mayRedirect, CancellationToken cancellationToken)
     {
         HandshakeResponse response = new(message);
+        findings.ResponseUri = uri;
         findings.StatusCode = message.StatusCode;
         findings.Headers = response.Headers();
         bool isHttp2 = settings.HttpVersion == HttpVersion.Version20;

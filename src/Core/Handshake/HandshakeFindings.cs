@@ -11,6 +11,9 @@ internal sealed class HandshakeFindings
     private object? _tlsProtocol;
     private object? _statusCode;
 
+    /// <summary>The address that answered; null before it did.</summary>
+    public Uri? ResponseUri { get; set; }
+
     public IPAddress? LocalAddress { get; set; }
 
     public int LocalPort { get; set; }
@@ -41,6 +44,7 @@ internal sealed class HandshakeFindings
     /// <summary>Forgets what an earlier attempt found, so that nothing of it is taken for the next one's.</summary>
     public void Forget()
     {
+        ResponseUri = null;
         LocalAddress = null;
         LocalPort = 0;
         RemoteAddress = null;

@@ -119,7 +119,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             socket.Name = Session.MakeUnique(Uri!.Host);
         }
 
-        if (Apply(socket, isNew: Socket is null) is { } refusal)
+        if (Apply(socket, isNew: Socket is null, Uri) is { } refusal)
         {
             WriteError(refusal);
             return null;
@@ -167,7 +167,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             catch (ArgumentException e)
             {
                 // Subprotocol names are checked by the connect.
-                WriteError(WsErrors.InvalidSetting(LibraryText.WithoutParameterName(e), Uri));
+                WriteError(WsErrors.InvalidSetting(LibraryText.WithoutParameterName(e), Redaction.Target(Uri!)));
                 return false;
             }
         }

@@ -178,8 +178,11 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     }
 
     /// <summary>Brings the parameters onto a socket; on one the user brought along only those that were given.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="isNew">Whether the user did not bring it along.</param>
+    /// <param name="target">Where it is to be connected; null where that is not known.</param>
     /// <returns>What was refused, which may be that of one item of many; null if nothing was.</returns>
-    private protected ErrorRecord? Apply(MessageWebSocket socket, bool isNew)
+    private protected ErrorRecord? Apply(MessageWebSocket socket, bool isNew, Uri? target = null)
     {
         try
         {
@@ -188,7 +191,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         }
         catch (ArgumentException e)
         {
-            return WsErrors.InvalidSetting(LibraryText.WithoutParameterName(e), socket);
+            return WsErrors.InvalidSetting(LibraryText.WithoutParameterName(e), target is null ? socket : Redaction.Target(target));
         }
 
         foreach ((string name, string? value) in RequestHeaders())

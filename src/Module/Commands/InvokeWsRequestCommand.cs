@@ -161,7 +161,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
     private void Ask()
     {
-        object? item = InputObject is PSObject wrapped && !AsJson ? wrapped.BaseObject : InputObject;
+        object? item = AsJson ? InputObject : OutgoingMessage.Unwrap(InputObject);
         ReplyMatch match = new();
         OutgoingMessage request;
         if (AsJson || (_idPath is not null && item is string))

@@ -157,7 +157,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
 
         _source = new MessageSource(sockets, Filter is not null);
-        _filter = Filter is null ? null : new MessageFilter(Filter, Judged);
+        _filter = Filter is null ? null : new MessageFilter(this, Filter, Judged);
         _clock = new ReceiveClock(QuietTime, Times.Limit(DurationSeconds));
         _limit = IsCounting ? Count : long.MaxValue;
         if (All)
@@ -401,16 +401,13 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
 
     private bool IsWanted(MessageFilter filter, WsMessage message, out object? judged)
     {
-        try
+        bool isWanted = filter.Accepts(message, out judged, out Exception? failure);
+        if (failure is not null)
         {
-            return filter.Accepts(message, out judged);
+            WriteError(WsErrors.ReceiveFilterFailed(failure, message));
         }
-        catch (Exception e) when (e is not (PipelineStoppedException or FlowControlException))
-        {
-            judged = null;
-            WriteError(WsErrors.ReceiveFilterFailed(e, message));
-            return false;
-        }
+
+        return isWanted;
     }
 
     /// <summary>What a script judges, and what is emitted: the message, or the objects that its JSON stands for.</summary>

@@ -113,7 +113,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
                 SendFiles(LiteralPath!.SelectMany(path => InputFile.OfLiteral(this, path)));
                 break;
             default:
-                Send(InputObject is PSObject wrapped && !AsJson ? wrapped.BaseObject : InputObject);
+                Send(AsJson ? InputObject : OutgoingMessage.Unwrap(InputObject));
                 break;
         }
     }

@@ -152,7 +152,7 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
 
         ConnectArguments.CheckedProtocols(SubProtocol ?? []);
         using MessageWebSocket settings = new();
-        if (Apply(settings, isNew: true) is { } refusal)
+        if (Apply(settings, isNew: true, Uri) is { } refusal)
         {
             ThrowTerminatingError(refusal);
         }

@@ -10,17 +10,21 @@ namespace MessageWebSockets.PowerShell.Connecting;
 internal sealed class CertificateScript : ICertificateJudge
 {
     private IPipeline? _connecting;
+    private UserScript _script;
 
     /// <param name="socket">The socket whose server is judged.</param>
     /// <param name="script">The script that judges.</param>
     public CertificateScript(MessageWebSocket socket, ScriptBlock script)
     {
-        Script = script;
+        _script = new UserScript(script);
         socket.ServerCustomValidationRequested += OnRequested;
     }
 
     /// <inheritdoc/>
-    public ScriptBlock Script { get; set; }
+    public ScriptBlock Script
+    {
+        set => _script = new UserScript(value);
+    }
 
     /// <inheritdoc/>
     public IPipeline? Connecting
@@ -41,28 +45,20 @@ internal sealed class CertificateScript : ICertificateJudge
         }
 
         Deferral deferral = args.GetDeferral();
-        cmdlet.Post(() => Ask(args, deferral));
+        cmdlet.Post(() => Ask(cmdlet, args, deferral));
     }
 
-    private void Ask(WebSocketServerCustomValidationRequestedEventArgs args, Deferral deferral)
+    private void Ask(IPipeline cmdlet, WebSocketServerCustomValidationRequestedEventArgs args, Deferral deferral)
     {
         // Rejected until the script has said otherwise, so that no way out of here accepts by accident.
         bool accepted = false;
         Failure = null;
         try
         {
-            accepted = !Script
-                .InvokeWithContext(
-                    null,
-                    [new PSVariable("_", args)],
-                    args.ServerCertificate,
-                    args.ServerIntermediateCertificates,
-                    args.ServerCertificateErrors)
-                .Any(static output => output?.BaseObject is false);
-        }
-        catch (RuntimeException e) when (e is not PipelineStoppedException)
-        {
-            Failure = e;
+            ScriptOutcome outcome = _script.Run(args, args.ServerCertificate, args.ServerIntermediateCertificates, args.ServerCertificateErrors);
+            Failure = outcome.Failure;
+            outcome.ReportErrors(cmdlet);
+            accepted = Failure is null && !outcome.Output.Any(static output => output?.BaseObject is false);
         }
         finally
         {

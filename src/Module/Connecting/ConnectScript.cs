@@ -1,7 +1,6 @@
+using System.Collections;
 using System.Management.Automation;
-using System.Management.Automation.Runspaces;
 using MessageWebSockets.PowerShell.Sessions;
-using Microsoft.PowerShell.Commands;
 
 namespace MessageWebSockets.PowerShell.Connecting;
 
@@ -14,19 +13,14 @@ namespace MessageWebSockets.PowerShell.Connecting;
 /// <param name="runner">The cmdlet that does what its -Greeting says.</param>
 internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, CmdletInfo runner) : IConnectScript
 {
-    // Its errors and warnings, and what it writes to the host, go where those of the cmdlet go, redirected or not; on their own they
-    // would go to the host.
-    // By their types, because a restricted session may hide the commands. ForEach-Object sets $_ in whatever module the script is from.
-    private const string Wrapper =
-        "param($item, $each, $script, $sender, $cmdlet) & { & $each -InputObject $item -Process $script } 2>&1 3>&1 6>&1 | & $sender -Socket $item -Connecting $cmdlet";
-
-    private static readonly CmdletInfo s_each = new("ForEach-Object", typeof(ForEachObjectCommand));
-
-    private readonly Runspace? _home = Runspace.DefaultRunspace;
+    private UserScript _script = new(script);
     private IPipeline? _connecting;
 
     /// <inheritdoc/>
-    public ScriptBlock Script { get; set; } = script;
+    public ScriptBlock Script
+    {
+        set => _script = new UserScript(value);
+    }
 
     /// <inheritdoc/>
     public IPipeline? Connecting
@@ -96,7 +90,7 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
     {
         try
         {
-            ScriptBlock.Create(Wrapper).Invoke(socket, s_each, Own(), sender, cmdlet);
+            _script.Run(socket, [], sender, new Hashtable { ["Socket"] = socket, ["Connecting"] = cmdlet });
         }
         catch (Exception e) when (e is not PipelineStoppedException)
         {
@@ -115,7 +109,4 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
             nested.Invoke();
         }
     }
-
-    // A script belongs to the runspace it was made in, which may be busy when another one reconnects.
-    private ScriptBlock Own() => Runspace.DefaultRunspace == _home ? Script : ScriptBlock.Create(Script.ToString());
 }

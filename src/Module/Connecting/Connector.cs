@@ -224,7 +224,7 @@ internal static class Connector
         ErrorRecord record = WsErrors.Connect(e, Redaction.Target(uri));
         if (SocketExtras.Of(socket).CertificateJudge?.Failure is { } thrown)
         {
-            string why = $"The script of -CertificateValidation threw: {thrown.Message}";
+            string why = $"The script of -CertificateValidation threw: {TerminalText.Escape(thrown.Message)}";
             record.ErrorDetails = new ErrorDetails(record.ErrorDetails.Message) { RecommendedAction = why };
         }
 
@@ -240,6 +240,11 @@ internal static class Connector
     private static void Describe(IPipeline cmdlet, MessageWebSocket socket)
     {
         MessageWebSocketInformation information = socket.Information;
+        if (information.ResponseUri is { } answered && socket.Uri is { } asked && answered != asked)
+        {
+            cmdlet.Tell($"Redirected to {Redaction.Of(answered)}.");
+        }
+
         cmdlet.Tell($"Connected to {information.RemoteAddress?.ToString() ?? "the Unix socket"}{(information.RemotePort > 0 ? $":{information.RemotePort}" : "")}: {SocketText.Timings(socket)}.");
         cmdlet.Tell($"Protocol: {(string.IsNullOrEmpty(information.Protocol) ? "none" : TerminalText.Escape(Redaction.Protocol(information.Protocol)))}. Compression: {SocketText.Compression(socket)}.");
         if (information.ServerCertificate is not null)

@@ -177,7 +177,7 @@ internal static class WsErrors
 
     public static ErrorRecord UnsupportedInputObject(object? item)
     {
-        string what = item is null ? "Null" : $"An object of type {item.GetType().Name}";
+        string what = item is null ? "Null" : $"An object of type {(item as PSObject)?.BaseObject.GetType().Name ?? item.GetType().Name}";
         string advice = item switch
         {
             FileSystemInfo or Stream => "Send a file with -Path.",
@@ -252,7 +252,7 @@ internal static class WsErrors
     public static ErrorRecord OnConnectedFailed(MessageWebSocketException e, Exception thrown, object? target)
     {
         ErrorRecord? inner = (thrown as RuntimeException)?.ErrorRecord;
-        string where = inner?.InvocationInfo is { ScriptLineNumber: > 0 } place && !place.Line.Contains("$sender", StringComparison.Ordinal) ? $" (line {place.ScriptLineNumber}: {place.Line.Trim()})" : "";
+        string where = inner?.InvocationInfo is { ScriptLineNumber: > 0 } place && !place.Line.Contains("$__ws", StringComparison.Ordinal) ? $" (line {place.ScriptLineNumber}: {place.Line.Trim()})" : "";
         string peer = e.PeerUri is { } uri ? Redaction.Of(uri) : "the server";
         string reason = TerminalText.Escape(inner?.ErrorDetails?.Message ?? thrown.Message).TrimEnd('.');
         return new ErrorRecord(e, "OnConnectedFailed", ErrorCategory.OperationStopped, target)

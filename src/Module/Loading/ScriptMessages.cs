@@ -17,6 +17,7 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
     private const int Portion = 128;
 
     private readonly Channel<OutgoingMessage> _made = Channel.CreateBounded<OutgoingMessage>(Ahead);
+    private readonly UserScript _script = new(script);
     private long _number;
     private long _waits;
     private int _isAsked;
@@ -88,9 +89,10 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
             return false;
         }
 
-        List<PSVariable> variables = [new("_", _number++)];
-        System.Collections.ObjectModel.Collection<PSObject> output = script.InvokeWithContext(null, variables);
-        object? item = output is [var only] ? only?.BaseObject : output.Select(static part => part?.BaseObject).ToArray();
+        ScriptOutcome outcome = _script.Run(_number++);
+        outcome.ReportErrors(cmdlet);
+        outcome.ThrowIfFailed();
+        object? item = outcome.Output is [var only] ? OutgoingMessage.Unwrap(only) : outcome.Output.Select(static part => part?.BaseObject).ToArray();
         if (!OutgoingMessage.TryFrom(item, null, out OutgoingMessage message))
         {
             throw new LoadMessageException(item);

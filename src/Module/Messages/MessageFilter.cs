@@ -1,12 +1,15 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Messages;
 
 /// <summary>Asks a script of the user's which messages it wants. For the pipeline thread.</summary>
+/// <param name="cmdlet">The cmdlet that filters, whose errors those of the script are.</param>
 /// <param name="script">The script.</param>
 /// <param name="read">Makes of a message what the script judges; a FormatException says that it is nothing to be judged.</param>
-internal sealed class MessageFilter(ScriptBlock script, Func<WsMessage, object?> read)
+internal sealed class MessageFilter(IPipeline cmdlet, ScriptBlock script, Func<WsMessage, object?> read)
 {
+    private readonly UserScript _script = new(script);
     private long _passed;
     private long _unreadable;
 
@@ -25,11 +28,13 @@ internal sealed class MessageFilter(ScriptBlock script, Func<WsMessage, object?>
         }
     }
 
-    /// <summary>Whether the script wants a message. What it throws is the caller's.</summary>
+    /// <summary>Whether the script wants a message.</summary>
     /// <param name="message">The message.</param>
     /// <param name="judged">What the script was given.</param>
-    public bool Accepts(WsMessage message, out object? judged)
+    /// <param name="failure">What the script threw; null if it did not.</param>
+    public bool Accepts(WsMessage message, out object? judged, out Exception? failure)
     {
+        failure = null;
         _passed++;
         try
         {
@@ -42,7 +47,10 @@ internal sealed class MessageFilter(ScriptBlock script, Func<WsMessage, object?>
             return false;
         }
 
-        bool isWanted = LanguagePrimitives.IsTrue(script.InvokeWithContext(null, [new PSVariable("_", judged)], judged));
+        ScriptOutcome outcome = _script.Run(judged, judged);
+        outcome.ReportErrors(cmdlet);
+        failure = outcome.Failure;
+        bool isWanted = failure is null && LanguagePrimitives.IsTrue(outcome.Output);
         _passed -= isWanted ? 1 : 0;
         return isWanted;
     }

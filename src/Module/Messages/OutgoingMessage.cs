@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Management.Automation;
 using System.Text;
 
@@ -15,6 +16,14 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
 
     /// <summary>The length of the payload in bytes.</summary>
     public int Length => Text is null ? Bytes.Length : Encoding.UTF8.GetByteCount(Text);
+
+    private const string CopiedMessage = "Deserialized.MessageWebSockets.WsMessage";
+
+    /// <summary>
+    /// What an object of a pipeline is for the methods here: without PowerShell's wrapping, unless that is all there is. A message that
+    /// comes from Export-Clixml, a job or another machine is properties in such a wrapping.
+    /// </summary>
+    public static object? Unwrap(object? item) => item is PSObject wrapped && !IsCopy(wrapped) ? wrapped.BaseObject : item;
 
     /// <summary>The message an object stands for; false for one that is none.</summary>
     /// <param name="item">A string, bytes in one of their shapes, or a received message.</param>
@@ -33,6 +42,8 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
             case WsMessage received:
                 message = OfBytes(received.AsMemory(), type ?? received.MessageType);
                 return true;
+            case PSObject copy when IsCopy(copy) && TryFromCopy(copy, type, out message):
+                return true;
             case ReadOnlyMemory<byte> bytes:
                 message = OfBytes(bytes, type);
                 return true;
@@ -49,6 +60,18 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
                 message = default;
                 return false;
         }
+    }
+
+    private static bool IsCopy(PSObject item) => item.BaseObject is PSCustomObject && item.TypeNames.Contains(CopiedMessage);
+
+    // As the message was: its data, in its type.
+    private static bool TryFromCopy(PSObject copy, SocketMessageType? type, out OutgoingMessage message)
+    {
+        message = default;
+        object? data = Unwrap(copy.Properties["Data"]?.Value);
+        return data is string or byte[]
+            && LanguagePrimitives.TryConvertTo(Unwrap(copy.Properties["MessageType"]?.Value), CultureInfo.InvariantCulture, out SocketMessageType own)
+            && TryFrom(data, type ?? own, out message);
     }
 
     public static OutgoingMessage OfText(string text, SocketMessageType? type = null) => type == SocketMessageType.Binary

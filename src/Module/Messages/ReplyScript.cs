@@ -10,6 +10,7 @@ namespace MessageWebSockets.PowerShell.Messages;
 /// <param name="over">Cancelled when nobody waits for the reply any more.</param>
 internal sealed class ReplyScript(IPipeline cmdlet, ScriptBlock script, Func<WsMessage, object?> read, CancellationToken over) : ReplyMatch
 {
+    private readonly UserScript _script = new(script);
     private bool _isFound;
 
     /// <summary>The message that the script failed at.</summary>
@@ -59,16 +60,17 @@ internal sealed class ReplyScript(IPipeline cmdlet, ScriptBlock script, Func<WsM
             return;
         }
 
-        try
-        {
-            _isFound = LanguagePrimitives.IsTrue(script.InvokeWithContext(null, [new PSVariable("_", judged)], judged));
-            Reply = _isFound ? judged : null;
-            answer.SetResult(_isFound);
-        }
-        catch (Exception e)
+        ScriptOutcome outcome = _script.Run(judged, judged);
+        outcome.ReportErrors(cmdlet);
+        if (outcome.Failure is not null)
         {
             FailedAt = message;
-            answer.SetException(e);
+            answer.SetException(outcome.Failure);
+            return;
         }
+
+        _isFound = LanguagePrimitives.IsTrue(outcome.Output);
+        Reply = _isFound ? judged : null;
+        answer.SetResult(_isFound);
     }
 }

@@ -6,7 +6,7 @@ namespace MessageWebSockets.PowerShell.Sessions;
 internal interface ICertificateJudge
 {
     /// <summary>The script; another one can take its place when a failed connect is tried again.</summary>
-    public ScriptBlock Script { get; set; }
+    public ScriptBlock Script { set; }
 
     /// <summary>The pipeline that connects. With none, as when a script calls ConnectAsync itself, nobody can be asked: that is a no.</summary>
     public IPipeline? Connecting { get; set; }

@@ -6,7 +6,7 @@ namespace MessageWebSockets.PowerShell.Sessions;
 internal interface IConnectScript
 {
     /// <summary>The script; another one can take its place when a failed connect is tried again.</summary>
-    public ScriptBlock Script { get; set; }
+    public ScriptBlock Script { set; }
 
     /// <summary>The pipeline that connects, on whose thread the script runs.</summary>
     public IPipeline? Connecting { get; set; }

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
 using System.Text;
+using MessageWebSockets.Errors;
 
 namespace MessageWebSockets.PowerShell;
 
@@ -36,9 +37,9 @@ public static class TerminalText
             {
                 escaped.Append(c).Append(text[++index]);
             }
-            else if (MustEscape(c))
+            else if (PeerText.MustEscape(c))
             {
-                escaped.Append(EscapeOf(c));
+                escaped.Append(PeerText.Escape(c));
             }
             else
             {
@@ -73,7 +74,7 @@ public static class TerminalText
             {
                 escaped.Append(c).Append(text[++index]);
             }
-            else if (MustEscape(c) && !isLineEnd && c != '\t')
+            else if (PeerText.MustEscape(c) && !isLineEnd && c != '\t')
             {
                 // In the form that JSON has too.
                 escaped.Append(CultureInfo.InvariantCulture, $@"\u{(int)c:x4}");
@@ -96,31 +97,5 @@ public static class TerminalText
         IReadOnlyDictionary<string, IReadOnlyList<string>> several => several.ToDictionary(
             static header => header.Key, static header => header.Value.Select(static value => Escape(value)).ToArray(), StringComparer.OrdinalIgnoreCase),
         _ => null,
-    };
-
-    private static bool MustEscape(char c) => c switch
-    {
-        < ' ' => true,
-        < '\x7f' => false,
-        <= '\x9f' => true,
-
-        // Directional marks, overrides and isolates reorder what stands around them on the screen; then line and paragraph
-        // separators and the byte order mark.
-        '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069') or '\ufeff' => true,
-        _ => char.IsSurrogate(c),
-    };
-
-    private static string EscapeOf(char c) => c switch
-    {
-        '\0' => @"\0",
-        '\a' => @"\a",
-        '\b' => @"\b",
-        '\t' => @"\t",
-        '\n' => @"\n",
-        '\v' => @"\v",
-        '\f' => @"\f",
-        '\r' => @"\r",
-        '\x1b' => @"\e",
-        _ => $@"\u{(int)c:x4}",
     };
 }

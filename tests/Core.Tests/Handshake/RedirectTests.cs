@@ -22,6 +22,8 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
         await socket.ConnectAsync(first.Uri, TestContext.Current.CancellationToken);
 
         Assert.Equal("/there?x=1", target.Connections[0].Request!.Target);
+        Assert.Equal(new Uri(target.Uri, "/there?x=1"), socket.Information.ResponseUri);
+        Assert.Equal(first.Uri, socket.Uri);
         Assert.Equal(HttpStatusCode.SwitchingProtocols, socket.Information.HandshakeStatusCode);
         Assert.Equal(target.EndPoint.Port, socket.Information.RemotePort);
     }

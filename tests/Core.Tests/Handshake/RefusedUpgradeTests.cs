@@ -15,7 +15,7 @@ public sealed class RefusedUpgradeTests
         MessageWebSocketException failure = await RefusedAsync(
             "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\n", "{\"message\":\r\n\t\"No such container: \u001b[2Jnope\"}\n");
 
-        failure.Is(WebErrorStatus.NotFound, 0x80190194, "It says \"{\"message\": \"No such container: \uFFFD[2Jnope\"}\". Is the path right?");
+        failure.Is(WebErrorStatus.NotFound, 0x80190194, "It says \"{\"message\": \"No such container: \\e[2Jnope\"}\". Is the path right?");
         Assert.Equal("{\"message\":\r\n\t\"No such container: \u001b[2Jnope\"}\n", failure.ResponseBody);
         Assert.DoesNotContain(failure.Message, char.IsControl);
     }

@@ -1,0 +1,38 @@
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell.Sessions;
+
+/// <summary>Keeps what a script emits, also where it throws afterwards; no command of the module's users.</summary>
+[Cmdlet(VerbsCommunications.Write, "WsScriptOutput")]
+internal sealed class ScriptOutputCollector : PSCmdlet
+{
+    /// <summary>What was emitted.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public PSObject? InputObject { get; set; }
+
+    /// <summary>Where objects go.</summary>
+    [Parameter(Mandatory = true)]
+    [AllowEmptyCollection]
+    public List<PSObject?> Output { get; set; } = null!;
+
+    /// <summary>Where error records go.</summary>
+    [Parameter(Mandatory = true)]
+    [AllowEmptyCollection]
+    public List<ErrorRecord> Errors { get; set; } = null!;
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (InputObject?.BaseObject is ErrorRecord error)
+        {
+            Errors.Add(error);
+        }
+        else
+        {
+            Output.Add(InputObject);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using System.Management.Automation.Runspaces;
+
+namespace MessageWebSockets.PowerShell.Sessions;
+
+/// <summary>
+/// Runs a script block of the user's on the pipeline thread of a cmdlet. What it says on its error stream is the cmdlet's to say: invoked
+/// alone, it would go to the host, where neither a redirection nor -ErrorVariable nor -ErrorAction of the cmdlet reaches it.
+/// </summary>
+/// <param name="script">The script.</param>
+internal sealed class UserScript(ScriptBlock script)
+{
+    // A script sees the variables around it, so that these have names that nobody's have. Commands go by their types, because a
+    // restricted session may hide them.
+    private const string Invocation = "& $__wsScript @__wsArguments 2>&1";
+    private const string Taking = "| & $__wsTaker @__wsTakerParameters";
+
+    // What is taken as it comes can be passed on as it comes: warnings and what is written to the host.
+    private const string Said = "3>&1 6>&1";
+
+    // A process block has its $_ from the pipeline, and sees nothing of the variable.
+    private const string Piping = "$__wsInput | ";
+
+    private static readonly CmdletInfo s_collector = new("Write-WsScriptOutput", typeof(ScriptOutputCollector));
+
+    private readonly Runspace? _home = Runspace.DefaultRunspace;
+
+    private readonly bool _hasProcessBlock = script.Ast is ScriptBlockAst { ProcessBlock: not null };
+
+    /// <summary>Runs the script to its end, whichever that is.</summary>
+    /// <param name="subject">What it finds in $_.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public ScriptOutcome Run(object? subject, params object?[] arguments)
+    {
+        List<PSObject?> output = [];
+        List<ErrorRecord> errors = [];
+        Exception? failure = null;
+        try
+        {
+            Run($"{Invocation} {Taking}", subject, arguments, s_collector, new Hashtable { ["Output"] = output, ["Errors"] = errors });
+        }
+        catch (Exception e) when (e is not (PipelineStoppedException or FlowControlException))
+        {
+            failure = e;
+        }
+
+        return new ScriptOutcome(output, errors, failure);
+    }
+
+    /// <summary>Runs the script; what it emits goes, one by one and with its errors, warnings and texts for the host among it, to a cmdlet.</summary>
+    /// <param name="subject">What it finds in $_.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="taker">The cmdlet.</param>
+    /// <param name="takerParameters">Parameters of the cmdlet.</param>
+    /// <exception cref="Exception">What the script or the cmdlet throws.</exception>
+    public void Run(object? subject, object?[] arguments, CmdletInfo taker, IDictionary takerParameters) =>
+        Run($"{Invocation} {Said} {Taking}", subject, arguments, taker, takerParameters);
+
+    private void Run(string invocation, object? subject, object?[] arguments, CmdletInfo taker, IDictionary takerParameters)
+    {
+        // A script belongs to the runspace it was made in, which may be busy when another one runs it.
+        ScriptBlock own = Runspace.DefaultRunspace == _home ? script : ScriptBlock.Create(script.ToString());
+        ScriptBlock wrapper = ScriptBlock.Create(_hasProcessBlock ? Piping + invocation : invocation);
+
+        // What a script of a module sees is what is around it there.
+        wrapper = own.Module?.NewBoundScriptBlock(wrapper) ?? wrapper;
+        wrapper.InvokeWithContext(
+            null,
+            [
+                new PSVariable("_", subject),
+                new PSVariable("__wsInput", new[] { subject }),
+                new PSVariable("__wsScript", own),
+                new PSVariable("__wsArguments", arguments),
+                new PSVariable("__wsTaker", taker),
+                new PSVariable("__wsTakerParameters", takerParameters),
+            ]);
+    }
+}
