@@ -18,12 +18,8 @@
     Package  makes artifacts/package: the module's folder, with its bill of materials, and its .nupkg
     Install  packages, then installs the package for the current user
     Pack     makes artifacts/library: the library as a NuGet package for C#, compared with the recorded API and used in a new project
-    Reproduce
-             builds the last commit twice, in two folders, and compares what would be shipped
+    Reproduce  builds the last commit twice, in two folders, and compares what would be shipped
     Clean    removes artifacts and bin
-
-.EXAMPLE
-    ./build.ps1 -Task Test -Coverage
 
 .EXAMPLE
     ./build.ps1 -Task Soak -Minutes 10
@@ -36,24 +32,18 @@ param(
 
     [ValidateSet('Release', 'Debug')]
     [string] $Configuration = 'Release',
-
     # Test only: reports how much of src/Core its tests run through.
     [switch] $Coverage,
-
     # Fuzz and Soak only: about how long.
     [ValidateRange(0.1, 10080)]
     [double] $Minutes = 10,
-
     # Bench only: fewer and shorter rounds.
     [switch] $Quick,
-
     # Mutate only: a folder of src/Core.
     [ValidateSet('All', 'Framing', 'Handshake', 'Messages', 'Connections', 'Errors', 'Server')]
     [string] $Area = 'All',
-
     # Mutate only: draws the lines to change, where an area has too many to try all in about an hour.
     [int] $Seed = 1,
-
     # Mutate only: tries all of them, however long it takes.
     [switch] $Whole
 )
@@ -61,8 +51,7 @@ param(
 # Windows PowerShell 5.1 has to be able to read the whole file (so no ?: and no ??), and to run it up to the hand-over.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-$env:DOTNET_NOLOGO = '1'
-$env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'
+$env:DOTNET_NOLOGO, $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1', '1'
 $required = [version] '7.6'
 Set-Location -LiteralPath $PSScriptRoot
 
@@ -97,9 +86,8 @@ if ($PSVersionTable.PSVersion -lt $required) {
 
 $PSNativeCommandUseErrorActionPreference = $false
 if ([Console]::IsOutputRedirected) {
-    # Colour codes have no place in a log; the processes started from here read the variable.
-    $PSStyle.OutputRendering = 'PlainText'
-    $env:NO_COLOR = '1'
+    # Colour codes have no place in a log.
+    $PSStyle.OutputRendering, $env:NO_COLOR = 'PlainText', '1'
 }
 
 # Where the pinned packages are, once they are restored: no other version of them is looked at.
@@ -125,10 +113,7 @@ $run = @{
 }
 & (Join-Path $packages['Invoke-Build'] 'Invoke-Build.ps1') @run
 if ($Task -eq 'Test') {
-    if (Test-Path -LiteralPath $totals) {
-        Get-Content -LiteralPath $totals
-    } else {
-        '0 passed, 1 failed, 0 skipped'
-    }
+    Get-Content -LiteralPath $totals -ErrorAction Ignore
+    if (-not $?) { '0 passed, 1 failed, 0 skipped' }
 }
 exit [int] ($null -ne $outcome.Error)

@@ -455,7 +455,7 @@ internal static class WsErrors
     {
         (string message, string ownAdvice) = LibraryText.Of(e);
         string id = e.IsSubProtocolRefused ? "SubProtocolRefused" : e.Status == WebErrorStatus.Unknown ? "WebSocketFailure" : e.Status.ToString();
-        return new ErrorRecord(e, id, CategoryOf(e.Status), target)
+        return new ErrorRecord(e, id, StatusCategory.Of(e.Status), target)
         {
             ErrorDetails = new ErrorDetails(detail is null ? message : $"{message} {detail}") { RecommendedAction = advice ?? ownAdvice },
         };
@@ -472,21 +472,6 @@ internal static class WsErrors
     {
         WebErrorStatus.Timeout => "-KeepAliveTimeoutSeconds of Connect-MessageWebSocket sets how long a server may give no sign of life.",
         _ => null,
-    };
-
-    private static ErrorCategory CategoryOf(WebErrorStatus status) => status switch
-    {
-        >= WebErrorStatus.CertificateCommonNameIsIncorrect and <= WebErrorStatus.CertificateIsInvalid => ErrorCategory.SecurityError,
-        WebErrorStatus.Timeout or WebErrorStatus.RequestTimeout or WebErrorStatus.GatewayTimeout => ErrorCategory.OperationTimeout,
-        WebErrorStatus.OperationCanceled => ErrorCategory.OperationStopped,
-        WebErrorStatus.Unauthorized or WebErrorStatus.ProxyAuthenticationRequired => ErrorCategory.AuthenticationError,
-        WebErrorStatus.Forbidden => ErrorCategory.PermissionDenied,
-        WebErrorStatus.NotFound or WebErrorStatus.Gone => ErrorCategory.ObjectNotFound,
-        WebErrorStatus.ErrorHttpInvalidServerResponse => ErrorCategory.ProtocolError,
-        WebErrorStatus.ServiceUnavailable => ErrorCategory.ResourceUnavailable,
-        WebErrorStatus.UnexpectedServerError => ErrorCategory.LimitsExceeded,
-        >= WebErrorStatus.MultipleChoices => ErrorCategory.InvalidResult,
-        _ => ErrorCategory.ConnectionError,
     };
 
     private static ErrorRecord Create(string id, Exception exception, string? advice, ErrorCategory category, object? target)
