@@ -108,5 +108,11 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
         {
             nested.Invoke();
         }
+
+        // Invoke says so by no exception, and Ctrl+C comes here before the cmdlet is told.
+        if (nested.InvocationStateInfo.State == PSInvocationState.Stopped)
+        {
+            throw new PipelineStoppedException();
+        }
     }
 }
