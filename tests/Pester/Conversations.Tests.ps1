@@ -70,9 +70,9 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
     }
 
     It 'fails the connect when the script takes longer than -ConnectionTimeoutSeconds, and says so' {
-        $problem = Get-Failure { Connect-MessageWebSocket $uri -ConnectionTimeoutSeconds 0.2 -OnConnected { Receive-WsMessage -TimeoutSeconds 0 } }
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -ConnectionTimeoutSeconds 2 -OnConnected { Receive-WsMessage -TimeoutSeconds 0 } }
         $problem.FullyQualifiedErrorId | Should -BeLike 'Timeout,*'
-        "$problem" | Should -BeLike '*was opened, but what is to be done first with it was not done within 0.2 s.'
+        "$problem" | Should -BeLike '*was opened, but what is to be done first with it was not done within 2 s.'
         $problem.ErrorDetails.RecommendedAction | Should -BeLike 'Raise -ConnectionTimeoutSeconds*'
         Get-MessageWebSocket | Should -BeNullOrEmpty
     }
