@@ -125,6 +125,22 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
         Receive-WsMessage -Raw | Should -BeExactly 'welcome'
     }
 
+    It 'fails the connect by what cannot be sent, also where errors do not stop: <What>' -TestCases @(
+        @{ What = 'the socket'; Script = { $_; 'x' }; Reason = 'GreetingIsNoMessage*' }
+        @{ What = 'a received message'; Script = { 'q'; Receive-WsMessage; 'z' }; Reason = 'GreetingIsNoMessage*' }
+        @{ What = 'half a surrogate pair'; Script = { "$([char] 0xD800)"; 'x' }; Reason = 'InvalidMessage*' }
+        @{ What = 'anything, to a connection that has ended'; Script = { Close-MessageWebSocket; 'x' }; Reason = 'ConnectionClosed*' }
+    ) {
+        $ErrorActionPreference = 'Continue'
+        $socket = Connect-MessageWebSocket $uri -OnConnected $Script -ErrorVariable problem -ErrorAction SilentlyContinue
+
+        $socket | Should -BeNullOrEmpty
+        $problem | Should -HaveCount 1
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed,*'
+        $problem[0].Exception.InnerException.ErrorRecord.FullyQualifiedErrorId | Should -BeLike $Reason
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+    }
+
     It 'runs again after each reconnect, also through the variable of the first socket' {
         $server = Start-WsEchoServer -Name 'mortal' -Port $port
         $greeted = [System.Collections.Generic.List[string]]::new()

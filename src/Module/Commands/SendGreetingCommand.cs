@@ -26,6 +26,10 @@ internal sealed class SendGreetingCommand : WsCmdlet
     [Parameter(Mandatory = true)]
     public IPipeline Connecting { get; set; } = null!;
 
+    /// <summary>Told why something cannot be sent: what is thrown here ends the script, and where errors do not stop, no more than that.</summary>
+    [Parameter(Mandatory = true)]
+    public Action<ErrorRecord> Refused { get; set; } = null!;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -42,7 +46,7 @@ internal sealed class SendGreetingCommand : WsCmdlet
 
         if (item is WsMessage or MessageWebSocket)
         {
-            ThrowTerminatingError(WsErrors.GreetingIsNoMessage(item));
+            Refuse(WsErrors.GreetingIsNoMessage(item));
         }
 
         try
@@ -54,20 +58,26 @@ internal sealed class SendGreetingCommand : WsCmdlet
         }
         catch (FormatException e)
         {
-            ThrowTerminatingError(WsErrors.NoJson(e, item));
+            Refuse(WsErrors.NoJson(e, item));
         }
         catch (ArgumentException e)
         {
-            ThrowTerminatingError(WsErrors.InvalidMessage(LibraryText.WithoutParameterName(e), item));
+            Refuse(WsErrors.InvalidMessage(LibraryText.WithoutParameterName(e), item));
         }
         catch (MessageWebSocketException e)
         {
-            ThrowTerminatingError(Ended(e, Socket));
+            Refuse(Ended(e, Socket));
         }
         catch (ObjectDisposedException)
         {
-            ThrowTerminatingError(Ended(null, Socket));
+            Refuse(Ended(null, Socket));
         }
+    }
+
+    private void Refuse(ErrorRecord reason)
+    {
+        Refused(reason);
+        ThrowTerminatingError(reason);
     }
 
     private bool TryRelay(object item)

@@ -88,14 +88,21 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
 
     private void Invoke(IPipeline cmdlet, MessageWebSocket socket)
     {
+        ErrorRecord? refusal = null;
         try
         {
-            _script.Run(socket, [], sender, new Hashtable { ["Socket"] = socket, ["Connecting"] = cmdlet });
+            Action<ErrorRecord> refused = reason => refusal = reason;
+            _script.Run(socket, [], sender, new Hashtable { ["Socket"] = socket, ["Connecting"] = cmdlet, ["Refused"] = refused });
         }
         catch (Exception e) when (e is not PipelineStoppedException)
         {
             // A break that leaves the script must not leave the caller's loop as well.
             Failure = e is RuntimeException ? e : new RuntimeException("it ends with exit, or with break or continue outside of a loop. Use return.", e);
+        }
+
+        if (refusal is not null)
+        {
+            Failure = new RuntimeException(refusal.ErrorDetails?.Message ?? refusal.Exception.Message, refusal.Exception, refusal);
         }
     }
 
