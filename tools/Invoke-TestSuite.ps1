@@ -30,9 +30,9 @@ $null = New-Item -Path $results -ItemType Directory
 $width = [Math]::Min([Environment]::ProcessorCount, 4)
 
 # The largest first, each to the share that has least to do: the shares take about the same time. A file takes about as long as it is,
-# but for the examples of the help, which are in the pages and take about half as long as all the others together.
+# but for the examples of the help, which are in the pages and take about a seventh of the time of all the others.
 $files = @(Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'tests' -AdditionalChildPath 'Pester') -Filter '*.Tests.ps1')
-$examples = 0.6 * ($files | Measure-Object -Property Length -Sum).Sum
+$examples = 0.15 * ($files | Measure-Object -Property Length -Sum).Sum
 $shares = @(1..$width | ForEach-Object { @{ Pester = $PesterPath; Path = @(); Work = 0 } })
 $files | ForEach-Object { @{ Path = $_.FullName; Work = $_.Name -eq 'HelpExamples.Tests.ps1' ? $examples : $_.Length } } |
     Sort-Object -Descending -Property { $_.Work } | ForEach-Object {

@@ -100,11 +100,10 @@ BeforeAll {
             -replace '\s+', ' '
     }
 
-    # As an installed module, so that it is found by its name, in other runspaces too.
+    # As an installed module, so that it is found by its name, in other runspaces too; and without the rest of the repository beside it,
+    # all of which PowerShell would look through whenever it looks for a command.
     $modulePath = Join-Path -Path $TestDrive -ChildPath 'modules'
-    $link = @{ ItemType = $IsWindows ? 'Junction' : 'SymbolicLink'; Path = Join-Path -Path $modulePath -ChildPath 'WebSocket'; Target = $repository }
-    $null = New-Item -Path $modulePath -ItemType Directory
-    $null = New-Item @link
+    & (Join-Path -Path $repository -ChildPath 'tools' -AdditionalChildPath 'New-Package.ps1') -Destination $modulePath 6>$null
 
     $server = Start-TestServer
     $standIns = [ordered] @{
@@ -122,8 +121,6 @@ BeforeAll {
 
 AfterAll {
     Stop-LineServer -Server $server
-    # Before Pester empties its drive: the link goes, and not what it points to.
-    [System.IO.Directory]::Delete($link.Path)
 }
 
 Describe 'The examples' -ForEach @{ Pages = $pageCases } {
