@@ -214,8 +214,12 @@ internal sealed class ClientSocket(
             _disposed = true;
             connection = _connection;
 
-            // On another thread: what waits for the connect goes on with code of its own, and must not do so in this lock.
-            _ = _connecting?.CancelAsync();
+            if (!IsGreeter)
+            {
+                // On another thread: what waits for the connect goes on with code of its own, and must not do so in this lock.
+                _ = _connecting?.CancelAsync();
+            }
+
             if (connection is null)
             {
                 state.Value = MessageWebSocketState.Closed;
@@ -369,31 +373,13 @@ internal sealed class ClientSocket(
         (Connection connection, ConnectionLife life, ReceivingEnd end) = held!.Value;
         try
         {
-            Task greeting = GreetAsync(plan.Greet!, cancellationToken);
-            _ = greeting.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-
-            // Who greets may pay no attention to the token.
-            await greeting.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await WhenGreetedAsync(plan.Greet!, cancellationToken).ConfigureAwait(false);
+            HandOver(cancellationToken);
         }
         catch
         {
             GiveUp(life);
             throw;
-        }
-
-        lock (_lock)
-        {
-            _greeting = null;
-            _connecting = null;
-            if (_disposed)
-            {
-                throw ContractError.Closed(socketClass);
-            }
-
-            if (state.Value == MessageWebSocketState.Connecting)
-            {
-                state.Value = MessageWebSocketState.Open;
-            }
         }
 
         ForeignCode.WithoutAmbience(() =>
@@ -409,6 +395,23 @@ internal sealed class ClientSocket(
         });
     }
 
+    // Elsewhere and with a token of its own: who greets may block, pay no attention to the token, or have told it something that blocks.
+    private async Task WhenGreetedAsync(Func<CancellationToken, Task> greet, CancellationToken cancellationToken)
+    {
+        CancellationTokenSource gaveUp = new();
+        Task greeting = Task.Run(() => GreetAsync(greet, gaveUp.Token), CancellationToken.None);
+        _ = greeting.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        try
+        {
+            await greeting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            _ = gaveUp.CancelAsync();
+            throw;
+        }
+    }
+
     // In a method of its own, so that the caller does not count as who greets.
     private async Task GreetAsync(Func<CancellationToken, Task> greet, CancellationToken cancellationToken)
     {
@@ -421,6 +424,21 @@ internal sealed class ClientSocket(
         {
             // What the greeting met may be the effect of a close that the peer began.
             throw GreetingFailure.Of(Uri!, e, _disposed ? null : information.Close);
+        }
+    }
+
+    // The connection is everybody's, as it is: it may have ended meanwhile, and who greeted it may have closed it.
+    private void HandOver(CancellationToken connecting)
+    {
+        lock (_lock)
+        {
+            connecting.ThrowIfCancellationRequested();
+            _greeting = null;
+            _connecting = null;
+            if (state.Value == MessageWebSocketState.Connecting)
+            {
+                state.Value = MessageWebSocketState.Open;
+            }
         }
     }
 

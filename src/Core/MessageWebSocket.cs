@@ -95,7 +95,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// arrives meanwhile and is not taken by the hook stays in the inbox, in order. With handlers of <see cref="MessageReceived"/> it is
     /// theirs, when the hook has completed; the hook itself cannot receive then.</para>
     /// <para>It counts in <see cref="WebSocketControl.ConnectTimeout"/>. If it throws, the connect has failed with that reason, the
-    /// connection is closed, and the socket may be connected again.</para>
+    /// connection is closed, and the socket may be connected again. If it closes and completes, the connect returns and the socket is
+    /// closed. It runs on a thread of the pool.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">Set after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
     public Func<MessageWebSocket, CancellationToken, Task>? OnConnected
