@@ -10,8 +10,7 @@ internal static class GreetingFailure
     /// <param name="close">The close that the peer began, which may be why; null for none.</param>
     public static MessageWebSocketException Of(Uri uri, Exception cause, WebSocketCloseResult? close)
     {
-        string reason = close is { Reason.Length: > 0 } ? $" ({PeerText.OneLine(close.Reason)})" : "";
-        string closed = close is null ? "" : $" The server closed the connection with code {close.Code}{reason}.";
+        string closed = close is null || cause is MessageWebSocketException { IsClosedByPeer: true } ? "" : $" The server closed the connection {PeerText.Close(close.Code, close.Reason)}.";
         return new MessageWebSocketException(
             $"The connection to {PeerText.Name(uri)} was opened, but what is to be done first with it failed: "
             + $"{cause.Message}{closed}",

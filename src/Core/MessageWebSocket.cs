@@ -347,7 +347,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <summary>Sends a ping with a payload of its own (RFC 6455 section 5.5.2).</summary>
     /// <returns>The round-trip time, when its pong arrives.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
-    /// <exception cref="MessageWebSocketException">The connection ended before the pong came.</exception>
+    /// <exception cref="MessageWebSocketException">The connection ended before the pong came; the message has the peer's close code and reason.</exception>
+    /// <exception cref="ObjectDisposedException">Closed before the call, or closed here since (RO_E_CLOSED).</exception>
     public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => _client.WritableConnection().PingAsync(cancellationToken);
 
     /// <summary>Sends a pong that answers no ping, a sign of life (RFC 6455 section 5.5.3). The keep-alive sends its own.</summary>

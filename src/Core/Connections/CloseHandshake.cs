@@ -79,7 +79,8 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
     public void OnPeerClosed()
     {
         WebSocketCloseResult close = state.Transport.Reader.ReceivedClose ?? new WebSocketCloseResult(1005, "");
-        if (state.TryBeginClose(close.Code, ""))
+        bool byPeer = state.TryBeginClose(close.Code, "");
+        if (byPeer)
         {
             // RFC 6455 section 5.5.1: the answer repeats the code.
             SendFrame(close.Code == 1005 ? null : close.Code, "");
@@ -87,7 +88,8 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
 
         bool isNews = state.Events.OnClosed(close, byPeer: true);
         state.Receiver.Complete(null);
-        state.OnPeerClosed(close);
+        state.OnPeerClosed(close, wasFirst: byPeer);
+        state.Transport.Writer.EndPings();
         _ = resources.ReleaseAtTcpEndAsync(null);
         if (isNews)
         {

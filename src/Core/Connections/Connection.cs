@@ -95,13 +95,10 @@ internal sealed class Connection
         {
             return await Transport.Writer.PingAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw await _state.ExplainAsync(e).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw await _state.ExplainAsync(e).ConfigureAwait(false);
+            Exception end = await _state.ExplainAsync(e).ConfigureAwait(false);
+            throw _state is { Failure: null, ClosedByPeer: { } close } ? _state.Failures.ClosedByPeer(close, "the pong", e) : end;
         }
     }
 

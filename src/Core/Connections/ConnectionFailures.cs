@@ -22,6 +22,17 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
             PeerUri = uri,
         };
 
+    /// <summary>The peer closed the connection in order while something was waited for.</summary>
+    /// <param name="close">What it said.</param>
+    /// <param name="awaited">What was waited for.</param>
+    /// <param name="cause">What the wait ended with.</param>
+    public MessageWebSocketException ClosedByPeer(WebSocketCloseResult close, string awaited, Exception cause) =>
+        new($"{_peer} closed the connection {PeerText.Close(close.Code, close.Reason)} before {awaited} came.", HResults.ConnectionAborted, cause)
+        {
+            PeerUri = uri,
+            IsClosedByPeer = true,
+        };
+
     /// <summary>The peer gave no sign of life.</summary>
     public MessageWebSocketException Vanished(TimeSpan timeout) =>
         new(

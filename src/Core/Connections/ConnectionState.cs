@@ -74,8 +74,21 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     /// <returns>Whether it is the first.</returns>
     public bool TryFail(MessageWebSocketException failure) => Interlocked.CompareExchange(ref _failure, failure, null) is null;
 
+    /// <summary>What the peer said when it closed; null as long as it did not, and when the close was begun here.</summary>
+    public WebSocketCloseResult? ClosedByPeer { get; private set; }
+
     /// <summary>The peer's close frame came; null: it cannot come any more.</summary>
-    public void OnPeerClosed(WebSocketCloseResult? close) => _peerClosed.TrySetResult(close);
+    /// <param name="close">What it says.</param>
+    /// <param name="wasFirst">Whether the peer began the close.</param>
+    public void OnPeerClosed(WebSocketCloseResult? close, bool wasFirst = false)
+    {
+        if (wasFirst)
+        {
+            ClosedByPeer = close;
+        }
+
+        _peerClosed.TrySetResult(close);
+    }
 
     /// <summary>Nothing more happens on the connection, and what it holds is released now.</summary>
     /// <returns>False when that was said before.</returns>

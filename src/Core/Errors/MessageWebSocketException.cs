@@ -60,6 +60,9 @@ public sealed class MessageWebSocketException : IOException
     /// <summary>Whether the server agreed to none of the subprotocols, one of which the caller asked for.</summary>
     internal bool IsSubProtocolRefused { get; init; }
 
+    /// <summary>Whether the message says that the peer closed the connection in order, and how.</summary>
+    internal bool IsClosedByPeer { get; init; }
+
     /// <summary>The HTTP status that answered the handshake; null unless a handshake failed with a response.</summary>
     public HttpStatusCode? HttpStatusCode { get; init; }
 
@@ -90,6 +93,7 @@ public sealed class MessageWebSocketException : IOException
         Status = Status,
         PeerUri = PeerUri,
         IsSubProtocolRefused = IsSubProtocolRefused,
+        IsClosedByPeer = IsClosedByPeer,
         HttpStatusCode = HttpStatusCode,
         ResponseHeaders = ResponseHeaders,
         ResponseBody = ResponseBody,

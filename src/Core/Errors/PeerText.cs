@@ -75,6 +75,10 @@ internal static partial class PeerText
     /// <summary>Text that a peer chose on one line: each run of white space is one blank.</summary>
     public static string OneLine(string text) => Clean(WhiteSpace().Replace(text, " ").Trim());
 
+    /// <summary>What a close frame says: "with code 4401 (who are you)".</summary>
+    public static string Close(ushort code, string reason) =>
+        code == 1005 ? "without a code" : $"with code {code}{(reason.Length > 0 ? $" ({OneLine(reason)})" : "")}";
+
     /// <summary>The text of a page of HTML, without its markup.</summary>
     public static string OfHtml(string html) => WebUtility.HtmlDecode(Markup().Replace(Unshown().Replace(html, " "), " "));
 

@@ -234,6 +234,9 @@ internal sealed class FrameWriter : IDisposable
         _pings.Break();
     }
 
+    /// <summary>The peer sent its close frame: no pong can follow it (RFC 6455 section 5.5.1), and no ping is waited for.</summary>
+    public void EndPings() => _pings.Break();
+
     /// <summary>Breaks what is under way, and closes the network.</summary>
     public void Dispose()
     {

@@ -128,7 +128,7 @@ internal sealed class PingBook
         RoundTripMeasured?.Invoke(roundTrip);
     }
 
-    /// <summary>The connection ends: no ping is answered any more.</summary>
+    /// <summary>The connection ends, or the peer sends nothing more: no ping is answered.</summary>
     public void Break()
     {
         lock (_lock)

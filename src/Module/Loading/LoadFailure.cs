@@ -14,7 +14,7 @@ internal static class LoadFailure
     public static string KindOf(Exception e) => e switch
     {
         MessageWebSocketException { HttpStatusCode: { } status } failed => string.Create(CultureInfo.InvariantCulture, $"{NameOf(failed)} ({(int)status})"),
-        MessageWebSocketException failed => NameOf(failed),
+        MessageWebSocketException { IsClosedByPeer: false } failed => NameOf(failed),
         OperationCanceledException => nameof(WebErrorStatus.Timeout),
         _ => "ConnectionClosed",
     };

@@ -96,6 +96,63 @@ public sealed class PingAsyncTests
         Assert.Equal(WebErrorStatus.ConnectionAborted, (await Assert.ThrowsAsync<MessageWebSocketException>(() => pinging)).Status);
     }
 
+    [SocketTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task PingAsync_that_waits_while_the_peer_closes_has_its_code_and_reason(bool inHook)
+    {
+        TaskCompletionSource isTold = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.ReadUntilAsync(WireOpcode.Ping);
+            await connection.SendCloseAsync(4001, "bye");
+
+            // TCP stays open until the ping was told.
+            await isTold.Task.WaitAsync(connection.Stopping);
+        });
+        using MessageWebSocket socket = new();
+        MessageWebSocketException? pinged = null;
+        MessageWebSocketException? failed = null;
+        async Task PingAsync()
+        {
+            pinged = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.PingAsync());
+            isTold.SetResult();
+            throw pinged;
+        }
+
+        if (inHook)
+        {
+            socket.OnConnected = (_, _) => PingAsync();
+            failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
+        }
+        else
+        {
+            await socket.ConnectAsync(server.Uri);
+            failed = await Assert.ThrowsAsync<MessageWebSocketException>(PingAsync);
+            Assert.Equal<ushort?>(4001, socket.Information.CloseCode);
+            Assert.Equal(MessageWebSocketState.Closed, socket.State);
+        }
+
+        Assert.EndsWith("/ closed the connection with code 4001 (bye) before the pong came.", pinged!.Message, StringComparison.Ordinal);
+        Assert.EndsWith(pinged.Message, failed.Message, StringComparison.Ordinal);
+        Assert.Equal(WebErrorStatus.ConnectionAborted, failed.Status);
+    }
+
+    [SocketFact]
+    public async Task PingAsync_that_waits_while_the_close_was_begun_here_says_closed()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        Task<TimeSpan> pinging = dialogue.Socket.PingAsync();
+        await dialogue.PeerReadsAsync(WireOpcode.Ping);
+
+        Task<WebSocketCloseResult> closing = dialogue.Socket.CloseAsync(1000, "");
+        await dialogue.PeerAnswersCloseAsync();
+
+        await closing;
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => pinging);
+    }
+
     [SocketFact]
     public async Task A_ping_of_the_peer_is_answered_with_its_payload()
     {
