@@ -283,6 +283,9 @@ Describe 'Connect-MessageWebSocket -Profile' {
         @{ What = 'an unknown property'; Value = @{ Heartbeat = 1 }; Words = "no property 'Heartbeat'.*HeartbeatMessage" }
         @{ What = 'a heartbeat without an interval'; Value = @{ HeartbeatMessage = 'x' }; Words = 'go together' }
         @{ What = 'an interval that is no number'; Value = @{ HeartbeatMessage = 'x'; HeartbeatIntervalSeconds = 'often' }; Words = 'a number of seconds' }
+        @{ What = 'an interval of 0'; Value = @{ HeartbeatMessage = 'x'; HeartbeatIntervalSeconds = 0 }; Words = 'has to be above 0' }
+        @{ What = 'a path that is no more than its mark'; Value = @{ IdProperty = ':string' }; Words = 'a path of member names' }
+        @{ What = 'a broken pattern, with one full stop'; Value = @{ Ignore = '(' }; Words = '[^.]\.$' }
         @{ What = 'a pattern that is none'; Value = @{ Ignore = '(' }; Words = 'Ignore: ' }
         @{ What = 'an answer to the greeting that is none'; Value = @{ ConnectReply = '(' }; Words = 'ConnectReply: ' }
         @{ What = 'an answer that is no message'; Value = @{ AutoReply = @{ a = 1 } }; Words = 'a string or bytes' }

@@ -412,6 +412,20 @@ Describe 'The columns of a table' {
         $missing | Sort-Object -Unique | Should -BeNullOrEmpty
     }
 
+    It 'leave a short list for an object that is shown among others' {
+        $names = @($views.ForEach({ $_.ViewSelectedBy.TypeName })) -replace '#.*$' | Where-Object { $_ -notlike 'Deserialized.*' } | Sort-Object -Unique
+        $long = foreach ($name in $names) {
+            $shown = @((Get-TypeData -TypeName $name).DefaultDisplayPropertySet.ReferencedProperties)
+            $known = @(($name -as [type]).GetProperties().Name) + @((Get-TypeData -TypeName $name).Members.Keys)
+            if (-not $shown -or $shown.Where({ $_ -notin $known })) {
+                $name
+            }
+        }
+        $long | Should -BeNullOrEmpty
+        $load = Measure-WsLoad (Get-Address -Path 'echo') -Connections 1 -DurationSeconds 0.2 -WarningAction Ignore
+        ([pscustomobject] @{ Other = 1 }), $load | Out-String | Should -Not -Match 'Histogram'
+    }
+
     It 'can be asked for, and are no further columns of CSV and JSON' {
         $null = Connect-MessageWebSocket (Get-Address -Path 'say?text=one')
         $message = Receive-WsMessage

@@ -177,7 +177,7 @@ internal static class WsErrors
 
     public static ErrorRecord UnsupportedInputObject(object? item)
     {
-        string what = item is null ? "Null" : $"An object of type {(item as PSObject)?.BaseObject.GetType().Name ?? item.GetType().Name}";
+        string what = item is null ? "Null" : $"An object of type {TypeName(item)}";
         string advice = item switch
         {
             FileSystemInfo or Stream => "Send a file with -Path.",
@@ -194,21 +194,21 @@ internal static class WsErrors
 
     public static ErrorRecord UnsupportedRequest(object? item) => Create(
         "UnsupportedInputObject",
-        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} cannot be numbered: with -IdProperty a request is JSON."),
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} cannot be numbered: with -IdProperty a request is JSON."),
         item is byte[] ? "Give it as text, or leave out -IdProperty." : "Send it as JSON with -AsJson, or give JSON as a string.",
         ErrorCategory.InvalidType,
         item);
 
     public static ErrorRecord NoProbeResult(object? item) => Create(
         "UnsupportedInputObject",
-        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no result of Test-WsEndpoint, Test-WsServer or Measure-WsLoad."),
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} is no result of Test-WsEndpoint, Test-WsServer or Measure-WsLoad."),
         "Pipe results of those here, or what was saved of them with Export-Csv, Export-Clixml or ConvertTo-Json.",
         ErrorCategory.InvalidType,
         item);
 
     public static ErrorRecord NoLoadSummary(object? item, string why) => Create(
         "UnsupportedInputObject",
-        new ArgumentException($"{(item is null ? "Null" : $"An object of type {item.GetType().Name}")} is no result of Measure-WsLoad: {TerminalText.Escape(why)}"),
+        new ArgumentException($"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} is no result of Measure-WsLoad: {TerminalText.Escape(why)}"),
         "Pipe results of Measure-WsLoad here, or what came of them from a job, another machine, Export-Clixml or ConvertTo-Json -Depth 4.",
         ErrorCategory.InvalidType,
         item);
@@ -266,7 +266,7 @@ internal static class WsErrors
 
     public static ErrorRecord NoJson(FormatException e, object? item) => Create(
         "InvalidMessage",
-        new ArgumentException($"An object of type {item?.GetType().Name} cannot be written as JSON. {e.Message}", e.InnerException),
+        new ArgumentException($"An object of type {TypeName(item)} cannot be written as JSON. {e.Message}", e.InnerException),
         null,
         ErrorCategory.InvalidData,
         item);
@@ -473,6 +473,8 @@ internal static class WsErrors
         WebErrorStatus.Timeout => "-KeepAliveTimeoutSeconds of Connect-MessageWebSocket sets how long a server may give no sign of life.",
         _ => null,
     };
+
+    private static string? TypeName(object? item) => (item is PSObject wrapped ? wrapped.BaseObject : item)?.GetType().Name;
 
     private static ErrorRecord Create(string id, Exception exception, string? advice, ErrorCategory category, object? target)
     {

@@ -46,7 +46,9 @@ public static class LoadText
         double rate = second.DurationSeconds > 0 ? Math.Max(second.Answered, Math.Max(second.Sent, second.Received)) / second.DurationSeconds : 0;
         string slow = second.P99 is null ? "" : $", p99 {Time(second.P99)}";
         string wrong = tally.Refusals + tally.Errors == 0 ? "" : $"; {Number(tally.Refusals)} refused, {Number(tally.Errors)} errors";
-        return $"{Number(tally.Open)} connections, {Number(rate)} messages/s{slow}{wrong}";
+
+        // What changes first: a narrow screen cuts off the rest.
+        return $"{Number(rate)}/s{slow}{wrong}; {Number(tally.Open)} connections";
     }
 
     /// <summary>What of this machine may have been the limit; null for nothing.</summary>

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Management.Automation;
 using System.Text.RegularExpressions;
 using MessageWebSockets.PowerShell.Messages;
@@ -47,8 +48,8 @@ internal sealed class ProfileReader
     private WsProfile Read(string name, string? path)
     {
         PresetMessage? heartbeat = Find(nameof(WsProfile.HeartbeatMessage)) is { } beat ? Message(nameof(WsProfile.HeartbeatMessage), beat) : null;
-        double interval = Interval();
-        if ((heartbeat is null) != (interval == 0))
+        double? interval = Interval();
+        if ((heartbeat is null) != (interval is null))
         {
             throw Wrong("HeartbeatMessage and HeartbeatIntervalSeconds go together");
         }
@@ -70,7 +71,7 @@ internal sealed class ProfileReader
                 { } other => throw Wrong(nameof(WsProfile.OnConnected), "a script block", other),
             },
             HeartbeatMessage = heartbeat,
-            HeartbeatIntervalSeconds = interval,
+            HeartbeatIntervalSeconds = interval ?? 0,
             AutoReply = Replies(),
             Ignore = Texts(nameof(WsProfile.Ignore)).Select(pattern => Pattern(nameof(WsProfile.Ignore), pattern).ToString()).ToArray(),
             IdProperty = IdProperty(),
@@ -124,19 +125,21 @@ internal sealed class ProfileReader
         }
     }
 
-    private double Interval()
+    private double? Interval()
     {
         const string Property = nameof(WsProfile.HeartbeatIntervalSeconds);
-        double seconds = Find(Property) switch
+        double? seconds = Find(Property) switch
         {
-            null => 0,
+            null => null,
             double value => value,
             int value => value,
             long value => value,
             decimal value => (double)value,
             { } other => throw Wrong(Property, "a number of seconds", other),
         };
-        return seconds >= 0 && seconds <= int.MaxValue / 1000.0 ? seconds : throw Wrong($"{Property} is {seconds}, and not from 0 to {int.MaxValue / 1000}");
+        return seconds is null or (> 0 and <= int.MaxValue / 1000.0)
+            ? seconds
+            : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{Property} is {seconds}, and has to be above 0 and at most {int.MaxValue / 1000}"));
     }
 
     // A table of texts and answers, where a text between slashes is a pattern, or a list of tables that name their parts.
@@ -197,9 +200,7 @@ internal sealed class ProfileReader
     private string? IdProperty()
     {
         string? path = Text(nameof(WsProfile.IdProperty), isLonger: true);
-        return path is null || !path.Split('.').Any(string.IsNullOrWhiteSpace)
-            ? path
-            : throw Wrong(nameof(WsProfile.IdProperty), "a path of member names, such as d.requestId", path);
+        return path is null || IdPath.Parse(path) is not null ? path : throw Wrong(nameof(WsProfile.IdProperty), "a path of member names, such as d.requestId", path);
     }
 
     private JsonRpcDialect? Dialect() => Find(nameof(WsProfile.Dialect)) switch
@@ -214,5 +215,5 @@ internal sealed class ProfileReader
     private FormatException Wrong(string property, string wanted, object value) =>
         Wrong($"{property} is {wanted}, and not {(value is string text ? $"'{TerminalText.Escape(text)}'" : $"of the type {value.GetType().Name}")}");
 
-    private FormatException Wrong(string why) => new($"{_what} cannot be used: {why}.");
+    private FormatException Wrong(string why) => new($"{_what} cannot be used: {why.TrimEnd('.')}.");
 }
