@@ -159,7 +159,7 @@ internal sealed class ClientSocket(
             BackToCreated();
             throw !timeout.IsCancellationRequested ? ContractError.Closed(socketClass)
                 : isOpened ? GreetingFailure.TookTooLong(uri, longest, e)
-                : HandshakeFailure.ConnectTimeout(uri, longest, e);
+                : HandshakeFailure.ConnectTimeout(uri, longest, information.Handshake, e);
         }
         catch (OperationCanceledException e)
         {

@@ -27,6 +27,9 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
     private bool _isQuestion;
     private TaskCompletionSource<Stream>? _taken;
 
+    // A SOCKS proxy has to answer as well before the server is spoken with.
+    private string? SilentProxy => _transport.Newest is { FirstByte: null } && !_route.IsServerAsked ? _route.Proxy : null;
+
     private HandshakeFailure Failure => new(settings, findings, uri, _transport, _route, _tls);
 
     // The framework tells of a TLS handshake only when it is over, and one whose certificate is refused never is.
@@ -98,6 +101,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
             _tls.EndAttempt(uri, hasAnswer: response is not null);
             if (outcome.Opened is null)
             {
+                findings.SilentProxy = SilentProxy;
                 await ended.CancelAsync().ConfigureAwait(false);
                 response?.Dispose();
                 handler.Dispose();
@@ -132,6 +136,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
         }
         finally
         {
+            findings.SilentProxy = SilentProxy;
             await ended.CancelAsync().ConfigureAwait(false);
             handler.Dispose();
             _transport.Abort();

@@ -26,15 +26,26 @@ internal sealed class HandshakeFailure(
 
     private string ThroughProxy => route.Proxy is { } proxy ? $" through the proxy {proxy}" : "";
 
-    public static MessageWebSocketException ConnectTimeout(Uri uri, TimeSpan timeout, Exception cause) =>
-        new(
-            $"Cannot connect to {PeerText.Name(uri)}: no WebSocket within {timeout.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s. "
-            + "Is a firewall or proxy in between, or is the server too busy? Raise ConnectTimeout to wait longer.",
-            HResults.Timeout,
-            cause)
+    /// <param name="uri">The address.</param>
+    /// <param name="timeout">How long the connect was to take at most.</param>
+    /// <param name="findings">What is known of the connect, and with it what was waited for.</param>
+    /// <param name="cause">What ended the wait.</param>
+    public static MessageWebSocketException ConnectTimeout(Uri uri, TimeSpan timeout, HandshakeFindings findings, Exception cause)
+    {
+        string within = $"within {timeout.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
+        string why = findings switch
+        {
+            { WaitsForJudgement: true } =>
+                $"TLS stands, but ServerCustomValidationRequested was not done with the certificate {within}. Does a handler block, or is there a deferral that nobody completes?",
+            { SilentProxy: { } proxy } =>
+                $"the proxy {proxy} took the connection and said nothing {within}. Is this the address of a proxy of that kind, and does it reach the server?",
+            _ => $"no WebSocket {within}. Is a firewall or proxy in between, or is the server too busy?",
+        };
+        return new MessageWebSocketException($"Cannot connect to {PeerText.Name(uri)}: {why} Raise ConnectTimeout to wait longer.", HResults.Timeout, cause)
         {
             PeerUri = uri,
         };
+    }
 
     public MessageWebSocketException NoProtocolAgreed(IReadOnlyList<string> offered) => new(
         $"{_peer} agreed to none of the subprotocols offered ({string.Join(", ", offered.Select((_, index) => PeerText.SubProtocol(offered, index)))}), and RequireSubProtocol asks for one.",

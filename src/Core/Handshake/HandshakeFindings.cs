@@ -41,6 +41,12 @@ internal sealed class HandshakeFindings
 
     public ConnectTimings? Timings { get; set; }
 
+    /// <summary>Whether the handlers of ServerCustomValidationRequested have the certificate and are not done with it.</summary>
+    public bool WaitsForJudgement { get; set; }
+
+    /// <summary>The proxy that took the connection of an attempt which failed and has not said anything; null for none.</summary>
+    public string? SilentProxy { get; set; }
+
     /// <summary>Forgets what an earlier attempt found, so that nothing of it is taken for the next one's.</summary>
     public void Forget()
     {
@@ -58,5 +64,7 @@ internal sealed class HandshakeFindings
         Headers = new Dictionary<string, IReadOnlyList<string>>();
         Compression = null;
         Timings = null;
+        WaitsForJudgement = false;
+        SilentProxy = null;
     }
 }

@@ -100,7 +100,10 @@ internal sealed class TlsHandshake(HandshakeSettings settings, HandshakeFindings
             throw new AuthenticationException("There is no certificate to validate.");
         }
 
-        if (!await settings.CustomValidation(findings, cancellationToken).ConfigureAwait(false))
+        findings.WaitsForJudgement = true;
+        bool isAccepted = await settings.CustomValidation(findings, cancellationToken).ConfigureAwait(false);
+        findings.WaitsForJudgement = false;
+        if (!isAccepted)
         {
             Refusal = CertificateRefusal.Handler;
             throw new AuthenticationException("The certificate was rejected.");

@@ -50,7 +50,7 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         }
         catch (WireEndException e) when (e.End == WireEnd.Silent)
         {
-            throw HandshakeFailure.ConnectTimeout(Uri, plan.Timeout, e);
+            throw HandshakeFailure.ConnectTimeout(Uri, plan.Timeout, Findings, e);
         }
         catch (WireEndException e)
         {

@@ -20,6 +20,7 @@ internal static partial class LibraryText
         ["RequireSubProtocol"] = "-RequireSubProtocol",
         ["OnConnected"] = "-OnConnected",
         ["AllowedOrigins"] = "-AllowedOrigin",
+        ["ServerCustomValidationRequested"] = "-CertificateValidation",
     };
 
     /// <summary>A text with the names of parameters in place of those of settings.</summary>
@@ -57,7 +58,7 @@ internal static partial class LibraryText
         return TerminalText.Escape(message);
     }
 
-    [GeneratedRegex(@"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|InboxFullMode|ReceiveMode|TrustedRoots|ClientCertificate|ProxyCredential|the proxy credential|RequireSubProtocol|OnConnected|AllowedOrigins|Control\.SupportedProtocols)(?!\w)")]
+    [GeneratedRegex(@"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|InboxFullMode|ReceiveMode|TrustedRoots|ClientCertificate|ProxyCredential|the proxy credential|RequireSubProtocol|OnConnected|AllowedOrigins|ServerCustomValidationRequested|Control\.SupportedProtocols)(?!\w)")]
     private static partial Regex Setting();
 
     [GeneratedRegex(@" To connect all the same, ignore: (?<errors>[A-Za-z, ]+)\.$")]

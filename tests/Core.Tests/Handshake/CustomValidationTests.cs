@@ -115,7 +115,6 @@ public sealed class CustomValidationTests(TestCertificates certificates) : IClas
         await using RawServer server = Secure();
         using MessageWebSocket socket = Trusting();
         using ManualResetEventSlim release = new();
-        socket.Control.ConnectTimeout = TimeSpan.FromMilliseconds(500);
         socket.ServerCustomValidationRequested += (_, args) =>
         {
             if (blocks)
@@ -128,10 +127,9 @@ public sealed class CustomValidationTests(TestCertificates certificates) : IClas
             }
         };
 
-        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
+        await ConnectFailure.OfTimeoutAsync(socket, server.Uri, "TLS stands, but ServerCustomValidationRequested was not done");
 
-        failure.Is(WebErrorStatus.Timeout, 0x80072EE2);
-        await AssertNothingWasSentAsync(server);
+        await AssertNothingWasSentAsync(server, onOne: false);
         release.Set();
     }
 
@@ -266,10 +264,10 @@ public sealed class CustomValidationTests(TestCertificates certificates) : IClas
         await connection.SinkAsync();
     }
 
-    private static async Task AssertNothingWasSentAsync(RawServer server)
+    private static async Task AssertNothingWasSentAsync(RawServer server, bool onOne = true)
     {
-        await server.WhenIdleAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(4));
-        Assert.Single(server.Connections);
+        await server.WhenIdleAsync(TestContext.Current.CancellationToken).WaitAsync(ConnectFailure.Patience);
+        Assert.True(server.Connections.Count == 1 || (!onOne && server.Connections.Count > 1));
         Assert.All(server.Connections, connection => Assert.Equal(0, connection.BytesRead));
     }
 

@@ -65,6 +65,38 @@ public sealed class ProxyFaultTests(TestCertificates certificates) : IClassFixtu
     }
 
     [Theory]
+    [InlineData("http", "wss")]
+    [InlineData("https", "ws")]
+    [InlineData("socks5", "ws")]
+    public async Task Proxy_that_says_nothing_is_named(string kind, string scheme)
+    {
+        await using RawServer proxy = RawServer.Start(connection => connection.DrainBytesAsync());
+        using MessageWebSocket socket = new();
+        socket.Control.Proxy = new Uri($"{kind}://{proxy.EndPoint}/");
+
+        await ConnectFailure.OfTimeoutAsync(
+            socket, new Uri($"{scheme}://server.invalid/"), $"the proxy {kind}://{proxy.EndPoint}/ took the connection and said nothing within");
+    }
+
+    [Fact]
+    public async Task Proxy_is_not_named_where_the_server_behind_it_says_nothing()
+    {
+        bool isAsked = false;
+        await using RawServer proxy = RawServer.Start(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.SendBytesAsync("HTTP/1.1 200 Connection established\r\n\r\n");
+            await connection.ReadBytesAsync(new byte[16]);
+            Volatile.Write(ref isAsked, true);
+            await connection.DrainBytesAsync();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.Proxy = new Uri($"http://{proxy.EndPoint}/");
+
+        await ConnectFailure.OfTimeoutAsync(socket, new Uri("wss://server.invalid/"), "no WebSocket within", () => Volatile.Read(ref isAsked));
+    }
+
+    [Theory]
     [InlineData(401)]
     [InlineData(407)]
     public async Task Proxy_that_wants_credentials_is_told_as_such_whichever_status_it_has_for_it(int status)
