@@ -50,6 +50,12 @@ public sealed class LayerTests
         }
     }
 
+    // A rule speaks of what it finds by the names of files, and would pass over a type that has none of its own.
+    [Fact]
+    public void Each_type_has_a_file_of_its_name() =>
+        Types().That().ResideInAssembly(typeof(ConsoleConversation).Assembly).And().ResideInNamespaceMatching(@"^MessageWebSockets\.PowerShell(\.|$)").And()
+            .AreNotNested().Should().Be([.. s_module.Types.Where(type => FolderOf(type) is not null)]).Check(s_module);
+
     [Theory]
     [InlineData("System.Net.Sockets")]
     [InlineData("MessageWebSockets.Connections")]
@@ -63,6 +69,12 @@ public sealed class LayerTests
 
         Types().That().Are(In("Commands")).Should().NotDependOnAny(forbidden).Check(s_module);
     }
+
+    [Theory]
+    [InlineData("System.Net.WebSockets.WebSocket")]
+    [InlineData("System.Net.WebSockets.ClientWebSocket")]
+    public void A_cmdlet_touches_no_socket_of_the_framework(string name) =>
+        Assert.DoesNotContain(In("Commands"), type => type.Dependencies.Any(one => one.Target.FullName == name));
 
     [Fact]
     public void The_library_does_not_know_the_module_or_PowerShell() =>

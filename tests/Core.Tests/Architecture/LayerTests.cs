@@ -25,6 +25,8 @@ public sealed class LayerTests
     [InlineData("Messages", "Connections", "Handshake", "Server", Contract)]
     [InlineData("Connections", "Handshake", "Server", Contract)]
     [InlineData("Handshake", "Connections", "Server", Contract)]
+    [InlineData("Server", "Connections")]
+    [InlineData(Contract, "Server")]
     public void A_layer_does_not_know_those_above_and_beside_it(string layer, params string[] others)
     {
         foreach (string other in others)
@@ -32,6 +34,12 @@ public sealed class LayerTests
             Types().That().Are(In(layer)).Should().NotDependOnAny(In(other)).Check(s_library);
         }
     }
+
+    // A rule speaks of what it finds by the names of files, and would pass over a type that has none of its own.
+    [Fact]
+    public void Each_type_has_a_file_of_its_name() =>
+        Types().That().ResideInAssembly(typeof(MessageWebSocket).Assembly).And().ResideInNamespaceMatching(@"^MessageWebSockets(\.|$)").And().AreNotNested()
+            .Should().Be([.. s_library.Types.Where(type => FolderOf(type) is not null)]).Check(s_library);
 
     [Fact]
     public void Internal_types_have_the_namespace_of_their_folder()
