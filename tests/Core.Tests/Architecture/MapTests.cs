@@ -21,6 +21,32 @@ public sealed partial class MapTests
         Assert.DoesNotContain(named, name => !files.Any(file => file.EndsWith("/" + name, StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void Each_method_that_the_map_sends_a_reader_to_is_in_its_file()
+    {
+        string[] files = [.. Directory.EnumerateFiles(s_source, "*.cs", SearchOption.AllDirectories)];
+        MatchCollection places = Place().Matches(s_map);
+
+        Assert.True(places.Count > 15, "The map sends its reader to hardly any method.");
+        foreach (Match place in places)
+        {
+            string text = File.ReadAllText(files.Single(file => Relative(file).EndsWith("/" + place.Groups[3].Value, StringComparison.Ordinal)));
+            Assert.All(
+                place.Groups[1].Captures.Concat(place.Groups[2].Captures),
+                name => Assert.Matches($@"\b{name.Value}\b", text));
+        }
+    }
+
+    [Fact]
+    public void Each_name_on_the_map_is_one_of_the_code()
+    {
+        HashSet<string> words = [.. Directory.EnumerateFiles(RootPath(), "*.cs", SearchOption.AllDirectories)
+            .Where(static file => !Path.GetRelativePath(RootPath(), file).StartsWith("artifacts", StringComparison.Ordinal))
+            .SelectMany(static file => Word().Matches(File.ReadAllText(file)).Select(static match => match.Value))];
+
+        Assert.DoesNotContain(Name().Matches(s_map).Select(static match => match.Groups[1].Value), name => !words.Contains(name));
+    }
+
     [Theory]
     [InlineData("Core")]
     [InlineData("Module")]
@@ -47,4 +73,13 @@ public sealed partial class MapTests
 
     [GeneratedRegex(@"`((?:\w+/)*[A-Z]\w*\.cs)`")]
     private static partial Regex FileName();
+
+    [GeneratedRegex(@"`(\w+)`(?: and `(\w+)`)? in `((?:\w+/)*[A-Z]\w*\.cs)`")]
+    private static partial Regex Place();
+
+    [GeneratedRegex(@"`([A-Z]\w+)(?:\(\))?`")]
+    private static partial Regex Name();
+
+    [GeneratedRegex(@"\w+")]
+    private static partial Regex Word();
 }
