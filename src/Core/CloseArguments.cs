@@ -5,14 +5,31 @@ namespace MessageWebSockets;
 /// <summary>Checks the code and the reason of a close frame of ours (RFC 6455 section 7.4).</summary>
 internal static class CloseArguments
 {
-    private const int MaxReasonBytes = 123;
+    // A control frame has 125 bytes, and the code takes two of them.
+    private const int MaxReasonBytes = ControlFrame.MaxPayload - sizeof(ushort);
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Why a code cannot be sent, without the full stop; null where it can.</summary>
-    public static string? Refusal(int code) => CloseFrame.ProblemOf(code) is { } problem
-        ? $"The close code {code} cannot be sent: {problem}. Use 1000 to 1003, 1007 to 1014, or 3000 to 4999"
+    public static string? RefusalOfCode(int code) => CloseFrame.ProblemOf(code) is { } problem
+        ? $"The close code {code} cannot be sent: {problem}. Use {CloseFrame.Sendable}"
         : null;
+
+    /// <summary>Why a reason cannot be sent, without the full stop; null where it can.</summary>
+    public static string? RefusalOfReason(string reason)
+    {
+        try
+        {
+            int length = StrictUtf8.GetByteCount(reason);
+            return length > MaxReasonBytes
+                ? $"The close reason has {length} bytes of UTF-8; at most {MaxReasonBytes} fit into a close frame"
+                : null;
+        }
+        catch (EncoderFallbackException)
+        {
+            return "The close reason has half a surrogate pair, which has no UTF-8 form";
+        }
+    }
 
     public static void Check(ushort? code, string? reason)
     {
@@ -26,24 +43,14 @@ internal static class CloseArguments
             return;
         }
 
-        if (Refusal(code.Value) is { } refusal)
+        if (RefusalOfCode(code.Value) is { } codeRefusal)
         {
-            throw new ArgumentOutOfRangeException(nameof(code), code, $"{refusal} (RFC 6455 section 7.4).");
+            throw new ArgumentOutOfRangeException(nameof(code), code, $"{codeRefusal} (RFC 6455 section 7.4).");
         }
 
-        int length;
-        try
+        if (RefusalOfReason(reason ?? "") is { } reasonRefusal)
         {
-            length = StrictUtf8.GetByteCount(reason ?? "");
-        }
-        catch (EncoderFallbackException e)
-        {
-            throw new ArgumentException("The close reason has half a surrogate pair, which has no UTF-8 form.", nameof(reason), e);
-        }
-
-        if (length > MaxReasonBytes)
-        {
-            throw new ArgumentException($"The close reason has {length} bytes of UTF-8; at most {MaxReasonBytes} fit into a close frame.", nameof(reason));
+            throw new ArgumentException($"{reasonRefusal}.", nameof(reason));
         }
     }
 }

@@ -41,5 +41,6 @@ public sealed class ConsoleCommandTests
     {
         Assert.Equal(122, new ConsoleCommand("close", "1000 " + new string('\u00e9', 61)).CloseArguments().Reason.Length * 2);
         Assert.Throws<FormatException>(() => new ConsoleCommand("close", "1000 " + new string('\u00e9', 62)).CloseArguments());
+        Assert.Throws<FormatException>(() => new ConsoleCommand("close", "1000 \ud83d").CloseArguments());
     }
 }

@@ -30,6 +30,7 @@ public sealed class LayerTests
         ["Tunnels"] = ["Errors", "Views"],
         ["Sessions"] = ["Tunnels", "Errors", "Views"],
         ["Connecting"] = ["Sessions", "Errors", "Views"],
+        ["Messages"] = ["Connecting", "Sessions", "Errors", "Views"],
         ["Completion"] = ["Auditing", "Connecting", "Profiles", "Sessions", "Tunnels", "Errors", "Views"],
         ["Reporting"] = ["Auditing", "Probing", "Errors", "Views"],
     };

@@ -8,7 +8,7 @@ internal sealed class ValidateCloseCodeAttribute : ValidateEnumeratedArgumentsAt
 {
     protected override void ValidateElement(object element)
     {
-        if (CloseArguments.Refusal(LanguagePrimitives.ConvertTo<int>(element)) is { } refusal)
+        if (CloseArguments.RefusalOfCode(LanguagePrimitives.ConvertTo<int>(element)) is { } refusal)
         {
             throw new ValidationMetadataException($"{refusal}.");
         }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using MessageWebSockets.Framing;
 
 namespace MessageWebSockets.PowerShell.Terminal;
 
@@ -8,8 +8,6 @@ namespace MessageWebSockets.PowerShell.Terminal;
 /// <param name="Argument">What follows the command; the text itself where there is none.</param>
 internal sealed record ConsoleCommand(string Name, string Argument)
 {
-    private const int MostReasonBytes = 123;
-
     /// <summary>Every command, with what it takes and does.</summary>
     public static readonly IReadOnlyList<(string Command, string Meaning)> All =
     [
@@ -50,14 +48,12 @@ internal sealed record ConsoleCommand(string Name, string Argument)
         }
 
         if (!ushort.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out ushort code)
-            || MessageWebSockets.CloseArguments.Refusal(code) is not null)
+            || MessageWebSockets.CloseArguments.RefusalOfCode(code) is not null)
         {
-            throw new FormatException($"'{TerminalText.Escape(parts[0])}' is no close code that can be sent: 1000 to 1003, 1007 to 1014, or 3000 to 4999.");
+            throw new FormatException($"'{TerminalText.Escape(parts[0])}' is no close code that can be sent: {CloseFrame.Sendable}.");
         }
 
         string reason = parts.Length > 1 ? parts[1] : "";
-        return Encoding.UTF8.GetByteCount(reason) <= MostReasonBytes
-            ? (code, reason)
-            : throw new FormatException($"The reason is longer than {MostReasonBytes} bytes.");
+        return MessageWebSockets.CloseArguments.RefusalOfReason(reason) is { } refusal ? throw new FormatException($"{refusal}.") : (code, reason);
     }
 }
