@@ -112,9 +112,22 @@ task Help Module, {
     & "$tools/Update-Help.ps1"
 }
 
-task Package Module, {
+# Code for each system of AheadOfTimeSystems (Directory.Build.props), for the package: what a script does first is quicker then.
+task Native Module, {
+    $systems = exec { dotnet msbuild src/Module/Module.csproj -getProperty:AheadOfTimeSystems }
+    remove artifacts/native
+    foreach ($system in $systems.Trim() -split ';') {
+        exec {
+            dotnet publish src/Module/Module.csproj --configuration $Configuration --runtime $system --self-contained false `
+                --output artifacts/native/$system --verbosity quiet -nologo
+        }
+    }
+}
+
+task Package Native, {
     $dependencies = (Get-Program Module MessageWebSockets.PowerShell.deps.json), (Get-Program Histograms MessageWebSockets.Histograms.deps.json)
-    & "$tools/New-Package.ps1" -Destination (Join-Path $BuildRoot 'artifacts' 'package') -Dependencies $dependencies
+    & "$tools/New-Package.ps1" -Destination (Join-Path $BuildRoot 'artifacts' 'package') -Native (Join-Path $BuildRoot 'artifacts' 'native') `
+        -Dependencies $dependencies
 }
 
 task Pack {

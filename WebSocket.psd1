@@ -1,6 +1,5 @@
 @{
     RootModule           = 'WebSocket.psm1'
-    NestedModules        = @('bin/MessageWebSockets.PowerShell.dll')
     # Equal to VersionPrefix of Directory.Build.props, where the number is kept; a test compares the two.
     ModuleVersion        = '0.2.0'
     GUID                 = '93c7a76b-029c-4d54-bce7-88c86fd54061'

@@ -1,6 +1,15 @@
 Set-StrictMode -Version Latest
 
-# The manifest has loaded bin/: an Import-Module here, and the look whether the file is there, would take longer than all the rest.
+# Code that was compiled ahead of time loads on its own system and processor and on no other; what is in bin/ itself loads on all.
+$system = $IsWindows ? 'win' : $IsMacOS ? 'osx' : 'linux'
+$processor = [System.Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
+$assembly = "$PSScriptRoot/bin/$system-$processor/MessageWebSockets.PowerShell.dll"
+if (-not [System.IO.File]::Exists($assembly)) {
+    $assembly = "$PSScriptRoot/bin/MessageWebSockets.PowerShell.dll"
+}
+
+Import-Module -Name $assembly
+
 # $WsSession is the user's to overwrite, so what closes the sockets keeps its own reference.
 $session = [MessageWebSockets.PowerShell.WsSession]::ForCurrentRunspace()
 $WsSession = $session

@@ -7,6 +7,9 @@ param(
     [Parameter(Mandatory)]
     [string] $Destination,
 
+    # A folder a system with the assemblies compiled ahead of time for it; without it they are compiled as they run, everywhere.
+    [string] $Native,
+
     # The .deps.json files of what is shipped; with them the folder gets a bill of materials.
     [string[]] $Dependencies
 )
@@ -25,6 +28,12 @@ $null = New-Item -Path $folder -ItemType Directory -Force
 'LICENSE', 'README.md', 'CHANGELOG.md', 'en-US', 'profiles' | ForEach-Object { Join-Path -Path $root -ChildPath $_ } |
     Where-Object { Test-Path -LiteralPath $_ } | Copy-Item -Destination $folder -Recurse
 Copy-Item -LiteralPath (Join-Path -Path $root -ChildPath 'bin') -Destination $folder -Recurse -Filter '*.dll'
+if ($Native) {
+    foreach ($system in Get-ChildItem -LiteralPath $Native -Directory) {
+        $bin = New-Item -Path (Join-Path -Path $folder -ChildPath 'bin' -AdditionalChildPath $system.Name) -ItemType Directory
+        Copy-Item -Path (Join-Path -Path $system.FullName -ChildPath 'MessageWebSockets*.dll') -Destination $bin
+    }
+}
 
 if ($Dependencies) {
     & "$PSScriptRoot/New-Sbom.ps1" -Path $folder -Dependencies $Dependencies

@@ -40,10 +40,17 @@ BeforeAll {
         $output.Result.Split("`n").TrimEnd() | Where-Object { $_ }
     }
 
+    # As the Native task leaves it, for this system; here with what runs on every one, which takes no time to make.
+    $kind = $IsWindows ? 'win' : $IsMacOS ? 'osx' : 'linux'
+    $system = '{0}-{1}' -f $kind, [System.Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()
+    $native = Join-Path -Path $TestDrive -ChildPath 'native'
+    $folder = New-Item -Path (Join-Path -Path $native -ChildPath $system) -ItemType Directory -Force
+    Copy-Item -Path (Join-Path -Path $repository -ChildPath 'bin/*.dll') -Destination $folder
+
     # In a folder of its own: artifacts/package is for whoever builds one meanwhile.
     $destination = Join-Path -Path $TestDrive -ChildPath 'package'
     $packScript = Join-Path -Path $repository -ChildPath 'tools' -AdditionalChildPath 'New-Package.ps1'
-    $null = Invoke-FreshPowerShell -ArgumentList '-File', $packScript, '-Destination', $destination
+    $null = Invoke-FreshPowerShell -ArgumentList '-File', $packScript, '-Destination', $destination, '-Native', $native
     $properties = [xml] (Get-Content -LiteralPath (Join-Path -Path $repository -ChildPath 'Directory.Build.props') -Raw)
     $version = $properties.SelectSingleNode('//VersionPrefix').InnerText
     $package = Join-Path -Path $destination -ChildPath "WebSocket.$version.nupkg"
@@ -64,6 +71,7 @@ Describe 'The package' {
             '[Content_Types].xml', '_rels/.rels', 'WebSocket.nuspec'
             'WebSocket.psd1', 'WebSocket.psm1', 'WebSocket.Format.ps1xml', 'WebSocket.Types.ps1xml', 'LICENSE', 'README.md', 'CHANGELOG.md'
             'bin/MessageWebSockets.dll', 'bin/MessageWebSockets.PowerShell.dll'
+            "bin/$system/MessageWebSockets.dll", "bin/$system/MessageWebSockets.PowerShell.dll"
             'profiles/DevTools.psd1', 'profiles/GraphQLTransportWs.psd1', 'profiles/HomeAssistant.psd1', 'profiles/JsonRpc.psd1'
             'profiles/Obs.psd1', 'profiles/SignalR.psd1', 'profiles/SocketIO.psd1', 'profiles/Stomp.psd1'
             'bin/histograms/HdrHistogram.dll', 'bin/histograms/MessageWebSockets.Histograms.dll'
@@ -134,6 +142,9 @@ Describe 'The package' {
             @((Get-Help -Name Receive-WsMessage -Full).examples.example).Count -ge 3
             (Get-Help -Name about_WebSocket | Out-String).Contains('TOPIC')
             (New-MessageWebSocket -Name fresh | Format-Table | Out-String).Contains('fresh')
+            (Get-Command -Name Send-WsMessage).DLL
+            (Get-WsProfile -Name JsonRpc).Name
+            (Get-Command -Name Send-WsMessage).Source
         }
         $environment = @{ PSModulePath = $modulePath }
         $said = Invoke-FreshPowerShell -ArgumentList '-Command', $script.ToString() -Environment $environment
@@ -144,6 +155,10 @@ Describe 'The package' {
         $said[4] | Should -BeExactly 'True'
         $said[5] | Should -BeExactly 'True'
         $said[6] | Should -BeExactly 'True'
+        # The code of this system, which finds what is beside bin/ all the same.
+        $said[7] | Should -BeExactly (Join-Path -Path $expanded -ChildPath "bin/$system/MessageWebSockets.PowerShell.dll")
+        $said[8] | Should -BeExactly 'JsonRpc'
+        $said[9] | Should -BeExactly 'WebSocket'
     }
 
     It 'can be had with Install-PSResource from a local repository' -Skip:$IsWindows {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.Loader;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Loading;
 
@@ -20,7 +21,7 @@ internal static class HistogramLibrary
     private static IHistogramFactory Load()
     {
         Assembly module = typeof(HistogramLibrary).Assembly;
-        string folder = Path.Combine(Path.GetDirectoryName(module.Location)!, "histograms");
+        string folder = Path.Combine(ModuleFolder.Bin, "histograms");
         Assembly adapter = new PrivateContext(folder, module).LoadFromAssemblyName(new AssemblyName(AdapterName));
         return (IHistogramFactory)Activator.CreateInstance(adapter.GetType(FactoryName, throwOnError: true)!, nonPublic: true)!;
     }

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation.Language;
+using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Profiles;
 
@@ -10,7 +11,7 @@ internal static class ProfileFiles
 
     // Beside the folder of the assemblies.
     private static readonly string s_folder =
-        Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(typeof(ProfileFiles).Assembly.Location)) ?? ".", "profiles");
+        Path.Combine(ModuleFolder.Root, "profiles");
 
     /// <summary>The names of those that come with the module.</summary>
     public static IReadOnlyList<string> Names => Directory.Exists(s_folder)
