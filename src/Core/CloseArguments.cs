@@ -8,8 +8,6 @@ internal static class CloseArguments
     // A control frame has 125 bytes, and the code takes two of them.
     private const int MaxReasonBytes = ControlFrame.MaxPayload - sizeof(ushort);
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>Why a code cannot be sent, without the full stop; null where it can.</summary>
     public static string? RefusalOfCode(int code) => CloseFrame.ProblemOf(code) is { } problem
         ? $"The close code {code} cannot be sent: {problem}. Use {CloseFrame.Sendable}"
@@ -20,7 +18,7 @@ internal static class CloseArguments
     {
         try
         {
-            int length = StrictUtf8.GetByteCount(reason);
+            int length = StrictUtf8.Encoding.GetByteCount(reason);
             return length > MaxReasonBytes
                 ? $"The close reason has {length} bytes of UTF-8; at most {MaxReasonBytes} fit into a close frame"
                 : null;

@@ -20,8 +20,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     private const int MaxCharactersOnStack = 256;
     private const int MaxUtf8BytesPerChar = 3;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private readonly SocketId _id = new();
     private readonly MessageOutputStream _outputStream;
     private readonly MessageSocketEvents<MessageWebSocket> _events;
@@ -189,12 +187,12 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         {
             if (message.Length > MaxCharactersOnStack)
             {
-                return _client.WritableConnection().Sender.SendAsync(StrictUtf8.GetBytes(message).AsMemory(), SocketMessageType.Utf8, cancellationToken);
+                return _client.WritableConnection().Sender.SendAsync(StrictUtf8.Encoding.GetBytes(message).AsMemory(), SocketMessageType.Utf8, cancellationToken);
             }
 
             // Most messages are short; they go into the send buffer without an array of their own.
             Span<byte> buffer = stackalloc byte[MaxCharactersOnStack * MaxUtf8BytesPerChar];
-            int length = StrictUtf8.GetBytes(message, buffer);
+            int length = StrictUtf8.Encoding.GetBytes(message, buffer);
             return _client.WritableConnection().Sender.SendAsync(buffer[..length], SocketMessageType.Utf8, cancellationToken);
         }
         catch (EncoderFallbackException e)

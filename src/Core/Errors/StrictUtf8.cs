@@ -5,14 +5,15 @@ namespace MessageWebSockets.Errors;
 /// <summary>Text as UTF-8, which a lone surrogate has no form in.</summary>
 internal static class StrictUtf8
 {
-    private static readonly UTF8Encoding s_encoding = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    /// <summary>Throws where text or bytes are not right, and has no byte order mark.</summary>
+    public static UTF8Encoding Encoding { get; } = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <exception cref="ArgumentException">The text has a lone surrogate.</exception>
     public static byte[] GetBytes(string text, string parameter)
     {
         try
         {
-            return s_encoding.GetBytes(text);
+            return Encoding.GetBytes(text);
         }
         catch (EncoderFallbackException e)
         {

@@ -9,8 +9,6 @@ internal static class CloseFrame
     /// <summary>The codes that <see cref="ProblemOf"/> lets pass, in words.</summary>
     public const string Sendable = "1000 to 1003, 1007 to 1014, or 3000 to 4999";
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>Whether a close frame may hold this code (RFC 6455 section 7.4); IANA registered 1012 to 1014 after the RFC.</summary>
     public static bool MaySay(ushort code) => ProblemOf(code) is null;
 
@@ -55,7 +53,7 @@ internal static class CloseFrame
 
         try
         {
-            return new WebSocketCloseResult(code, StrictUtf8.GetString(payload[2..]));
+            return new WebSocketCloseResult(code, StrictUtf8.Encoding.GetString(payload[2..]));
         }
         catch (DecoderFallbackException e)
         {

@@ -8,7 +8,7 @@ namespace MessageWebSockets.Framing;
 /// One reader at a time (the receive loop); writers on any thread. The framing writes each frame with one
 /// <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, so that a control frame can be put between two of them.
 /// </remarks>
-internal sealed class FrameStream : Stream
+internal sealed class FrameStream : SequentialStream
 {
     private readonly PingBook _pings = new();
 
@@ -54,16 +54,6 @@ internal sealed class FrameStream : Stream
 
     public override bool CanWrite => true;
 
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Reader.ReadAsync(buffer, cancellationToken);
 
@@ -77,17 +67,7 @@ internal sealed class FrameStream : Stream
     /// <summary>Nothing to do: what was written is on its way already.</summary>
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     public override void Write(byte[] buffer, int offset, int count) => Send(buffer.AsSpan(offset, count));
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Makes everybody who waits for this stream stop waiting, and closes the connection.</summary>
     public void Abort(Exception? reason)

@@ -136,23 +136,13 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
     }
 
     /// <summary>Hands the decompression what it is given, and then nothing until there is more.</summary>
-    private sealed class Feed : Stream
+    private sealed class Feed : SequentialStream
     {
         public ReadOnlyMemory<byte> Left { get; set; }
 
         public override bool CanRead => true;
 
-        public override bool CanSeek => false;
-
         public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
@@ -163,15 +153,5 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
             Left = Left[count..];
             return count;
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -12,7 +12,7 @@ namespace MessageWebSockets.Messages;
 /// so that a flush can be repeated as on any other buffered stream. One that no flush could send, text that is not UTF-8, is dropped
 /// when it is refused: it must not end up in front of the next message. Closing the stream drops what is pending.
 /// </remarks>
-internal sealed class MessageOutputStream(IMessageSink sink) : Stream
+internal sealed class MessageOutputStream(IMessageSink sink) : SequentialStream
 {
     // A buffer that grew for one large message is not kept for the small ones that usually follow.
     private const int LargestKeptBuffer = 64 * 1024;
@@ -25,17 +25,7 @@ internal sealed class MessageOutputStream(IMessageSink sink) : Stream
 
     public override bool CanRead => false;
 
-    public override bool CanSeek => false;
-
     public override bool CanWrite => !_closed;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -109,12 +99,6 @@ internal sealed class MessageOutputStream(IMessageSink sink) : Stream
             _flushTurn.Release();
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -5,23 +5,13 @@ namespace MessageWebSockets.Messages;
 /// <summary>The stream behind StreamWebSocket.InputStream: reads what has arrived. Disposing it drops what still arrives.</summary>
 /// <param name="queue">What was received.</param>
 /// <param name="throwIfNotReadable">Throws what a read must throw before a connect.</param>
-internal sealed class SocketInputStream(ByteQueue queue, Action throwIfNotReadable) : Stream
+internal sealed class SocketInputStream(ByteQueue queue, Action throwIfNotReadable) : SequentialStream
 {
     private volatile bool _isClosed;
 
     public override bool CanRead => !_isClosed;
 
-    public override bool CanSeek => false;
-
     public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -46,16 +36,6 @@ internal sealed class SocketInputStream(ByteQueue queue, Action throwIfNotReadab
     /// <summary>Blocks until something has arrived.</summary>
     [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
     public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
-
-    public override void Flush()
-    {
-    }
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -10,7 +10,7 @@ namespace MessageWebSockets.Messages;
 /// Bytes that could not be sent (not connected yet, or the flush was cancelled) stay pending, ahead of what is written next. A write
 /// that was cancelled in its middle has sent what went before. What is pending when the connection closes goes ahead of the close frame.
 /// </remarks>
-internal sealed class SocketOutputStream : Stream
+internal sealed class SocketOutputStream : SequentialStream
 {
     // Stream.CopyToAsync never flushes, and a tunnel made of it must not keep the last bytes.
     private const int AutomaticFlushMilliseconds = 1;
@@ -36,17 +36,7 @@ internal sealed class SocketOutputStream : Stream
 
     public override bool CanRead => false;
 
-    public override bool CanSeek => false;
-
     public override bool CanWrite => !_isClosed;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -106,12 +96,6 @@ internal sealed class SocketOutputStream : Stream
     /// <summary>Blocks while the peer takes nothing.</summary>
     [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Sends what is pending, as closing a stream does; a connection that is over is no error.</summary>
     public override async ValueTask DisposeAsync()

@@ -11,8 +11,6 @@ namespace MessageWebSockets.Messages;
 /// </summary>
 internal static class StringCodec
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>The number of bytes in a code unit.</summary>
     internal static int CodeUnitSize(UnicodeEncoding encoding) => encoding == UnicodeEncoding.Utf8 ? 1 : sizeof(char);
 
@@ -26,7 +24,7 @@ internal static class StringCodec
 
         try
         {
-            return StrictUtf8.GetByteCount(value);
+            return StrictUtf8.Encoding.GetByteCount(value);
         }
         catch (EncoderFallbackException exception)
         {
@@ -42,7 +40,7 @@ internal static class StringCodec
         {
             try
             {
-                return StrictUtf8.GetString(bytes);
+                return StrictUtf8.Encoding.GetString(bytes);
             }
             catch (DecoderFallbackException exception)
             {
@@ -63,7 +61,7 @@ internal static class StringCodec
     {
         if (encoding == UnicodeEncoding.Utf8)
         {
-            StrictUtf8.GetBytes(value, destination);
+            StrictUtf8.Encoding.GetBytes(value, destination);
             return;
         }
 

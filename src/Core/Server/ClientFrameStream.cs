@@ -18,7 +18,7 @@ namespace MessageWebSockets.Server;
 /// <param name="early">What was read of it along with the request.</param>
 /// <param name="compression">What was agreed on; null for no compression.</param>
 /// <param name="activity">Told of what comes and goes.</param>
-internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early, WebSocketDeflateOptions? compression, ActivityClock activity) : Stream
+internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early, WebSocketDeflateOptions? compression, ActivityClock activity) : SequentialStream
 {
     private const int BufferSize = 16 * 1024;
     private const int SmallestDirectRead = 4096;
@@ -48,16 +48,6 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         _inflated is null || buffer.Length == 0 ? ReadCheckedAsync(buffer, cancellationToken) : ReadInflatedAsync(_inflated, buffer, cancellationToken);
@@ -191,15 +181,7 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     public override void Flush() => inner.Flush();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private async Task WriteInPiecesAsync(ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> rest)
     {

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.WebSockets;
-using System.Text;
 
 namespace MessageWebSockets;
 
@@ -8,8 +7,6 @@ namespace MessageWebSockets;
 /// <remarks>Thread-safe. It can be used as long as one likes; once the connection has ended, nothing has an effect any more.</remarks>
 public sealed class WebSocketEchoClient
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private readonly AcceptedUpgrade _upgrade;
     private readonly Func<ServerMessage, CancellationToken, Task> _send;
     private readonly Action<Exception> _report;
@@ -76,7 +73,7 @@ public sealed class WebSocketEchoClient
     public Task SendAsync(string text, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return SendAsync(new ServerMessage(StrictUtf8.GetBytes(text), WebSocketMessageType.Text), cancellationToken);
+        return SendAsync(new ServerMessage(StrictUtf8.Encoding.GetBytes(text), WebSocketMessageType.Text), cancellationToken);
     }
 
     /// <summary>Sends a binary message, to every client if the server broadcasts.</summary>

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Text;
+using MessageWebSockets.Errors;
 
 namespace MessageWebSockets.PowerShell.Messages;
 
@@ -8,8 +9,6 @@ internal static class JsonText
 {
     // Some of what is said of a text repeats it.
     private const int LongestReason = 500;
-
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The objects a JSON text stands for.</summary>
     /// <param name="json">The methods that read it.</param>
@@ -22,7 +21,7 @@ internal static class JsonText
         ErrorRecord? error;
         try
         {
-            value = json.Read(StrictUtf8.GetString(utf8), asHashtable, out error);
+            value = json.Read(StrictUtf8.Encoding.GetString(utf8), asHashtable, out error);
         }
         catch (DecoderFallbackException e)
         {
