@@ -24,8 +24,10 @@ public sealed class AutoReply
     }
 
     /// <summary>Answers whatever matches a pattern.</summary>
-    /// <param name="pattern">The pattern. It is tried for a second at most on each message, and not on messages of more than 64 KiB.</param>
-    /// <param name="answer">The answer. In one of text, <c>$1</c> and <c>${name}</c> stand for what groups of the pattern matched, and <c>$$</c> for a dollar sign.</param>
+    /// <param name="pattern">The pattern. It is tried for a second at most on each message, and not on messages of more than 64
+    /// KiB.</param>
+    /// <param name="answer">The answer. In one of text, <c>$1</c> and <c>${name}</c> stand for what groups of the pattern matched, and
+    /// <c>$$</c> for a dollar sign.</param>
     public AutoReply(Regex pattern, PresetMessage answer)
     {
         ArgumentNullException.ThrowIfNull(pattern);

@@ -1,7 +1,8 @@
 namespace MessageWebSockets;
 
 /// <summary>Sends the answers of one connection: at once where that is possible, else in order as soon as it is.</summary>
-/// <remarks>While the peer takes nothing, or a message is being sent in fragments, the newest 256 wait; older ones are answered by those.</remarks>
+/// <remarks>While the peer takes nothing, or a message is being sent in fragments, the newest 256 wait; older ones are answered by
+/// those.</remarks>
 internal sealed class AutomaticReplies(MessageSender sender, ConversationCounts counts)
 {
     private const int MostWaiting = 256;

@@ -302,14 +302,16 @@ internal sealed class ClientSocket(
         }
     }
 
-    private static InvalidOperationException NotConnected() => ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first.");
+    private static InvalidOperationException NotConnected() =>
+        ContractError.IllegalMethodCall("The socket is not connected yet; call ConnectAsync first.");
 
     private ConnectPlan BeginConnect(Uri uri, Func<ConnectPlan> makePlan, CancellationTokenSource connecting)
     {
         lock (_lock)
         {
             ThrowIfDisposed();
-            state.ThrowIfBegun($"ConnectAsync was called on a socket that is {state.Value}; each socket connects once. Clone() makes another one.");
+            state.ThrowIfBegun(
+                $"ConnectAsync was called on a socket that is {state.Value}; each socket connects once. Clone() makes another one.");
             state.Value = MessageWebSocketState.Connecting;
             try
             {
@@ -400,7 +402,8 @@ internal sealed class ClientSocket(
     {
         CancellationTokenSource gaveUp = new();
         Task greeting = Task.Run(() => GreetAsync(greet, gaveUp.Token), CancellationToken.None);
-        _ = greeting.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = greeting.ContinueWith(
+            static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         try
         {
             await greeting.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -13,7 +13,8 @@ internal static class ConnectArguments
 
         if (uri.Scheme != Uri.UriSchemeWs && uri.Scheme != Uri.UriSchemeWss)
         {
-            throw new ArgumentException($"An address that begins with {uri.Scheme}: is no WebSocket address; those begin with ws:// or wss://.", nameof(uri));
+            throw new ArgumentException(
+                $"An address that begins with {uri.Scheme}: is no WebSocket address; those begin with ws:// or wss://.", nameof(uri));
         }
 
         if (uri.UserInfo.Length > 0)
@@ -23,7 +24,8 @@ internal static class ConnectArguments
 
         if (uri.Fragment.Length > 0)
         {
-            throw new ArgumentException("The address has a fragment, which WebSocket addresses must not have (RFC 6455 section 3); write # as %23.", nameof(uri));
+            throw new ArgumentException(
+                "The address has a fragment, which WebSocket addresses must not have (RFC 6455 section 3); write # as %23.", nameof(uri));
         }
 
         if (uri.Port == 0)
@@ -37,7 +39,8 @@ internal static class ConnectArguments
         if (fullMode == InboxFullMode.DropOldest && !wholeMessages)
         {
             throw new ArgumentException(
-                "InboxFullMode DropOldest does not go with ReceiveMode PartialMessage: it would discard pieces of messages, and what is left of one would look whole. Receive whole messages, or let the inbox wait.");
+                "InboxFullMode DropOldest does not go with ReceiveMode PartialMessage: it would discard pieces of messages, "
+                + "and what is left of one would look whole. Receive whole messages, or let the inbox wait.");
         }
     }
 
@@ -65,7 +68,9 @@ internal static class ConnectArguments
         {
             if (!HttpToken.IsValid(protocol))
             {
-                throw new ArgumentException($"'{PeerText.SubProtocol(protocol ?? "")}' is no subprotocol name: one is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 6455 section 4.1).");
+                throw new ArgumentException(
+                    $"'{PeerText.SubProtocol(protocol ?? "")}' is no subprotocol name: one is made of ASCII letters, "
+                    + "digits and !#$%&'*+-.^_`|~ (RFC 6455 section 4.1).");
             }
 
             if (!seen.Add(protocol))

@@ -10,7 +10,9 @@ internal static class GreetingFailure
     /// <param name="close">The close that the peer began, which may be why; null for none.</param>
     public static MessageWebSocketException Of(Uri uri, Exception cause, WebSocketCloseResult? close)
     {
-        string closed = close is null || cause is MessageWebSocketException { IsClosedByPeer: true } ? "" : $" The server closed the connection {PeerText.Close(close.Code, close.Reason)}.";
+        string closed = close is null || cause is MessageWebSocketException { IsClosedByPeer: true }
+            ? ""
+            : $" The server closed the connection {PeerText.Close(close.Code, close.Reason)}.";
         return new MessageWebSocketException(
             $"The connection to {PeerText.Name(uri)} was opened, but what is to be done first with it failed: "
             + $"{cause.Message}{closed}",

@@ -151,7 +151,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <summary>Connects and performs the opening handshake (RFC 6455 section 4).</summary>
     /// <param name="uri">An absolute ws:// or wss:// address without user information and fragment.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="ArgumentException">The address, a subprotocol or a combination of settings cannot be used; nothing was sent.</exception>
+    /// <exception cref="ArgumentException">The address, a subprotocol or a combination of settings cannot be used; nothing was
+    /// sent.</exception>
     /// <exception cref="InvalidOperationException">Already connecting or connected before (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">The connect failed; it may be tried again.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -173,7 +174,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
 
     /// <summary>Sends a text message.</summary>
     /// <param name="message">The text, without lone surrogates: those have no UTF-8 form.</param>
-    /// <param name="cancellationToken">Ends the wait for other senders and for room in the send buffer; the message was then not sent.</param>
+    /// <param name="cancellationToken">Ends the wait for other senders and for room in the send buffer; the message was then not
+    /// sent.</param>
     /// <returns>Completes when the message is in the send buffer; <see cref="FlushAsync"/> waits for the network.</returns>
     /// <exception cref="ArgumentException">The text has a lone surrogate; nothing was sent.</exception>
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
@@ -187,7 +189,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         {
             if (message.Length > MaxCharactersOnStack)
             {
-                return _client.WritableConnection().Sender.SendAsync(StrictUtf8.Encoding.GetBytes(message).AsMemory(), SocketMessageType.Utf8, cancellationToken);
+                return _client.WritableConnection().Sender.SendAsync(
+                    StrictUtf8.Encoding.GetBytes(message).AsMemory(), SocketMessageType.Utf8, cancellationToken);
             }
 
             // Most messages are short; they go into the send buffer without an array of their own.
@@ -197,14 +200,18 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
         }
         catch (EncoderFallbackException e)
         {
-            throw new ArgumentException($"The text has half a surrogate pair at index {e.Index}; it has no UTF-8 form. Send it as binary, or repair it.", nameof(message), e);
+            throw new ArgumentException(
+                $"The text has half a surrogate pair at index {e.Index}; it has no UTF-8 form. Send it as binary, or repair it.",
+                nameof(message),
+                e);
         }
     }
 
     /// <summary>Sends a message.</summary>
     /// <param name="message">The payload; not to be changed until the returned task completes.</param>
     /// <param name="type">Its type; Utf8 must be UTF-8.</param>
-    /// <param name="cancellationToken">Ends the wait for other senders and for room in the send buffer; the message was then not sent.</param>
+    /// <param name="cancellationToken">Ends the wait for other senders and for room in the send buffer; the message was then not
+    /// sent.</param>
     /// <returns>Completes when the message is in the send buffer; <see cref="FlushAsync"/> waits for the network.</returns>
     /// <exception cref="ArgumentException">The type is Utf8 and the payload is not UTF-8; nothing was sent.</exception>
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
@@ -223,7 +230,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     }
 
     /// <summary>Waits until every message accepted so far was handed to the network.</summary>
-    /// <exception cref="MessageWebSocketException">The connection broke before; Information.MessagesWritten of Information.MessagesSent were handed over.</exception>
+    /// <exception cref="MessageWebSocketException">The connection broke before; Information.MessagesWritten of Information.MessagesSent
+    /// were handed over.</exception>
     public Task FlushAsync(CancellationToken cancellationToken = default) => _client.WritableConnection().FlushAsync(cancellationToken);
 
     /// <summary>Sends one frame that is not the last of its message (FIN 0).</summary>
@@ -231,22 +239,30 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <param name="type">
     /// The type of the message. Null: that of the open message, or for its first frame <see cref="MessageWebSocketControl.MessageType"/>.
     /// </param>
-    /// <param name="progress">Told the number of bytes accepted; what it throws is reported through <see cref="System.Diagnostics.Trace"/>.</param>
+    /// <param name="progress">Told the number of bytes accepted; what it throws is reported through
+    /// <see cref="System.Diagnostics.Trace"/>.</param>
     /// <param name="cancellationToken">Ends the wait for its turn and for room; the frame was then not sent.</param>
     /// <returns>The number of bytes written.</returns>
     /// <exception cref="ArgumentException">
     /// The type is not that of the open message, or the message is text and is not UTF-8 with this frame. It was not sent; an open
     /// message stays open.
     /// </exception>
-    /// <remarks>A character may be split over frames. While the message is open, whole-message sends wait; control frames still pass between its fragments.</remarks>
+    /// <remarks>A character may be split over frames. While the message is open, whole-message sends wait; control frames still pass
+    /// between its fragments.</remarks>
     public ValueTask<uint> SendNonfinalFrameAsync(
-        ReadOnlyMemory<byte> data, SocketMessageType? type = null, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
+        ReadOnlyMemory<byte> data,
+        SocketMessageType? type = null,
+        IProgress<uint>? progress = null,
+        CancellationToken cancellationToken = default) =>
         SendFrameAsync(data, type, isFinal: false, progress, cancellationToken);
 
     /// <summary>Sends the last frame of a message (FIN 1), or a whole message in one frame.</summary>
     /// <inheritdoc cref="SendNonfinalFrameAsync(ReadOnlyMemory{byte}, SocketMessageType?, IProgress{uint}, CancellationToken)"/>
     public ValueTask<uint> SendFinalFrameAsync(
-        ReadOnlyMemory<byte> data, SocketMessageType? type = null, IProgress<uint>? progress = null, CancellationToken cancellationToken = default) =>
+        ReadOnlyMemory<byte> data,
+        SocketMessageType? type = null,
+        IProgress<uint>? progress = null,
+        CancellationToken cancellationToken = default) =>
         SendFrameAsync(data, type, isFinal: true, progress, cancellationToken);
 
     /// <summary>Receives the next message. Of several who wait at once, which one gets it is not said.</summary>
@@ -254,7 +270,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// Ends the wait; the connection is unharmed and no message is lost. One that is cancelled before takes no message, queued or not.
     /// </param>
     /// <returns>The message; null once everything was read and the connection ended in order.</returns>
-    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/>
+    /// (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
     public ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
     {
@@ -265,18 +282,22 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     }
 
     /// <summary>Takes the next message if one is queued.</summary>
-    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/>
+    /// (E_ILLEGAL_METHOD_CALL).</exception>
     public bool TryReceive([NotNullWhen(true)] out WsMessage? message) => _receiving.Inbox.TryTake(out message);
 
     /// <summary>Looks at the next message if one is queued, and leaves it there.</summary>
-    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/>
+    /// (E_ILLEGAL_METHOD_CALL).</exception>
     public bool TryPeek([NotNullWhen(true)] out WsMessage? message) => _receiving.Inbox.TryPeek(out message);
 
     /// <summary>Waits until <see cref="TryReceive"/> may succeed; with it, many messages are read without a wait for each.</summary>
     /// <returns>False once everything was read and the connection ended in order.</returns>
-    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/>
+    /// (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
-    public ValueTask<bool> WaitToReceiveAsync(CancellationToken cancellationToken = default) => _receiving.Inbox.WaitToTakeAsync(cancellationToken);
+    public ValueTask<bool> WaitToReceiveAsync(CancellationToken cancellationToken = default) =>
+        _receiving.Inbox.WaitToTakeAsync(cancellationToken);
 
     /// <summary>
     /// Receives the first message, of those that arrive from now on, that a filter accepts: the reply to what is sent next. Messages
@@ -289,7 +310,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <param name="cancellationToken">Ends the wait; the connection is unharmed and no message is lost.</param>
     /// <returns>The message; null when the connection ended in order.</returns>
     /// <remarks>While the inbox is full nothing is received, and so no reply either.</remarks>
-    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/>
+    /// (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
     public Task<WsMessage?> ReceiveNextAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken = default)
     {
@@ -324,9 +346,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// In <see cref="MessageWebSocketReceiveMode.PartialMessage"/> the filter is given chunks. Once the inbox is full of what was left
     /// (<see cref="MessageWebSocketInformation.IsInboxFull"/>) nothing arrives until somebody reads.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/> (E_ILLEGAL_METHOD_CALL).</exception>
+    /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/>
+    /// (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
-    public async IAsyncEnumerable<WsMessage> ReadAllAsync(Predicate<WsMessage> filter, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<WsMessage> ReadAllAsync(
+        Predicate<WsMessage> filter, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
         using InboxCursor<WsMessage> cursor = OpenCursor();
@@ -345,9 +369,11 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// <summary>Sends a ping with a payload of its own (RFC 6455 section 5.5.2).</summary>
     /// <returns>The round-trip time, when its pong arrives.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
-    /// <exception cref="MessageWebSocketException">The connection ended before the pong came; the message has the peer's close code and reason.</exception>
+    /// <exception cref="MessageWebSocketException">The connection ended before the pong came; the message has the peer's close code and
+    /// reason.</exception>
     /// <exception cref="ObjectDisposedException">Closed before the call, or closed here since (RO_E_CLOSED).</exception>
-    public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => _client.WritableConnection().PingAsync(cancellationToken);
+    public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) =>
+        _client.WritableConnection().PingAsync(cancellationToken);
 
     /// <summary>Sends a pong that answers no ping, a sign of life (RFC 6455 section 5.5.3). The keep-alive sends its own.</summary>
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
@@ -361,8 +387,8 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// </summary>
     /// <remarks>
     /// The connection is dropped when the peer has taken nothing for two seconds (or <see cref="WebSocketControl.CloseTimeout"/>, if that
-    /// is less), and after 30 seconds in any case. A process that ends in order waits for what was sent while something of it is taken every
-    /// three seconds, 30 at most. <see cref="DisposeAsync"/> can be awaited.
+    /// is less), and after 30 seconds in any case. A process that ends in order waits for what was sent while something of it is taken
+    /// every three seconds, 30 at most. <see cref="DisposeAsync"/> can be awaited.
     /// </remarks>
     public void Close() => _client.Close(null, "");
 
@@ -388,8 +414,10 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// A peer that does not answer in time makes no orderly end: the connection is dropped and Aborted, <see cref="ReceiveAsync"/> and
     /// Information.Failure say why, and there is no close code. <see cref="Closed"/> is raised, as on each local close.
     /// </remarks>
-    /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="WebSocketControl.CloseTimeout"/>, or the connection broke.</exception>
-    public Task<WebSocketCloseResult> CloseAsync(ushort? code = null, string? reason = null, CancellationToken cancellationToken = default) =>
+    /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="WebSocketControl.CloseTimeout"/>, or the
+    /// connection broke.</exception>
+    public Task<WebSocketCloseResult> CloseAsync(
+        ushort? code = null, string? reason = null, CancellationToken cancellationToken = default) =>
         _client.CloseAsync(code, reason, cancellationToken);
 
     /// <summary>As <see cref="Close()"/>.</summary>
@@ -470,7 +498,10 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     }
 
     private async Task GreetAsync(
-        PresetMessage[] messages, GreetingReply? reply, Func<MessageWebSocket, CancellationToken, Task>? hook, CancellationToken cancellationToken)
+        PresetMessage[] messages,
+        GreetingReply? reply,
+        Func<MessageWebSocket, CancellationToken, Task>? hook,
+        CancellationToken cancellationToken)
     {
         foreach (PresetMessage message in messages)
         {

@@ -69,7 +69,9 @@ public sealed partial class MessageWebSocketControl
     /// </remarks>
     public PresetMessage? HeartbeatMessage { get => _heartbeatMessage; set => Set(ref _heartbeatMessage, value); }
 
-    /// <summary>How long nothing was sent before <see cref="HeartbeatMessage"/> is; before connect only. Zero, the default, or infinite: off.</summary>
+    /// <summary>
+    /// How long nothing was sent before <see cref="HeartbeatMessage"/> is; before connect only. Zero, the default, or infinite: off.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative, or longer than a timer can be.</exception>
     public TimeSpan HeartbeatInterval { get => _heartbeatInterval; set => Set(ref _heartbeatInterval, CheckInterval(value)); }
 

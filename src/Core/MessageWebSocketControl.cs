@@ -17,7 +17,8 @@ public sealed partial class MessageWebSocketControl : WebSocketControl
     internal MessageWebSocketControl(SocketState socket)
         : base(socket)
     {
-        _connectMessages = new BeforeConnectList<PresetMessage>(ThrowIfFrozen, static message => ArgumentNullException.ThrowIfNull(message));
+        _connectMessages = new BeforeConnectList<PresetMessage>(
+            ThrowIfFrozen, static message => ArgumentNullException.ThrowIfNull(message));
         _autoReplies = new BeforeConnectList<AutoReply>(ThrowIfFrozen, static reply => ArgumentNullException.ThrowIfNull(reply));
         _ignore = new BeforeConnectList<Regex>(ThrowIfFrozen, static pattern => ArgumentNullException.ThrowIfNull(pattern));
     }
@@ -88,7 +89,8 @@ public sealed partial class MessageWebSocketControl : WebSocketControl
         }
     }
 
-    internal override ConnectionSettings ForConnection(Uri uri, string socketClass) => base.ForConnection(uri, socketClass) with { Records = Records };
+    internal override ConnectionSettings ForConnection(Uri uri, string socketClass) =>
+        base.ForConnection(uri, socketClass) with { Records = Records };
 
     /// <summary>How the messages of one connection are received, copied.</summary>
     internal ReceivingSettings ForReceiving() => new(

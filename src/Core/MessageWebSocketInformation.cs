@@ -1,6 +1,8 @@
 namespace MessageWebSockets;
 
-/// <summary>What is known of the connection of a <see cref="MessageWebSocket"/> (Windows.Networking.Sockets.MessageWebSocketInformation).</summary>
+/// <summary>
+/// What is known of the connection of a <see cref="MessageWebSocket"/> (Windows.Networking.Sockets.MessageWebSocketInformation).
+/// </summary>
 public sealed class MessageWebSocketInformation : WebSocketInformation
 {
     internal MessageWebSocketInformation()
@@ -13,7 +15,9 @@ public sealed class MessageWebSocketInformation : WebSocketInformation
     /// </summary>
     public bool IsInboxFull => Inbox?.IsFull ?? false;
 
-    /// <summary>The heartbeats sent: messages of <see cref="MessageWebSocketControl.HeartbeatMessage"/>. They count as messages sent.</summary>
+    /// <summary>
+    /// The heartbeats sent: messages of <see cref="MessageWebSocketControl.HeartbeatMessage"/>. They count as messages sent.
+    /// </summary>
     public long HeartbeatsSent => Conversation.Heartbeats;
 
     /// <summary>

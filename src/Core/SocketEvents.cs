@@ -29,7 +29,8 @@ internal class SocketEvents<TSocket>(TSocket socket) : ISocketEvents
     /// <summary>Raises Closed, once; when a handler works at this moment, after it.</summary>
     public void RaiseClosed(WebSocketCloseResult close)
     {
-        Notice<WebSocketClosedEventArgs> closed = new(nameof(Closed), Closed.All, socket, new WebSocketClosedEventArgs(close.Code, close.Reason));
+        Notice<WebSocketClosedEventArgs> closed = new(
+            nameof(Closed), Closed.All, socket, new WebSocketClosedEventArgs(close.Code, close.Reason));
         lock (_lock)
         {
             if (_isOver)

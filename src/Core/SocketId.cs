@@ -1,7 +1,8 @@
 namespace MessageWebSockets;
 
 /// <summary>A number that no other socket of this process has.</summary>
-/// <remarks>Thread-safe. It is drawn on demand: thousands of sockets that nobody looks at leave the small numbers to those that people see.</remarks>
+/// <remarks>Thread-safe. It is drawn on demand: thousands of sockets that nobody looks at leave the small numbers to those that people
+/// see.</remarks>
 internal sealed class SocketId
 {
     private static int s_last;

@@ -75,8 +75,8 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// A peer that does not read holds writes back once 256 KiB wait for it. A write or flush completes when the bytes are in the send
     /// buffer. One that is cancelled has sent none of the bytes it still held, and leaves the connection as it is; what it had not
     /// sent of an earlier write stays pending. Disposing the stream sends what is pending; the socket and <see cref="InputStream"/> stay
-    /// open. A close of either side sends it as well, ahead of the close frame. A flush throws <see cref="InvalidOperationException"/> before the connect (E_ILLEGAL_METHOD_CALL) and
-    /// <see cref="ObjectDisposedException"/> after the close (RO_E_CLOSED 0x80000013).
+    /// open. A close of either side sends it as well, ahead of the close frame. A flush throws <see cref="InvalidOperationException"/>
+    /// before the connect (E_ILLEGAL_METHOD_CALL) and <see cref="ObjectDisposedException"/> after the close (RO_E_CLOSED 0x80000013).
     /// </remarks>
     public Stream OutputStream => _outputStream;
 
@@ -94,7 +94,8 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
         _client.ConnectAsync(uri, () => new ConnectPlan(ReceivingEnd), cancellationToken);
 
     /// <inheritdoc cref="MessageWebSocket.PingAsync"/>
-    public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => _client.WritableConnection().PingAsync(cancellationToken);
+    public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) =>
+        _client.WritableConnection().PingAsync(cancellationToken);
 
     /// <summary>
     /// Sends an empty close frame, raises <see cref="Closed"/> and releases everything; does not wait for the network, and never throws
@@ -112,7 +113,8 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// wants none of it disposes <see cref="InputStream"/> first.
     /// </summary>
     /// <inheritdoc cref="MessageWebSocket.CloseAsync"/>
-    public Task<WebSocketCloseResult> CloseAsync(ushort? code = null, string? reason = null, CancellationToken cancellationToken = default) =>
+    public Task<WebSocketCloseResult> CloseAsync(
+        ushort? code = null, string? reason = null, CancellationToken cancellationToken = default) =>
         _client.CloseAsync(code, reason, cancellationToken);
 
     /// <summary>As <see cref="Close()"/>.</summary>
@@ -121,7 +123,9 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// <inheritdoc cref="MessageWebSocket.DisposeAsync"/>
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 
-    /// <summary>A socket that is not connected, with the same settings, request headers and event handlers, which are told of it as the sender.</summary>
+    /// <summary>
+    /// A socket that is not connected, with the same settings, request headers and event handlers, which are told of it as the sender.
+    /// </summary>
     public StreamWebSocket Clone()
     {
         StreamWebSocket clone = new();
@@ -145,7 +149,9 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     internal ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         _client.WritableConnection().Sender.SendAsync(OwnMemory.Of(bytes), SocketMessageType.Binary, cancellationToken);
 
-    /// <summary>A socket that is not connected, with the settings and request headers of one for messages; handlers stay with that one.</summary>
+    /// <summary>
+    /// A socket that is not connected, with the settings and request headers of one for messages; handlers stay with that one.
+    /// </summary>
     internal static StreamWebSocket With(MessageWebSocket settings)
     {
         StreamWebSocket socket = new();

@@ -57,7 +57,9 @@ public abstract class WebSocketControl
     /// </summary>
     public bool RequireSubProtocol { get => _requireSubProtocol; set => Set(ref _requireSubProtocol, value); }
 
-    /// <summary>The size of the socket's send buffer (SO_SNDBUF) in bytes, 0 for the system's default; without effect after a connect.</summary>
+    /// <summary>
+    /// The size of the socket's send buffer (SO_SNDBUF) in bytes, 0 for the system's default; without effect after a connect.
+    /// </summary>
     public uint OutboundBufferSizeInBytes
     {
         get => _outboundBufferSizeInBytes ?? 0;
@@ -65,7 +67,8 @@ public abstract class WebSocketControl
     }
 
     /// <summary>Credentials for a server that answers 401; before connect only. They never follow a redirect to another host.</summary>
-    /// <remarks>What an implementation of <see cref="ICredentials"/> throws comes out of ConnectAsync as it is; the connect may be tried again.</remarks>
+    /// <remarks>What an implementation of <see cref="ICredentials"/> throws comes out of ConnectAsync as it is; the connect may be tried
+    /// again.</remarks>
     public ICredentials? ServerCredential { get => _serverCredential; set => Set(ref _serverCredential, value); }
 
     /// <summary>Credentials for a proxy that answers 407; before connect only.</summary>
@@ -127,8 +130,12 @@ public abstract class WebSocketControl
     /// </summary>
     public TimeSpan CloseTimeout { get => _closeTimeout; set => Set(ref _closeTimeout, CheckInterval(value)); }
 
-    /// <summary>The proxy, as http://, https://, socks4://, socks4a:// or socks5://; before connect only. Null: the system's, see <see cref="UseProxy"/>.</summary>
-    /// <exception cref="ArgumentException">Another scheme, or user information in the address (use <see cref="ProxyCredential"/>).</exception>
+    /// <summary>
+    /// The proxy, as http://, https://, socks4://, socks4a:// or socks5://; before connect only. Null: the system's, see
+    /// <see cref="UseProxy"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">Another scheme, or user information in the address (use
+    /// <see cref="ProxyCredential"/>).</exception>
     public Uri? Proxy
     {
         get => _proxy;
@@ -138,7 +145,8 @@ public abstract class WebSocketControl
             {
                 if (!value.IsAbsoluteUri || value.Scheme is not ("http" or "https" or "socks4" or "socks4a" or "socks5"))
                 {
-                    throw new ArgumentException("A proxy address begins with http://, https://, socks4://, socks4a:// or socks5://.", nameof(value));
+                    throw new ArgumentException(
+                        "A proxy address begins with http://, https://, socks4://, socks4a:// or socks5://.", nameof(value));
                 }
 
                 if (value.UserInfo.Length > 0)
@@ -151,7 +159,9 @@ public abstract class WebSocketControl
         }
     }
 
-    /// <summary>Whether a proxy is used at all; before connect only. With no <see cref="Proxy"/> it is the one of the system or the environment.</summary>
+    /// <summary>
+    /// Whether a proxy is used at all; before connect only. With no <see cref="Proxy"/> it is the one of the system or the environment.
+    /// </summary>
     public bool UseProxy { get => _useProxy; set => Set(ref _useProxy, value); }
 
     /// <summary>The path of a Unix domain socket to connect to in place of the address's host; before connect only.</summary>
@@ -256,7 +266,9 @@ public abstract class WebSocketControl
 
     /// <summary>The settings of one handshake, copied.</summary>
     internal HandshakeSettings ForHandshake(
-        RequestHeaders requestHeaders, IReadOnlyList<string> protocols, Func<HandshakeFindings, CancellationToken, Task<bool>>? customValidation) => new()
+        RequestHeaders requestHeaders,
+        IReadOnlyList<string> protocols,
+        Func<HandshakeFindings, CancellationToken, Task<bool>>? customValidation) => new()
     {
         RequestHeaders = requestHeaders.Copy(),
         Protocols = protocols,
@@ -330,7 +342,8 @@ public abstract class WebSocketControl
         if (!ServerCertificateValidation.CanBeIgnored(error))
         {
             throw new ArgumentException(
-                $"{error} cannot be ignored; only Untrusted, Expired, IncompleteChain, WrongUsage, InvalidName, RevocationInformationMissing and RevocationFailure can.",
+                $"{error} cannot be ignored; only Untrusted, Expired, IncompleteChain, WrongUsage, InvalidName, "
+                + "RevocationInformationMissing and RevocationFailure can.",
                 nameof(error));
         }
     }

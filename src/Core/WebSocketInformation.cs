@@ -6,8 +6,9 @@ using System.Security.Cryptography.X509Certificates;
 namespace MessageWebSockets;
 
 /// <summary>
-/// What is known of a connection, for <see cref="MessageWebSocket"/> and <see cref="StreamWebSocket"/> alike (Windows.Networking.Sockets.IWebSocketInformation2). Safe to read from any thread at any time; what the handshake found stays
-/// readable after a failed connect and after the end.
+/// What is known of a connection, for <see cref="MessageWebSocket"/> and <see cref="StreamWebSocket"/> alike
+/// (Windows.Networking.Sockets.IWebSocketInformation2). Safe to read from any thread at any time; what the handshake found stays readable
+/// after a failed connect and after the end.
 /// </summary>
 public abstract class WebSocketInformation
 {
@@ -21,7 +22,9 @@ public abstract class WebSocketInformation
     {
     }
 
-    /// <summary>The address that answered the handshake: where redirects led, if any were followed; null before there was an answer.</summary>
+    /// <summary>
+    /// The address that answered the handshake: where redirects led, if any were followed; null before there was an answer.
+    /// </summary>
     public Uri? ResponseUri => Handshake.ResponseUri;
 
     /// <summary>The local address; null before the transport connected, and for a Unix socket.</summary>
@@ -106,7 +109,8 @@ public abstract class WebSocketInformation
     public long FramesReceived => Connection?.Transport.Reader.FramesReceived ?? 0;
 
     /// <summary>The round-trip time of the last answered ping; null before there was one.</summary>
-    public TimeSpan? LastRoundTripTime { get => (TimeSpan?)Volatile.Read(ref _lastRoundTripTime); internal set => Volatile.Write(ref _lastRoundTripTime, value); }
+    public TimeSpan? LastRoundTripTime { get =>
+        (TimeSpan?)Volatile.Read(ref _lastRoundTripTime); internal set => Volatile.Write(ref _lastRoundTripTime, value); }
 
     /// <summary>The close code: the peer's, or ours where the peer sent none; null before the end and after an abnormal one.</summary>
     public ushort? CloseCode => Close?.Code;

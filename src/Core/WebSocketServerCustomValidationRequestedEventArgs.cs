@@ -28,7 +28,9 @@ public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArg
     /// <summary>The certificates between the server's and the root.</summary>
     public IReadOnlyList<X509Certificate2> ServerIntermediateCertificates { get; }
 
-    /// <summary>The errors of the chain that were ignored as <see cref="WebSocketControl.IgnorableServerCertificateErrors"/> says.</summary>
+    /// <summary>
+    /// The errors of the chain that were ignored as <see cref="WebSocketControl.IgnorableServerCertificateErrors"/> says.
+    /// </summary>
     public IReadOnlyList<ChainValidationResult> ServerCertificateErrors { get; }
 
     /// <summary>How severe these errors are together.</summary>

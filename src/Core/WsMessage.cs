@@ -25,7 +25,9 @@ public sealed class WsMessage : ISized
     /// <summary>The payload in its natural form: a string for Utf8, a byte array for Binary.</summary>
     public object Data => MessageType == SocketMessageType.Utf8 ? Text : Bytes;
 
-    /// <summary>The payload as text, decoded from UTF-8 when first asked for, whatever the type; bytes that are no UTF-8 become U+FFFD.</summary>
+    /// <summary>
+    /// The payload as text, decoded from UTF-8 when first asked for, whatever the type; bytes that are no UTF-8 become U+FFFD.
+    /// </summary>
     public string Text => _text ??= _payload is byte[] bytes ? Encoding.UTF8.GetString(bytes) : ((Payload)_payload).ToText();
 
     /// <summary>The payload as it was received. A message of more than 64 KiB is put together when this is first asked for.</summary>

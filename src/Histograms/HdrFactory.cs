@@ -31,7 +31,8 @@ internal sealed class HdrFactory : IHistogramFactory
         HdrLatencyHistogram copy = new(NewHistogram());
         try
         {
-            HistogramBase decoded = HistogramEncoding.DecodeFromCompressedByteBuffer(ByteBuffer.Allocate(Convert.FromBase64String(encoded)), 0);
+            HistogramBase decoded = HistogramEncoding.DecodeFromCompressedByteBuffer(
+                ByteBuffer.Allocate(Convert.FromBase64String(encoded)), 0);
             if (decoded.NumberOfSignificantValueDigits > MostDigits || decoded.HighestTrackableValue > HdrLatencyHistogram.Highest)
             {
                 throw new FormatException("The histogram has another range than those of Measure-WsLoad.");

@@ -28,13 +28,21 @@ internal sealed class Connection
         IConnectionEvents events)
     {
         MessageInflater? inflater = opened.Compression is { } agreed ? new MessageInflater(agreed.ServerContextTakeover) : null;
-        Transport = new FrameStream(opened.Stream, settings.Frames, inflater, settings.SendLimitInBytes) { RoundTripMeasured = events.OnRoundTrip };
+        Transport = new FrameStream(opened.Stream, settings.Frames, inflater, settings.SendLimitInBytes)
+        {
+            RoundTripMeasured = events.OnRoundTrip,
+        };
         _state = new ConnectionState(settings, Transport, receiver, events);
         _resources = new ConnectionResources(_state, opened);
         if (settings.KeepAliveInterval > TimeSpan.Zero)
         {
             _keepAlive = _resources.Hold(new KeepAlive(
-                Transport.Received, Transport.Writer, opened.Transport, settings.KeepAliveInterval, settings.KeepAliveTimeout, OnPeerVanished));
+                Transport.Received,
+                Transport.Writer,
+                opened.Transport,
+                settings.KeepAliveInterval,
+                settings.KeepAliveTimeout,
+                OnPeerVanished));
         }
 
         WebSocket framing = _resources.Hold(WebSocket.CreateFromStream(Transport, FramingOptions.ForReceiving(opened)));

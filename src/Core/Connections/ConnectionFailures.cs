@@ -3,21 +3,29 @@ using System.Net.WebSockets;
 
 namespace MessageWebSockets.Connections;
 
-/// <summary>Tells how a connection ended abnormally: what happened, with which peer, and what to try (the table "Errors" of the contract).</summary>
+/// <summary>
+/// Tells how a connection ended abnormally: what happened, with which peer, and what to try (the table "Errors" of the contract).
+/// </summary>
 internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
 {
     private readonly string _peer = PeerText.Name(uri);
 
     /// <summary>The peer did not answer the close frame.</summary>
     public MessageWebSocketException Unanswered(TimeSpan timeout, Exception cause) =>
-        new($"{_peer} did not answer the close frame within {timeout.TotalSeconds:0.###} s. The connection was dropped.", HResults.Timeout, cause)
+        new(
+            $"{_peer} did not answer the close frame within {timeout.TotalSeconds:0.###} s. The connection was dropped.",
+            HResults.Timeout,
+            cause)
         {
             PeerUri = uri,
         };
 
     /// <summary>The caller did not wait for the peer's close frame any longer.</summary>
     public MessageWebSocketException GivenUp(Exception cause) =>
-        new($"{_peer} had not answered the close frame when the wait for it was cancelled. The connection was dropped.", HResults.ConnectionAborted, cause)
+        new(
+            $"{_peer} had not answered the close frame when the wait for it was cancelled. The connection was dropped.",
+            HResults.ConnectionAborted,
+            cause)
         {
             PeerUri = uri,
         };
@@ -27,7 +35,10 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
     /// <param name="awaited">What was waited for.</param>
     /// <param name="cause">What the wait ended with.</param>
     public MessageWebSocketException ClosedByPeer(WebSocketCloseResult close, string awaited, Exception cause) =>
-        new($"{_peer} closed the connection {PeerText.Close(close.Code, close.Reason)} before {awaited} came.", HResults.ConnectionAborted, cause)
+        new(
+            $"{_peer} closed the connection {PeerText.Close(close.Code, close.Reason)} before {awaited} came.",
+            HResults.ConnectionAborted,
+            cause)
         {
             PeerUri = uri,
             IsClosedByPeer = true,
@@ -36,7 +47,8 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
     /// <summary>The peer gave no sign of life.</summary>
     public MessageWebSocketException Vanished(TimeSpan timeout) =>
         new(
-            $"{_peer} gave no sign of life within {timeout.TotalSeconds:0.###} s after a keep-alive ping. The connection was dropped; connect again.",
+            $"{_peer} gave no sign of life within {timeout.TotalSeconds:0.###} s after a keep-alive ping. "
+            + "The connection was dropped; connect again.",
             HResults.Timeout)
         {
             PeerUri = uri,
@@ -46,7 +58,8 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
     public ushort? RefusalCodeOf(MessageWebSocketException failure, Exception cause) => failure.HResult switch
     {
         HResults.MessageTooLarge => 1009,
-        HResults.InvalidServerResponse => ViolationIn(cause)?.CloseCode ?? transport.RefusalCode ?? ProtocolViolationException.ProtocolError,
+        HResults.InvalidServerResponse =>
+            ViolationIn(cause)?.CloseCode ?? transport.RefusalCode ?? ProtocolViolationException.ProtocolError,
         _ => null,
     };
 
@@ -60,8 +73,11 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
         switch (e)
         {
             case MessageTooLargeException { Size: var size, Limit: var limit, IsExact: var isExact }:
+                string bound = limit == Array.MaxLength
+                    ? $"no more than {limit} can be put together; receive it in chunks (ReceiveMode PartialMessage)"
+                    : $"MaxMessageSize is {limit}. Raise MaxMessageSize to receive it";
                 return new MessageWebSocketException(
-                    $"The message from {_peer} exceeds the limit: {(isExact ? "it has" : "it has at least")} {size} bytes and {(limit == Array.MaxLength ? $"no more than {limit} can be put together; receive it in chunks (ReceiveMode PartialMessage)" : $"MaxMessageSize is {limit}. Raise MaxMessageSize to receive it")}.",
+                    $"The message from {_peer} exceeds the limit: {(isExact ? "it has" : "it has at least")} {size} bytes and {bound}.",
                     HResults.MessageTooLarge,
                     e)
                 {
@@ -74,7 +90,10 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
             case IOException or WebSocketException or ObjectDisposedException or OperationCanceledException:
                 return Lost(e);
             case OutOfMemoryException:
-                return new MessageWebSocketException($"There is not enough memory for a message from {_peer}.", HResults.MessageTooLarge, e) { PeerUri = uri };
+                return new MessageWebSocketException($"There is not enough memory for a message from {_peer}.", HResults.MessageTooLarge, e)
+                {
+                    PeerUri = uri,
+                };
             default:
                 return ProtocolError(e.Message, e);
         }
@@ -89,7 +108,10 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
         // A broken pipe is no reset: it is what a write meets once the peer has ended the connection.
         if (transport.WasReset)
         {
-            return new MessageWebSocketException($"{_peer} reset the connection. Connect again to go on.", HResults.ConnectionReset, e) { PeerUri = uri };
+            return new MessageWebSocketException($"{_peer} reset the connection. Connect again to go on.", HResults.ConnectionReset, e)
+            {
+                PeerUri = uri,
+            };
         }
 
         Exception? cause = transport.Fault ?? e;
@@ -100,6 +122,10 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
 
         return cause is SocketException { SocketErrorCode: SocketError.TimedOut }
             ? new MessageWebSocketException($"{_peer} no longer answers. Connect again to go on.", HResults.Timeout, e) { PeerUri = uri }
-            : new MessageWebSocketException($"{_peer} ended the connection without a close frame. Connect again to go on.", HResults.ConnectionAborted, e) { PeerUri = uri };
+            : new MessageWebSocketException(
+                $"{_peer} ended the connection without a close frame. Connect again to go on.", HResults.ConnectionAborted, e)
+            {
+                PeerUri = uri,
+            };
     }
 }

@@ -28,5 +28,6 @@ internal static class ExitFlush
     // All connections at once, so that a hundred dead peers take no longer than one.
     [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "The process ends when this returns.")]
     private static void Flush() =>
-        Task.WaitAll([.. s_open.Keys.Select(static writer => Linger.WhileTakenAsync(writer.DrainAsync(CancellationToken.None), writer, Stall))]);
+        Task.WaitAll(
+            [.. s_open.Keys.Select(static writer => Linger.WhileTakenAsync(writer.DrainAsync(CancellationToken.None), writer, Stall))]);
 }

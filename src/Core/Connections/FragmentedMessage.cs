@@ -30,7 +30,9 @@ internal sealed class FragmentedMessage(SocketMessageType type, RecordSeparator?
     {
         if (wanted is { } named && named != type)
         {
-            throw new ArgumentException($"The open message is {type}, as its first frame said, and so is each frame of it (RFC 6455 section 5.4); this one was to be {named}. It was not sent.");
+            throw new ArgumentException(
+                $"The open message is {type}, as its first frame said, and so is each frame of it (RFC 6455 section 5.4); "
+                + $"this one was to be {named}. It was not sent.");
         }
 
         return type == SocketMessageType.Utf8 ? CheckText(fragment, isFinal) : [];
@@ -54,6 +56,7 @@ internal sealed class FragmentedMessage(SocketMessageType type, RecordSeparator?
         return Utf8.IsValid(text[..^unfinished])
             ? text[^unfinished..].ToArray()
             : throw new ArgumentException(
-                "The text so far is not UTF-8. This frame was not sent; the message is open as before. Send bytes that are no text as Binary.");
+                "The text so far is not UTF-8. This frame was not sent; the message is open as before. "
+                + "Send bytes that are no text as Binary.");
     }
 }

@@ -1,6 +1,8 @@
 namespace MessageWebSockets.Connections;
 
-/// <summary>Where a connection hands what it receives. Called by the receive loop, one call at a time, but for <see cref="Complete"/>.</summary>
+/// <summary>
+/// Where a connection hands what it receives. Called by the receive loop, one call at a time, but for <see cref="Complete"/>.
+/// </summary>
 internal interface IReceiver
 {
     /// <summary>Whether the receive loop is held up by whoever receives, so that nothing is read.</summary>

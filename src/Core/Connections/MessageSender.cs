@@ -9,7 +9,8 @@ namespace MessageWebSockets.Connections;
 /// Thread-safe. A token only ends the wait for the turn and for room; a frame is then handed over whole. The memory it is given must be
 /// over an array (<see cref="OwnMemory"/>): it is read with a gate held.
 /// </remarks>
-internal sealed class MessageSender(FrameStream transport, OpenedConnection opened, RecordSeparator? records, IConnectionEnd end) : IDisposable
+internal sealed class MessageSender(FrameStream transport, OpenedConnection opened, RecordSeparator? records, IConnectionEnd end)
+    : IDisposable
 {
     private readonly Gate _turn = new();
     private readonly Gate _fragmentTurn = new();
@@ -28,7 +29,9 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     /// <summary>The payload of what was accepted, in bytes before compression.</summary>
     public long PayloadBytes => Volatile.Read(ref _payloadBytes);
 
-    /// <summary>When something was last sent, in milliseconds of <see cref="Environment.TickCount64"/>; known from <see cref="WatchSends"/> on.</summary>
+    /// <summary>
+    /// When something was last sent, in milliseconds of <see cref="Environment.TickCount64"/>; known from <see cref="WatchSends"/> on.
+    /// </summary>
     public long LastSent => Volatile.Read(ref _lastSent);
 
     /// <summary>What goes ahead of the close frame, besides what was sent; null for nothing. Set before anything is received.</summary>
@@ -112,7 +115,8 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             // Nothing in it waits: compressing reads and writes memory only.
             failure = pending.HandOver(bytes =>
             {
-                Exception? broken = HandOverAsync(bytes, SocketMessageType.Binary, FrameOpcode.Binary, isFinal: true).AsTask().GetAwaiter().GetResult();
+                Exception? broken =
+                    HandOverAsync(bytes, SocketMessageType.Binary, FrameOpcode.Binary, isFinal: true).AsTask().GetAwaiter().GetResult();
                 if (broken is null)
                 {
                     Count(bytes.Length, isMessage: true);

@@ -57,7 +57,9 @@ internal static class ForeignCode
         return question.Answer!;
     }
 
-    /// <summary>Begins something of ours that outlives its caller and is not to keep, or to run with, the caller's ambient values.</summary>
+    /// <summary>
+    /// Begins something of ours that outlives its caller and is not to keep, or to run with, the caller's ambient values.
+    /// </summary>
     public static void WithoutAmbience(Action begin)
     {
         if (ExecutionContext.IsFlowSuppressed())

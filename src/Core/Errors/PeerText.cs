@@ -5,7 +5,9 @@ using System.Text.RegularExpressions;
 
 namespace MessageWebSockets.Errors;
 
-/// <summary>Makes what concerns a peer fit to stand in a message: without secrets, on one line, and without what could steer a terminal.</summary>
+/// <summary>
+/// Makes what concerns a peer fit to stand in a message: without secrets, on one line, and without what could steer a terminal.
+/// </summary>
 internal static partial class PeerText
 {
     private const int MostCharacters = 200;
@@ -109,7 +111,9 @@ internal static partial class PeerText
         return Clean(shown.ToString());
     }
 
-    /// <summary>One of the subprotocols that are offered: what follows one that announces a token, as in "access_token, TOKEN", is one.</summary>
+    /// <summary>
+    /// One of the subprotocols that are offered: what follows one that announces a token, as in "access_token, TOKEN", is one.
+    /// </summary>
     public static string SubProtocol(IReadOnlyList<string> offered, int index) =>
         index > 0 && AnnouncesToken(offered[index - 1]) ? "..." : SubProtocol(offered[index]);
 
@@ -147,13 +151,17 @@ internal static partial class PeerText
     [GeneratedRegex(@"<[^>]*>", RegexOptions.NonBacktracking)]
     private static partial Regex Markup();
 
-    [GeneratedRegex(@"<(?:script|style)\b.*?</(?:script|style)\s*>|<!--.*?-->", RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"<(?:script|style)\b.*?</(?:script|style)\s*>|<!--.*?-->",
+        RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.Singleline)]
     private static partial Regex Unshown();
 
     [GeneratedRegex("bearer|token|secret|passw|api-?_?key|auth|jwt|credential", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex SecretWord();
 
-    [GeneratedRegex("^(?:.*[-_.])?(?:token|secret|api[-_.]?key|bearer|authorization|jwt|credential|auth)$", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        "^(?:.*[-_.])?(?:token|secret|api[-_.]?key|bearer|authorization|jwt|credential|auth)$",
+        RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex TokenAnnouncement();
 
     [GeneratedRegex("^[a-z][a-z0-9-]{0,15}$", RegexOptions.NonBacktracking)]

@@ -18,7 +18,10 @@ internal sealed class ProtocolViolationException(ushort closeCode, string messag
 
     /// <summary>A text message where bytes are streamed (RFC 6455 section 7.4.1).</summary>
     public static ProtocolViolationException TextInStream() =>
-        new(UnacceptedData, "it sent a text message, and a stream carries binary ones only. A gateway that sends base64 as text has to be told to speak binary.");
+        new(
+            UnacceptedData,
+            "it sent a text message, and a stream carries binary ones only. "
+            + "A gateway that sends base64 as text has to be told to speak binary.");
 
     /// <summary>RFC 6455 section 8.1.</summary>
     public static ProtocolViolationException InvalidText() =>

@@ -57,7 +57,9 @@ internal sealed class FrameStream : SequentialStream
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Reader.ReadAsync(buffer, cancellationToken);
 
-    /// <summary>Sends a frame of the framing: the answer to a ping, or data; its close frame is kept for <see cref="RefusalCode"/>.</summary>
+    /// <summary>
+    /// Sends a frame of the framing: the answer to a ping, or data; its close frame is kept for <see cref="RefusalCode"/>.
+    /// </summary>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Send(buffer.Span);

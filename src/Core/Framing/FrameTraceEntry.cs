@@ -9,5 +9,6 @@ public readonly record struct FrameTraceEntry(FrameDirection Direction, FrameOpc
 {
     /// <summary>For example <c>sent text 5 B fin</c>.</summary>
     public override string ToString() =>
-        $"{(Direction == FrameDirection.Sent ? "sent" : "received")} {Opcode.ToString().ToLowerInvariant()} {Length} B{(IsFinal ? " fin" : "")}";
+        $"{(Direction == FrameDirection.Sent ? "sent" : "received")} {Opcode.ToString().ToLowerInvariant()} "
+        + $"{Length} B{(IsFinal ? " fin" : "")}";
 }

@@ -182,7 +182,9 @@ internal sealed class FrameWriter : IDisposable
         TrySend(ControlFrame.Create(FrameOpcode.Pong, []));
     }
 
-    /// <summary>Sends the close frame, once; control frames written after it are dropped, data is refused (RFC 6455 section 5.5.1).</summary>
+    /// <summary>
+    /// Sends the close frame, once; control frames written after it are dropped, data is refused (RFC 6455 section 5.5.1).
+    /// </summary>
     /// <param name="code">The close code; null sends an empty close frame.</param>
     /// <param name="reason">The reason, at most 123 bytes of UTF-8.</param>
     /// <returns>False when one was already sent.</returns>

@@ -70,7 +70,9 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
                 int written = _inflate.Read(target);
                 if (written > 0)
                 {
-                    return _isTail ? throw Broken("it sent a compressed message that ends within a block (RFC 7692 section 7.2.1).") : written;
+                    return _isTail
+                        ? throw Broken("it sent a compressed message that ends within a block (RFC 7692 section 7.2.1).")
+                        : written;
                 }
 
                 // After its final block the decompression asks for nothing any more.

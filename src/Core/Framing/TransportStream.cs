@@ -34,7 +34,8 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
     /// <summary>Whether a peer's reset is what an exception tells.</summary>
     public static bool IsReset(Exception? e) => SocketErrorOf(e) == SocketError.ConnectionReset;
 
-    [SuppressMessage("Usage", "VSTHRD103:Call async methods when in an async method", Justification = "The result of a read that has completed.")]
+    [SuppressMessage(
+        "Usage", "VSTHRD103:Call async methods when in an async method", Justification = "The result of a read that has completed.")]
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ValueTask<int> read = base.ReadAsync(buffer, cancellationToken);
@@ -47,7 +48,8 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
         return count > 0 && FirstByte is not null ? new ValueTask<int>(count) : WatchAsync(new ValueTask<int>(count), buffer);
     }
 
-    [SuppressMessage("Usage", "VSTHRD103:Call async methods when in an async method", Justification = "The result of a write that has completed.")]
+    [SuppressMessage(
+        "Usage", "VSTHRD103:Call async methods when in an async method", Justification = "The result of a write that has completed.")]
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         // Counted before the system is asked: from then on it may have told this write.

@@ -58,7 +58,8 @@ internal sealed class AddressRace(IReadOnlyList<IPAddress> addresses, int port, 
         }
     }
 
-    private static async Task<Task> NextEventAsync(List<Task<(Socket Socket, IPEndPoint EndPoint)>> running, bool isAlone, CancellationToken cancellationToken)
+    private static async Task<Task> NextEventAsync(
+        List<Task<(Socket Socket, IPEndPoint EndPoint)>> running, bool isAlone, CancellationToken cancellationToken)
     {
         if (isAlone)
         {

@@ -32,7 +32,8 @@ internal sealed partial class AnswerBody
     {
         bool isText = _mediaType.Length == 0
             ? !Text.Contains('\uFFFD', StringComparison.Ordinal) && !Text.Contains('\0', StringComparison.Ordinal)
-            : _mediaType.StartsWith("text/", StringComparison.Ordinal) || _mediaType.EndsWith("json", StringComparison.Ordinal) || _mediaType.EndsWith("xml", StringComparison.Ordinal);
+            : _mediaType.StartsWith("text/", StringComparison.Ordinal) || _mediaType.EndsWith("json", StringComparison.Ordinal)
+                || _mediaType.EndsWith("xml", StringComparison.Ordinal);
         return isText ? secrets.Aggregate(Text, static (text, secret) => text.Replace(secret, "...", StringComparison.Ordinal)) : "";
     }
 
@@ -40,7 +41,8 @@ internal sealed partial class AnswerBody
     /// <param name="readable">What <see cref="Readable"/> gave.</param>
     public string Words(string readable)
     {
-        bool isPage = _mediaType.Contains("html", StringComparison.Ordinal) || Text.AsSpan().TrimStart().StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase);
+        bool isPage = _mediaType.Contains("html", StringComparison.Ordinal)
+            || Text.AsSpan().TrimStart().StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase);
         return PeerText.OneLine(isPage ? PeerText.OfHtml(readable) : readable);
     }
 
@@ -49,7 +51,8 @@ internal sealed partial class AnswerBody
     {
         byte[] bytes = await ReadBytesAsync(content, cancellationToken).ConfigureAwait(false);
         string[] type = ValueOf(content, "Content-Type").Split(';', 2, StringSplitOptions.TrimEntries);
-        string[] codings = ValueOf(content, "Content-Encoding").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string[] codings = ValueOf(content, "Content-Encoding").Split(
+            ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         byte[]? decoded = codings.Length <= MostCodings ? bytes : null;
         foreach (string coding in codings.Reverse())
         {
@@ -154,6 +157,8 @@ internal sealed partial class AnswerBody
         }
     }
 
-    [GeneratedRegex("(?:^|;)\\s*charset\\s*=\\s*\"?(?<name>[^\\s\";]+)", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        "(?:^|;)\\s*charset\\s*=\\s*\"?(?<name>[^\\s\";]+)",
+        RegexOptions.IgnoreCase | RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Charset();
 }

@@ -16,7 +16,12 @@ internal sealed class BareConnection : IDisposable
     /// <param name="asking">The request that is never sent.</param>
     /// <param name="ended">Ends that request.</param>
     public BareConnection(
-        Stream stream, TransportStream transport, HandshakeFindings findings, HttpMessageHandler handler, Task<HttpResponseMessage> asking, CancellationTokenSource ended)
+        Stream stream,
+        TransportStream transport,
+        HandshakeFindings findings,
+        HttpMessageHandler handler,
+        Task<HttpResponseMessage> asking,
+        CancellationTokenSource ended)
     {
         Stream = stream;
         Findings = findings;
@@ -25,7 +30,8 @@ internal sealed class BareConnection : IDisposable
         _ended = ended;
 
         // It ends in an exception that nobody waits for.
-        _ = asking.ContinueWith(static asked => asked.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = asking.ContinueWith(
+            static asked => asked.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 
     public Stream Stream { get; }

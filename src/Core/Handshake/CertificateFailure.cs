@@ -10,7 +10,10 @@ internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, HandshakeFin
     public MessageWebSocketException Tell(CertificateRefusal refusal) => refusal switch
     {
         CertificateRefusal.Pin => Create(
-            "matches none of the pinned SHA-256 hashes", " If the server changed its certificate, pin the new one.", HResults.CertificateInvalid, WebErrorStatus.CertificateIsInvalid),
+            "matches none of the pinned SHA-256 hashes",
+            " If the server changed its certificate, pin the new one.",
+            HResults.CertificateInvalid,
+            WebErrorStatus.CertificateIsInvalid),
         CertificateRefusal.Handler => Create(
             "was rejected by the custom validation", "", HResults.CertificateInvalid, WebErrorStatus.CertificateIsInvalid),
         _ => FromErrors([.. findings.ServerCertificateErrors.Where(error => !tls.IsIgnored(error))]),
@@ -41,11 +44,14 @@ internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, HandshakeFin
         ChainValidationResult.InvalidName => ("is for another name", HResults.CertificateName),
         ChainValidationResult.Expired => (Validity(), HResults.CertificateDate),
         ChainValidationResult.Untrusted => ("does not lead to a root that is trusted here", HResults.CertificateAuthority),
-        ChainValidationResult.IncompleteChain => ("does not lead to a trusted root: an intermediate or root certificate is missing", HResults.CertificateAuthority),
+        ChainValidationResult.IncompleteChain =>
+            ("does not lead to a trusted root: an intermediate or root certificate is missing", HResults.CertificateAuthority),
         ChainValidationResult.Revoked => ("was revoked", HResults.CertificateRevoked),
         ChainValidationResult.WrongUsage => ("is not meant for a server", HResults.CertificateInvalid),
-        ChainValidationResult.RevocationInformationMissing => ("does not say where its revocation can be looked up, or the answer is not usable", HResults.CertificateInvalid),
-        ChainValidationResult.RevocationFailure => ("could not be checked for revocation: the service does not answer", HResults.CertificateInvalid),
+        ChainValidationResult.RevocationInformationMissing =>
+            ("does not say where its revocation can be looked up, or the answer is not usable", HResults.CertificateInvalid),
+        ChainValidationResult.RevocationFailure =>
+            ("could not be checked for revocation: the service does not answer", HResults.CertificateInvalid),
         _ => ($"is not valid: {error}", HResults.CertificateInvalid),
     };
 
@@ -80,6 +86,10 @@ internal sealed class CertificateFailure(Uri uri, TlsHandshake tls, HandshakeFin
     private MessageWebSocketException Create(string what, string advice, int hresult, WebErrorStatus status)
     {
         string subject = findings.ServerCertificates?.Server is { } certificate ? $" ({Names(certificate)})" : "";
-        return new MessageWebSocketException($"The certificate of {uri.IdnHost} {what}{subject}.{advice}", hresult, cause) { Status = status, PeerUri = uri };
+        return new MessageWebSocketException($"The certificate of {uri.IdnHost} {what}{subject}.{advice}", hresult, cause)
+        {
+            Status = status,
+            PeerUri = uri,
+        };
     }
 }

@@ -118,7 +118,8 @@ internal static class CompressionNegotiation
                 int serverBits = ReadBits(name, value);
                 if (serverBits > offer.ServerMaxWindowBits)
                 {
-                    throw new FormatException($"its {ServerBits} of {serverBits} is above the {offer.ServerMaxWindowBits} that were offered");
+                    throw new FormatException(
+                        $"its {ServerBits} of {serverBits} is above the {offer.ServerMaxWindowBits} that were offered");
                 }
 
                 // Decompressing with a larger window than was used is always right; zlib has none of 8.
@@ -128,12 +129,15 @@ internal static class CompressionNegotiation
                 int clientBits = ReadBits(name, value);
                 if (clientBits > offer.ClientMaxWindowBits)
                 {
-                    throw new FormatException($"its {ClientBits} of {clientBits} is above the {offer.ClientMaxWindowBits} that were offered");
+                    throw new FormatException(
+                        $"its {ClientBits} of {clientBits} is above the {offer.ClientMaxWindowBits} that were offered");
                 }
 
                 if (clientBits < SmallestCompressBits)
                 {
-                    throw new FormatException($"its {ClientBits} of {clientBits} is below {SmallestCompressBits}, the smallest window that can be compressed with here");
+                    throw new FormatException(
+                        $"its {ClientBits} of {clientBits} is below {SmallestCompressBits}, "
+                        + "the smallest window that can be compressed with here");
                 }
 
                 agreed.ClientMaxWindowBits = clientBits;

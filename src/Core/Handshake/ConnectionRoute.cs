@@ -48,7 +48,8 @@ internal sealed class ConnectionRoute(Uri uri, HandshakeSettings settings)
             Proxy = PeerText.Name(request);
             IsProxySecure = request.Scheme == Uri.UriSchemeHttps;
         }
-        else if (TransportConnector.NameOf(target.Host, target.Port) is var name && name != TransportConnector.NameOf(uri.IdnHost, uri.Port))
+        else if (TransportConnector.NameOf(target.Host, target.Port) is var name
+            && name != TransportConnector.NameOf(uri.IdnHost, uri.Port))
         {
             // SOCKS has no request of its own.
             Proxy = settings.Proxy is { } given ? PeerText.Name(given) : name;

@@ -37,7 +37,8 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
         ? Stopwatch.GetElapsedTime(_transport.OpenedAt, _tls.JudgedAt)
         : null;
 
-    public ConnectTimings Timings(TimeSpan total) => new(_transport.NameResolution, _transport.Tcp, _tlsTime ?? TimeToRefusal, _upgradeTime, total);
+    public ConnectTimings Timings(TimeSpan total) =>
+        new(_transport.NameResolution, _transport.Tcp, _tlsTime ?? TimeToRefusal, _upgradeTime, total);
 
     /// <summary>Whether it failed in a way that may be for want of a client certificate, and would not have noticed.</summary>
     public bool MayHaveMissedCertificateRequest(MessageWebSocketException failure) =>
@@ -56,7 +57,8 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
             return failure;
         }
 
-        HandshakeAttempt question = new(settings with { CustomValidation = null }, new HandshakeFindings(), uri, isEntrusted) { _isQuestion = true };
+        HandshakeAttempt question =
+            new(settings with { CustomValidation = null }, new HandshakeFindings(), uri, isEntrusted) { _isQuestion = true };
         try
         {
             await question.RunAsync(mayRedirect: false, cancellationToken).ConfigureAwait(false);
@@ -144,7 +146,8 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(SocketsHttpHandler handler, HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(
+        SocketsHttpHandler handler, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         using HttpMessageInvoker invoker = new(handler, disposeHandler: false);
         try
@@ -188,7 +191,9 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
 
         AnswerBody body = await AnswerBody.ReadAsync(message.Content, cancellationToken).ConfigureAwait(false);
         ResponseFailure refused = new(settings, findings.Headers, uri, message, body);
-        throw redirection.Target is not null && settings.MaximumRedirection > 0 ? refused.TooManyRedirects(redirection.Target) : refused.Tell(redirection);
+        throw redirection.Target is not null && settings.MaximumRedirection > 0
+            ? refused.TooManyRedirects(redirection.Target)
+            : refused.Tell(redirection);
     }
 
     private OpenedConnection Accept(HttpResponseMessage message, HandshakeResponse response, SocketsHttpHandler handler, string? key)
@@ -209,7 +214,10 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
             findings.Compression = response.AgreedCompression(settings.Compression);
             findings.Protocol = protocol ?? "";
             _route.End();
-            return new OpenedConnection(message.Content.ReadAsStream(), handler, protocol, findings.Compression) { Transport = _transport.Newest };
+            return new OpenedConnection(message.Content.ReadAsStream(), handler, protocol, findings.Compression)
+            {
+                Transport = _transport.Newest,
+            };
         }
         catch (FormatException e)
         {

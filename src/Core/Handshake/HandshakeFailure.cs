@@ -22,7 +22,8 @@ internal sealed class HandshakeFailure(
     private readonly string _peer = PeerText.Name(uri);
 
     // A TLS server answers an HTTP request with an alert (RFC 8446 section 6), if it answers.
-    private bool AnsweredInTls => uri.Scheme == Uri.UriSchemeWs && !route.IsProxySecure && transport.FirstByte is TlsAlert or TlsHandshakeRecord;
+    private bool AnsweredInTls =>
+        uri.Scheme == Uri.UriSchemeWs && !route.IsProxySecure && transport.FirstByte is TlsAlert or TlsHandshakeRecord;
 
     private string ThroughProxy => route.Proxy is { } proxy ? $" through the proxy {proxy}" : "";
 
@@ -36,19 +37,24 @@ internal sealed class HandshakeFailure(
         string why = findings switch
         {
             { WaitsForJudgement: true } =>
-                $"TLS stands, but ServerCustomValidationRequested was not done with the certificate {within}. Does a handler block, or is there a deferral that nobody completes?",
+                $"TLS stands, but ServerCustomValidationRequested was not done with the certificate {within}. "
+                + "Does a handler block, or is there a deferral that nobody completes?",
             { SilentProxy: { } proxy } =>
-                $"the proxy {proxy} took the connection and said nothing {within}. Is this the address of a proxy of that kind, and does it reach the server?",
+                $"the proxy {proxy} took the connection and said nothing {within}. Is this the address of a proxy of that kind, "
+                + "and does it reach the server?",
             _ => $"no WebSocket {within}. Is a firewall or proxy in between, or is the server too busy?",
         };
-        return new MessageWebSocketException($"Cannot connect to {PeerText.Name(uri)}: {why} Raise ConnectTimeout to wait longer.", HResults.Timeout, cause)
+        return new MessageWebSocketException(
+            $"Cannot connect to {PeerText.Name(uri)}: {why} Raise ConnectTimeout to wait longer.", HResults.Timeout, cause)
         {
             PeerUri = uri,
         };
     }
 
     public MessageWebSocketException NoProtocolAgreed(IReadOnlyList<string> offered) => new(
-        $"{_peer} agreed to none of the subprotocols offered ({string.Join(", ", offered.Select((_, index) => PeerText.SubProtocol(offered, index)))}), and RequireSubProtocol asks for one.",
+        $"{_peer} agreed to none of the subprotocols offered "
+        + $"({string.Join(", ", offered.Select((_, index) => PeerText.SubProtocol(offered, index)))}), "
+        + "and RequireSubProtocol asks for one.",
         HResults.InvalidServerResponse)
     {
         PeerUri = uri,
@@ -56,7 +62,10 @@ internal sealed class HandshakeFailure(
     };
 
     public MessageWebSocketException InvalidResponse(string why, Exception? cause = null) =>
-        Create($"{_peer} does not speak WebSocket as RFC 6455 demands: {why}. Is this the address of a WebSocket endpoint?", HResults.InvalidServerResponse, cause);
+        Create(
+            $"{_peer} does not speak WebSocket as RFC 6455 demands: {why}. Is this the address of a WebSocket endpoint?",
+            HResults.InvalidServerResponse,
+            cause);
 
     public MessageWebSocketException FromHttp(HttpRequestException e)
     {
@@ -72,13 +81,16 @@ internal sealed class HandshakeFailure(
 
         SocketError? socketError = Find<SocketException>(e)?.SocketErrorCode;
 
-        // A socket that was open and is not connected has been reset; a broken pipe is what a write meets once the peer has ended the connection.
-        bool isReset = transport.WasReset || socketError is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected;
+        // A socket that was open and is not connected has been reset; a broken pipe is what a write meets once the peer has ended the
+        // connection.
+        bool isReset = transport.WasReset
+            || socketError is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected;
         bool isEnd = socketError == SocketError.Shutdown || e.HttpRequestError == HttpRequestError.ResponseEnded
             || Find<HttpIOException>(e)?.HttpRequestError == HttpRequestError.ResponseEnded;
 
         // Until the tunnel stands it is the proxy that is spoken with; what TLS meets in the tunnel is the server's.
-        if (route.Proxy is { } proxy && !route.IsServerAsked && (tls.IsWithProxy || e.HttpRequestError != HttpRequestError.SecureConnectionError))
+        if (route.Proxy is { } proxy && !route.IsServerAsked
+            && (tls.IsWithProxy || e.HttpRequestError != HttpRequestError.SecureConnectionError))
         {
             return FromProxy(e, proxy, isReset, isEnd);
         }
@@ -90,14 +102,28 @@ internal sealed class HandshakeFailure(
             HttpRequestError.SecureConnectionError => FromTls(e, isReset),
             _ when AnsweredInTls => InvalidResponse("its answer is TLS and not HTTP; a server that speaks TLS needs wss://", e),
             _ when isReset =>
-                Create($"{_peer}{ThroughProxy} reset the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionReset, e),
+                Create(
+                    $"{_peer}{ThroughProxy} reset the connection during the handshake. Is this a WebSocket endpoint, "
+                    + "and does it allow this client?",
+                    HResults.ConnectionReset,
+                    e),
             _ when isEnd =>
-                Create($"{_peer}{ThroughProxy} closed the connection during the handshake. Is this a WebSocket endpoint, and does it allow this client?", HResults.ConnectionAborted, e),
+                Create(
+                    $"{_peer}{ThroughProxy} closed the connection during the handshake. Is this a WebSocket endpoint, "
+                    + "and does it allow this client?",
+                    HResults.ConnectionAborted,
+                    e),
             HttpRequestError.ConfigurationLimitExceeded => InvalidResponse("its answer has more than 64 KiB of headers", e),
             HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported =>
-                Create($"{_peer} does not offer WebSockets over HTTP/2 (RFC 8441). Use HTTP 1.1, the default.", HResults.InvalidServerResponse, e),
+                Create(
+                    $"{_peer} does not offer WebSockets over HTTP/2 (RFC 8441). Use HTTP 1.1, the default.",
+                    HResults.InvalidServerResponse,
+                    e),
             HttpRequestError.UserAuthenticationError =>
-                Create($"{_peer} and this client could not agree on how to authenticate.", HResults.FromHttpStatus((int)HttpStatusCode.Unauthorized), e),
+                Create(
+                    $"{_peer} and this client could not agree on how to authenticate.",
+                    HResults.FromHttpStatus((int)HttpStatusCode.Unauthorized),
+                    e),
             HttpRequestError.ConnectionError =>
                 Create($"Cannot connect to {_peer}{ThroughProxy}: {PeerText.Clean(Innermost(e).Message)}", HResults.CannotConnect, e),
             _ => InvalidResponse("its answer is not an HTTP response", e),
@@ -123,7 +149,10 @@ internal sealed class HandshakeFailure(
         if (failure.IsNameResolution)
         {
             string host = failure.Target[..failure.Target.LastIndexOf(':')];
-            return Create($"Cannot connect to {peer}: the name {host} is not known. Is it spelled right, and does this machine's DNS know it?", HResults.NameNotResolved, cause);
+            return Create(
+                $"Cannot connect to {peer}: the name {host} is not known. Is it spelled right, and does this machine's DNS know it?",
+                HResults.NameNotResolved,
+                cause);
         }
 
         if (failure.Cause.SocketErrorCode == SocketError.ConnectionReset)
@@ -146,8 +175,10 @@ internal sealed class HandshakeFailure(
         if (tls.IsWithProxy)
         {
             string why = tls.ProxyErrors.Count > 0
-                ? $"The certificate of the proxy {proxy} is not valid: {string.Join(", ", tls.ProxyErrors)}. What is ignored for the server is not for a proxy; a root of its own can be given as TrustedRoots."
-                : $"The TLS handshake with the proxy {proxy} failed: {PeerText.Clean(Innermost(e).Message.TrimEnd('.'))}. Does the proxy speak TLS on this port (else name it as http://)?";
+                ? $"The certificate of the proxy {proxy} is not valid: {string.Join(", ", tls.ProxyErrors)}. "
+                    + "What is ignored for the server is not for a proxy; a root of its own can be given as TrustedRoots."
+                : $"The TLS handshake with the proxy {proxy} failed: {PeerText.Clean(Innermost(e).Message.TrimEnd('.'))}. "
+                    + "Does the proxy speak TLS on this port (else name it as http://)?";
             return Create($"Cannot connect to {_peer}. {why}", isReset ? HResults.ConnectionReset : HResults.SecureChannel, e);
         }
 
@@ -159,7 +190,8 @@ internal sealed class HandshakeFailure(
             string advice = wantsCredentials
                 ? "It wants credentials, or others than it was given: give them as the proxy credential."
                 : "Does the proxy allow this address, and does it reach it?";
-            return new MessageWebSocketException($"Cannot connect to {_peer}: the proxy {proxy} answered {(int)status}. {advice}", HResults.FromHttpStatus(meaning), e)
+            return new MessageWebSocketException(
+                $"Cannot connect to {_peer}: the proxy {proxy} answered {(int)status}. {advice}", HResults.FromHttpStatus(meaning), e)
             {
                 PeerUri = uri,
                 HttpStatusCode = status,
@@ -169,15 +201,28 @@ internal sealed class HandshakeFailure(
         const string Advice = "Is this the address of a proxy, and does it allow this client?";
         return e.HttpRequestError switch
         {
-            _ when isReset => Create($"Cannot connect to {_peer}: the proxy {proxy} reset the connection. {Advice}", HResults.ConnectionReset, e),
-            _ when isEnd => Create($"Cannot connect to {_peer}: the proxy {proxy} closed the connection without an answer. {Advice}", HResults.ConnectionAborted, e),
+            _ when isReset =>
+                Create($"Cannot connect to {_peer}: the proxy {proxy} reset the connection. {Advice}", HResults.ConnectionReset, e),
+            _ when isEnd => Create(
+                $"Cannot connect to {_peer}: the proxy {proxy} closed the connection without an answer. {Advice}",
+                HResults.ConnectionAborted,
+                e),
 
             // SOCKS tells nothing but that it did not work.
             HttpRequestError.ProxyTunnelError or HttpRequestError.ConnectionError =>
-                Create($"Cannot connect to {_peer} through the proxy {proxy}: {PeerText.Clean(Innermost(e).Message)}", HResults.CannotConnect, e),
+                Create(
+                    $"Cannot connect to {_peer} through the proxy {proxy}: {PeerText.Clean(Innermost(e).Message)}",
+                    HResults.CannotConnect,
+                    e),
             HttpRequestError.ConfigurationLimitExceeded =>
-                Create($"Cannot connect to {_peer}: the answer of the proxy {proxy} has more than 64 KiB of headers.", HResults.InvalidServerResponse, e),
-            _ => Create($"Cannot connect to {_peer}: the answer of the proxy {proxy} is not an HTTP response. {Advice}", HResults.InvalidServerResponse, e),
+                Create(
+                    $"Cannot connect to {_peer}: the answer of the proxy {proxy} has more than 64 KiB of headers.",
+                    HResults.InvalidServerResponse,
+                    e),
+            _ => Create(
+                $"Cannot connect to {_peer}: the answer of the proxy {proxy} is not an HTTP response. {Advice}",
+                HResults.InvalidServerResponse,
+                e),
         };
     }
 
@@ -185,14 +230,19 @@ internal sealed class HandshakeFailure(
     {
         string advice = tls switch
         {
-            { AsksForClientCertificate: true, HasClientCertificate: false } => "The server asks for a client certificate: give it as ClientCertificate.",
+            { AsksForClientCertificate: true, HasClientCertificate: false } =>
+                "The server asks for a client certificate: give it as ClientCertificate.",
             { AsksForClientCertificate: true } => "The server asks for a client certificate; does it accept the one it was given?",
             _ => "Does the server speak TLS on this port (else try ws://), and do both sides allow a common TLS version?",
         };
         return isReset
             ? Create($"{_peer}{ThroughProxy} reset the connection during the TLS handshake. {advice}", HResults.ConnectionReset, e)
-            : Create($"The TLS handshake with {_peer}{ThroughProxy} failed: {PeerText.Clean(Innermost(e).Message.TrimEnd('.'))}. {advice}", HResults.SecureChannel, e);
+            : Create(
+                $"The TLS handshake with {_peer}{ThroughProxy} failed: {PeerText.Clean(Innermost(e).Message.TrimEnd('.'))}. {advice}",
+                HResults.SecureChannel,
+                e);
     }
 
-    private MessageWebSocketException Create(string message, int hresult, Exception? cause) => new(message, hresult, cause) { PeerUri = uri };
+    private MessageWebSocketException Create(string message, int hresult, Exception? cause) =>
+        new(message, hresult, cause) { PeerUri = uri };
 }

@@ -4,7 +4,9 @@ using System.Security.Authentication;
 
 namespace MessageWebSockets.Handshake;
 
-/// <summary>What a connect finds out, also one that fails. Written by the connect alone; safe to read from any thread at any time.</summary>
+/// <summary>
+/// What a connect finds out, also one that fails. Written by the connect alone; safe to read from any thread at any time.
+/// </summary>
 internal sealed class HandshakeFindings
 {
     // As objects, because a reference is read and written whole; a value that may be missing takes two steps.
@@ -31,9 +33,11 @@ internal sealed class HandshakeFindings
 
     public SocketSslErrorSeverity ServerCertificateErrorSeverity { get; set; }
 
-    public SslProtocols? TlsProtocol { get => (SslProtocols?)Volatile.Read(ref _tlsProtocol); set => Volatile.Write(ref _tlsProtocol, value); }
+    public SslProtocols? TlsProtocol { get =>
+        (SslProtocols?)Volatile.Read(ref _tlsProtocol); set => Volatile.Write(ref _tlsProtocol, value); }
 
-    public HttpStatusCode? StatusCode { get => (HttpStatusCode?)Volatile.Read(ref _statusCode); set => Volatile.Write(ref _statusCode, value); }
+    public HttpStatusCode? StatusCode { get =>
+        (HttpStatusCode?)Volatile.Read(ref _statusCode); set => Volatile.Write(ref _statusCode, value); }
 
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Headers { get; set; } = new Dictionary<string, IReadOnlyList<string>>();
 

@@ -66,7 +66,8 @@ internal static class HandshakeRequest
     private static HttpRequestMessage Upgrade(Uri uri, string key)
     {
         // The ws scheme stays in the request: rewritten to http it would lose its upgrade in an HTTP proxy.
-        HttpRequestMessage request = new(HttpMethod.Get, uri) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        HttpRequestMessage request =
+            new(HttpMethod.Get, uri) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.TryAddWithoutValidation("Connection", "Upgrade");
         request.Headers.TryAddWithoutValidation("Upgrade", "websocket");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Key", key);
@@ -75,7 +76,8 @@ internal static class HandshakeRequest
 
     private static HttpRequestMessage ExtendedConnect(Uri uri)
     {
-        HttpRequestMessage request = new(HttpMethod.Connect, uri) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        HttpRequestMessage request =
+            new(HttpMethod.Connect, uri) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.Protocol = "websocket";
         return request;
     }

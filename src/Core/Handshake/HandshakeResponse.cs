@@ -62,7 +62,8 @@ internal sealed class HandshakeResponse(HttpResponseMessage response)
             ? chosen
             : throw new FormatException(offered.Count == 0
                 ? $"it chose the subprotocol '{PeerText.SubProtocol(chosen)}' and none was offered"
-                : $"it chose the subprotocol '{PeerText.SubProtocol(chosen)}', which is not one of those offered ({string.Join(", ", offered.Select((_, index) => PeerText.SubProtocol(offered, index)))})");
+                : $"it chose the subprotocol '{PeerText.SubProtocol(chosen)}', which is not one of those offered "
+                    + $"({string.Join(", ", offered.Select((_, index) => PeerText.SubProtocol(offered, index)))})");
     }
 
     /// <summary>The compression the server agreed to; null for none.</summary>

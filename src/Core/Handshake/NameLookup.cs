@@ -25,7 +25,8 @@ internal static class NameLookup
         Task<IPAddress[]> lookup = LookUpAsync(host);
 
         // Everyone who asked may have left by the time it fails.
-        _ = lookup.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = lookup.ContinueWith(
+            static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return lookup;
     }
 
@@ -49,6 +50,7 @@ internal static class NameLookup
     private static bool IsThisMachine(string host)
     {
         string name = host.TrimEnd('.');
-        return name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || name.Equals("localhost", StringComparison.OrdinalIgnoreCase);
+        return name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+            || name.Equals("localhost", StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -12,7 +12,8 @@ internal sealed record Redirection(Uri? Target, string? Refusal)
 
     public static Redirection Of(Uri uri, HttpResponseMessage response)
     {
-        if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || !response.Headers.NonValidated.TryGetValues("Location", out HeaderStringValues locations))
+        if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308)
+            || !response.Headers.NonValidated.TryGetValues("Location", out HeaderStringValues locations))
         {
             return None;
         }
@@ -31,7 +32,8 @@ internal sealed record Redirection(Uri? Target, string? Refusal)
         };
         if (scheme is null)
         {
-            return new Redirection(null, $"It redirects to an address that begins with {PeerText.Clean(target.Scheme)}:, which is no WebSocket address.");
+            return new Redirection(
+                null, $"It redirects to an address that begins with {PeerText.Clean(target.Scheme)}:, which is no WebSocket address.");
         }
 
         if (uri.Scheme == Uri.UriSchemeWss && scheme == Uri.UriSchemeWs)

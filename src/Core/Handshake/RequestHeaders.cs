@@ -30,25 +30,30 @@ internal sealed class RequestHeaders
         if (!HttpToken.IsValid(name))
         {
             throw new ArgumentException(
-                $"'{Printable(name)}' is no header name: a name is made of ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 9110 section 5.6.2).",
+                $"'{Printable(name)}' is no header name: a name is made of ASCII letters, "
+                + "digits and !#$%&'*+-.^_`|~ (RFC 9110 section 5.6.2).",
                 nameof(name));
         }
 
         if (OwnedByHandshake.Contains(name))
         {
             throw new ArgumentException(
-                $"The header {name} belongs to the WebSocket handshake and cannot be set; subprotocols and compression have settings of their own.",
+                $"The header {name} belongs to the WebSocket handshake and cannot be set; "
+                + "subprotocols and compression have settings of their own.",
                 nameof(name));
         }
 
         if (name.Equals("Sec-WebSocket-Protocol", StringComparison.OrdinalIgnoreCase))
         {
-            throw new ArgumentException("Subprotocols are offered through Control.SupportedProtocols, not through the header Sec-WebSocket-Protocol.", nameof(name));
+            throw new ArgumentException(
+                "Subprotocols are offered through Control.SupportedProtocols, not through the header Sec-WebSocket-Protocol.",
+                nameof(name));
         }
 
         if (OwnedByBody.Contains(name))
         {
-            throw new ArgumentException($"The header {name} describes a body, and the request of a WebSocket handshake has none.", nameof(name));
+            throw new ArgumentException(
+                $"The header {name} describes a body, and the request of a WebSocket handshake has none.", nameof(name));
         }
 
         if (value is null)
@@ -61,19 +66,22 @@ internal sealed class RequestHeaders
         if (value.Any(c => char.IsControl(c) && c != '\t'))
         {
             throw new ArgumentException(
-                $"The value of the header {name} contains a line break, NUL or another control character, which no header can carry.", nameof(value));
+                $"The value of the header {name} contains a line break, NUL or another control character, which no header can carry.",
+                nameof(value));
         }
 
         if (!System.Text.Ascii.IsValid(value))
         {
             throw new ArgumentException(
-                $"The value of the header {name} contains characters outside ASCII; encode it as its receiver expects, for example percent-encoded.",
+                $"The value of the header {name} contains characters outside ASCII; encode it as its receiver expects, "
+                + "for example percent-encoded.",
                 nameof(value));
         }
 
         if (name.Equals("Host", StringComparison.OrdinalIgnoreCase) && !IsHost(value))
         {
-            throw new ArgumentException("The value of the header Host is no host name with an optional port (RFC 9110 section 7.2).", nameof(value));
+            throw new ArgumentException(
+                "The value of the header Host is no host name with an optional port (RFC 9110 section 7.2).", nameof(value));
         }
 
         _values[name] = value;

@@ -12,12 +12,17 @@ namespace MessageWebSockets.Handshake;
 /// <param name="response">The answer.</param>
 /// <param name="body">The beginning of its body.</param>
 internal sealed class ResponseFailure(
-    HandshakeSettings settings, IReadOnlyDictionary<string, IReadOnlyList<string>> headers, Uri uri, HttpResponseMessage response, AnswerBody body)
+    HandshakeSettings settings,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> headers,
+    Uri uri,
+    HttpResponseMessage response,
+    AnswerBody body)
 {
     private const int ShortestSecret = 8;
 
     // They hold what a server may repeat in its answer and nobody else should read.
-    private static readonly string[] SecretHeaders = ["auth", "cookie", "token", "secret", "passw", "key", "signature", "credential", "session"];
+    private static readonly string[] SecretHeaders =
+        ["auth", "cookie", "token", "secret", "passw", "key", "signature", "credential", "session"];
 
     private readonly string _peer = PeerText.Name(uri);
     private readonly TimeSpan? _retryAfter = RetryAfterHeader.Of(response, DateTimeOffset.UtcNow);
@@ -29,14 +34,17 @@ internal sealed class ResponseFailure(
         string phrase = string.IsNullOrWhiteSpace(response.ReasonPhrase) ? response.StatusCode.ToString() : response.ReasonPhrase;
         string to = redirection.Target is { } target ? $", a redirect to {PeerText.Name(target)}," : "";
         return Create(
-            $"{_peer} answered the WebSocket handshake with {status.ToString(CultureInfo.InvariantCulture)} {PeerText.Clean(phrase)}{to} instead of a connection."
+            $"{_peer} answered the WebSocket handshake with {status.ToString(CultureInfo.InvariantCulture)} {PeerText.Clean(phrase)}{to} "
+            + "instead of a connection."
             + $"{Words()} {redirection.Refusal ?? AdviceFor(status, redirection.Target is not null)}",
             HResults.FromHttpStatus(status));
     }
 
     public MessageWebSocketException TooManyRedirects(Uri target) => Create(
         $"The handshake was redirected {settings.MaximumRedirection} times and {_peer} redirects once more, to {PeerText.Name(target)}. "
-        + (target == uri ? "It redirects to itself; is this the address of a WebSocket endpoint?" : "Raise MaximumRedirection, or connect to the final address."),
+        + (target == uri
+            ? "It redirects to itself; is this the address of a WebSocket endpoint?"
+            : "Raise MaximumRedirection, or connect to the final address."),
         HResults.RedirectFailed);
 
     private static string ServerAdvice(TimeSpan? retryAfter) => retryAfter is { } time
@@ -61,7 +69,8 @@ internal sealed class ResponseFailure(
     // RFC 6455 section 4.4 has a server list the versions it speaks. One that speaks 13 has not seen that it was asked to upgrade.
     private string UpgradeAdvice()
     {
-        string[] versions = [.. ValuesOf("Sec-WebSocket-Version").SelectMany(static value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        string[] versions = [.. ValuesOf("Sec-WebSocket-Version").SelectMany(
+            static value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
         string dropped = uri.Scheme == Uri.UriSchemeWs
             ? "a proxy on the way has dropped the Upgrade header (wss:// passes through most)"
             : "a proxy in front of the server has dropped the Upgrade header and has to be set up to pass it on";
@@ -75,7 +84,10 @@ internal sealed class ResponseFailure(
 
     private string Schemes(string header)
     {
-        string[] schemes = [.. ValuesOf(header).Select(static value => value.Split([' ', ','], 2)[0]).Where(static scheme => HttpToken.IsValid(scheme)).Distinct(StringComparer.OrdinalIgnoreCase)];
+        string[] schemes = [.. ValuesOf(header)
+            .Select(static value => value.Split([' ', ','], 2)[0])
+            .Where(static scheme => HttpToken.IsValid(scheme))
+            .Distinct(StringComparer.OrdinalIgnoreCase)];
         return schemes.Length > 0 ? $" ({PeerText.Clean(string.Join(", ", schemes))})" : "";
     }
 
@@ -97,8 +109,10 @@ internal sealed class ResponseFailure(
             .Where(static header => Array.Exists(SecretHeaders, word => header.Key.Contains(word, StringComparison.OrdinalIgnoreCase)))
             .SelectMany(static header => header.Value.Split([' ', ';', ',', '=']).Append(header.Value));
         string query = uri.Query.TrimStart('?');
-        IEnumerable<string> asked = query.Split('&').Select(static parameter => parameter[(parameter.IndexOf('=', StringComparison.Ordinal) + 1)..]).Append(query);
-        return given.Concat(asked).Concat(asked.Select(Uri.UnescapeDataString)).Concat(settings.Protocols.Where((name, index) => PeerText.SubProtocol(settings.Protocols, index) != name))
+        IEnumerable<string> asked =
+            query.Split('&').Select(static parameter => parameter[(parameter.IndexOf('=', StringComparison.Ordinal) + 1)..]).Append(query);
+        return given.Concat(asked).Concat(asked.Select(Uri.UnescapeDataString)).Concat(
+            settings.Protocols.Where((name, index) => PeerText.SubProtocol(settings.Protocols, index) != name))
             .Where(static secret => secret.Length >= ShortestSecret)
             .OrderByDescending(static secret => secret.Length);
     }

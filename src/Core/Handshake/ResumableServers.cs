@@ -8,8 +8,8 @@ namespace MessageWebSockets.Handshake;
 /// <remarks>
 /// The framework resumes no TLS session of a client that chooses its certificate in a callback, and only such a callback tells that
 /// the server asked for one, which a failed connect has to say. So a server gets the callback until it has answered once without
-/// asking. After a connect without it that fails, a second connection finds out, and carries no request. Whatever is resumed, its certificate is validated
-/// anew each time.
+/// asking. After a connect without it that fails, a second connection finds out, and carries no request. Whatever is resumed, its
+/// certificate is validated anew each time.
 /// </remarks>
 internal static class ResumableServers
 {

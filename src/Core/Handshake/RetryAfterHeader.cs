@@ -21,7 +21,9 @@ internal static class RetryAfterHeader
         string value = values.First().Trim();
         if (value.Length > 0 && value.All(char.IsAsciiDigit))
         {
-            return double.TryParse(value, CultureInfo.InvariantCulture, out double seconds) && seconds < Longest.TotalSeconds ? TimeSpan.FromSeconds(seconds) : Longest;
+            return double.TryParse(value, CultureInfo.InvariantCulture, out double seconds) && seconds < Longest.TotalSeconds
+                ? TimeSpan.FromSeconds(seconds)
+                : Longest;
         }
 
         if (!RetryConditionHeaderValue.TryParse(value, out RetryConditionHeaderValue? condition) || condition.Date is not { } date)

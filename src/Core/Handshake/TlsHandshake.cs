@@ -6,7 +6,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets.Handshake;
 
-/// <summary>The TLS side of one attempt: what the client allows and presents, how it judges the server's certificate, and why it refused it.</summary>
+/// <summary>
+/// The TLS side of one attempt: what the client allows and presents, how it judges the server's certificate, and why it refused it.
+/// </summary>
 internal sealed class TlsHandshake(HandshakeSettings settings, HandshakeFindings findings, bool isEntrusted)
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
@@ -42,7 +44,10 @@ internal sealed class TlsHandshake(HandshakeSettings settings, HandshakeFindings
     /// <summary>Says that another connection met the server's request for a client certificate, which this one could not notice.</summary>
     public void NoteCertificateRequest() => AsksForClientCertificate = true;
 
-    /// <summary>Whether an error of the server's certificate is one to pass over: at the address that the user gave, not where a stranger's redirect leads.</summary>
+    /// <summary>
+    /// Whether an error of the server's certificate is one to pass over: at the address that the user gave, not where a stranger's
+    /// redirect leads.
+    /// </summary>
     public bool IsIgnored(ChainValidationResult error) => isEntrusted && settings.IgnorableServerCertificateErrors.Contains(error);
 
     /// <summary>Whether the user's settings for this server hold: at its address, and where it redirects within its origin.</summary>
@@ -131,7 +136,11 @@ internal sealed class TlsHandshake(HandshakeSettings settings, HandshakeFindings
 
     // The framework asks once before the handshake, without the server's certificate, and again when the server wants one.
     private X509Certificate2? SelectClientCertificate(
-        object sender, string targetHost, X509CertificateCollection localCertificates, X509Certificate? remoteCertificate, string[] acceptableIssuers)
+        object sender,
+        string targetHost,
+        X509CertificateCollection localCertificates,
+        X509Certificate? remoteCertificate,
+        string[] acceptableIssuers)
     {
         // Nothing is given before the server asks: the framework would present that and not come back, and whether the server
         // asked is half of the answer to why it hangs up.

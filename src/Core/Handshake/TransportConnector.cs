@@ -73,7 +73,8 @@ internal sealed class TransportConnector(HandshakeSettings settings, HandshakeFi
         }
         catch (SocketException e)
         {
-            Failure = new TransportFailure(targetName, [.. addresses.Select(address => new IPEndPoint(address, target.Port).ToString())], e, IsNameResolution: false);
+            Failure = new TransportFailure(
+                targetName, [.. addresses.Select(address => new IPEndPoint(address, target.Port).ToString())], e, IsNameResolution: false);
             throw;
         }
     }

@@ -1,6 +1,8 @@
 namespace MessageWebSockets.Handshake;
 
-/// <summary>What the framework gets in place of a connection that was taken from it: it swallows the request, and no answer comes.</summary>
+/// <summary>
+/// What the framework gets in place of a connection that was taken from it: it swallows the request, and no answer comes.
+/// </summary>
 internal sealed class WithheldStream : SequentialStream
 {
     private readonly TaskCompletionSource<int> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -71,7 +71,9 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
         }
     }
 
-    /// <summary>Memory to receive into, at least a byte of it unless the queue is full; for the writer, which then calls <see cref="Commit"/>.</summary>
+    /// <summary>
+    /// Memory to receive into, at least a byte of it unless the queue is full; for the writer, which then calls <see cref="Commit"/>.
+    /// </summary>
     public Memory<byte> Room()
     {
         lock (_lock)
@@ -87,7 +89,9 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
         }
     }
 
-    /// <summary>Puts bytes behind those that are there, where there is room for them; for the writer, which then calls <see cref="Commit"/>.</summary>
+    /// <summary>
+    /// Puts bytes behind those that are there, where there is room for them; for the writer, which then calls <see cref="Commit"/>.
+    /// </summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
         lock (_lock)
@@ -238,7 +242,9 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
 
         try
         {
-            return TryRead(target.Span, out int read, out Task? arrival) ? new ValueTask<int>(read) : WaitAndReadAsync(target, arrival!, cancellationToken);
+            return TryRead(target.Span, out int read, out Task? arrival)
+                ? new ValueTask<int>(read)
+                : WaitAndReadAsync(target, arrival!, cancellationToken);
         }
         catch (Exception e) when (e is MessageWebSocketException or ObjectDisposedException)
         {

@@ -45,7 +45,8 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     private ImmutableArray<Expectation> _expectations = [];
 
     /// <summary>The messages themselves; made by the writer, or by a reader who looks through them before there are any.</summary>
-    public InboxQueue<T> Messages => Volatile.Read(ref _messages) ?? Interlocked.CompareExchange(ref _messages, new InboxQueue<T>(), null) ?? _messages;
+    public InboxQueue<T> Messages =>
+        Volatile.Read(ref _messages) ?? Interlocked.CompareExchange(ref _messages, new InboxQueue<T>(), null) ?? _messages;
 
     public long Count => Volatile.Read(ref _messages)?.Count ?? 0;
 
@@ -60,7 +61,8 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     /// <summary>Whether a reader sleeps until <see cref="Publish"/>.</summary>
     public bool HasWaitingReaders => Volatile.Read(ref _oneWaiting) is not null || Volatile.Read(ref _moreWaiting) is not null;
 
-    private bool IsSomebodyBackForMore => (IsAllSeen && HasWaitingReaders) || _expectations.Any(static one => !one.Arrival.Task.IsCompleted);
+    private bool IsSomebodyBackForMore =>
+        (IsAllSeen && HasWaitingReaders) || _expectations.Any(static one => !one.Arrival.Task.IsCompleted);
 
     private bool IsEmpty => Volatile.Read(ref _messages) is not { IsEmpty: false };
 
@@ -228,7 +230,8 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     public void OnTaken(T message)
     {
         Interlocked.Add(ref _cost.Taken, message.Length + CostPerMessage);
-        if (Volatile.Read(ref _room) is { } room && Cost < Volatile.Read(ref _roomBegins) && Interlocked.CompareExchange(ref _room, null, room) == room)
+        if (Volatile.Read(ref _room) is { } room && Cost < Volatile.Read(ref _roomBegins)
+            && Interlocked.CompareExchange(ref _room, null, room) == room)
         {
             room.TrySetResult();
         }
@@ -302,7 +305,8 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
     /// <summary>Waits for a message behind a place; false once there is none and the inbox ended in order.</summary>
     /// <exception cref="MessageWebSocketException">There is none and the connection ended abnormally.</exception>
-    public ValueTask<bool> WaitForNextAsync(InboxQueue<T>.Place place, CancellationToken cancellationToken) => WaitSlowAsync(place, cancellationToken);
+    public ValueTask<bool> WaitForNextAsync(InboxQueue<T>.Place place, CancellationToken cancellationToken) =>
+        WaitSlowAsync(place, cancellationToken);
 
     /// <summary>Says that no further message comes; queued ones stay readable.</summary>
     /// <param name="error">The abnormal end that readers are told of once the inbox is empty; null after an orderly one.</param>

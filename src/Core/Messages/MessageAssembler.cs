@@ -22,7 +22,8 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
 
     /// <summary>The next message or chunk; <see cref="ReceivedData.IsClose"/> once the peer's close frame came.</summary>
     /// <exception cref="WebSocketException">
-    /// The connection broke, or the peer broke the protocol; <see cref="ProtocolViolationException"/> is then the cause, if it was found here.
+    /// The connection broke, or the peer broke the protocol; <see cref="ProtocolViolationException"/> is then the cause, if it was found
+    /// here.
     /// </exception>
     /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
     public ValueTask<ReceivedData> ReceiveAsync() =>

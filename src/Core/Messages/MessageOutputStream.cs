@@ -62,7 +62,10 @@ internal sealed class MessageOutputStream(IMessageSink sink) : SequentialStream
     }
 
     /// <summary>Sends the pending message and blocks until it is handed over.</summary>
-    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
+    [SuppressMessage(
+        "Usage",
+        "VSTHRD002:Avoid synchronous waits",
+        Justification = "A Stream has blocking members too, and this one says that it blocks.")]
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
 
     public override async Task FlushAsync(CancellationToken cancellationToken)

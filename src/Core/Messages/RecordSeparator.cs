@@ -10,7 +10,8 @@ internal sealed class RecordSeparator(string text)
 {
     private const string WhiteSpace = " \t\r\n";
 
-    private static readonly System.Buffers.SearchValues<byte> s_whiteSpace = System.Buffers.SearchValues.Create(Encoding.ASCII.GetBytes(WhiteSpace));
+    private static readonly System.Buffers.SearchValues<byte> s_whiteSpace = System.Buffers.SearchValues.Create(
+        Encoding.ASCII.GetBytes(WhiteSpace));
 
     private readonly byte[] _bytes = Encoding.UTF8.GetBytes(text);
 

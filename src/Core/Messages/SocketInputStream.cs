@@ -34,8 +34,12 @@ internal sealed class SocketInputStream(ByteQueue queue, Action throwIfNotReadab
     }
 
     /// <summary>Blocks until something has arrived.</summary>
-    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+    [SuppressMessage(
+        "Usage",
+        "VSTHRD002:Avoid synchronous waits",
+        Justification = "A Stream has blocking members too, and this one says that it blocks.")]
+    public override int Read(byte[] buffer, int offset, int count) =>
+        ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
 
     protected override void Dispose(bool disposing)
     {

@@ -28,7 +28,8 @@ internal sealed class SocketOutputStream : SequentialStream
 
         // Nothing of who creates the socket flows into its flushes.
         using AsyncFlowControl? flow = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
-        _flushing = new Timer(static stream => _ = ((SocketOutputStream)stream!).FlushOnItsOwnAsync(), this, Timeout.Infinite, Timeout.Infinite);
+        _flushing = new Timer(
+            static stream => _ = ((SocketOutputStream)stream!).FlushOnItsOwnAsync(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
     /// <summary>What was written and has not left yet.</summary>
@@ -75,8 +76,12 @@ internal sealed class SocketOutputStream : SequentialStream
     }
 
     /// <summary>Blocks while the peer takes nothing.</summary>
-    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
-    public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+    [SuppressMessage(
+        "Usage",
+        "VSTHRD002:Avoid synchronous waits",
+        Justification = "A Stream has blocking members too, and this one says that it blocks.")]
+    public override void Write(byte[] buffer, int offset, int count) =>
+        WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
 
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
@@ -94,7 +99,10 @@ internal sealed class SocketOutputStream : SequentialStream
     }
 
     /// <summary>Blocks while the peer takes nothing.</summary>
-    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "A Stream has blocking members too, and this one says that it blocks.")]
+    [SuppressMessage(
+        "Usage",
+        "VSTHRD002:Avoid synchronous waits",
+        Justification = "A Stream has blocking members too, and this one says that it blocks.")]
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
 
     /// <summary>Sends what is pending, as closing a stream does; a connection that is over is no error.</summary>

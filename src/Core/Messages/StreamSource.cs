@@ -2,7 +2,9 @@ using System.Net.WebSockets;
 
 namespace MessageWebSockets.Messages;
 
-/// <summary>Receives the payload of binary messages through the framing, straight into a queue of bytes; where a message ends means nothing.</summary>
+/// <summary>
+/// Receives the payload of binary messages through the framing, straight into a queue of bytes; where a message ends means nothing.
+/// </summary>
 /// <remarks>A text message is refused: whoever sends one does not speak of bytes.</remarks>
 internal sealed class StreamSource(WebSocket framing, FrameReader frames, ByteQueue queue) : IMessageSource
 {
@@ -16,7 +18,8 @@ internal sealed class StreamSource(WebSocket framing, FrameReader frames, ByteQu
         {
             // Waits for the header alone: an idle connection holds no buffer.
             queue.Rest();
-            ValueWebSocketReceiveResult begun = await framing.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+            ValueWebSocketReceiveResult begun = await framing.ReceiveAsync(
+                Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
             ThrowIfText(begun.MessageType);
             if (begun.MessageType == WebSocketMessageType.Close)
             {

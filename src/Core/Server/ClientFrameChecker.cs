@@ -86,10 +86,13 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
 
         return first.Opcode switch
         {
-            FrameOpcode.Text or FrameOpcode.Binary when _inMessage => Fault("A new message inside a fragmented one (RFC 6455 section 5.4)."),
+            FrameOpcode.Text or FrameOpcode.Binary when _inMessage =>
+                Fault("A new message inside a fragmented one (RFC 6455 section 5.4)."),
             FrameOpcode.Continuation when !_inMessage => Fault("A continuation of nothing (RFC 6455 section 5.4)."),
-            FrameOpcode.Close or FrameOpcode.Ping or FrameOpcode.Pong when !first.IsFinal => Fault("A control frame in fragments (RFC 6455 section 5.5)."),
-            FrameOpcode.Continuation or FrameOpcode.Text or FrameOpcode.Binary or FrameOpcode.Close or FrameOpcode.Ping or FrameOpcode.Pong => null,
+            FrameOpcode.Close or FrameOpcode.Ping or FrameOpcode.Pong when !first.IsFinal =>
+                Fault("A control frame in fragments (RFC 6455 section 5.5)."),
+            FrameOpcode.Continuation or FrameOpcode.Text or FrameOpcode.Binary or FrameOpcode.Close or FrameOpcode.Ping
+            or FrameOpcode.Pong => null,
             _ => Fault("A reserved opcode (RFC 6455 section 5.2)."),
         };
     }

@@ -18,7 +18,9 @@ namespace MessageWebSockets.Server;
 /// <param name="early">What was read of it along with the request.</param>
 /// <param name="compression">What was agreed on; null for no compression.</param>
 /// <param name="activity">Told of what comes and goes.</param>
-internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early, WebSocketDeflateOptions? compression, ActivityClock activity) : SequentialStream
+internal sealed class ClientFrameStream(
+    Stream inner, ReadOnlyMemory<byte> early, WebSocketDeflateOptions? compression, ActivityClock activity)
+    : SequentialStream
 {
     private const int BufferSize = 16 * 1024;
     private const int SmallestDirectRead = 4096;
@@ -28,7 +30,9 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
 
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly ClientFrameChecker _checker = new(allowsCompression: compression is not null);
-    private readonly InflatedClientFrames? _inflated = compression is null ? null : new(new MessageInflater(compression.ClientContextTakeover));
+    private readonly InflatedClientFrames? _inflated = compression is null
+        ? null
+        : new(new MessageInflater(compression.ClientContextTakeover));
     private ReadOnlyMemory<byte> _unchecked = early;
     private ReadOnlyMemory<byte> _checked;
     private byte[]? _buffer;
@@ -36,7 +40,9 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
     private bool _isClosed;
     private long _bytesReceived;
 
-    /// <summary>Why the frames are over: the client's close frame, or its fault. Null while they are not, and when the network ended them.</summary>
+    /// <summary>
+    /// Why the frames are over: the client's close frame, or its fault. Null while they are not, and when the network ended them.
+    /// </summary>
     public ConnectionEnd? End => _faultOfContent ?? _checker.End;
 
     /// <summary>How many bytes came behind the handshake.</summary>
@@ -50,7 +56,9 @@ internal sealed class ClientFrameStream(Stream inner, ReadOnlyMemory<byte> early
     public override bool CanWrite => true;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _inflated is null || buffer.Length == 0 ? ReadCheckedAsync(buffer, cancellationToken) : ReadInflatedAsync(_inflated, buffer, cancellationToken);
+        _inflated is null || buffer.Length == 0
+            ? ReadCheckedAsync(buffer, cancellationToken)
+            : ReadInflatedAsync(_inflated, buffer, cancellationToken);
 
     private async ValueTask<int> ReadInflatedAsync(InflatedClientFrames inflated, Memory<byte> buffer, CancellationToken cancellationToken)
     {

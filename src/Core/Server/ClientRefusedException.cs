@@ -7,7 +7,8 @@ namespace MessageWebSockets.Server;
 /// <summary>A client that connected and got no WebSocket. The message says who it was and why.</summary>
 /// <param name="transport">Its TCP connection.</param>
 /// <param name="cause">What happened.</param>
-internal sealed class ClientRefusedException(Socket transport, Exception cause) : IOException($"The client {NameOf(transport)}{What(cause)}", cause)
+internal sealed class ClientRefusedException(Socket transport, Exception cause)
+    : IOException($"The client {NameOf(transport)}{What(cause)}", cause)
 {
     // Clients choose how long the path and the origin are.
     private const int MostOfRequest = 200;

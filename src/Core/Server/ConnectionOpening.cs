@@ -33,8 +33,10 @@ internal sealed class ConnectionOpening
     /// <param name="transport">The TCP connection.</param>
     /// <param name="tryTakePlace">Takes the place of one connection.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="ClientRefusedException">There is no connection to be had with this client, which has been told where that could be.</exception>
-    public async Task<(Stream Stream, AcceptedUpgrade Upgrade)> OpenAsync(Socket transport, Func<bool> tryTakePlace, CancellationToken cancellationToken)
+    /// <exception cref="ClientRefusedException">There is no connection to be had with this client, which has been told where that could
+    /// be.</exception>
+    public async Task<(Stream Stream, AcceptedUpgrade Upgrade)> OpenAsync(
+        Socket transport, Func<bool> tryTakePlace, CancellationToken cancellationToken)
     {
         Stream stream = new NetworkStream(transport, ownsSocket: false);
         try

@@ -4,7 +4,8 @@ namespace MessageWebSockets.Server;
 
 /// <summary>One extension that a client offers (RFC 6455 section 9.1).</summary>
 /// <param name="Name">The name of the extension.</param>
-/// <param name="Parameters">Its parameters in their order; a value is null where there is none, and without the quotes it may have had.</param>
+/// <param name="Parameters">Its parameters in their order; a value is null where there is none, and without the quotes it may have
+/// had.</param>
 internal sealed record ExtensionOffer(string Name, IReadOnlyList<KeyValuePair<string, string?>> Parameters)
 {
     /// <summary>Reads the values of Sec-WebSocket-Extensions, what the client likes best first.</summary>

@@ -101,7 +101,8 @@ internal sealed class InflatedClientFrames(MessageInflater inflater) : IDisposab
             return false;
         }
 
-        bool isCompressed = !header.IsControl && (header.IsCompressed || (_inflated.IsInMessage && header.Opcode == FrameOpcode.Continuation));
+        bool isCompressed = !header.IsControl
+            && (header.IsCompressed || (_inflated.IsInMessage && header.Opcode == FrameOpcode.Continuation));
         if (!isCompressed)
         {
             _plainRemaining = header.HeaderLength + header.PayloadLength;
@@ -154,7 +155,8 @@ internal sealed class InflatedClientFrames(MessageInflater inflater) : IDisposab
         _unmaskedCount += masked.Length;
     }
 
-    private async ValueTask<bool> FillAsync(Func<Memory<byte>, CancellationToken, ValueTask<int>> readAsync, CancellationToken cancellationToken)
+    private async ValueTask<bool> FillAsync(
+        Func<Memory<byte>, CancellationToken, ValueTask<int>> readAsync, CancellationToken cancellationToken)
     {
         if (_buffer.Length == 0)
         {

@@ -11,7 +11,11 @@ namespace MessageWebSockets.Server;
 /// Thread-safe. One loop reads and hands each message on before it reads the next; another one writes. Whatever ends the connection,
 /// <see cref="RunAsync"/> completes, and within seconds unless somebody who works on a message keeps it.
 /// </remarks>
-[SuppressMessage("Design", "CA1001", Justification = "Released when RunAsync ends. The token source stays usable: whoever works on a message may look at its token at any time.")]
+[SuppressMessage(
+    "Design",
+    "CA1001",
+    Justification = "Released when RunAsync ends. The token source stays usable: "
+        + "whoever works on a message may look at its token at any time.")]
 internal sealed class ServerConnection
 {
     private const int ReadSize = 16 * 1024;
@@ -42,7 +46,12 @@ internal sealed class ServerConnection
     /// <param name="allMessages">Counts the messages of all connections.</param>
     /// <param name="reportListener">Told what those throw who listen to the token of <see cref="Ended"/>.</param>
     public ServerConnection(
-        ServerConnectionSettings settings, Socket transport, Stream stream, AcceptedUpgrade upgrade, MessageCounts allMessages, Action<Exception> reportListener)
+        ServerConnectionSettings settings,
+        Socket transport,
+        Stream stream,
+        AcceptedUpgrade upgrade,
+        MessageCounts allMessages,
+        Action<Exception> reportListener)
     {
         _settings = settings;
         _transport = transport;
@@ -145,7 +154,8 @@ internal sealed class ServerConnection
 
     // Whatever ends a connection: the peer, the network, or this side.
     private static bool IsEnd(Exception e) =>
-        e is WebSocketException or IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+        e is WebSocketException or IOException or SocketException or OperationCanceledException or ObjectDisposedException
+            or InvalidOperationException;
 
     private async Task CancelWorkAsync()
     {
@@ -165,7 +175,11 @@ internal sealed class ServerConnection
         {
             lock (_lock)
             {
-                _idleTimer = new Timer(static connection => ((ServerConnection)connection!).CloseIfIdle(), this, _settings.IdleTimeout, Timeout.InfiniteTimeSpan);
+                _idleTimer = new Timer(
+                    static connection => ((ServerConnection)connection!).CloseIfIdle(),
+                    this,
+                    _settings.IdleTimeout,
+                    Timeout.InfiniteTimeSpan);
             }
         }
     }
@@ -212,7 +226,8 @@ internal sealed class ServerConnection
         ArrayBufferWriter<byte>? collected = null;
         while (true)
         {
-            ValueWebSocketReceiveResult received = await _framing.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).ConfigureAwait(false);
+            ValueWebSocketReceiveResult received = await _framing.ReceiveAsync(
+                buffer.AsMemory(), CancellationToken.None).ConfigureAwait(false);
 
             // Once a close is on its way, what still comes is only read to reach the client's close frame behind it.
             if (IsClosing)

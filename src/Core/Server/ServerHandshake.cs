@@ -13,7 +13,8 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
 
     /// <summary>Reads one request and judges it; a good one still waits for its answer.</summary>
     /// <param name="stream">The connection.</param>
-    /// <param name="tryTakePlace">Takes the place of one connection; where there is none, a good request is told to come back later.</param>
+    /// <param name="tryTakePlace">Takes the place of one connection; where there is none, a good request is told to come back
+    /// later.</param>
     /// <param name="cancellationToken">Ends it: when the client takes too long, and when the server stops.</param>
     /// <exception cref="UpgradeRefusedException">The request got an HTTP error; it has been sent.</exception>
     /// <exception cref="IOException">The client went away.</exception>
@@ -32,7 +33,8 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
 
             if (!tryTakePlace())
             {
-                throw new UpgradeRefusedException(HttpStatusCode.ServiceUnavailable, "This server has as many connections as it takes.", "Retry-After: 10");
+                throw new UpgradeRefusedException(
+                    HttpStatusCode.ServiceUnavailable, "This server has as many connections as it takes.", "Retry-After: 10");
             }
 
             ServerCompression? compression = ServerCompression.Choose(offers, options.Compression);
@@ -155,7 +157,10 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         {
             if (!options.AllowedOrigins.Contains("*") && !options.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
             {
-                throw new UpgradeRefusedException(HttpStatusCode.Forbidden, "This server does not allow the origin of the request.") { Part = origin };
+                throw new UpgradeRefusedException(HttpStatusCode.Forbidden, "This server does not allow the origin of the request.")
+                {
+                    Part = origin,
+                };
             }
         }
     }
@@ -175,13 +180,17 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         if (!request.ListOf("Upgrade").Contains("websocket", StringComparer.OrdinalIgnoreCase)
             || !request.ListOf("Connection").Contains("Upgrade", StringComparer.OrdinalIgnoreCase))
         {
-            throw new UpgradeRefusedException(HttpStatusCode.UpgradeRequired, "This is a WebSocket server; connect with ws:// or wss://.", "Upgrade: websocket");
+            throw new UpgradeRefusedException(
+                HttpStatusCode.UpgradeRequired, "This is a WebSocket server; connect with ws:// or wss://.", "Upgrade: websocket");
         }
 
         if (request.ValuesOf("Sec-WebSocket-Version") is not [Version])
         {
             throw new UpgradeRefusedException(
-                HttpStatusCode.UpgradeRequired, "This server speaks version 13 of the WebSocket protocol.", "Upgrade: websocket", $"Sec-WebSocket-Version: {Version}");
+                HttpStatusCode.UpgradeRequired,
+                "This server speaks version 13 of the WebSocket protocol.",
+                "Upgrade: websocket",
+                $"Sec-WebSocket-Version: {Version}");
         }
 
         if (request.ValuesOf("Sec-WebSocket-Key") is not [var key] || !HandshakeKey.IsValid(key))
@@ -213,13 +222,15 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         string chosen = upgrade.Protocol is null ? "" : $"Sec-WebSocket-Protocol: {upgrade.Protocol}\r\n";
         string compressed = upgrade.Compression is null ? "" : $"Sec-WebSocket-Extensions: {upgrade.Compression.Answer}\r\n";
         return Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{chosen}{compressed}\r\n");
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+            + $"{accept}\r\n{chosen}{compressed}\r\n");
     }
 
     private static byte[] Refusal(UpgradeRefusedException refusal)
     {
         // The names of the enumeration are the phrases of the RFC without their spaces.
-        string phrase = string.Concat(refusal.Status.ToString().Select(static (c, index) => index > 0 && char.IsUpper(c) ? $" {c}" : $"{c}"));
+        string phrase = string.Concat(
+            refusal.Status.ToString().Select(static (c, index) => index > 0 && char.IsUpper(c) ? $" {c}" : $"{c}"));
         string upgrades = refusal.Status == HttpStatusCode.UpgradeRequired ? "Upgrade, close" : "close";
         StringBuilder answer = new();
         answer.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {(int)refusal.Status} {phrase}\r\nConnection: {upgrades}\r\n");
@@ -228,7 +239,9 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
             answer.Append(header).Append("\r\n");
         }
 
-        answer.Append(CultureInfo.InvariantCulture, $"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {refusal.Message.Length + 1}\r\n\r\n{refusal.Message}\n");
+        answer.Append(
+            CultureInfo.InvariantCulture,
+            $"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {refusal.Message.Length + 1}\r\n\r\n{refusal.Message}\n");
         return Encoding.ASCII.GetBytes(answer.ToString());
     }
 }

@@ -37,7 +37,8 @@ internal sealed class ServerStream : IDisposable
 
     /// <summary>Reads what the client sent; 0 after its close frame.</summary>
     /// <param name="buffer">Where to; an empty one waits until there is something.</param>
-    /// <exception cref="IOException">The client went away without a close frame, said that something failed, or broke the protocol.</exception>
+    /// <exception cref="IOException">The client went away without a close frame, said that something failed, or broke the
+    /// protocol.</exception>
     public async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         while (true)
@@ -47,7 +48,8 @@ internal sealed class ServerStream : IDisposable
             {
                 received = await _framing.ReceiveAsync(buffer, CancellationToken.None).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is WebSocketException or IOException or SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+            catch (Exception e) when (e is WebSocketException or IOException or SocketException or ObjectDisposedException
+                or InvalidOperationException or OperationCanceledException)
             {
                 if (_frames.End is { Reason: "", Code: ConnectionEnd.Normal })
                 {
@@ -61,8 +63,11 @@ internal sealed class ServerStream : IDisposable
 
             if (received.MessageType == WebSocketMessageType.Text)
             {
-                await CloseAsync(new ConnectionEnd(UnacceptedData, "A tunnel carries binary messages, not text or base64.")).ConfigureAwait(false);
-                throw new IOException("The client sent a text message, and a tunnel carries binary ones only. A client that sends base64 as text has to be told to speak binary.");
+                await CloseAsync(
+                    new ConnectionEnd(UnacceptedData, "A tunnel carries binary messages, not text or base64.")).ConfigureAwait(false);
+                throw new IOException(
+                    "The client sent a text message, and a tunnel carries binary ones only. "
+                    + "A client that sends base64 as text has to be told to speak binary.");
             }
 
             if (received.Count > 0 || (buffer.Length == 0 && !received.EndOfMessage))
@@ -89,7 +94,9 @@ internal sealed class ServerStream : IDisposable
     /// <summary>Gives a sign of life: a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
     public Task SendPongAsync() => _frames.WriteControlAsync(FrameOpcode.Pong, ReadOnlyMemory<byte>.Empty);
 
-    /// <summary>Sends a close frame, once; nothing can be sent after it, and what the client still sends can be read. Never throws.</summary>
+    /// <summary>
+    /// Sends a close frame, once; nothing can be sent after it, and what the client still sends can be read. Never throws.
+    /// </summary>
     public async Task CloseAsync(ConnectionEnd end)
     {
         if (Interlocked.Exchange(ref _isClosed, 1) != 0)
@@ -107,7 +114,9 @@ internal sealed class ServerStream : IDisposable
         }
     }
 
-    /// <summary>Ends TCP after both close frames, and waits for the client to do so too, as long as the token lasts. Never throws.</summary>
+    /// <summary>
+    /// Ends TCP after both close frames, and waits for the client to do so too, as long as the token lasts. Never throws.
+    /// </summary>
     public async Task LingerAsync(CancellationToken cancellationToken)
     {
         byte[] rest = new byte[4096];
@@ -136,6 +145,8 @@ internal sealed class ServerStream : IDisposable
 
     // An end with a reason is a fault of the client; one that it asked for has none.
     private IOException Failure(Exception cause) => _frames.End is { } end
-        ? new IOException(end.Reason.Length > 0 ? $"The client broke the WebSocket protocol: {end.Reason}" : $"The client closed with {end.Code}.", cause)
-        : new IOException(_frames.IsAtEnd ? "The client ended the connection without a close frame." : "The connection to the client broke.", cause);
+        ? new IOException(
+            end.Reason.Length > 0 ? $"The client broke the WebSocket protocol: {end.Reason}" : $"The client closed with {end.Code}.", cause)
+        : new IOException(
+            _frames.IsAtEnd ? "The client ended the connection without a close frame." : "The connection to the client broke.", cause);
 }

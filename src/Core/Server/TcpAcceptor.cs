@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace MessageWebSockets.Server;
 
 /// <summary>Listens on a TCP port and has each connection served, by a task of its own.</summary>
-/// <remarks>Thread-safe. Neither the thread of who starts it nor what flows with its calls is any business of those who are served.</remarks>
+/// <remarks>Thread-safe. Neither the thread of who starts it nor what flows with its calls is any business of those who are
+/// served.</remarks>
 #pragma warning disable CA1001 // The stop releases the port; a source nobody asked for a wait handle has nothing to dispose of.
 internal sealed class TcpAcceptor
 #pragma warning restore CA1001
@@ -56,8 +57,10 @@ internal sealed class TcpAcceptor
     }
 
     /// <summary>Begins to take connections.</summary>
-    /// <param name="serve">Serves one, which is closed when its task ends, and gets its number in the order of their coming; its token is cancelled by the stop. Never throws.</param>
-    /// <param name="waitForRoom">Waited for before each; whoever comes meanwhile waits in the queue of the system. Null for no bound.</param>
+    /// <param name="serve">Serves one, which is closed when its task ends, and gets its number in the order of their coming; its token is
+    /// cancelled by the stop. Never throws.</param>
+    /// <param name="waitForRoom">Waited for before each; whoever comes meanwhile waits in the queue of the system. Null for no
+    /// bound.</param>
     public void Start(Func<int, Socket, CancellationToken, Task> serve, Func<CancellationToken, Task>? waitForRoom = null)
     {
         _serve = serve;

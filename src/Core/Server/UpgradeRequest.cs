@@ -34,7 +34,8 @@ internal sealed class UpgradeRequest
 
     /// <summary>The headers; where one came several times, its values are joined with commas (RFC 9110 section 5.2).</summary>
     public IReadOnlyDictionary<string, string> Headers() =>
-        _headers.ToDictionary(static header => header.Key, static header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
+        _headers.ToDictionary(
+            static header => header.Key, static header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The values of a header, one for each time it came.</summary>
     public IReadOnlyList<string> ValuesOf(string name) => _headers.TryGetValue(name, out List<string>? values) ? values : [];
@@ -70,7 +71,8 @@ internal sealed class UpgradeRequest
         // The last two are what is behind the empty line at the end.
         if (lines.Length - 3 > MostHeaders)
         {
-            throw new UpgradeRefusedException(HttpStatusCode.RequestHeaderFieldsTooLarge, $"The request has more than {MostHeaders} headers.");
+            throw new UpgradeRefusedException(
+                HttpStatusCode.RequestHeaderFieldsTooLarge, $"The request has more than {MostHeaders} headers.");
         }
 
         UpgradeRequest request = new(words[0], target);

@@ -36,6 +36,7 @@ internal sealed partial record WebOrigin(string Scheme, string Host, string Port
 
     public override string ToString() => $"{Scheme}://{Host}{Port}";
 
-    [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9+.-]*://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\[\]]*)(?::(?<port>[0-9]+))?/?\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\A[A-Za-z][A-Za-z0-9+.-]*://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\[\]]*)(?::(?<port>[0-9]+))?/?\z", RegexOptions.NonBacktracking)]
     private static partial Regex Form();
 }

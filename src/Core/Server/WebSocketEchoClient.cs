@@ -18,7 +18,12 @@ public sealed class WebSocketEchoClient
     /// <param name="send">Sends a message to it, or on its behalf to all; completes when that is queued.</param>
     /// <param name="report">Keeps an error.</param>
     internal WebSocketEchoClient(
-        int id, EndPoint? remoteEndPoint, AcceptedUpgrade upgrade, ServerConnection connection, Func<ServerMessage, CancellationToken, Task> send, Action<Exception> report)
+        int id,
+        EndPoint? remoteEndPoint,
+        AcceptedUpgrade upgrade,
+        ServerConnection connection,
+        Func<ServerMessage, CancellationToken, Task> send,
+        Action<Exception> report)
     {
         Id = id;
         RemoteEndPoint = remoteEndPoint;
@@ -62,7 +67,8 @@ public sealed class WebSocketEchoClient
 
     /// <summary>Sends a text message, to every client if the server broadcasts.</summary>
     /// <param name="text">The text, without lone surrogates: those have no UTF-8 form.</param>
-    /// <returns>Completes when the message is queued, which waits for room, in the order of the calls; at once, without effect, when the connection has ended.</returns>
+    /// <returns>Completes when the message is queued, which waits for room, in the order of the calls; at once, without effect, when the
+    /// connection has ended.</returns>
     /// <exception cref="ArgumentException">The text has a lone surrogate.</exception>
     public Task SendAsync(string text) => SendAsync(text, CancellationToken.None);
 

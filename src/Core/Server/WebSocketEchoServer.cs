@@ -144,7 +144,9 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         return new WebSocketEchoServer(settings, TcpAcceptor.Bind(new IPEndPoint(settings.Address, settings.Port)));
     }
 
-    /// <summary>Takes no more connections, closes those there are (close code 1001), and drops what is not closed within two seconds.</summary>
+    /// <summary>
+    /// Takes no more connections, closes those there are (close code 1001), and drops what is not closed within two seconds.
+    /// </summary>
     /// <returns>
     /// Completes when nothing is left of the server, or after four seconds when a handler ignores its token; the same for every call.
     /// The port is free at once.
@@ -306,7 +308,13 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         }
 
         ServerConnection connection = new(_connectionSettings, transport, stream, upgrade, _messages, _errors.Add);
-        WebSocketEchoClient client = new(id, remote, upgrade, connection, (message, cancellationToken) => SendAsync(connection, message, cancellationToken), _errors.Add);
+        WebSocketEchoClient client = new(
+            id,
+            remote,
+            upgrade,
+            connection,
+            (message, cancellationToken) => SendAsync(connection, message, cancellationToken),
+            _errors.Add);
         IClientMessages messages = MessagesOf(client);
 
         // Before the answer: whoever is connected gets everything that is broadcast from then on.

@@ -32,13 +32,17 @@ public sealed class WebSocketEchoServerOptions
     /// <summary>The certificate for wss, with its private key; null, the default, for ws.</summary>
     public X509Certificate2? Certificate { get; set; }
 
-    /// <summary>Whether each message, or what the handler makes of it, goes to every client, its sender included; else to its sender alone.</summary>
+    /// <summary>
+    /// Whether each message, or what the handler makes of it, goes to every client, its sender included; else to its sender alone.
+    /// </summary>
     public bool Broadcast { get; set; }
 
     /// <summary>Answers messages; null, the default, for their echo.</summary>
     public WebSocketEchoHandler? Handler { get; set; }
 
-    /// <summary>The most bytes of a message, 1 or more, 16 MiB by default. A longer one costs its sender the connection (close code 1009).</summary>
+    /// <summary>
+    /// The most bytes of a message, 1 or more, 16 MiB by default. A longer one costs its sender the connection (close code 1009).
+    /// </summary>
     public int MaxMessageSize { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>The most clients at once, 1 or more, 256 by default. One more is refused with the HTTP status 503.</summary>
@@ -92,7 +96,8 @@ public sealed class WebSocketEchoServerOptions
         CheckTime(SlowClientTimeout, mayBeInfinite: false, nameof(SlowClientTimeout));
         if (SubProtocols.Where(static protocol => protocol is null || !HttpToken.IsValid(protocol)).Take(1).ToArray() is [var invalid])
         {
-            throw new ArgumentException($"'{PeerText.Clean(invalid ?? "")}' is no subprotocol name: a name is made of ASCII letters, digits and !#$%&'*+-.^_`|~.");
+            throw new ArgumentException(
+                $"'{PeerText.Clean(invalid ?? "")}' is no subprotocol name: a name is made of ASCII letters, digits and !#$%&'*+-.^_`|~.");
         }
 
         if (Certificate is { HasPrivateKey: false })
@@ -142,7 +147,8 @@ public sealed class WebSocketEchoServerOptions
         null => throw new ArgumentException("An allowed origin is null."),
         "*" or "null" => origin,
         _ when WebOrigin.TryParse(origin, out WebOrigin? parsed) => parsed.ToString(),
-        _ => throw new ArgumentException($"'{PeerText.Clean(origin)}' of AllowedOrigins is no origin; write it as https://host or https://host:port, or * for all."),
+        _ => throw new ArgumentException(
+            $"'{PeerText.Clean(origin)}' of AllowedOrigins is no origin; write it as https://host or https://host:port, or * for all."),
     };
 
     // What a timer can be set to.
@@ -157,7 +163,8 @@ public sealed class WebSocketEchoServerOptions
 
     // As clients send it.
     private static string Escaped(string path) =>
-        path.StartsWith('/') && !path.Contains('?') && !path.Contains('#') && Uri.TryCreate("ws://localhost" + path, UriKind.Absolute, out Uri? address)
+        path.StartsWith('/') && !path.Contains('?') && !path.Contains('#')
+        && Uri.TryCreate("ws://localhost" + path, UriKind.Absolute, out Uri? address)
             ? address.AbsolutePath
             : throw new ArgumentException($"'{PeerText.Clean(path)}' is no path: a path begins with / and has neither ? nor #.");
 }

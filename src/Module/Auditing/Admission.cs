@@ -3,20 +3,24 @@ using MessageWebSockets.Handshake;
 
 namespace MessageWebSockets.PowerShell.Auditing;
 
-/// <summary>Whether a server lets a client in: an upgrade alone does not say so, as some refuse with a close frame right behind it.</summary>
+/// <summary>
+/// Whether a server lets a client in: an upgrade alone does not say so, as some refuse with a close frame right behind it.
+/// </summary>
 /// <param name="IsLetIn">Whether a ping was answered on the connection.</param>
 /// <param name="Text">What was seen, as the rest of a sentence.</param>
 /// <param name="Answer">The answer to the handshake.</param>
 internal sealed record Admission(bool IsLetIn, string Text, AuditAnswer Answer)
 {
     /// <exception cref="WireEndException">It cannot be told.</exception>
-    public static async Task<Admission> OfAsync(AuditTarget target, AuditRequest request, HandshakeSettings settings, CancellationToken cancellationToken)
+    public static async Task<Admission> OfAsync(
+        AuditTarget target, AuditRequest request, HandshakeSettings settings, CancellationToken cancellationToken)
     {
         using AuditConnection connection = await target.OpenAsync(target.Uri, settings, cancellationToken).ConfigureAwait(false);
         AuditAnswer answer = await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
         if (answer.IsOfGateway)
         {
-            throw new WireEndException(WireEnd.Garbled, $"answered with {answer.Text}, which a gateway says of a server that it got no answer from");
+            throw new WireEndException(
+                WireEnd.Garbled, $"answered with {answer.Text}, which a gateway says of a server that it got no answer from");
         }
 
         if (!answer.IsUpgrade)
@@ -33,7 +37,8 @@ internal sealed record Admission(bool IsLetIn, string Text, AuditAnswer Answer)
                 switch (frame.Header.Opcode)
                 {
                     case FrameOpcode.Close:
-                        return new Admission(false, $"answered with {answer.Text} and {AuditText.Closed(frame.CloseCode)} right behind it", answer);
+                        return new Admission(
+                            false, $"answered with {answer.Text} and {AuditText.Closed(frame.CloseCode)} right behind it", answer);
                     case FrameOpcode.Pong:
                         return new Admission(true, $"answered with {answer.Text}", answer);
                 }

@@ -32,7 +32,8 @@ internal sealed class AuditAnswer
     public bool IsOfGateway => s_gatewayCodes.Contains(Status);
 
     /// <summary>The status with its reason, for people.</summary>
-    public string Text => TerminalText.Escape(Reason.Length == 0 ? Status.ToString(CultureInfo.InvariantCulture) : $"{Status} {Reason}", ShownCharacters);
+    public string Text =>
+        TerminalText.Escape(Reason.Length == 0 ? Status.ToString(CultureInfo.InvariantCulture) : $"{Status} {Reason}", ShownCharacters);
 
     /// <summary>What the answer says of who gave it; null where it says nothing.</summary>
     public string? Server => ValuesOf("Server").FirstOrDefault();
@@ -57,7 +58,9 @@ internal sealed class AuditAnswer
         return message;
     }
 
-    /// <summary>Whose answer it is, where another one answered than the usual handshake: what stands in front of the server, most likely.</summary>
+    /// <summary>
+    /// Whose answer it is, where another one answered than the usual handshake: what stands in front of the server, most likely.
+    /// </summary>
     /// <param name="usual">The answer to an ordinary handshake.</param>
     /// <returns>Empty where that cannot be told.</returns>
     public string By(AuditAnswer usual)
@@ -68,7 +71,8 @@ internal sealed class AuditAnswer
         }
 
         return Server is { } server && server != usual.Server
-            ? $" (by {Shown(server)}, and not by who answers the ordinary handshake{(usual.Server is { } other ? $", {Shown(other)}" : "")})"
+            ? $" (by {Shown(server)}, and not by who answers the ordinary "
+                + $"handshake{(usual.Server is { } other ? $", {Shown(other)}" : "")})"
             : "";
     }
 

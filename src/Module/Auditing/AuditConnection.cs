@@ -159,7 +159,8 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
         }
     }
 
-    private static async Task<T> WithinAsync<T>(Func<CancellationToken, Task<T>> work, string silence, TimeSpan patience, CancellationToken cancellationToken)
+    private static async Task<T> WithinAsync<T>(
+        Func<CancellationToken, Task<T>> work, string silence, TimeSpan patience, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(patience);
@@ -248,7 +249,9 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
 
             if (read == 0)
             {
-                throw bare.WasReset ? new WireEndException(WireEnd.Reset, "the connection was reset") : new WireEndException(WireEnd.Ended, "the server ended the connection");
+                throw bare.WasReset
+                    ? new WireEndException(WireEnd.Reset, "the connection was reset")
+                    : new WireEndException(WireEnd.Ended, "the server ended the connection");
             }
 
             _end += read;

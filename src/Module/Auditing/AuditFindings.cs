@@ -5,7 +5,8 @@ namespace MessageWebSockets.PowerShell.Auditing;
 /// <summary>Makes findings of verdicts, what concerns a reader most first.</summary>
 internal static class AuditFindings
 {
-    public static IReadOnlyList<WsServerFinding> Of(string address, string? name, DateTime started, IEnumerable<(AuditCheck Check, Verdict Verdict)> results) =>
+    public static IReadOnlyList<WsServerFinding> Of(
+        string address, string? name, DateTime started, IEnumerable<(AuditCheck Check, Verdict Verdict)> results) =>
     [
         .. results
             .OrderBy(static result => result.Verdict.Result)
@@ -38,7 +39,8 @@ internal static class AuditFindings
         ];
         return $"{string.Join(", ", counts.Where(static count => count.Length > 0))}: {TerminalText.Escape(Redaction.Of(address))}";
 
-        string Count(string result, string text) => findings.Count(finding => finding.Result == result) is > 0 and var count ? $"{count} {text}" : "";
+        string Count(string result, string text) =>
+            findings.Count(finding => finding.Result == result) is > 0 and var count ? $"{count} {text}" : "";
     }
 
     // What is only advised against matters less than what is forbidden.

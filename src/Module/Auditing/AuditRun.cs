@@ -11,7 +11,8 @@ internal sealed class AuditRun(AuditTarget target, IReadOnlyList<AuditCheck> che
     /// <param name="noConnection">Why there is no connection, for the checks that need one; null where there is.</param>
     /// <param name="cancellationToken">Ends it without results.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<IReadOnlyList<(AuditCheck Check, Verdict Verdict)>> RunAsync(string? noConnection, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(AuditCheck Check, Verdict Verdict)>> RunAsync(
+        string? noConnection, CancellationToken cancellationToken)
     {
         Dictionary<AuditCheck, Task<Verdict>> running = [];
         foreach (AuditCheck check in checks.Where(static check => check.Level != WsAuditLevel.Intrusive))

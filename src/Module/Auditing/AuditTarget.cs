@@ -54,8 +54,14 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         }
         catch (WireEndException e)
         {
-            int reason = e.End == WireEnd.Garbled ? HResults.InvalidServerResponse : e.End == WireEnd.Reset ? HResults.ConnectionReset : HResults.ConnectionAborted;
-            throw new MessageWebSocketException($"No handshake with {PeerText.Name(Uri)}: {e.Message}. Is this a WebSocket endpoint?", reason, e) { PeerUri = Uri };
+            int reason = e.End == WireEnd.Garbled ? HResults.InvalidServerResponse
+                : e.End == WireEnd.Reset ? HResults.ConnectionReset
+                : HResults.ConnectionAborted;
+            throw new MessageWebSocketException(
+                $"No handshake with {PeerText.Name(Uri)}: {e.Message}. Is this a WebSocket endpoint?", reason, e)
+            {
+                PeerUri = Uri,
+            };
         }
     }
 
@@ -129,7 +135,8 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         for (int followed = 0; ; followed++)
         {
             Findings = new HandshakeFindings();
-            using AuditConnection connection = await OpenAsync(Uri, settings, Findings, isCounted: true, cancellationToken).ConfigureAwait(false);
+            using AuditConnection connection = await OpenAsync(
+                Uri, settings, Findings, isCounted: true, cancellationToken).ConfigureAwait(false);
             AuditRequest request = Request();
             AuditAnswer answer = await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
             if (answer.IsUpgrade)
@@ -159,7 +166,8 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
 
     private static bool IsCredential(string name, string value) => Redaction.Header(name, value) != value;
 
-    private IEnumerable<KeyValuePair<string, string>> CredentialHeaders() => Headers().Where(static header => IsCredential(header.Key, header.Value));
+    private IEnumerable<KeyValuePair<string, string>> CredentialHeaders() =>
+        Headers().Where(static header => IsCredential(header.Key, header.Value));
 
     // Where a redirect of another origin led, none of them goes.
     private IEnumerable<KeyValuePair<string, string>> Headers()
@@ -193,7 +201,8 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         limit.CancelAfter(plan.Timeout);
         try
         {
-            BareConnection bare = await new HandshakeAttempt(how, findings, address, _isEntrusted).OpenAsync(limit.Token).ConfigureAwait(false);
+            BareConnection bare = await new HandshakeAttempt(how, findings, address, _isEntrusted).OpenAsync(
+                limit.Token).ConfigureAwait(false);
             return new AuditConnection(bare, plan.Timeout, isCounted ? Leave : null);
         }
         catch (Exception e)

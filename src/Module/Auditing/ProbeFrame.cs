@@ -15,7 +15,8 @@ internal static class ProbeFrame
     /// <param name="isFinal">The FIN bit.</param>
     /// <param name="reserved">The reserved bits, where they are.</param>
     /// <param name="isMasked">Whether it is masked, as every frame of a client has to be.</param>
-    public static byte[] Create(FrameOpcode opcode, ReadOnlySpan<byte> payload, bool isFinal = true, byte reserved = 0, bool isMasked = true)
+    public static byte[] Create(
+        FrameOpcode opcode, ReadOnlySpan<byte> payload, bool isFinal = true, byte reserved = 0, bool isMasked = true)
     {
         Span<byte> header = stackalloc byte[FrameHeader.MaxLength];
         int length = FrameHeader.Write(header, opcode, isFinal, payload.Length).HeaderLength;

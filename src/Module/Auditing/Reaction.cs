@@ -28,15 +28,21 @@ internal readonly record struct Reaction(ReactionKind Kind, int Code, TimeSpan A
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="withPing">Whether the ping is sent.</param>
     public static async Task<Reaction> ToAsync(
-        AuditConnection connection, ReadOnlyMemory<byte> bytes, TimeSpan secondThought, CancellationToken cancellationToken, bool withPing = true)
+        AuditConnection connection,
+        ReadOnlyMemory<byte> bytes,
+        TimeSpan secondThought,
+        CancellationToken cancellationToken,
+        bool withPing = true)
     {
         byte[] mark = Guid.NewGuid().ToByteArray();
         long started = Stopwatch.GetTimestamp();
 
         // Side by side: a server that answers a large message before it has read all of it waits for its answer to be taken.
         using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task sending = connection.SendAsync((byte[])[.. bytes.Span, .. withPing ? ProbeFrame.Create(FrameOpcode.Ping, mark) : []], enough.Token);
-        (ReactionKind kind, int code) = await ReadAsync(connection, mark, bytes.Length, secondThought, cancellationToken).ConfigureAwait(false);
+        Task sending = connection.SendAsync(
+            (byte[])[.. bytes.Span, .. withPing ? ProbeFrame.Create(FrameOpcode.Ping, mark) : []], enough.Token);
+        (ReactionKind kind, int code) = await ReadAsync(
+            connection, mark, bytes.Length, secondThought, cancellationToken).ConfigureAwait(false);
         TimeSpan after = Stopwatch.GetElapsedTime(started);
         await enough.CancelAsync().ConfigureAwait(false);
         try
@@ -60,7 +66,8 @@ internal readonly record struct Reaction(ReactionKind Kind, int Code, TimeSpan A
         {
             while (true)
             {
-                ReceivedFrame frame = await connection.ReadFrameAsync(wentOn ? secondThought : patience, cancellationToken).ConfigureAwait(false);
+                ReceivedFrame frame = await connection.ReadFrameAsync(
+                    wentOn ? secondThought : patience, cancellationToken).ConfigureAwait(false);
                 if (frame.Header.Opcode == FrameOpcode.Close)
                 {
                     return (ReactionKind.Closed, frame.CloseCode);

@@ -17,7 +17,9 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     private readonly List<(MessageWebSocket Socket, Task<WebSocketCloseResult> Close)> _closing = [];
     private CancellationTokenSource? _patience;
 
-    /// <summary>The sockets, as objects or names, of which those that are not there are passed over; without it the only open one of this session.</summary>
+    /// <summary>
+    /// The sockets, as objects or names, of which those that are not there are passed over; without it the only open one of this session.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyCollection]
@@ -128,7 +130,8 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
             return [greeted];
         }
 
-        MessageWebSocket[] living = [.. Session.Sockets.Where(static socket => socket.State == MessageWebSocketState.Open || SocketExtras.IsDue(socket))];
+        MessageWebSocket[] living =
+            [.. Session.Sockets.Where(static socket => socket.State == MessageWebSocketState.Open || SocketExtras.IsDue(socket))];
         if (living.Length == 0)
         {
             Tell("This session has no open socket; there is nothing to close.");
@@ -172,7 +175,10 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         TransferProgress progress = new(this, $"Closing {socket}", (long)Times.OfSeconds(TimeoutSeconds).TotalMilliseconds);
         long started = Environment.TickCount64;
         using Timer ticking = new(
-            _ => Post(() => progress.Report(Environment.TickCount64 - started, "Waiting for the server to answer")), null, Interval, Interval);
+            _ => Post(() => progress.Report(Environment.TickCount64 - started, "Waiting for the server to answer")),
+            null,
+            Interval,
+            Interval);
         try
         {
             Wait(close);
@@ -181,7 +187,9 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            WriteWarning($"{socket} did not answer the close within {WsErrors.Seconds(Times.OfSeconds(TimeoutSeconds))}. The connection was dropped.");
+            WriteWarning(
+                $"{socket} did not answer the close within {WsErrors.Seconds(Times.OfSeconds(TimeoutSeconds))}. "
+                + "The connection was dropped.");
         }
         catch (MessageWebSocketException e)
         {

@@ -156,7 +156,8 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             catch (MessageWebSocketException e) when (attempt <= retries && Reconnection.IsWorthwhile(e))
             {
                 TimeSpan delay = Reconnection.Delay(attempt, Times.OfSeconds(RetryIntervalSec), e);
-                Tell($"Attempt {attempt} failed: {Connector.Failure(socket, Uri!, e).ErrorDetails.Message} Trying again in {delay.TotalSeconds:0.0} s.");
+                Tell($"Attempt {attempt} failed: {Connector.Failure(socket, Uri!, e).ErrorDetails.Message} Trying again "
+                    + $"in {delay.TotalSeconds:0.0} s.");
                 Wait(Task.Delay(delay, StopToken));
             }
             catch (MessageWebSocketException e)

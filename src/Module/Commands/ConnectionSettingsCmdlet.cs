@@ -53,7 +53,9 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
     [Parameter]
     public InboxFullMode InboxFullMode { get; set; }
 
-    /// <summary>What the protocol above WebSocket wants: the name of a profile, a hashtable, a .psd1 file, or an object of Get-WsProfile.</summary>
+    /// <summary>
+    /// What the protocol above WebSocket wants: the name of a profile, a hashtable, a .psd1 file, or an object of Get-WsProfile.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     [ProfileTransform]
@@ -125,7 +127,9 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
     {
         SocketExtras extras = SocketExtras.Of(socket);
         extras.Greeting ??= new ConnectScript(
-            script, new CmdletInfo("Send-WsGreeting", typeof(SendGreetingCommand)), new CmdletInfo("Invoke-WsGreeting", typeof(RunGreetingCommand)));
+            script,
+            new CmdletInfo("Send-WsGreeting", typeof(SendGreetingCommand)),
+            new CmdletInfo("Invoke-WsGreeting", typeof(RunGreetingCommand)));
         extras.Greeting.Script = script;
         socket.OnConnected = extras.Greeting.RunAsync;
     }

@@ -90,9 +90,12 @@ public sealed class EnterMessageWebSocketCommand : WsCmdlet
         ConversationEnd end;
         using (ConsoleTerminal terminal = new())
         {
-            string protocol = string.IsNullOrEmpty(socket.Information.Protocol) ? "" : $" ({TerminalText.Escape(Redaction.Protocol(socket.Information.Protocol))})";
+            string protocol = string.IsNullOrEmpty(socket.Information.Protocol)
+                ? ""
+                : $" ({TerminalText.Escape(Redaction.Protocol(socket.Information.Protocol))})";
             string exit = CloseOnExit ? "Ctrl+D closes it" : "Ctrl+D leaves, the socket stays open";
-            terminal.Write($"connected to {TerminalText.Escape(Redaction.Of(socket.Uri!))}{protocol} \u00b7 /help for commands \u00b7 {exit}\n");
+            terminal.Write(
+                $"connected to {TerminalText.Escape(Redaction.Of(socket.Uri!))}{protocol} \u00b7 /help for commands \u00b7 {exit}\n");
             Task<ConversationEnd> talking = new ConsoleConversation(socket, terminal, Colours()).RunAsync(StopToken);
             try
             {

@@ -56,12 +56,14 @@ public sealed class ExportWsReportCommand : WsCmdlet
         // Before thousands of endpoints are probed, and not after.
         if (NoClobber && File.Exists(_path))
         {
-            ThrowTerminatingError(WsErrors.FileError(new IOException($"{_path} is there already, and -NoClobber was given."), _path, ErrorCategory.ResourceExists));
+            ThrowTerminatingError(WsErrors.FileError(
+                new IOException($"{_path} is there already, and -NoClobber was given."), _path, ErrorCategory.ResourceExists));
         }
 
         if (!Directory.Exists(System.IO.Path.GetDirectoryName(_path)))
         {
-            ThrowTerminatingError(WsErrors.FileError(new DirectoryNotFoundException($"The folder of {_path} does not exist."), _path, ErrorCategory.ObjectNotFound));
+            ThrowTerminatingError(WsErrors.FileError(
+                new DirectoryNotFoundException($"The folder of {_path} does not exist."), _path, ErrorCategory.ObjectNotFound));
         }
     }
 

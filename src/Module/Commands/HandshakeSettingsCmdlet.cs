@@ -43,7 +43,9 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     [AllowEmptyString]
     public string? Origin { get; set; }
 
-    /// <summary>The cookies to send, and to fill with those the server sets; the Cookies of an Invoke-WebRequest session for example.</summary>
+    /// <summary>
+    /// The cookies to send, and to fill with those the server sets; the Cookies of an Invoke-WebRequest session for example.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public CookieContainer? Cookies { get; set; }
@@ -156,13 +158,15 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         RefuseTogether(nameof(Token), nameof(UseDefaultCredentials));
         if (Authentication == WsAuthentication.Basic && Credential is null)
         {
-            ThrowTerminatingError(WsErrors.InvalidSetting("-Authentication Basic needs a user name and password: add -Credential.", Authentication));
+            ThrowTerminatingError(
+                WsErrors.InvalidSetting("-Authentication Basic needs a user name and password: add -Credential.", Authentication));
         }
 
         if (Authentication == WsAuthentication.Basic && Credential!.UserName.Contains(':', StringComparison.Ordinal))
         {
             ThrowTerminatingError(WsErrors.InvalidSetting(
-                "The user name of -Credential has a colon, which -Authentication Basic cannot send: the server would take what is behind it for the password (RFC 7617 section 2).",
+                "The user name of -Credential has a colon, which -Authentication Basic cannot send: "
+                + "the server would take what is behind it for the password (RFC 7617 section 2).",
                 Authentication));
         }
 
@@ -268,7 +272,8 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     }
 
     private IEnumerable<ChainValidationResult>? Ignored() =>
-        (SkipCertificateCheck ? Enum.GetValues<IgnorableCertificateError>() : IgnoreCertificateError)?.Select(static error => (ChainValidationResult)error);
+        (SkipCertificateCheck ? Enum.GetValues<IgnorableCertificateError>() : IgnoreCertificateError)?.Select(
+            static error => (ChainValidationResult)error);
 
     private IEnumerable<KeyValuePair<string, string?>> RequestHeaders()
     {
@@ -294,7 +299,9 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         else if (Authentication == WsAuthentication.Basic)
         {
             // The name as it is: user@realm is no domain here.
-            yield return new("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Credential!.UserName}:{Reveal(Credential.Password)}")));
+            yield return new(
+                "Authorization",
+                "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Credential!.UserName}:{Reveal(Credential.Password)}")));
         }
     }
 
@@ -326,7 +333,9 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     {
         if ((CertificateKey is not null || CertificatePassword is not null) && Certificate is not { IsFile: true })
         {
-            ThrowTerminatingError(WsErrors.InvalidSetting("-CertificateKey and -CertificatePassword belong to the file of a client certificate: give it as -Certificate.", Certificate));
+            ThrowTerminatingError(WsErrors.InvalidSetting(
+                "-CertificateKey and -CertificatePassword belong to the file of a client certificate: give it as -Certificate.",
+                Certificate));
         }
 
         try
@@ -353,7 +362,9 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
             try
             {
                 using X509Store store = new(StoreName.My, location, OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly);
-                if (store.Certificates.Find(X509FindType.FindByThumbprint, thumbprint, validOnly: false).FirstOrDefault(static c => c.HasPrivateKey) is { } found)
+                if (store.Certificates
+                    .Find(X509FindType.FindByThumbprint, thumbprint, validOnly: false)
+                    .FirstOrDefault(static c => c.HasPrivateKey) is { } found)
                 {
                     _clientCertificate = found;
                     return found;

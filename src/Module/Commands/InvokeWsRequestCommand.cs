@@ -69,7 +69,9 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     [Parameter(ParameterSetName = JsonRpcSet)]
     public SwitchParameter NoReply { get; set; }
 
-    /// <summary>Calls to send in one message (JSON-RPC 2.0 section 6): names of methods, or hashtables with Method, Params and NoReply.</summary>
+    /// <summary>
+    /// Calls to send in one message (JSON-RPC 2.0 section 6): names of methods, or hashtables with Method, Params and NoReply.
+    /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = BatchSet)]
     [ValidateNotNullOrEmpty]
     public object[]? Batch { get; set; }
@@ -150,12 +152,14 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
         if (!string.IsNullOrEmpty(IdProperty) && IdPath.Parse(IdProperty) is null)
         {
-            ThrowTerminatingError(WsErrors.InvalidSetting($"'{IdProperty}' is no path of member names, such as id or d.requestId.", IdProperty));
+            ThrowTerminatingError(
+                WsErrors.InvalidSetting($"'{IdProperty}' is no path of member names, such as id or d.requestId.", IdProperty));
         }
 
         if (ExtraProperties is not null && JsonRpcRequest.Clash(ExtraProperties) is { } own)
         {
-            ThrowTerminatingError(WsErrors.InvalidSetting($"A request has a '{own}' of its own, which -ExtraProperties cannot set.", ExtraProperties));
+            ThrowTerminatingError(
+                WsErrors.InvalidSetting($"A request has a '{own}' of its own, which -ExtraProperties cannot set.", ExtraProperties));
         }
     }
 
@@ -321,7 +325,9 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
     }
 
-    /// <summary>Emits a result, or reports an error; of many, with an object for each, so that they are in the order of their requests.</summary>
+    /// <summary>
+    /// Emits a result, or reports an error; of many, with an object for each, so that they are in the order of their requests.
+    /// </summary>
     private void Emit(string what, in JsonRpcReply reply, WsMessage message, bool isOneOfMany)
     {
         object? result = null;
@@ -329,7 +335,12 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         {
             if (reply.IsError)
             {
-                WriteError(WsErrors.JsonRpcError(what, reply.ErrorText(), JsonText.Read(Json, reply.Error.Span, AsHashtable), ErrorMember(reply, "code"), ErrorMember(reply, "data")));
+                WriteError(WsErrors.JsonRpcError(
+                    what,
+                    reply.ErrorText(),
+                    JsonText.Read(Json, reply.Error.Span, AsHashtable),
+                    ErrorMember(reply, "code"),
+                    ErrorMember(reply, "data")));
             }
             else
             {
@@ -408,7 +419,8 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
             WriteError(Ended(null, _socket, "No reply had come."));
         }
-        catch (Exception e) when (filter is ReplyScript { FailedAt: { } judged } && e is not (PipelineStoppedException or FlowControlException))
+        catch (Exception e)
+            when (filter is ReplyScript { FailedAt: { } judged } && e is not (PipelineStoppedException or FlowControlException))
         {
             // First, for a script can throw what we do.
             WriteError(WsErrors.ReplyFilterFailed(e, judged));

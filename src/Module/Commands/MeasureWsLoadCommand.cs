@@ -190,7 +190,8 @@ public sealed class MeasureWsLoadCommand : MessageHandshakeCmdlet
             },
             scripted ?? (ILoadMessages)new SizedMessages(Size),
             HistogramLibrary.Factory,
-            (tally, second) => Post(() => progress.Report((long)(second.Second + second.DurationSeconds), LoadText.Progress(tally, second))));
+            (tally, second) =>
+                Post(() => progress.Report((long)(second.Second + second.DurationSeconds), LoadText.Progress(tally, second))));
         using InterruptKey? key = InterruptKey.Watch(Host);
         CancellationToken interrupted = key?.Pressed ?? CancellationToken.None;
         try

@@ -55,7 +55,8 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
         ShowFrames(_socket);
         _roundTrips.Clear();
         using InterruptKey? key = InterruptKey.Watch(Host);
-        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(StopToken, key?.Pressed ?? CancellationToken.None);
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(
+            StopToken, key?.Pressed ?? CancellationToken.None);
         _ending = ending;
         try
         {
@@ -124,7 +125,9 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
         patience.CancelAfter(Times.Limit(TimeoutSeconds));
         try
         {
-            return Echo ? Wait(new ValueTask<TimeSpan>(EchoAsync(started, patience.Token))) : Wait(new ValueTask<TimeSpan>(_socket.PingAsync(patience.Token)));
+            return Echo
+                ? Wait(new ValueTask<TimeSpan>(EchoAsync(started, patience.Token)))
+                : Wait(new ValueTask<TimeSpan>(_socket.PingAsync(patience.Token)));
         }
         catch (OperationCanceledException) when (!_ending.IsCancellationRequested)
         {

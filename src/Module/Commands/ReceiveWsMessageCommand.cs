@@ -38,7 +38,9 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     private long _looked;
     private long _lookLimit = long.MaxValue;
 
-    /// <summary>The sockets, as objects or names; without it the only open one of this session. Several are merged in the order of arrival.</summary>
+    /// <summary>
+    /// The sockets, as objects or names; without it the only open one of this session. Several are merged in the order of arrival.
+    /// </summary>
     [Parameter(ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [SocketNameTransform]
@@ -58,12 +60,16 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     [Parameter(Mandatory = true, ParameterSetName = FollowSet)]
     public SwitchParameter Follow { get; set; }
 
-    /// <summary>Tells which messages to receive: $_ is a message, with -FromJson its object. The others stay in the inbox, in order.</summary>
+    /// <summary>
+    /// Tells which messages to receive: $_ is a message, with -FromJson its object. The others stay in the inbox, in order.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public ScriptBlock? Filter { get; set; }
 
-    /// <summary>How long to wait for the next message that is emitted, in seconds; 0 for no limit. 30 unless -Follow or -DurationSeconds.</summary>
+    /// <summary>
+    /// How long to wait for the next message that is emitted, in seconds; 0 for no limit. 30 unless -Follow or -DurationSeconds.
+    /// </summary>
     [Parameter(ParameterSetName = CountSet)]
     [Parameter(ParameterSetName = FollowSet)]
     [ValidateTime]
@@ -124,7 +130,8 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         RefuseTogether(AsHashtable, nameof(AsHashtable), Raw, nameof(Raw));
         RefuseTogether(AsHashtable, nameof(AsHashtable), OutFile is not null, nameof(OutFile));
         RefuseTogether(Raw, nameof(Raw), OutFile is not null, nameof(OutFile));
-        foreach ((SwitchParameter given, string name) in new[] { (Append, nameof(Append)), (NoClobber, nameof(NoClobber)), (Force, nameof(Force)) })
+        (SwitchParameter, string)[] ofFile = [(Append, nameof(Append)), (NoClobber, nameof(NoClobber)), (Force, nameof(Force))];
+        foreach ((SwitchParameter given, string name) in ofFile)
         {
             if (given && OutFile is null)
             {
@@ -457,7 +464,8 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     {
         if (Session.Open().Length == 0 && !Session.Sockets.Any(SocketExtras.IsDue))
         {
-            MessageWebSocket[] unread = [.. Session.Sockets.Where(static socket => WsSession.HasEnded(socket) && socket.Information.MessagesQueued > 0)];
+            MessageWebSocket[] unread =
+                [.. Session.Sockets.Where(static socket => WsSession.HasEnded(socket) && socket.Information.MessagesQueued > 0)];
             if (unread is [var only])
             {
                 return only;

@@ -26,7 +26,9 @@ internal sealed class SendGreetingCommand : WsCmdlet
     [Parameter(Mandatory = true)]
     public IPipeline Connecting { get; set; } = null!;
 
-    /// <summary>Told why something cannot be sent: what is thrown here ends the script, and where errors do not stop, no more than that.</summary>
+    /// <summary>
+    /// Told why something cannot be sent: what is thrown here ends the script, and where errors do not stop, no more than that.
+    /// </summary>
     [Parameter(Mandatory = true)]
     public Action<ErrorRecord> Refused { get; set; } = null!;
 
@@ -53,7 +55,8 @@ internal sealed class SendGreetingCommand : WsCmdlet
         {
             OutgoingMessage message = OutgoingMessage.TryFrom(item, null, out OutgoingMessage known)
                 ? known
-                : OutgoingMessage.OfText((_jsonWriter ??= new JsonWriter(this, Json, JsonWriter.DefaultDepth, StopToken)).Write(InputObject));
+                : OutgoingMessage.OfText(
+                    (_jsonWriter ??= new JsonWriter(this, Json, JsonWriter.DefaultDepth, StopToken)).Write(InputObject));
             Wait(message.SendAsync(Socket, StopToken));
         }
         catch (FormatException e)

@@ -270,7 +270,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
             {
                 SendFile(file);
             }
-            catch (Exception e) when (e is (IOException and not MessageWebSocketException) or UnauthorizedAccessException or NotSupportedException)
+            catch (Exception e)
+                when (e is (IOException and not MessageWebSocketException) or UnauthorizedAccessException or NotSupportedException)
             {
                 WriteError(WsErrors.FileError(e, file.Path));
             }

@@ -32,7 +32,9 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
     [Parameter]
     public SwitchParameter Broadcast { get; set; }
 
-    /// <summary>Answers each message, which is $_; the client that sent it is the argument. Strings are sent as text, bytes as binary.</summary>
+    /// <summary>
+    /// Answers each message, which is $_; the client that sent it is the argument. Strings are sent as text, bytes as binary.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public ScriptBlock? Handler { get; set; }
@@ -122,7 +124,9 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
         Session.Add(server);
         if (!IPAddress.IsLoopback(Address))
         {
-            WriteWarning($"The server {server} listens on {Address}, port {server.Port}: everybody who reaches this machine there can connect to it, without authentication.");
+            WriteWarning(
+                $"The server {server} listens on {Address}, port {server.Port}: "
+                + "everybody who reaches this machine there can connect to it, without authentication.");
         }
 
         Tell($"The server {server} listens on {Address}, port {server.Port}: {server.Uri}.");

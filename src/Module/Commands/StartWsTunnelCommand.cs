@@ -20,7 +20,8 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
     private const string Base64 = "base64";
 
     // What of the settings of a client has a meaning for a server.
-    private static readonly string[] OfBothEnds = [nameof(SubProtocol), nameof(Certificate), nameof(CertificateKey), nameof(CertificatePassword)];
+    private static readonly string[] OfBothEnds =
+        [nameof(SubProtocol), nameof(Certificate), nameof(CertificateKey), nameof(CertificatePassword)];
 
     /// <summary>The address of the WebSocket, ws:// or wss://, to which each TCP connection leads.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = ToWebSocketSet)]
@@ -104,7 +105,9 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
         if (SubProtocol?.Contains(Base64, StringComparer.Ordinal) == true)
         {
             ThrowTerminatingError(WsErrors.InvalidSetting(
-                "A tunnel does not speak base64, which sends text of four characters for three bytes. Use -SubProtocol binary, or leave it out.", SubProtocol));
+                "A tunnel does not speak base64, which sends text of four characters for three bytes. "
+                + "Use -SubProtocol binary, or leave it out.",
+                SubProtocol));
         }
     }
 
@@ -122,7 +125,8 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
             ThrowTerminatingError(WsErrors.InvalidSetting(LibraryText.WithoutParameterName(e), null));
             return;
         }
-        catch (Exception e) when (WsErrors.CannotListen(e, listen, LeadsToTcp ? "-ListenPort" : "-LocalPort", "-LocalAddress") is { } refusal)
+        catch (Exception e)
+            when (WsErrors.CannotListen(e, listen, LeadsToTcp ? "-ListenPort" : "-LocalPort", "-LocalAddress") is { } refusal)
         {
             ThrowTerminatingError(refusal);
             return;
@@ -136,7 +140,9 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
         Session.Add(tunnel);
         if (!IPAddress.IsLoopback(LocalAddress))
         {
-            WriteWarning($"The tunnel {tunnel} listens on {tunnel.LocalEndPoint}: everybody who reaches this machine there can use it, without authentication, and gets to {tunnel.To}.");
+            WriteWarning(
+                $"The tunnel {tunnel} listens on {tunnel.LocalEndPoint}: everybody who reaches this machine there can use it, "
+                + $"without authentication, and gets to {tunnel.To}.");
         }
 
         Tell($"The tunnel {tunnel} leads from {tunnel.From} to {tunnel.To}.");
@@ -177,7 +183,8 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
     {
         foreach (string given in MyInvocation.BoundParameters.Keys)
         {
-            if (typeof(HandshakeSettingsCmdlet).GetProperty(given)?.DeclaringType == typeof(HandshakeSettingsCmdlet) && !OfBothEnds.Contains(given))
+            if (typeof(HandshakeSettingsCmdlet).GetProperty(given)?.DeclaringType == typeof(HandshakeSettingsCmdlet)
+                && !OfBothEnds.Contains(given))
             {
                 ThrowTerminatingError(WsErrors.ParameterConflict(nameof(Target), given));
             }

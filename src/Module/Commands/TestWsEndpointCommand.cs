@@ -171,7 +171,8 @@ public sealed class TestWsEndpointCommand : EndpointListCmdlet
         }
         catch (ArgumentException e)
         {
-            ThrowTerminatingError(WsErrors.InvalidSetting($"-ExpectMatch is no regular expression: {LibraryText.WithoutParameterName(e)}", ExpectMatch));
+            ThrowTerminatingError(
+                WsErrors.InvalidSetting($"-ExpectMatch is no regular expression: {LibraryText.WithoutParameterName(e)}", ExpectMatch));
             return null;
         }
     }
@@ -244,7 +245,12 @@ public sealed class TestWsEndpointCommand : EndpointListCmdlet
     }
 
     private WsEndpointResult Unusable(string address, ErrorRecord record) =>
-        ProbeSeries.Unusable(address, Name, _plan, record.FullyQualifiedErrorId, $"{record.ErrorDetails?.Message ?? record.Exception.Message} {record.ErrorDetails?.RecommendedAction}".Trim());
+        ProbeSeries.Unusable(
+            address,
+            Name,
+            _plan,
+            record.FullyQualifiedErrorId,
+            $"{record.ErrorDetails?.Message ?? record.Exception.Message} {record.ErrorDetails?.RecommendedAction}".Trim());
 
     private void Finish(long number, WsEndpointResult result) => _finished.Writer.TryWrite((number, result));
 

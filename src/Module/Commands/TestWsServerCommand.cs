@@ -75,7 +75,9 @@ public sealed class TestWsServerCommand : EndpointListCmdlet
         if (UseDefaultCredentials || (Credential is not null && Authentication != WsAuthentication.Basic))
         {
             ThrowTerminatingError(WsErrors.InvalidSetting(
-                "Test-WsServer writes its requests itself and cannot answer a challenge: use -Credential with -Authentication Basic, -Token or -Headers.", null));
+                "Test-WsServer writes its requests itself and cannot answer a challenge: use -Credential with -Authentication Basic, "
+                + "-Token or -Headers.",
+                null));
         }
 
         using MessageWebSocket trial = new();
@@ -88,7 +90,9 @@ public sealed class TestWsServerCommand : EndpointListCmdlet
         {
             if (!AuditOrigin.TryParse(origin, out _))
             {
-                ThrowTerminatingError(WsErrors.InvalidSetting($"'{TerminalText.Escape(origin)}' of -AllowedOrigin is no origin; write it as https://host or https://host:port.", origin));
+                ThrowTerminatingError(WsErrors.InvalidSetting(
+                    $"'{TerminalText.Escape(origin)}' of -AllowedOrigin is no origin; write it as https://host or https://host:port.",
+                    origin));
             }
         }
 
@@ -153,7 +157,13 @@ public sealed class TestWsServerCommand : EndpointListCmdlet
         Tell($"{Redaction.Of(uri)}: making {checks.Length} checks.");
         TransferProgress progress = new(this, $"Test-WsServer {Redaction.Of(uri)}", checks.Length);
         AuditRun run = new(target, checks, done => Post(() => progress.Report(done, $"{done} of {checks.Length} checks")));
-        Write(uri, AuditFindings.Of(MalformedUri.TextOf(uri), Name, started, Wait(new ValueTask<IReadOnlyList<(AuditCheck, Verdict)>>(run.RunAsync(reached.NoConnection, StopToken)))));
+        Write(
+            uri,
+            AuditFindings.Of(
+                MalformedUri.TextOf(uri),
+                Name,
+                started,
+                Wait(new ValueTask<IReadOnlyList<(AuditCheck, Verdict)>>(run.RunAsync(reached.NoConnection, StopToken)))));
         progress.Complete();
     }
 
@@ -166,7 +176,9 @@ public sealed class TestWsServerCommand : EndpointListCmdlet
         IdleTime = Times.OfSeconds(IdleSeconds),
     };
 
-    /// <summary>Makes the ordinary handshake. A server that is refused for its certificate can still be told what is wrong with that.</summary>
+    /// <summary>
+    /// Makes the ordinary handshake. A server that is refused for its certificate can still be told what is wrong with that.
+    /// </summary>
     /// <returns>Null where there is nothing to check, which has been reported.</returns>
     private (string? NoConnection, bool IsReached)? Reach(AuditTarget target, MessageWebSocket socket, Uri uri)
     {
@@ -247,7 +259,8 @@ public sealed class TestWsServerCommand : EndpointListCmdlet
         }
         catch (Exception e) when (e is PSInvalidOperationException or HostException)
         {
-            ThrowTerminatingError(WsErrors.CannotAsk($"Intrusive checks would {action} at {address}, and nobody can be asked here.", address));
+            ThrowTerminatingError(
+                WsErrors.CannotAsk($"Intrusive checks would {action} at {address}, and nobody can be asked here.", address));
             throw;
         }
     }
@@ -265,12 +278,15 @@ public sealed class TestWsServerCommand : EndpointListCmdlet
             if (named.Length == 0)
             {
                 ThrowTerminatingError(WsErrors.InvalidSetting(
-                    $"No check is called '{TerminalText.Escape(pattern)}'; there are {string.Join(", ", AuditChecks.All.Select(static check => check.Id))}.", pattern));
+                    $"No check is called '{TerminalText.Escape(pattern)}'; "
+                    + $"there are {string.Join(", ", AuditChecks.All.Select(static check => check.Id))}.",
+                    pattern));
             }
 
             if (Check?.Contains(pattern) == true && named.All(check => check.Level > Level))
             {
-                ThrowTerminatingError(WsErrors.InvalidSetting($"The check '{named[0].Id}' is {named[0].Level}: add -Level {named[0].Level}.", pattern));
+                ThrowTerminatingError(
+                    WsErrors.InvalidSetting($"The check '{named[0].Id}' is {named[0].Level}: add -Level {named[0].Level}.", pattern));
             }
         }
 

@@ -212,7 +212,8 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
 
         // One that waits to be reconnected counts as open, lest a message goes to another server meanwhile.
         IReadOnlyList<MessageWebSocket> sockets = Session.Sockets;
-        MessageWebSocket[] open = [.. sockets.Where(static socket => socket.State == MessageWebSocketState.Open || SocketExtras.IsDue(socket))];
+        MessageWebSocket[] open =
+            [.. sockets.Where(static socket => socket.State == MessageWebSocketState.Open || SocketExtras.IsDue(socket))];
         if (open.Length > 1)
         {
             ThrowTerminatingError(WsErrors.SeveralOpenSockets(open));
@@ -223,7 +224,8 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
             return only;
         }
 
-        MessageWebSocket? last = sockets.LastOrDefault(static socket => socket.State == MessageWebSocketState.Closing || WsSession.HasEnded(socket));
+        MessageWebSocket? last = sockets.LastOrDefault(
+            static socket => socket.State == MessageWebSocketState.Closing || WsSession.HasEnded(socket));
         if (last is null)
         {
             ThrowTerminatingError(WsErrors.NoOpenSocket());
@@ -262,7 +264,8 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     }
 
     /// <summary>Reconnects as <see cref="Connector.Renew"/> does, and stops the cmdlet when its time is over meanwhile.</summary>
-    private protected MessageWebSocket? Renew(MessageWebSocket lost, TimeSpan longest, MessageWebSocketException? failure = null, string? progress = null)
+    private protected MessageWebSocket? Renew(
+        MessageWebSocket lost, TimeSpan longest, MessageWebSocketException? failure = null, string? progress = null)
     {
         try
         {

@@ -13,5 +13,6 @@ internal sealed class AuditCheckCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         AuditChecks.All
             .Where(check => NamePattern.Begins(check.Id, wordToComplete))
-            .Select(static check => new CompletionResult(check.Id, check.Id, CompletionResultType.ParameterValue, $"{check.Level}: {check.Reference}"));
+            .Select(static check =>
+                new CompletionResult(check.Id, check.Id, CompletionResultType.ParameterValue, $"{check.Level}: {check.Reference}"));
 }

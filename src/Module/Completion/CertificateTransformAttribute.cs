@@ -9,7 +9,9 @@ namespace MessageWebSockets.PowerShell.Completion;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 internal sealed class CertificateTransformAttribute : ArgumentTransformationAttribute
 {
-    /// <summary>Whether it is a client certificate, whose file is read when its key is known; without it all the certificates of a file.</summary>
+    /// <summary>
+    /// Whether it is a client certificate, whose file is read when its key is known; without it all the certificates of a file.
+    /// </summary>
     public bool IsClient { get; set; }
 
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
@@ -21,7 +23,8 @@ internal sealed class CertificateTransformAttribute : ArgumentTransformationAttr
 
         // A collection of certificates is a list as well.
         IEnumerable items = Unwrap(inputData) is IEnumerable many and not string ? many : new[] { inputData };
-        return items.Cast<object?>().SelectMany(item => PathOf(item) is { } path ? [.. Load(Resolve(engineIntrinsics, path))] : new[] { item }).ToArray();
+        return items.Cast<object?>()
+            .SelectMany(item => PathOf(item) is { } path ? [.. Load(Resolve(engineIntrinsics, path))] : new[] { item }).ToArray();
     }
 
     private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;

@@ -30,5 +30,6 @@ internal sealed class CloseCodeCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) => Codes
         .Select(static code => (Text: code.Code.ToString(CultureInfo.InvariantCulture), code.Meaning))
         .Where(code => code.Text.StartsWith(wordToComplete, StringComparison.Ordinal))
-        .Select(static code => new CompletionResult(code.Text, $"{code.Text} {code.Meaning}", CompletionResultType.ParameterValue, code.Meaning));
+        .Select(static code =>
+            new CompletionResult(code.Text, $"{code.Text} {code.Meaning}", CompletionResultType.ParameterValue, code.Meaning));
 }

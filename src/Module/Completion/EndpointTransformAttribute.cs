@@ -14,7 +14,8 @@ internal sealed class EndpointTransformAttribute : ArgumentTransformationAttribu
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) => Unwrap(inputData) switch
     {
         string text => Of(text),
-        IEnumerable many and not IDictionary => many.Cast<object?>().Select(static item => Unwrap(item) is string text ? Of(text) : item).ToArray(),
+        IEnumerable many and not IDictionary =>
+            many.Cast<object?>().Select(static item => Unwrap(item) is string text ? Of(text) : item).ToArray(),
         _ => inputData,
     };
 

@@ -19,7 +19,8 @@ internal sealed class HeaderTableTransformAttribute : ArgumentTransformationAttr
             PSCustomObject => OfProperties((PSObject)inputData!),
             string text when string.IsNullOrWhiteSpace(text) => new OrderedDictionary(),
             object other => throw new ArgumentTransformationMetadataException(
-                $"An object of type {other.GetType().Name} is no set of headers: give a hashtable, or an object with a property for each header."),
+                $"An object of type {other.GetType().Name} is no set of headers: give a hashtable, "
+                + "or an object with a property for each header."),
         };
 
     private static OrderedDictionary OfProperties(PSObject headers)

@@ -24,7 +24,8 @@ internal sealed class ListenAddressCompleter : IArgumentCompleter
         return Special.Concat(OfInterfaces())
             .Where(candidate => candidate.Address.StartsWith(word, StringComparison.OrdinalIgnoreCase))
             .DistinctBy(static candidate => candidate.Address)
-            .Select(static candidate => new CompletionResult(candidate.Address, candidate.Address, CompletionResultType.ParameterValue, candidate.Meaning));
+            .Select(static candidate =>
+                new CompletionResult(candidate.Address, candidate.Address, CompletionResultType.ParameterValue, candidate.Meaning));
     }
 
     private static IEnumerable<(string Address, string Meaning)> OfInterfaces()
@@ -35,7 +36,9 @@ internal sealed class ListenAddressCompleter : IArgumentCompleter
             [
                 .. NetworkInterface.GetAllNetworkInterfaces()
                     .Where(static item => item.OperationalStatus == OperationalStatus.Up)
-                    .SelectMany(static item => item.GetIPProperties().UnicastAddresses, static (item, unicast) => (unicast.Address.ToString(), item.Name)),
+                    .SelectMany(
+                        static item => item.GetIPProperties().UnicastAddresses,
+                        static (item, unicast) => (unicast.Address.ToString(), item.Name)),
             ];
         }
         catch (NetworkInformationException)

@@ -12,7 +12,8 @@ internal sealed class ListenAddressTransformAttribute : ArgumentTransformationAt
             string text when text.Equals("localhost", StringComparison.OrdinalIgnoreCase) => IPAddress.Loopback,
             string text when IPAddress.TryParse(text, out IPAddress? address) => address,
             string text => throw new ArgumentTransformationMetadataException(
-                $"'{TerminalText.Escape(text)}' is no IP address. 127.0.0.1 or ::1 is this machine alone, 0.0.0.0 every IPv4 address of it, :: every address."),
+                $"'{TerminalText.Escape(text)}' is no IP address. 127.0.0.1 or ::1 is this machine alone, "
+                + "0.0.0.0 every IPv4 address of it, :: every address."),
             _ => inputData,
         };
 }

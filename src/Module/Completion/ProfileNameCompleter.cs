@@ -14,5 +14,6 @@ internal sealed class ProfileNameCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         ProfileFiles.Names
             .Where(name => NamePattern.Begins(name, wordToComplete))
-            .Select(static name => new CompletionResult(name, name, CompletionResultType.ParameterValue, ProfileFiles.Read(ProfileFiles.Find(name)!).Description ?? name));
+            .Select(static name => new CompletionResult(
+                name, name, CompletionResultType.ParameterValue, ProfileFiles.Read(ProfileFiles.Find(name)!).Description ?? name));
 }

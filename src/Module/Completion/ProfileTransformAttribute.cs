@@ -36,5 +36,6 @@ internal sealed class ProfileTransformAttribute : ArgumentTransformationAttribut
         text.EndsWith(ProfileFiles.Extension, StringComparison.OrdinalIgnoreCase)
             ? engineIntrinsics.SessionState.Path.GetUnresolvedProviderPathFromPSPath(text)
             : throw new FormatException(
-                $"There is no profile '{TerminalText.Escape(text)}'. Those that come with the module are {string.Join(", ", ProfileFiles.Names)}; the path of a file ends in {ProfileFiles.Extension}.");
+                $"There is no profile '{TerminalText.Escape(text)}'. Those that come with the module are "
+                + $"{string.Join(", ", ProfileFiles.Names)}; the path of a file ends in {ProfileFiles.Extension}.");
 }

@@ -25,5 +25,7 @@ internal sealed class SocketNameCompleter : IArgumentCompleter
 
     /// <summary>A name as it has to be typed.</summary>
     internal static string Quote(string name) =>
-        name.All(static c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_') ? name : $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
+        name.All(static c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_')
+            ? name
+            : $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
 }

@@ -9,7 +9,9 @@ namespace MessageWebSockets.PowerShell.Completion;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 internal sealed class SocketNameTransformAttribute : ArgumentTransformationAttribute
 {
-    /// <summary>Whether a name that no socket has is left to the cmdlet, as a socket that is marked <see cref="SocketExtras.IsUnknown"/>.</summary>
+    /// <summary>
+    /// Whether a name that no socket has is left to the cmdlet, as a socket that is marked <see cref="SocketExtras.IsUnknown"/>.
+    /// </summary>
     public bool TakesUnknownNames { get; set; }
 
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
@@ -21,7 +23,8 @@ internal sealed class SocketNameTransformAttribute : ArgumentTransformationAttri
             byte[] => input,
             IList list => list.Cast<object?>().Select(item => Transform(engineIntrinsics, item)).ToArray(),
             PSCustomObject => throw new ArgumentTransformationMetadataException(
-                "This is a copy of a socket, from another process or a file; the connection itself is not in it. Connect in this session, or give the name of one of its sockets."),
+                "This is a copy of a socket, from another process or a file; the connection itself is not in it. "
+                + "Connect in this session, or give the name of one of its sockets."),
             _ => input,
         };
     }

@@ -39,6 +39,7 @@ internal sealed class SubProtocolCompleter : IArgumentCompleter
             .Concat(Registered)
             .DistinctBy(static protocol => protocol.Name)
             .Where(protocol => NamePattern.Begins(protocol.Name, wordToComplete))
-            .Select(static protocol => new CompletionResult(protocol.Name, protocol.Name, CompletionResultType.ParameterValue, protocol.Meaning));
+            .Select(static protocol =>
+                new CompletionResult(protocol.Name, protocol.Name, CompletionResultType.ParameterValue, protocol.Meaning));
     }
 }

@@ -6,7 +6,9 @@ internal static class Times
     /// <summary>The longest time that every timer of .NET can be set to, in milliseconds: 24 days.</summary>
     public const double LongestMilliseconds = int.MaxValue;
 
-    /// <summary>A number of seconds; 0 stays zero, and what is more than 0 is a millisecond at least, lest it be taken for "no limit".</summary>
+    /// <summary>
+    /// A number of seconds; 0 stays zero, and what is more than 0 is a millisecond at least, lest it be taken for "no limit".
+    /// </summary>
     public static TimeSpan OfSeconds(double seconds) => OfMilliseconds(seconds * 1000);
 
     /// <summary>A number of milliseconds, rounded as <see cref="OfSeconds"/> does.</summary>

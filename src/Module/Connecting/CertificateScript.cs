@@ -55,7 +55,8 @@ internal sealed class CertificateScript : ICertificateJudge
         Failure = null;
         try
         {
-            ScriptOutcome outcome = _script.Run(args, args.ServerCertificate, args.ServerIntermediateCertificates, args.ServerCertificateErrors);
+            ScriptOutcome outcome = _script.Run(
+                args, args.ServerCertificate, args.ServerIntermediateCertificates, args.ServerCertificateErrors);
             Failure = outcome.Failure;
             outcome.ReportErrors(cmdlet);
             accepted = Failure is null && !outcome.Output.Any(static output => output?.BaseObject is false);

@@ -38,7 +38,8 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
         Failure = null;
         if (Connecting is not { } cmdlet)
         {
-            throw new InvalidOperationException("The script of -OnConnected runs in Connect-MessageWebSocket; ConnectAsync alone has no pipeline for it.");
+            throw new InvalidOperationException(
+                "The script of -OnConnected runs in Connect-MessageWebSocket; ConnectAsync alone has no pipeline for it.");
         }
 
         // The library knows by it that whoever uses the socket there is who greets.
@@ -97,7 +98,9 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
         catch (Exception e) when (e is not PipelineStoppedException)
         {
             // A break that leaves the script must not leave the caller's loop as well.
-            Failure = e is RuntimeException ? e : new RuntimeException("it ends with exit, or with break or continue outside of a loop. Use return.", e);
+            Failure = e is RuntimeException
+                ? e
+                : new RuntimeException("it ends with exit, or with break or continue outside of a loop. Use return.", e);
         }
 
         if (refusal is not null)
@@ -111,7 +114,8 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
     {
         using System.Management.Automation.PowerShell nested = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
         nested.AddCommand(runner).AddParameter("Greeting", greeting);
-        using (cancellationToken.UnsafeRegister(static pipeline => ((System.Management.Automation.PowerShell)pipeline!).BeginStop(null, null), nested))
+        using (cancellationToken.UnsafeRegister(
+            static pipeline => ((System.Management.Automation.PowerShell)pipeline!).BeginStop(null, null), nested))
         {
             nested.Invoke();
         }

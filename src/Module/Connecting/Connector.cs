@@ -77,7 +77,10 @@ internal static class Connector
         {
             // It may have become this cmdlet's turn at the same moment.
             _ = turn.ContinueWith(
-                _ => reconnection.Gate.Release(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+                _ => reconnection.Gate.Release(),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion,
+                TaskScheduler.Default);
             throw;
         }
     }
@@ -122,7 +125,9 @@ internal static class Connector
             }
 
             TimeSpan delay = reconnection.UntilNext(failure);
-            cmdlet.Tell($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
+            cmdlet.Tell(
+                $"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in "
+                + $"{delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
             cmdlet.Wait(Task.Delay(delay, enough));
             reconnection.Begin();
             try
@@ -233,7 +238,10 @@ internal static class Connector
 
     private static string Offer(MessageWebSocket socket)
     {
-        string protocols = socket.Control.SupportedProtocols.Count > 0 ? $", offering {string.Join(", ", Redaction.Protocols(socket.Control.SupportedProtocols).Select(static name => TerminalText.Escape(name)))}" : "";
+        IList<string> offered = socket.Control.SupportedProtocols;
+        string protocols = offered.Count > 0
+            ? $", offering {string.Join(", ", Redaction.Protocols(offered).Select(static name => TerminalText.Escape(name)))}"
+            : "";
         return protocols + (socket.Control.Compression is null ? "" : ", offering compression");
     }
 
@@ -245,8 +253,13 @@ internal static class Connector
             cmdlet.Tell($"Redirected to {Redaction.Of(answered)}.");
         }
 
-        cmdlet.Tell($"Connected to {information.RemoteAddress?.ToString() ?? "the Unix socket"}{(information.RemotePort > 0 ? $":{information.RemotePort}" : "")}: {SocketText.Timings(socket)}.");
-        cmdlet.Tell($"Protocol: {(string.IsNullOrEmpty(information.Protocol) ? "none" : TerminalText.Escape(Redaction.Protocol(information.Protocol)))}. Compression: {SocketText.Compression(socket)}.");
+        string end = information.RemoteAddress?.ToString() ?? "the Unix socket";
+        string port = information.RemotePort > 0 ? $":{information.RemotePort}" : "";
+        cmdlet.Tell($"Connected to {end}{port}: {SocketText.Timings(socket)}.");
+        string protocol = string.IsNullOrEmpty(information.Protocol)
+            ? "none"
+            : TerminalText.Escape(Redaction.Protocol(information.Protocol));
+        cmdlet.Tell($"Protocol: {protocol}. Compression: {SocketText.Compression(socket)}.");
         if (information.ServerCertificate is not null)
         {
             cmdlet.Tell($"Certificate: {SocketText.Tls(socket)}.");

@@ -3,7 +3,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets.PowerShell;
 
-/// <summary>The value of -Certificate: a client certificate, or a file that is read with -CertificateKey and -CertificatePassword.</summary>
+/// <summary>
+/// The value of -Certificate: a client certificate, or a file that is read with -CertificateKey and -CertificatePassword.
+/// </summary>
 /// <remarks>Immutable; PowerShell makes it of a certificate, a path or a file object.</remarks>
 public sealed class WsClientCertificate
 {

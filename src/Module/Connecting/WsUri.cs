@@ -22,7 +22,8 @@ internal static partial class WsUri
         if (uri is MalformedUri)
         {
             return Port().Match(given) is { Success: true } port
-                ? WsErrors.InvalidUri($"{given} names port {port.Value}, and ports end at {IPEndPoint.MaxPort}.", "Name the port of the server.", given)
+                ? WsErrors.InvalidUri(
+                    $"{given} names port {port.Value}, and ports end at {IPEndPoint.MaxPort}.", "Name the port of the server.", given)
                 : WsErrors.InvalidUri($"'{given}' is no address.", Form, given);
         }
 
@@ -30,10 +31,14 @@ internal static partial class WsUri
         {
             return uri switch
             {
-                { UserInfo.Length: > 0 } => WsErrors.InvalidUri($"{given} holds a user name or password.", "Give them with -Credential.", given),
+                { UserInfo.Length: > 0 } =>
+                    WsErrors.InvalidUri($"{given} holds a user name or password.", "Give them with -Credential.", given),
                 { Fragment.Length: > 0 } => WsErrors.InvalidUri(
-                    $"{given} has a fragment, which WebSocket addresses must not have (RFC 6455 section 3).", "Leave out what begins with #, or write # as %23.", given),
-                { Port: 0 } => WsErrors.InvalidUri($"{given} names port 0, which cannot be connected to.", "Name the port of the server.", given),
+                    $"{given} has a fragment, which WebSocket addresses must not have (RFC 6455 section 3).",
+                    "Leave out what begins with #, or write # as %23.",
+                    given),
+                { Port: 0 } =>
+                    WsErrors.InvalidUri($"{given} names port 0, which cannot be connected to.", "Name the port of the server.", given),
                 { Host.Length: 0 } => WsErrors.InvalidUri($"{given} names no host.", Form, given),
                 _ => null,
             };
@@ -59,7 +64,9 @@ internal static partial class WsUri
     }
 
     // Of an address that could not be parsed: more than five digits, or a number that begins so.
-    [GeneratedRegex("(?<=^[a-z]+://[^/?#]*:)(?:[0-9]{6,}|6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})(?=$|[/?#])", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        "(?<=^[a-z]+://[^/?#]*:)(?:[0-9]{6,}|6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})(?=$|[/?#])",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Port();
 
     [GeneratedRegex("^http(?<secure>s)?(?=://)", RegexOptions.IgnoreCase)]

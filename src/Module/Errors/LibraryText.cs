@@ -35,13 +35,17 @@ internal static partial class LibraryText
             string errors = ignore.Groups["errors"].Value;
             bool isAuthority = errors.Contains(nameof(ChainValidationResult.Untrusted), StringComparison.Ordinal)
                 || errors.Contains(nameof(ChainValidationResult.IncompleteChain), StringComparison.Ordinal);
-            string trust = isAuthority ? "If a private authority issued it, give that authority's root certificate with -TrustedRoot. " : "";
+            string trust = isAuthority
+                ? "If a private authority issued it, give that authority's root certificate with -TrustedRoot. "
+                : "";
             return (message[..ignore.Index], $"{trust}To connect all the same: -IgnoreCertificateError {errors}.");
         }
 
         if (PinAdvice().Match(message) is { Success: true } pin)
         {
-            return (message[..pin.Index], "If the server changed its certificate, give the hash of the new one with -PinnedCertificateSha256.");
+            return (
+                message[..pin.Index],
+                "If the server changed its certificate, give the hash of the new one with -PinnedCertificateSha256.");
         }
 
         return SettingAdvice().Match(message) is { Success: true } setting
@@ -54,7 +58,9 @@ internal static partial class LibraryText
 
     private static string Shown(MessageWebSocketException e)
     {
-        string message = e.PeerUri is { } peer ? e.Message.Replace(peer.ToString(), Redaction.Of(peer), StringComparison.Ordinal) : e.Message;
+        string message = e.PeerUri is { } peer
+            ? e.Message.Replace(peer.ToString(), Redaction.Of(peer), StringComparison.Ordinal)
+            : e.Message;
         return TerminalText.Escape(message);
     }
 

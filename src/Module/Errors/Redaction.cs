@@ -45,7 +45,9 @@ internal static partial class Redaction
         }
 
         // What is before the last dot or the word that gives it away says what it is for.
-        int end = SecretProtocol().Match(name) is { Success: true } word ? Math.Max(word.Index + word.Length, name.LastIndexOf('.') + 1) : ShownOfProtocol;
+        int end = SecretProtocol().Match(name) is { Success: true } word
+            ? Math.Max(word.Index + word.Length, name.LastIndexOf('.') + 1)
+            : ShownOfProtocol;
         return string.Concat(name.AsSpan(0, Math.Min(end, LongestProtocol)), Hidden);
     }
 
@@ -77,7 +79,8 @@ internal static partial class Redaction
     private static partial Regex Query();
 
     // A word and something behind it. The names of the IANA registry have none of them.
-    [GeneratedRegex("^.*(?:token|secret|passw(?:or)?d|api[-_.]?key|bearer|authorization|jwt|credential)[-_.=:]+(?=.)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        "^.*(?:token|secret|passw(?:or)?d|api[-_.]?key|bearer|authorization|jwt|credential)[-_.=:]+(?=.)", RegexOptions.IgnoreCase)]
     private static partial Regex SecretProtocol();
 
     // Its header begins with {".

@@ -3,8 +3,10 @@ using System.Management.Automation;
 
 namespace MessageWebSockets.PowerShell.Errors;
 
-/// <summary>The error records of the module: a stable id, what happened, and what to do about it. about_WebSocket_Errors lists the ids.</summary>
-internal static class WsErrors
+/// <summary>
+/// The error records of the module: a stable id, what happened, and what to do about it. about_WebSocket_Errors lists the ids.
+/// </summary>
+internal static partial class WsErrors
 {
     public static ErrorRecord NoOpenSocket() => Create(
         "NoOpenSocket",
@@ -15,7 +17,8 @@ internal static class WsErrors
 
     public static ErrorRecord SeveralUnreadSockets(IReadOnlyList<MessageWebSocket> ended) => Create(
         "SeveralOpenSockets",
-        new InvalidOperationException($"This session has no open socket, and {ended.Count} that ended with messages unread: {string.Join(", ", ended)}."),
+        new InvalidOperationException(
+            $"This session has no open socket, and {ended.Count} that ended with messages unread: {string.Join(", ", ended)}."),
         "Say which one with -Socket.",
         ErrorCategory.InvalidOperation,
         ended);
@@ -55,7 +58,8 @@ internal static class WsErrors
 
     public static ErrorRecord SocketAlreadyConnected(MessageWebSocket socket) => Create(
         "SocketAlreadyConnected",
-        new InvalidOperationException($"{Describe(socket)} is {socket.State}: a socket connects once, and its request headers go out with the connect."),
+        new InvalidOperationException(
+            $"{Describe(socket)} is {socket.State}: a socket connects once, and its request headers go out with the connect."),
         "Set headers before connecting, or connect a new socket.",
         ErrorCategory.InvalidOperation,
         socket);
@@ -77,7 +81,9 @@ internal static class WsErrors
     public static ErrorRecord ConnectionClosed(MessageWebSocket socket, string? progress = null)
     {
         ushort? code = socket.Information.CloseCode;
-        string reason = string.IsNullOrEmpty(socket.Information.CloseReason) ? "" : $" \"{TerminalText.Escape(socket.Information.CloseReason)}\"";
+        string reason = string.IsNullOrEmpty(socket.Information.CloseReason)
+            ? ""
+            : $" \"{TerminalText.Escape(socket.Information.CloseReason)}\"";
         string close = code is null or 1005 ? "without a code" : $"with code {code}{reason}";
         return Create(
             "ConnectionClosed",
@@ -105,7 +111,8 @@ internal static class WsErrors
             : "Call Receive-WsMessage again, or use -Follow to wait without a limit.";
         return Create(
             "ReceiveTimeout",
-            new TimeoutException($"No message{what} from {from} within {Seconds(timeout)}{(progress is null ? "" : $" ({progress})")}. {open}.{passedOver}"),
+            new TimeoutException(
+                $"No message{what} from {from} within {Seconds(timeout)}{(progress is null ? "" : $" ({progress})")}. {open}.{passedOver}"),
             isFull ? "The inbox is full, so that nothing more is read; empty it with Receive-WsMessage -All." : advice,
             ErrorCategory.OperationTimeout,
             sockets is [var target] ? target : sockets);
@@ -114,15 +121,20 @@ internal static class WsErrors
     /// <summary>Nothing more can come, for what a filter left takes all the room there is.</summary>
     public static ErrorRecord InboxFull(MessageWebSocket socket, string? passedOver) => Create(
         "InboxFull",
-        new InvalidOperationException($"The inbox of {Describe(socket)} is full ({socket.Information.MessagesQueued} messages), so that nothing more is read.{passedOver}"),
-        "Take them with Receive-WsMessage -All, and receive again. Connect-MessageWebSocket has -InboxLimit for more room, and -InboxFullMode DropOldest.",
+        new InvalidOperationException(
+            $"The inbox of {Describe(socket)} is full ({socket.Information.MessagesQueued} messages), "
+            + $"so that nothing more is read.{passedOver}"),
+        "Take them with Receive-WsMessage -All, and receive again. Connect-MessageWebSocket has -InboxLimit for more room, "
+        + "and -InboxFullMode DropOldest.",
         ErrorCategory.LimitsExceeded,
         socket);
 
     /// <summary>The time was over before a lost connection was renewed.</summary>
     public static ErrorRecord ReconnectTimeout(MessageWebSocket socket, TimeSpan timeout, string? progress) => Create(
         "ReconnectTimeout",
-        new TimeoutException($"The connection to {Describe(socket)} was lost, and could not be renewed within {Seconds(timeout)}.{(progress is null ? "" : $" {progress}")}"),
+        new TimeoutException(
+            $"The connection to {Describe(socket)} was lost, and could not be renewed within "
+            + $"{Seconds(timeout)}.{(progress is null ? "" : $" {progress}")}"),
         "Call the command again, which goes on with the attempts, or give a longer -TimeoutSeconds (0 for no limit).",
         ErrorCategory.OperationTimeout,
         socket);
@@ -139,7 +151,9 @@ internal static class WsErrors
         string noJson = unreadable == 0 ? "" : $" Of what came meanwhile, {unreadable} {(unreadable == 1 ? "was" : "were")} no JSON.";
         return Create(
             "ReplyTimeout",
-            new TimeoutException($"No reply from {Describe(socket)} within {Seconds(timeout)}. The request was sent and the connection is open. {others}{noJson}"),
+            new TimeoutException(
+                $"No reply from {Describe(socket)} within {Seconds(timeout)}. The request was sent and the connection is open. "
+                + $"{others}{noJson}"),
             socket.Information.IsInboxFull
                 ? "The inbox is full, so that nothing more is read; empty it with Receive-WsMessage."
                 : "A late reply stays in the inbox for Receive-WsMessage.",
@@ -149,7 +163,9 @@ internal static class WsErrors
 
     public static ErrorRecord SendTimeout(MessageWebSocket socket, TimeSpan timeout, object? item) => Create(
         "SendTimeout",
-        new TimeoutException($"{Describe(socket)} took no more data within {Seconds(timeout)}. This message was not sent, and the connection is still open."),
+        new TimeoutException(
+            $"{Describe(socket)} took no more data within {Seconds(timeout)}. "
+            + "This message was not sent, and the connection is still open."),
         "The server reads too slowly; send again later.",
         ErrorCategory.OperationTimeout,
         item);
@@ -171,7 +187,8 @@ internal static class WsErrors
     private static string NoByte(object? item) => (item is PSObject wrapped ? wrapped.BaseObject : item) switch
     {
         null => "Null is no byte",
-        sbyte or short or ushort or int or uint or long or ulong => string.Create(CultureInfo.InvariantCulture, $"{item} is no byte, for bytes are 0 to 255"),
+        sbyte or short or ushort or int or uint or long or ulong =>
+            string.Create(CultureInfo.InvariantCulture, $"{item} is no byte, for bytes are 0 to 255"),
         object other => $"An object of type {other.GetType().Name} is no byte",
     };
 
@@ -194,21 +211,26 @@ internal static class WsErrors
 
     public static ErrorRecord UnsupportedRequest(object? item) => Create(
         "UnsupportedInputObject",
-        new ArgumentException($"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} cannot be numbered: with -IdProperty a request is JSON."),
+        new ArgumentException(
+            $"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} cannot be numbered: with -IdProperty a request is JSON."),
         item is byte[] ? "Give it as text, or leave out -IdProperty." : "Send it as JSON with -AsJson, or give JSON as a string.",
         ErrorCategory.InvalidType,
         item);
 
     public static ErrorRecord NoProbeResult(object? item) => Create(
         "UnsupportedInputObject",
-        new ArgumentException($"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} is no result of Test-WsEndpoint, Test-WsServer or Measure-WsLoad."),
+        new ArgumentException(
+            $"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} is no result of Test-WsEndpoint, "
+            + "Test-WsServer or Measure-WsLoad."),
         "Pipe results of those here, or what was saved of them with Export-Csv, Export-Clixml or ConvertTo-Json.",
         ErrorCategory.InvalidType,
         item);
 
     public static ErrorRecord NoLoadSummary(object? item, string why) => Create(
         "UnsupportedInputObject",
-        new ArgumentException($"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} is no result of Measure-WsLoad: {TerminalText.Escape(why)}"),
+        new ArgumentException(
+            $"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} is no result of Measure-WsLoad: "
+            + $"{TerminalText.Escape(why)}"),
         "Pipe results of Measure-WsLoad here, or what came of them from a job, another machine, Export-Clixml or ConvertTo-Json -Depth 4.",
         ErrorCategory.InvalidType,
         item);
@@ -218,7 +240,8 @@ internal static class WsErrors
 
     public static ErrorRecord InvalidJson(WsMessage message, FormatException e) => Create(
         "InvalidJson",
-        new FormatException($"A message of {message.Length} bytes cannot be read as JSON. {TerminalText.Escape(e.Message)}", e.InnerException),
+        new FormatException(
+            $"A message of {message.Length} bytes cannot be read as JSON. {TerminalText.Escape(e.Message)}", e.InnerException),
         "The message itself is the TargetObject of this error.",
         ErrorCategory.InvalidData,
         message);
@@ -243,7 +266,9 @@ internal static class WsErrors
     /// <summary>Something that a script of -OnConnected emitted and certainly did not mean to send.</summary>
     public static ErrorRecord GreetingIsNoMessage(object item) => Create(
         "GreetingIsNoMessage",
-        new InvalidOperationException(item is WsMessage ? "The script emitted a received message, and what it emits is sent." : "The script emitted a socket, and what it emits is sent."),
+        new InvalidOperationException(item is WsMessage
+            ? "The script emitted a received message, and what it emits is sent."
+            : "The script emitted a socket, and what it emits is sent."),
         "Assign what a command returns to a variable, or to $null; to send a message back, emit its Text or Bytes.",
         ErrorCategory.InvalidOperation,
         item);
@@ -252,12 +277,15 @@ internal static class WsErrors
     public static ErrorRecord OnConnectedFailed(MessageWebSocketException e, Exception thrown, object? target)
     {
         ErrorRecord? inner = (thrown as RuntimeException)?.ErrorRecord;
-        string where = inner?.InvocationInfo is { ScriptLineNumber: > 0 } place && !place.Line.Contains("$__ws", StringComparison.Ordinal) ? $" (line {place.ScriptLineNumber}: {place.Line.Trim()})" : "";
+        string where = inner?.InvocationInfo is { ScriptLineNumber: > 0 } place && !place.Line.Contains("$__ws", StringComparison.Ordinal)
+            ? $" (line {place.ScriptLineNumber}: {place.Line.Trim()})"
+            : "";
         string peer = e.PeerUri is { } uri ? Redaction.Of(uri) : "the server";
         string reason = TerminalText.Escape(inner?.ErrorDetails?.Message ?? thrown.Message).TrimEnd('.');
         return new ErrorRecord(e, "OnConnectedFailed", ErrorCategory.OperationStopped, target)
         {
-            ErrorDetails = new ErrorDetails($"The connection to {peer} was opened, but the script of -OnConnected failed: {reason}.{where} The connection was closed.")
+            ErrorDetails = new ErrorDetails(
+                $"The connection to {peer} was opened, but the script of -OnConnected failed: {reason}.{where} The connection was closed.")
             {
                 RecommendedAction = inner?.ErrorDetails?.RecommendedAction ?? "",
             },
@@ -297,14 +325,16 @@ internal static class WsErrors
 
     public static ErrorRecord UnencryptedAuthentication(Uri? uri) => Create(
         "UnencryptedAuthentication",
-        new InvalidOperationException($"Credentials would go over the network in plain text{(uri is null ? "" : $" to {Redaction.Of(uri)}")}."),
+        new InvalidOperationException(
+            $"Credentials would go over the network in plain text{(uri is null ? "" : $" to {Redaction.Of(uri)}")}."),
         "Use an address of wss, or add -AllowUnencryptedAuthentication if the network in between is trusted.",
         ErrorCategory.SecurityError,
         uri is null ? null : Redaction.Target(uri));
 
     public static ErrorRecord CertificateNotFound(string thumbprint) => Create(
         "CertificateNotFound",
-        new ItemNotFoundException($"No certificate with the thumbprint {thumbprint} and a private key is in the personal stores of this user or machine."),
+        new ItemNotFoundException(
+            $"No certificate with the thumbprint {thumbprint} and a private key is in the personal stores of this user or machine."),
         "Give the certificate itself with -Certificate.",
         ErrorCategory.ObjectNotFound,
         thumbprint);
@@ -312,8 +342,12 @@ internal static class WsErrors
     /// <summary>The file of a client certificate, or that of its key, is of no use.</summary>
     public static ErrorRecord CertificateUnreadable(Exception e, object certificate, string? keyFile) => Create(
         "CertificateUnreadable",
-        new InvalidOperationException($"{certificate}{(keyFile is null ? "" : $" with {keyFile}")} has no certificate with a private key that can be read: {e.Message}", e),
-        "-CertificateKey names the PEM file of the key where the certificate's file has none, and -CertificatePassword is for what is encrypted.",
+        new InvalidOperationException(
+            $"{certificate}{(keyFile is null ? "" : $" with {keyFile}")} has no certificate with a private key that can "
+            + $"be read: {e.Message}",
+            e),
+        "-CertificateKey names the PEM file of the key where the certificate's file has none, "
+        + "and -CertificatePassword is for what is encrypted.",
         ErrorCategory.InvalidData,
         certificate);
 
@@ -340,7 +374,8 @@ internal static class WsErrors
         ErrorCategory.InvalidResult,
         answer);
 
-    public static ErrorRecord ReplyFilterFailed(Exception e, WsMessage message) => FilterFailed("ReplyFilterFailed", "-ReplyFilter", e, message);
+    public static ErrorRecord ReplyFilterFailed(Exception e, WsMessage message) =>
+        FilterFailed("ReplyFilterFailed", "-ReplyFilter", e, message);
 
     public static ErrorRecord ReceiveFilterFailed(Exception e, WsMessage message) => FilterFailed("FilterFailed", "-Filter", e, message);
 
@@ -349,7 +384,8 @@ internal static class WsErrors
         const int Width = 120;
         return new ErrorRecord(e, id, ErrorCategory.InvalidOperation, message)
         {
-            ErrorDetails = new ErrorDetails($"{filter} failed at the message {MessageText.OneLine(message, Width)}: {TerminalText.Escape(e.Message)}")
+            ErrorDetails = new ErrorDetails(
+                $"{filter} failed at the message {MessageText.OneLine(message, Width)}: {TerminalText.Escape(e.Message)}")
             {
                 RecommendedAction = "The message is the TargetObject of this error, and in the inbox.",
             },
@@ -363,84 +399,12 @@ internal static class WsErrors
         ErrorCategory.InvalidOperation,
         null);
 
-    /// <summary>Why a server cannot listen; null where the exception says something else.</summary>
-    /// <param name="failure">What was met.</param>
-    /// <param name="endPoint">Where.</param>
-    /// <param name="port">The parameter for the port.</param>
-    /// <param name="address">The parameter for the address.</param>
-    public static ErrorRecord? CannotListen(Exception failure, System.Net.IPEndPoint endPoint, string port = "-Port", string address = "-Address")
-    {
-        if (failure is not System.Net.Sockets.SocketException e)
-        {
-            return null;
-        }
-
-        bool isTaken = e.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse;
-        string what = e.SocketErrorCode switch
-        {
-            System.Net.Sockets.SocketError.AddressAlreadyInUse => $"Port {endPoint.Port} of {endPoint.Address} is in use.",
-            System.Net.Sockets.SocketError.AddressNotAvailable => $"{endPoint.Address} is no address of this machine.",
-            System.Net.Sockets.SocketError.AccessDenied => $"This user may not listen on port {endPoint.Port}.",
-            _ => $"The server cannot listen on {endPoint}: {e.Message}",
-        };
-        string advice = e.SocketErrorCode switch
-        {
-            System.Net.Sockets.SocketError.AddressNotAvailable => $"Leave {address} out for this machine alone, or give one of its addresses.",
-            System.Net.Sockets.SocketError.AccessDenied => "Ports below 1024 are often reserved; take a higher one.",
-            _ => $"Choose another {port}, or leave it out for a free one.",
-        };
-        return Create(
-            isTaken ? "PortInUse" : "CannotListen",
-            new InvalidOperationException(what, e),
-            advice,
-            isTaken ? ErrorCategory.ResourceExists : ErrorCategory.OpenError,
-            endPoint);
-    }
-
-    public static ErrorRecord ServerNameInUse(string name) => Create(
-        "ServerNameInUse",
-        new InvalidOperationException($"A server of this session is already named '{name}'."),
-        "Choose another -Name, or stop that one with Stop-WsEchoServer.",
-        ErrorCategory.ResourceExists,
-        name);
-
-    public static ErrorRecord TunnelNameInUse(string name) => Create(
-        "TunnelNameInUse",
-        new InvalidOperationException($"A tunnel of this session is already named '{name}'."),
-        "Choose another -Name, or stop that one with Stop-WsTunnel.",
-        ErrorCategory.ResourceExists,
-        name);
-
-    public static ErrorRecord TunnelNotFound(string name, IEnumerable<string> names)
-    {
-        string known = string.Join(", ", names);
-        return Create(
-            "TunnelNotFound",
-            new ItemNotFoundException($"This session has no tunnel named '{name}'."),
-            known.Length == 0 ? "It has none at all; Start-WsTunnel starts one." : $"Its tunnels: {known}.",
-            ErrorCategory.ObjectNotFound,
-            name);
-    }
-
-    public static ErrorRecord InvalidTarget(string target) => Create(
-        "InvalidTarget",
-        new ArgumentException($"'{TerminalText.Escape(target)}' is no target for a tunnel."),
-        "Write it as host:port, an IPv6 address in brackets: localhost:22, [::1]:6379.",
-        ErrorCategory.InvalidArgument,
-        target);
-
-    public static ErrorRecord CertificateWithoutKey(string subject) => Create(
-        "CertificateWithoutKey",
-        new ArgumentException($"The certificate {TerminalText.Escape(subject)} has no private key, and a server needs that."),
-        "Load it from a .pfx or .p12 file, with Get-PfxCertificate for example.",
-        ErrorCategory.InvalidArgument,
-        subject);
-
     /// <summary>A connect that failed.</summary>
     public static ErrorRecord Connect(MessageWebSocketException e, object? target) => FromException(e, target, ConnectAdvice(e));
 
     /// <summary>A connection that broke.</summary>
-    public static ErrorRecord Broken(MessageWebSocketException e, object? target, string? detail = null) => FromException(e, target, BrokenAdvice(e), detail);
+    public static ErrorRecord Broken(MessageWebSocketException e, object? target, string? detail = null) =>
+        FromException(e, target, BrokenAdvice(e), detail);
 
     /// <summary>A connection that is of no use any more, for the reason that its end had, whatever met it.</summary>
     /// <param name="failure">What was met; null where the socket was closed.</param>
@@ -454,7 +418,9 @@ internal static class WsErrors
     private static ErrorRecord FromException(MessageWebSocketException e, object? target, string? advice, string? detail = null)
     {
         (string message, string ownAdvice) = LibraryText.Of(e);
-        string id = e.IsSubProtocolRefused ? "SubProtocolRefused" : e.Status == WebErrorStatus.Unknown ? "WebSocketFailure" : e.Status.ToString();
+        string id = e.IsSubProtocolRefused ? "SubProtocolRefused"
+            : e.Status == WebErrorStatus.Unknown ? "WebSocketFailure"
+            : e.Status.ToString();
         return new ErrorRecord(e, id, StatusCategory.Of(e.Status), target)
         {
             ErrorDetails = new ErrorDetails(detail is null ? message : $"{message} {detail}") { RecommendedAction = advice ?? ownAdvice },

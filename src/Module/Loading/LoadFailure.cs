@@ -13,7 +13,8 @@ internal static class LoadFailure
 
     public static string KindOf(Exception e) => e switch
     {
-        MessageWebSocketException { HttpStatusCode: { } status } failed => string.Create(CultureInfo.InvariantCulture, $"{NameOf(failed)} ({(int)status})"),
+        MessageWebSocketException { HttpStatusCode: { } status } failed =>
+            string.Create(CultureInfo.InvariantCulture, $"{NameOf(failed)} ({(int)status})"),
         MessageWebSocketException { IsClosedByPeer: false } failed => NameOf(failed),
         OperationCanceledException => nameof(WebErrorStatus.Timeout),
         _ => "ConnectionClosed",
@@ -22,5 +23,6 @@ internal static class LoadFailure
     /// <summary>The end of a connection that its server closed.</summary>
     public static string Closed(ushort code) => string.Create(CultureInfo.InvariantCulture, $"ConnectionClosed ({code})");
 
-    private static string NameOf(MessageWebSocketException e) => e.Status == WebErrorStatus.Unknown ? "WebSocketFailure" : e.Status.ToString();
+    private static string NameOf(MessageWebSocketException e) =>
+        e.Status == WebErrorStatus.Unknown ? "WebSocketFailure" : e.Status.ToString();
 }

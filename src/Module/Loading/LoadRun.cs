@@ -10,7 +10,11 @@ namespace MessageWebSockets.PowerShell.Loading;
 /// <param name="factory">Makes the histograms.</param>
 /// <param name="progress">Called every second, on any thread.</param>
 internal sealed class LoadRun(
-    LoadPlan plan, Func<MessageWebSocket> newSocket, ILoadMessages messages, IHistogramFactory factory, Action<LoadTally, WsLoadSecond> progress)
+    LoadPlan plan,
+    Func<MessageWebSocket> newSocket,
+    ILoadMessages messages,
+    IHistogramFactory factory,
+    Action<LoadTally, WsLoadSecond> progress)
 {
     // More handshakes at a time than this only wait for each other.
     private const int OpenedAtOnce = 256;
@@ -78,7 +82,8 @@ internal sealed class LoadRun(
             await sending.CancelAsync().ConfigureAwait(false);
             await looking.CancelAsync().ConfigureAwait(false);
             await looks.ConfigureAwait(false);
-            await Task.WhenAll(workers.Select(worker => worker.CloseAsync(stop.IsCancellationRequested ? TimeSpan.Zero : CloseLimit))).ConfigureAwait(false);
+            await Task.WhenAll(workers.Select(
+                worker => worker.CloseAsync(stop.IsCancellationRequested ? TimeSpan.Zero : CloseLimit))).ConfigureAwait(false);
         }
 
         return Summary(started, timeline, window, interrupted.IsCancellationRequested);
@@ -96,7 +101,10 @@ internal sealed class LoadRun(
         if (plan.Ramp == TimeSpan.Zero)
         {
             ParallelOptions options = new() { MaxDegreeOfParallelism = OpenedAtOnce, CancellationToken = cancellationToken };
-            await Parallel.ForEachAsync(workers, options, static async (worker, token) => await worker.OpenAsync(token).ConfigureAwait(false)).ConfigureAwait(false);
+            await Parallel.ForEachAsync(
+                workers,
+                options,
+                static async (worker, token) => await worker.OpenAsync(token).ConfigureAwait(false)).ConfigureAwait(false);
             return;
         }
 

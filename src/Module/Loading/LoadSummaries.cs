@@ -103,7 +103,9 @@ internal static class LoadSummaries
             Mode = Common(parts, static part => part.Mode),
             Started = parts.Min(static part => part.Started),
             DurationSeconds = parts.Max(static part => part.DurationSeconds),
-            RatePerConnection = parts.Select(static part => part.RatePerConnection).Distinct().Count() == 1 ? parts[0].RatePerConnection : null,
+            RatePerConnection = parts.Select(static part => part.RatePerConnection).Distinct().Count() == 1
+                ? parts[0].RatePerConnection
+                : null,
             Loop = Common(parts, static part => part.Loop),
             IsCorrected = parts.All(static part => part.IsCorrected),
             Requested = parts.Sum(static part => part.Requested),
@@ -188,7 +190,8 @@ internal static class LoadSummaries
             property.Name, LanguagePrimitives.ConvertTo<long>(property.Value))),
     };
 
-    private static IEnumerable<object?> Items(object? list) => list is IEnumerable items and not string ? items.Cast<object?>() : list is null ? [] : [list];
+    private static IEnumerable<object?> Items(object? list) =>
+        list is IEnumerable items and not string ? items.Cast<object?>() : list is null ? [] : [list];
 
     private static object? Value(PSObject item, string property) => item.Properties[property]?.Value is PSObject wrapped
         ? wrapped.BaseObject is PSCustomObject ? wrapped : wrapped.BaseObject

@@ -43,7 +43,9 @@ public static class LoadText
 
     internal static string Progress(LoadTally tally, WsLoadSecond second)
     {
-        double rate = second.DurationSeconds > 0 ? Math.Max(second.Answered, Math.Max(second.Sent, second.Received)) / second.DurationSeconds : 0;
+        double rate = second.DurationSeconds > 0
+            ? Math.Max(second.Answered, Math.Max(second.Sent, second.Received)) / second.DurationSeconds
+            : 0;
         string slow = second.P99 is null ? "" : $", p99 {Time(second.P99)}";
         string wrong = tally.Refusals + tally.Errors == 0 ? "" : $"; {Number(tally.Refusals)} refused, {Number(tally.Errors)} errors";
 
@@ -64,6 +66,7 @@ public static class LoadText
             : summary.LatenessP99 > 10
                 ? $"messages were up to {Time(summary.LatenessP99)} late (p99)"
                 : "the script of -Message did not make messages as fast as they were sent";
-        return $"This machine was at its own limit ({why}), so the server may bear more. Ask for less, or spread the load over several machines and add them up with Merge-WsLoad.";
+        return $"This machine was at its own limit ({why}), so the server may bear more. "
+            + "Ask for less, or spread the load over several machines and add them up with Merge-WsLoad.";
     }
 }

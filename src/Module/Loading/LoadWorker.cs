@@ -83,7 +83,10 @@ internal abstract class LoadWorker(LoadContext context)
         }
 
         _ = Task.Delay(Plan.ThinkTime, context.Stop).ContinueWith(
-            _ => Due(Stopwatch.GetTimestamp()), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            _ => Due(Stopwatch.GetTimestamp()),
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnRanToCompletion,
+            TaskScheduler.Default);
     }
 
     protected static long Microseconds(long since) => (long)Stopwatch.GetElapsedTime(since).TotalMicroseconds;

@@ -5,7 +5,9 @@ namespace MessageWebSockets.PowerShell.Loading;
 /// <summary>Sends messages; in <see cref="WsLoadMode.Echo"/> it waits for their answers as well.</summary>
 internal sealed class MessageWorker(LoadContext context) : OpenWorker(context)
 {
-    private readonly Outstanding? _outstanding = context.Plan.Mode == WsLoadMode.Echo ? new Outstanding(context.Messages.AreNumbered) : null;
+    private readonly Outstanding? _outstanding = context.Plan.Mode == WsLoadMode.Echo
+        ? new Outstanding(context.Messages.AreNumbered)
+        : null;
     private long _number;
 
     /// <inheritdoc/>

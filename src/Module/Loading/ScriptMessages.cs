@@ -92,7 +92,9 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
         ScriptOutcome outcome = _script.Run(_number++);
         outcome.ReportErrors(cmdlet);
         outcome.ThrowIfFailed();
-        object? item = outcome.Output is [var only] ? OutgoingMessage.Unwrap(only) : outcome.Output.Select(static part => part?.BaseObject).ToArray();
+        object? item = outcome.Output is [var only]
+            ? OutgoingMessage.Unwrap(only)
+            : outcome.Output.Select(static part => part?.BaseObject).ToArray();
         if (!OutgoingMessage.TryFrom(item, null, out OutgoingMessage message))
         {
             throw new LoadMessageException(item);

@@ -19,12 +19,13 @@ internal sealed class SizedMessages(int size) : ILoadMessages
     public bool AreNumbered => size >= NumberLength;
 
     /// <inheritdoc/>
-    public ValueTask<OutgoingMessage> NextAsync(long number, CancellationToken cancellationToken) => new(OutgoingMessage.OfText(
-        AreNumbered ? number.ToString("x16", CultureInfo.InvariantCulture) + _filling : _short));
+    public ValueTask<OutgoingMessage> NextAsync(long number, CancellationToken cancellationToken) =>
+        new(OutgoingMessage.OfText(AreNumbered ? number.ToString("x16", CultureInfo.InvariantCulture) + _filling : _short));
 
     /// <summary>The number at the front of a message; null where there is none.</summary>
     public static long? NumberOf(ReadOnlySpan<byte> message) =>
-        message.Length >= NumberLength && long.TryParse(message[..NumberLength], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long number)
+        message.Length >= NumberLength
+        && long.TryParse(message[..NumberLength], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long number)
             ? number
             : null;
 }

@@ -127,5 +127,6 @@ public sealed class WsLoadSummary
     /// <summary>The summary in a line.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Uri}: {Connections} connections, {Refused} refused; {MessagesPerSecond:0.#} messages/s; round trip in ms: median {Median:0.###}, P99 {P99:0.###}, P99.9 {P999:0.###}, maximum {Maximum:0.###}; {Errors} errors");
+        $"{Uri}: {Connections} connections, {Refused} refused; {MessagesPerSecond:0.#} messages/s; round trip in ms: "
+        + $"median {Median:0.###}, P99 {P99:0.###}, P99.9 {P999:0.###}, maximum {Maximum:0.###}; {Errors} errors");
 }

@@ -2,7 +2,9 @@ using System.Management.Automation;
 
 namespace MessageWebSockets.PowerShell.Messages;
 
-/// <summary>Sends what a handler script puts out. A byte array is unrolled by the pipeline; bytes in a row are one message again here.</summary>
+/// <summary>
+/// Sends what a handler script puts out. A byte array is unrolled by the pipeline; bytes in a row are one message again here.
+/// </summary>
 /// <remarks>Used on the thread of the script; <see cref="Finish"/> after that has ended.</remarks>
 internal sealed class HandlerReply(WebSocketEchoClient client, int maxMessageSize)
 {
@@ -65,7 +67,8 @@ internal sealed class HandlerReply(WebSocketEchoClient client, int maxMessageSiz
             WsMessage { MessageType: SocketMessageType.Utf8 } message => client.SendAsync(message.Text),
             WsMessage message => client.SendAsync(message.Bytes),
             _ => throw new ArgumentException(
-                $"The handler put out an object of type {value.GetType().Name}, and a message is a string or a byte array; make it text, with ConvertTo-Json for example."),
+                $"The handler put out an object of type {value.GetType().Name}, and a message is a string or a byte array; "
+                + "make it text, with ConvertTo-Json for example."),
         };
         sent.GetAwaiter().GetResult();
     }

@@ -27,7 +27,9 @@ internal sealed class IdPath
     {
         bool isText = text.EndsWith(TextMark, StringComparison.Ordinal);
         string[] names = (isText ? text[..^TextMark.Length] : text).Split('.');
-        return names.Any(static name => string.IsNullOrWhiteSpace(name) || name.Contains(':', StringComparison.Ordinal)) ? null : new IdPath(names, isText);
+        return names.Any(static name => string.IsNullOrWhiteSpace(name) || name.Contains(':', StringComparison.Ordinal))
+            ? null
+            : new IdPath(names, isText);
     }
 
     /// <summary>The value at the path as it is written; empty when there is none, or it is null.</summary>
@@ -82,7 +84,9 @@ internal sealed class IdPath
             if (JsonMembers.IsNull(found))
             {
                 string inner = _names[(depth + 1)..].Reverse().Aggregate(value, static (json, name) => $"{{{Quoted(name)}:{json}}}");
-                return found.IsEmpty ? Add(utf8, scope, $"{Quoted(_names[depth])}:{inner}") : Replace(utf8, OffsetOf(found), found.Length, inner);
+                return found.IsEmpty
+                    ? Add(utf8, scope, $"{Quoted(_names[depth])}:{inner}")
+                    : Replace(utf8, OffsetOf(found), found.Length, inner);
             }
 
             scope = found;

@@ -3,7 +3,9 @@ using MessageWebSockets.Messages;
 
 namespace MessageWebSockets.PowerShell.Messages;
 
-/// <summary>One socket of a <see cref="MessageSource"/>: its messages are taken in turn, or looked through and some of them taken. For one reader.</summary>
+/// <summary>
+/// One socket of a <see cref="MessageSource"/>: its messages are taken in turn, or looked through and some of them taken. For one reader.
+/// </summary>
 /// <param name="socket">The socket.</param>
 /// <param name="looksThrough">Whether its messages are looked through.</param>
 internal sealed class Inlet(MessageWebSocket socket, bool looksThrough) : IDisposable
@@ -43,7 +45,9 @@ internal sealed class Inlet(MessageWebSocket socket, bool looksThrough) : IDispo
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
     public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => _cursor is null
         ? socket.WaitToReceiveAsync(cancellationToken)
-        : _next is not null && !cancellationToken.IsCancellationRequested ? new ValueTask<bool>(true) : _cursor.WaitToMoveNextAsync(cancellationToken);
+        : _next is not null && !cancellationToken.IsCancellationRequested
+            ? new ValueTask<bool>(true)
+            : _cursor.WaitToMoveNextAsync(cancellationToken);
 
     public void Dispose() => _cursor?.Dispose();
 }

@@ -32,7 +32,9 @@ internal sealed class InputFile
         PathIntrinsics paths = cmdlet.SessionState.Path;
         IEnumerable<string> found = paths.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
         bool isFile = provider.Name == FileSystem;
-        return isFile ? found.Select(file => new InputFile(cmdlet, file, isFile)) : paths.GetResolvedPSPathFromPSPath(path).Select(item => new InputFile(cmdlet, item.Path, isFile));
+        return isFile
+            ? found.Select(file => new InputFile(cmdlet, file, isFile))
+            : paths.GetResolvedPSPathFromPSPath(path).Select(item => new InputFile(cmdlet, item.Path, isFile));
     });
 
     /// <summary>The one that a path stands for as it is written; what is wrong with it is reported.</summary>
@@ -98,7 +100,8 @@ internal sealed class InputFile
 
         byte[]? bytes = items.Count > 0 && items.TrueForAll(static item => Unwrap(item) is byte) ? OutgoingMessage.AsBytes(items) : null;
         isText = bytes is null;
-        return new MemoryStream(bytes ?? Encoding.UTF8.GetBytes(string.Join('\n', items.Select(LanguagePrimitives.ConvertTo<string>))), writable: false);
+        return new MemoryStream(
+            bytes ?? Encoding.UTF8.GetBytes(string.Join('\n', items.Select(LanguagePrimitives.ConvertTo<string>))), writable: false);
     }
 
     private static object? Unwrap(object? item) => item is PSObject wrapped ? wrapped.BaseObject : item;

@@ -6,7 +6,8 @@ namespace MessageWebSockets.PowerShell.Messages;
 internal static class JsonMembers
 {
     // As deep as ConvertFrom-Json reads, and what it overlooks.
-    private static readonly JsonReaderOptions Options = new() { MaxDepth = 1024, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    private static readonly JsonReaderOptions Options =
+        new() { MaxDepth = 1024, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
     /// <summary>The values of members as they are written, in the order of the names; empty for one that is missing.</summary>
     /// <param name="utf8">The text.</param>

@@ -17,7 +17,8 @@ internal sealed class JsonMessages(ICommandRuntime cmdlet) : ICommandRuntime
     /// <summary>A cmdlet that stands for another one as far as this class says.</summary>
     public static PSCmdlet For(PSCmdlet cmdlet) => new Speaker { CommandRuntime = new JsonMessages(cmdlet.CommandRuntime) };
 
-    public void ThrowTerminatingError(ErrorRecord errorRecord) => throw new FormatException(errorRecord.Exception.Message, errorRecord.Exception);
+    public void ThrowTerminatingError(ErrorRecord errorRecord) =>
+        throw new FormatException(errorRecord.Exception.Message, errorRecord.Exception);
 
     public void WriteWarning(string text) => cmdlet.WriteWarning(text);
 
@@ -49,7 +50,8 @@ internal sealed class JsonMessages(ICommandRuntime cmdlet) : ICommandRuntime
     public bool ShouldProcess(string verboseDescription, string verboseWarning, string caption) =>
         cmdlet.ShouldProcess(verboseDescription, verboseWarning, caption);
 
-    public bool ShouldProcess(string verboseDescription, string verboseWarning, string caption, out ShouldProcessReason shouldProcessReason) =>
+    public bool ShouldProcess(
+        string verboseDescription, string verboseWarning, string caption, out ShouldProcessReason shouldProcessReason) =>
         cmdlet.ShouldProcess(verboseDescription, verboseWarning, caption, out shouldProcessReason);
 
     public bool TransactionAvailable() => cmdlet.TransactionAvailable();

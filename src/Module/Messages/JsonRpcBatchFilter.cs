@@ -4,7 +4,8 @@ namespace MessageWebSockets.PowerShell.Messages;
 
 /// <summary>Tells the answer to a batch of JSON-RPC requests (JSON-RPC 2.0 section 6) from everything else that a peer sends.</summary>
 /// <param name="ids">The ids of the requests that want an answer.</param>
-/// <param name="extras">Those of the socket: an error without an id, as that for a batch the peer could not read, is for the one that waits alone.</param>
+/// <param name="extras">Those of the socket: an error without an id, as that for a batch the peer could not read, is for the one that
+/// waits alone.</param>
 internal sealed class JsonRpcBatchFilter(IReadOnlyList<long> ids, SocketExtras extras) : ReplyMatch
 {
     private readonly Dictionary<long, JsonRpcReply> _replies = [];
@@ -76,7 +77,8 @@ internal sealed class JsonRpcBatchFilter(IReadOnlyList<long> ids, SocketExtras e
     private static (ReadOnlyMemory<byte> Id, JsonRpcReply Reply)? Read(ReadOnlyMemory<byte> utf8)
     {
         // What has a method is a request or notification of the peer's own.
-        if (JsonMembers.Find(utf8, "id", "method", "result", "error") is not [var id, var method, var result, var error] || !JsonMembers.IsNull(method))
+        if (JsonMembers.Find(utf8, "id", "method", "result", "error") is not [var id, var method, var result, var error]
+            || !JsonMembers.IsNull(method))
         {
             return null;
         }

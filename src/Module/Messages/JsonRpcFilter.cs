@@ -4,7 +4,8 @@ namespace MessageWebSockets.PowerShell.Messages;
 
 /// <summary>Tells the reply to a JSON-RPC request from everything else that a peer sends.</summary>
 /// <param name="id">The id of the request.</param>
-/// <param name="extras">Those of the socket: an error without an id, as that for a request the peer could not read, is for the one request that waits.</param>
+/// <param name="extras">Those of the socket: an error without an id, as that for a request the peer could not read, is for the one request
+/// that waits.</param>
 internal sealed class JsonRpcFilter(long id, SocketExtras extras) : ReplyMatch
 {
     private bool _isFound;
@@ -28,7 +29,8 @@ internal sealed class JsonRpcFilter(long id, SocketExtras extras) : ReplyMatch
 
         // A peer numbers its own requests as it likes: what has a method is a request or notification of its, whatever its id.
         bool isError = !JsonMembers.IsNull(error);
-        if (!JsonMembers.IsNull(method) || !(JsonMembers.IsNull(itsId) ? isError && extras.HasSingleRequest : JsonMembers.IsNumber(itsId, id)))
+        if (!JsonMembers.IsNull(method)
+            || !(JsonMembers.IsNull(itsId) ? isError && extras.HasSingleRequest : JsonMembers.IsNumber(itsId, id)))
         {
             return false;
         }

@@ -19,7 +19,8 @@ internal readonly record struct JsonRpcReply(ReadOnlyMemory<byte> Result, ReadOn
     /// <summary>The error in words: its code, message and data; what is no object with these, as it is written.</summary>
     public string ErrorText()
     {
-        if (JsonMembers.Find(Error, "code", "message", "data") is not [var code, var message, var data] || (code.IsEmpty && message.IsEmpty))
+        if (JsonMembers.Find(Error, "code", "message", "data") is not [var code, var message, var data]
+            || (code.IsEmpty && message.IsEmpty))
         {
             return Written(Error);
         }

@@ -14,7 +14,9 @@ internal sealed record JsonRpcRequest(string Method, object? Params, bool IsNoti
 {
     private static readonly string[] OwnMembers = ["jsonrpc", "id", "method", "params"];
 
-    /// <summary>The request that an item of -Batch stands for: the name of a method, or an object with Method, Params and NoReply.</summary>
+    /// <summary>
+    /// The request that an item of -Batch stands for: the name of a method, or an object with Method, Params and NoReply.
+    /// </summary>
     /// <exception cref="FormatException">It stands for none.</exception>
     public static JsonRpcRequest From(object? item)
     {
@@ -32,18 +34,21 @@ internal sealed record JsonRpcRequest(string Method, object? Params, bool IsNoti
                 "METHOD" => request with { Method = member?.ToString() ?? "" },
                 "PARAMS" => request with { Params = member },
                 "NOREPLY" => request with { IsNotification = LanguagePrimitives.IsTrue(member) },
-                _ => throw new FormatException($"A request of -Batch has Method, Params and NoReply, and not '{TerminalText.Escape(name)}'."),
+                _ => throw new FormatException(
+                    $"A request of -Batch has Method, Params and NoReply, and not '{TerminalText.Escape(name)}'."),
             };
         }
 
         return request.Method.Length > 0
             ? request
-            : throw new FormatException("A request of -Batch is the name of a method, or a hashtable with Method, and Params and NoReply where they are wanted.");
+            : throw new FormatException(
+                "A request of -Batch is the name of a method, or a hashtable with Method, and Params and NoReply where they are wanted.");
     }
 
     /// <summary>The name of a member that a request has in any case, if further members have one.</summary>
     public static string? Clash(IDictionary extras) =>
-        extras.Keys.Cast<object>().Select(static key => key.ToString()!).FirstOrDefault(static name => OwnMembers.Contains(name, StringComparer.Ordinal));
+        extras.Keys.Cast<object>()
+            .Select(static key => key.ToString()!).FirstOrDefault(static name => OwnMembers.Contains(name, StringComparer.Ordinal));
 
     /// <summary>The request as JSON.</summary>
     /// <param name="dialect">How it is written.</param>

@@ -36,5 +36,6 @@ internal static class JsonText
         return error is null ? value : throw new FormatException(Short(error.Exception.Message), error.Exception);
     }
 
-    private static string Short(string reason) => reason.Length <= LongestReason ? reason : string.Concat(reason.AsSpan(0, LongestReason), "…");
+    private static string Short(string reason) =>
+        reason.Length <= LongestReason ? reason : string.Concat(reason.AsSpan(0, LongestReason), "…");
 }

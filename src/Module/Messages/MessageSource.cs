@@ -158,7 +158,8 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets, bool 
 
         await Task.WhenAny(_arrivals.Select(static arrival => arrival.Arrival)).WaitAsync(cancellationToken).ConfigureAwait(false);
         (Inlet Inlet, Task<bool> Arrival)[] arrived = [.. _arrivals.Where(static arrival => arrival.Arrival.IsCompleted)];
-        if (arrived.FirstOrDefault(static arrival => !arrival.Arrival.IsCompletedSuccessfully || !arrival.Arrival.Result) is { Inlet: not null } ended)
+        if (arrived.FirstOrDefault(static arrival =>
+            !arrival.Arrival.IsCompletedSuccessfully || !arrival.Arrival.Result) is { Inlet: not null } ended)
         {
             _arrivals.Remove(ended);
             return await WaitForAsync(ended.Inlet, new ValueTask<bool>(ended.Arrival)).ConfigureAwait(false);

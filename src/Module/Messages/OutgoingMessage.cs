@@ -70,7 +70,8 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
         message = default;
         object? data = Unwrap(copy.Properties["Data"]?.Value);
         return data is string or byte[]
-            && LanguagePrimitives.TryConvertTo(Unwrap(copy.Properties["MessageType"]?.Value), CultureInfo.InvariantCulture, out SocketMessageType own)
+            && LanguagePrimitives.TryConvertTo(
+                Unwrap(copy.Properties["MessageType"]?.Value), CultureInfo.InvariantCulture, out SocketMessageType own)
             && TryFrom(data, type ?? own, out message);
     }
 
@@ -81,7 +82,10 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
     public static OutgoingMessage OfBytes(ReadOnlyMemory<byte> bytes, SocketMessageType? type = null) =>
         new(null, bytes, type ?? SocketMessageType.Binary);
 
-    /// <summary>The bytes of a list of bytes, or of integers from 0 to 255, as PowerShell makes them of 0xC0, 0; null if there is anything else in it.</summary>
+    /// <summary>
+    /// The bytes of a list of bytes, or of integers from 0 to 255, as PowerShell makes them of 0xC0, 0; null if there is anything else in
+    /// it.
+    /// </summary>
     public static byte[]? AsBytes(IList list)
     {
         byte[] bytes = new byte[list.Count];

@@ -22,7 +22,9 @@ internal static class OutputFile
             if (found.Length != 1)
             {
                 cmdlet.ThrowTerminatingError(WsErrors.FileError(
-                    new IOException($"{path} stands for {(found.Length == 0 ? "no file that is there" : $"{found.Length} files")}, and one is written; a backtick before a wildcard character takes it as it is."),
+                    new IOException(
+                        $"{path} stands for {(found.Length == 0 ? "no file that is there" : $"{found.Length} files")}, and one is written; "
+                        + "a backtick before a wildcard character takes it as it is."),
                     path,
                     ErrorCategory.OpenError));
             }
@@ -42,13 +44,16 @@ internal static class OutputFile
 
         if (Directory.Exists(resolved))
         {
-            cmdlet.ThrowTerminatingError(WsErrors.FileError(new IOException($"{resolved} is a folder."), resolved, ErrorCategory.OpenError));
+            cmdlet.ThrowTerminatingError(
+                WsErrors.FileError(new IOException($"{resolved} is a folder."), resolved, ErrorCategory.OpenError));
         }
 
         return resolved;
     }
 
-    /// <summary>Opens the file, with -Force one that is read-only as well, which it then stays. Stops the cmdlet where it cannot be opened.</summary>
+    /// <summary>
+    /// Opens the file, with -Force one that is read-only as well, which it then stays. Stops the cmdlet where it cannot be opened.
+    /// </summary>
     public static FileStream Open(PSCmdlet cmdlet, string path, FileMode mode, bool force)
     {
         const int BufferSize = 64 * 1024;
@@ -66,7 +71,8 @@ internal static class OutputFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             ErrorRecord record = mode == FileMode.CreateNew && File.Exists(path)
-                ? WsErrors.FileError(new IOException($"{path} is there already, and -NoClobber was given.", e), path, ErrorCategory.ResourceExists)
+                ? WsErrors.FileError(
+                    new IOException($"{path} is there already, and -NoClobber was given.", e), path, ErrorCategory.ResourceExists)
                 : WsErrors.FileError(e, path, ErrorCategory.OpenError);
             cmdlet.ThrowTerminatingError(record);
             throw;

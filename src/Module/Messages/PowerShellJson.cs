@@ -66,7 +66,9 @@ internal abstract class PowerShellJson
     public abstract Func<object?, string?> Writer(int depth, PSCmdlet cmdlet, CancellationToken cancellationToken);
 
     private static NotSupportedException Missing(string what) => new(
-        $"This PowerShell has no {(what == AssemblyName ? $"{TypeName} in {AssemblyName}" : $"{TypeName}.{what} of the form this module knows")}, by which JSON is read and written.");
+        "This PowerShell has no "
+        + $"{(what == AssemblyName ? $"{TypeName} in {AssemblyName}" : $"{TypeName}.{what} of the form this module knows")}, "
+        + "by which JSON is read and written.");
 
     private static T MethodOf<T>(Type type, string name)
         where T : Delegate
@@ -95,7 +97,8 @@ internal abstract class PowerShellJson
             _newContext = typeof(TContext).GetConstructors().FirstOrDefault(static constructor =>
                 constructor.GetParameters().Select(static parameter => parameter.ParameterType).ToArray()
                     is [var depth, var enums, var compress, { IsEnum: true }, var cmdlet, var cancellation]
-                && depth == typeof(int) && enums == typeof(bool) && compress == typeof(bool) && cmdlet == typeof(PSCmdlet) && cancellation == typeof(CancellationToken))
+                && depth == typeof(int) && enums == typeof(bool) && compress == typeof(bool) && cmdlet == typeof(PSCmdlet)
+                && cancellation == typeof(CancellationToken))
                 ?? throw Missing("ConvertToJsonContext");
             _defaultEscaping = Enum.ToObject(_newContext.GetParameters()[3].ParameterType, 0);
         }

@@ -28,7 +28,9 @@ internal sealed class ReceiveClock(TimeSpan quiet, TimeSpan whole)
     {
         TimeSpan untilQuiet = Left(quiet, _quietSince);
         TimeSpan untilOver = Left(whole, _began);
-        return untilQuiet == Timeout.InfiniteTimeSpan || (untilOver != Timeout.InfiniteTimeSpan && untilOver < untilQuiet) ? untilOver : untilQuiet;
+        return untilQuiet == Timeout.InfiniteTimeSpan || (untilOver != Timeout.InfiniteTimeSpan && untilOver < untilQuiet)
+            ? untilOver
+            : untilQuiet;
     }
 
     /// <summary>The time until the next message begins anew.</summary>

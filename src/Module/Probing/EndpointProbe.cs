@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Net;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Sessions;
@@ -46,7 +47,9 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         }
         catch (OperationCanceledException)
         {
-            Fail(plan.Expected is not null && isConnected && _outcome.ReplyTime is null ? "ReplyTimeout" : nameof(WebErrorStatus.Timeout), Overdue(isConnected));
+            Fail(
+                plan.Expected is not null && isConnected && _outcome.ReplyTime is null ? "ReplyTimeout" : nameof(WebErrorStatus.Timeout),
+                Overdue(isConnected));
         }
         catch (Exception) when (isConnected && socket.Information.CloseCode is not null)
         {
@@ -137,7 +140,8 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
             _outcome.CloseCode = closed.Code;
             _outcome.CloseReason = TerminalText.Escape(closed.Reason);
         }
-        catch (Exception e) when (e is MessageWebSocketException or InvalidOperationException || (e is OperationCanceledException && _outcome.RoundTrip is not null))
+        catch (Exception e) when (e is MessageWebSocketException or InvalidOperationException
+            || (e is OperationCanceledException && _outcome.RoundTrip is not null))
         {
             // The endpoint showed that it works; one that is slow or rude at the end still does.
         }
@@ -145,7 +149,8 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
 
     private void TellClosed()
     {
-        ErrorRecord record = WsErrors.ConnectionClosed(socket, plan.Expected is not null && _outcome.ReplyTime is null ? " The expected message had not come." : null);
+        ErrorRecord record = WsErrors.ConnectionClosed(
+            socket, plan.Expected is not null && _outcome.ReplyTime is null ? " The expected message had not come." : null);
         Fail(record.FullyQualifiedErrorId, record.ErrorDetails.Message);
         _outcome.CloseCode = socket.Information.CloseCode;
         _outcome.CloseReason = TerminalText.Escape(socket.Information.CloseReason);
@@ -163,7 +168,8 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         if (isConnected)
         {
             return plan.Expected is not null && _outcome.ReplyTime is null
-                ? $"Connected, but no message matched '{TerminalText.Escape(plan.Expected.ToString())}' {within}; {(_messages == 1 ? "1 other" : $"{_messages} others")} came{Unmatchable()}."
+                ? $"Connected, but no message matched '{TerminalText.Escape(plan.Expected.ToString())}' {within}; "
+                    + $"{(_messages == 1 ? "1 other" : $"{_messages} others")} came{Unmatchable()}."
                 : $"Connected, but the ping was not answered {within}.";
         }
 
@@ -180,7 +186,8 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         return $"{reached} {within}.";
     }
 
-    private string Unmatchable() => _unmatchable == 0 ? "" : $", {_unmatchable} of them too long for the pattern, which takes too much time";
+    private string Unmatchable() =>
+        _unmatchable == 0 ? "" : $", {_unmatchable} of them too long for the pattern, which takes too much time";
 
     /// <summary>Copies what the socket knows into plain values, and lets go of its certificates.</summary>
     private void Describe()
@@ -188,7 +195,9 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         MessageWebSocketInformation information = socket.Information;
         _outcome.Timings = information.ConnectTimings;
         _outcome.HttpStatusCode ??= (int?)information.HandshakeStatusCode;
-        _outcome.Protocol = string.IsNullOrEmpty(information.Protocol) ? null : TerminalText.Escape(Redaction.Protocol(information.Protocol));
+        _outcome.Protocol = string.IsNullOrEmpty(information.Protocol)
+            ? null
+            : TerminalText.Escape(Redaction.Protocol(information.Protocol));
         _outcome.Compression = information.Compression is null ? null : SocketText.Compression(socket);
         _outcome.RemoteAddress = information.RemoteAddress?.ToString();
         _outcome.TlsVersion = information.TlsProtocol switch
@@ -217,7 +226,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         if (SocketExtras.Of(socket).CertificateJudge is null)
         {
             information.ServerCertificate?.Dispose();
-            foreach (System.Security.Cryptography.X509Certificates.X509Certificate2 intermediate in information.ServerIntermediateCertificates)
+            foreach (X509Certificate2 intermediate in information.ServerIntermediateCertificates)
             {
                 intermediate.Dispose();
             }

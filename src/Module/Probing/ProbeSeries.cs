@@ -45,7 +45,9 @@ internal sealed class ProbeSeries(string address, string? name, ProbePlan plan)
     {
         // A failure tells more than the successes around it.
         ProbeOutcome telling = _outcomes.Find(static outcome => !outcome.IsSuccess) ?? _outcomes[^1];
-        ProbeOutcome? certified = telling.CertificateExpires is not null ? telling : _outcomes.Find(static outcome => outcome.CertificateExpires is not null);
+        ProbeOutcome? certified = telling.CertificateExpires is not null
+            ? telling
+            : _outcomes.Find(static outcome => outcome.CertificateExpires is not null);
         ProbeOutcome agreed = _outcomes.Find(static outcome => outcome.IsSuccess) ?? telling;
         WsEndpointResult result = plan.IsDetailed ? Detail(telling, certified) : new WsEndpointResult();
         result.Uri = Redaction.WithoutUserInfo(address);
@@ -69,7 +71,9 @@ internal sealed class ProbeSeries(string address, string? name, ProbePlan plan)
         result.TlsVersion = telling.TlsVersion ?? agreed.TlsVersion;
         result.CertificateSubject = certified?.CertificateSubject;
         result.CertificateExpires = certified?.CertificateExpires;
-        result.CertificateDaysLeft = certified?.CertificateExpires is { } expires ? (int)Math.Floor((expires - DateTime.Now).TotalDays) : null;
+        result.CertificateDaysLeft = certified?.CertificateExpires is { } expires
+            ? (int)Math.Floor((expires - DateTime.Now).TotalDays)
+            : null;
         result.Probes = probes;
         result.ProbesFailed = probes == 0 ? 0 : _outcomes.Count(static outcome => !outcome.IsSuccess);
         result.TestedAt = _started;
@@ -92,7 +96,10 @@ internal sealed class ProbeSeries(string address, string? name, ProbePlan plan)
     };
 
     private double[] Each(Func<ProbeOutcome, TimeSpan?> time) =>
-        [.. _outcomes.Select(time).Where(static known => known is not null).Select(static known => Math.Round(known!.Value.TotalMilliseconds, Digits))];
+        [.. _outcomes
+            .Select(time)
+            .Where(static known => known is not null)
+            .Select(static known => Math.Round(known!.Value.TotalMilliseconds, Digits))];
 
     private double? Median(Func<ProbeOutcome, TimeSpan?> time)
     {

@@ -150,13 +150,18 @@ public static class ProbeText
         ("total", nameof(WsEndpointResult.TotalMs)),
     ];
 
-    private static bool IsSuccess(object? result) => LanguagePrimitives.IsTrue(PSObject.AsPSObject(result).Properties[nameof(WsEndpointResult.Success)]?.Value);
+    private static bool IsSuccess(object? result) =>
+        LanguagePrimitives.IsTrue(PSObject.AsPSObject(result).Properties[nameof(WsEndpointResult.Success)]?.Value);
 
     // 101 stands for what went well, whatever failed afterwards.
-    private static string? HttpStatus(object? result) => Text(result, nameof(WsEndpointResult.HttpStatusCode)) is { } status and not "101" ? status : null;
+    private static string? HttpStatus(object? result) =>
+        Text(result, nameof(WsEndpointResult.HttpStatusCode)) is { } status and not "101" ? status : null;
 
     private static string? Text(object? result, string property) => PSObject.AsPSObject(result).Properties[property]?.Value?.ToString();
 
     private static double? Number(object? result, string property) =>
-        PSObject.AsPSObject(result).Properties[property]?.Value is { } value && LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out double number) ? number : null;
+        PSObject.AsPSObject(result).Properties[property]?.Value is { } value
+        && LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out double number)
+            ? number
+            : null;
 }

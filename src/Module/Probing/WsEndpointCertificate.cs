@@ -91,7 +91,8 @@ public sealed class WsEndpointCertificate
     private string[] NamesOf(X509Certificate2 certificate)
     {
         List<string> names = [];
-        foreach (X509Extension extension in certificate.Extensions.Where(static extension => extension.Oid?.Value == SubjectAlternativeName))
+        foreach (X509Extension extension in certificate.Extensions.Where(
+            static extension => extension.Oid?.Value == SubjectAlternativeName))
         {
             AsnReader all = new AsnReader(extension.RawData, AsnEncodingRules.BER).ReadSequence();
             while (all.HasData)
@@ -123,7 +124,8 @@ public sealed class WsEndpointCertificate
         byte[] address = reader.ReadOctetString(Address);
         return address.Length is 4 or 16
             ? new IPAddress(address).ToString()
-            : throw new CryptographicException($"an iPAddress of {address.Length} bytes ({Convert.ToHexString(address)}); one has 4 or 16.");
+            : throw new CryptographicException(
+                $"an iPAddress of {address.Length} bytes ({Convert.ToHexString(address)}); one has 4 or 16.");
     }
 
     private static string KeyOf(X509Certificate2 certificate)

@@ -65,7 +65,9 @@ public sealed class WsRoundTripSummary
 
     /// <summary>The summary in a line.</summary>
     public override string ToString() =>
-        $"{Socket}: {Count} sent, {Lost} lost; round trip in ms: minimum {ProbeText.RoundTrip(this, nameof(Minimum))}, median {ProbeText.RoundTrip(this, nameof(Median))}, "
-        + $"P95 {ProbeText.RoundTrip(this, nameof(P95))}, P99 {ProbeText.RoundTrip(this, nameof(P99))}, maximum {ProbeText.RoundTrip(this, nameof(Maximum))}, "
+        $"{Socket}: {Count} sent, {Lost} lost; round trip in ms: minimum {ProbeText.RoundTrip(this, nameof(Minimum))}, "
+        + $"median {ProbeText.RoundTrip(this, nameof(Median))}, "
+        + $"P95 {ProbeText.RoundTrip(this, nameof(P95))}, P99 {ProbeText.RoundTrip(this, nameof(P99))}, "
+        + $"maximum {ProbeText.RoundTrip(this, nameof(Maximum))}, "
         + $"jitter {ProbeText.RoundTrip(this, nameof(Jitter))}";
 }

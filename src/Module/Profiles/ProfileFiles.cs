@@ -15,12 +15,16 @@ internal static class ProfileFiles
 
     /// <summary>The names of those that come with the module.</summary>
     public static IReadOnlyList<string> Names => Directory.Exists(s_folder)
-        ? [.. Directory.EnumerateFiles(s_folder, "*" + Extension).Select(static file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.OrdinalIgnoreCase)]
+        ? [.. Directory.EnumerateFiles(s_folder, "*" + Extension)
+            .Select(static file => Path.GetFileNameWithoutExtension(file))
+            .Order(StringComparer.OrdinalIgnoreCase)]
         : [];
 
     /// <summary>The file of one that comes with the module, whatever the case of the name; null where there is none.</summary>
     public static string? Find(string name) =>
-        Names.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } found ? Path.Combine(s_folder, found + Extension) : null;
+        Names.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } found
+            ? Path.Combine(s_folder, found + Extension)
+            : null;
 
     /// <summary>Reads a file as Import-PowerShellDataFile does: it is data, and nothing of it is run.</summary>
     /// <exception cref="FormatException">It is no file of data, or no profile; the message says why.</exception>
@@ -41,7 +45,10 @@ internal static class ProfileFiles
         }
         catch (InvalidOperationException e)
         {
-            throw new FormatException($"{file} cannot be used: it is data, with nothing in it that would have to be run. A script for OnConnected goes into a hashtable, or to -OnConnected.", e);
+            throw new FormatException(
+                $"{file} cannot be used: it is data, with nothing in it that would have to be run. "
+                + "A script for OnConnected goes into a hashtable, or to -OnConnected.",
+                e);
         }
 
         return ProfileReader.Read((IDictionary)value, Path.GetFileNameWithoutExtension(file), file);

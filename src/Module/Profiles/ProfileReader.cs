@@ -11,9 +11,10 @@ internal sealed class ProfileReader
 {
     private static readonly string[] s_known =
     [
-        "Description", nameof(WsProfile.SubProtocol), nameof(WsProfile.RecordSeparator), nameof(WsProfile.ConnectMessages), nameof(WsProfile.ConnectReply), nameof(WsProfile.OnConnected),
-        nameof(WsProfile.HeartbeatMessage), nameof(WsProfile.HeartbeatIntervalSeconds), nameof(WsProfile.AutoReply), nameof(WsProfile.Ignore),
-        nameof(WsProfile.IdProperty), nameof(WsProfile.Dialect),
+        "Description", nameof(WsProfile.SubProtocol), nameof(WsProfile.RecordSeparator),
+        nameof(WsProfile.ConnectMessages), nameof(WsProfile.ConnectReply), nameof(WsProfile.OnConnected),
+        nameof(WsProfile.HeartbeatMessage), nameof(WsProfile.HeartbeatIntervalSeconds),
+        nameof(WsProfile.AutoReply), nameof(WsProfile.Ignore), nameof(WsProfile.IdProperty), nameof(WsProfile.Dialect),
     ];
 
     private readonly Dictionary<string, object> _values = new(StringComparer.OrdinalIgnoreCase);
@@ -27,7 +28,9 @@ internal sealed class ProfileReader
             string key = entry.Key as string ?? throw Wrong($"its key {entry.Key} is no string");
             if (!s_known.Contains(key, StringComparer.OrdinalIgnoreCase))
             {
-                throw Wrong($"it has no property '{TerminalText.Escape(key)}'. There are {string.Join(", ", s_known.Order(StringComparer.Ordinal))}");
+                throw Wrong(
+                    $"it has no property '{TerminalText.Escape(key)}'. "
+                    + $"There are {string.Join(", ", s_known.Order(StringComparer.Ordinal))}");
             }
 
             if (Unwrap(entry.Value) is { } value)
@@ -47,7 +50,9 @@ internal sealed class ProfileReader
 
     private WsProfile Read(string name, string? path)
     {
-        PresetMessage? heartbeat = Find(nameof(WsProfile.HeartbeatMessage)) is { } beat ? Message(nameof(WsProfile.HeartbeatMessage), beat) : null;
+        PresetMessage? heartbeat = Find(nameof(WsProfile.HeartbeatMessage)) is { } beat
+            ? Message(nameof(WsProfile.HeartbeatMessage), beat)
+            : null;
         double? interval = Interval();
         if ((heartbeat is null) != (interval is null))
         {
@@ -62,11 +67,14 @@ internal sealed class ProfileReader
             SubProtocol = Texts(nameof(WsProfile.SubProtocol)),
             RecordSeparator = Text(nameof(WsProfile.RecordSeparator), isLonger: true),
             ConnectMessages = ConnectMessages(),
-            ConnectReply = Text(nameof(WsProfile.ConnectReply), isLonger: true) is { } reply ? Pattern(nameof(WsProfile.ConnectReply), reply).ToString() : null,
+            ConnectReply = Text(nameof(WsProfile.ConnectReply), isLonger: true) is { } reply
+                ? Pattern(nameof(WsProfile.ConnectReply), reply).ToString()
+                : null,
             OnConnected = Find(nameof(WsProfile.OnConnected)) switch
             {
                 null => null,
-                ScriptBlock when path is not null => throw Wrong("a file is data, and OnConnected is a script: it goes into a hashtable, or to -OnConnected"),
+                ScriptBlock when path is not null =>
+                    throw Wrong("a file is data, and OnConnected is a script: it goes into a hashtable, or to -OnConnected"),
                 ScriptBlock script => script,
                 { } other => throw Wrong(nameof(WsProfile.OnConnected), "a script block", other),
             },
@@ -97,7 +105,8 @@ internal sealed class ProfileReader
     private object[] Items(string property) => Find(property) switch
     {
         null => [],
-        IEnumerable many and not (string or IDictionary or byte[]) => [.. many.Cast<object?>().Select(item => Unwrap(item) ?? throw Wrong($"{property} has an item that is $null"))],
+        IEnumerable many and not (string or IDictionary or byte[]) =>
+            [.. many.Cast<object?>().Select(item => Unwrap(item) ?? throw Wrong($"{property} has an item that is $null"))],
         { } one => [one],
     };
 
@@ -139,7 +148,8 @@ internal sealed class ProfileReader
         };
         return seconds is null or (> 0 and <= int.MaxValue / 1000.0)
             ? seconds
-            : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{Property} is {seconds}, and has to be above 0 and at most {int.MaxValue / 1000}"));
+            : throw Wrong(string.Create(
+                CultureInfo.InvariantCulture, $"{Property} is {seconds}, and has to be above 0 and at most {int.MaxValue / 1000}"));
     }
 
     // A table of texts and answers, where a text between slashes is a pattern, or a list of tables that name their parts.
@@ -149,7 +159,9 @@ internal sealed class ProfileReader
         return Find(Property) switch
         {
             null => [],
-            IDictionary table => [.. table.Cast<DictionaryEntry>().Select(entry => Reply(entry.Key as string ?? throw Wrong(Property, "a string for a key", entry.Key), Unwrap(entry.Value))).OrderBy(static reply => reply.IsPattern)],
+            IDictionary table => [.. table.Cast<DictionaryEntry>()
+                .Select(entry => Reply(entry.Key as string ?? throw Wrong(Property, "a string for a key", entry.Key), Unwrap(entry.Value)))
+                .OrderBy(static reply => reply.IsPattern)],
             IEnumerable many and not string => [.. many.Cast<object?>().Select(item => Unwrap(item) switch
             {
                 AutoReply reply => reply,
@@ -166,7 +178,9 @@ internal sealed class ProfileReader
     {
         const string Property = nameof(WsProfile.AutoReply);
         PresetMessage message = Message(Property, answer ?? throw Wrong($"{Property} has no answer to '{TerminalText.Escape(question)}'"));
-        return question is ['/', .., '/'] and { Length: > 2 } ? new AutoReply(Pattern(Property, question[1..^1]), message) : new AutoReply(question, message);
+        return question is ['/', .., '/'] and { Length: > 2 }
+            ? new AutoReply(Pattern(Property, question[1..^1]), message)
+            : new AutoReply(question, message);
     }
 
     private AutoReply Reply(IDictionary parts)
@@ -200,7 +214,9 @@ internal sealed class ProfileReader
     private string? IdProperty()
     {
         string? path = Text(nameof(WsProfile.IdProperty), isLonger: true);
-        return path is null || IdPath.Parse(path) is not null ? path : throw Wrong(nameof(WsProfile.IdProperty), "a path of member names, such as d.requestId", path);
+        return path is null || IdPath.Parse(path) is not null
+            ? path
+            : throw Wrong(nameof(WsProfile.IdProperty), "a path of member names, such as d.requestId", path);
     }
 
     private JsonRpcDialect? Dialect() => Find(nameof(WsProfile.Dialect)) switch
@@ -208,12 +224,14 @@ internal sealed class ProfileReader
         null => null,
         JsonRpcDialect dialect => dialect,
         string text when text.Equals("JsonRpc", StringComparison.OrdinalIgnoreCase) => JsonRpcDialect.JsonRpc2,
-        string text when Enum.TryParse(text, ignoreCase: true, out JsonRpcDialect dialect) && Enum.IsDefined(dialect) && !char.IsDigit(text[0]) => dialect,
+        string text when Enum.TryParse(text, ignoreCase: true, out JsonRpcDialect dialect) && Enum.IsDefined(dialect)
+            && !char.IsDigit(text[0]) => dialect,
         { } other => throw Wrong(nameof(WsProfile.Dialect), "JsonRpc or DevTools", other),
     };
 
     private FormatException Wrong(string property, string wanted, object value) =>
-        Wrong($"{property} is {wanted}, and not {(value is string text ? $"'{TerminalText.Escape(text)}'" : $"of the type {value.GetType().Name}")}");
+        Wrong($"{property} is {wanted}, "
+            + $"and not {(value is string text ? $"'{TerminalText.Escape(text)}'" : $"of the type {value.GetType().Name}")}");
 
     private FormatException Wrong(string why) => new($"{_what} cannot be used: {why.TrimEnd('.')}.");
 }

@@ -2,7 +2,9 @@ using MessageWebSockets.PowerShell.Auditing;
 
 namespace MessageWebSockets.PowerShell.Reporting;
 
-/// <summary>The part of a page that tells what checks of servers found: by severity, each with its evidence and what to do about it.</summary>
+/// <summary>
+/// The part of a page that tells what checks of servers found: by severity, each with its evidence and what to do about it.
+/// </summary>
 internal sealed class FindingSection(TextWriter page, IReadOnlyList<FindingRow> findings)
 {
     private const int MostShown = 200;
@@ -59,10 +61,14 @@ internal sealed class FindingSection(TextWriter page, IReadOnlyList<FindingRow> 
         }
 
         page.Write($"<section>\n<h2 class=\"{kind}\">{heading}</h2>\n");
-        foreach (IGrouping<string, FindingRow> check in concerns.Take(MostShown).GroupBy(static one => one.Check).OrderBy(static one => one.Min(static row => row.Result)))
+        foreach (IGrouping<string, FindingRow> check in concerns
+            .Take(MostShown)
+            .GroupBy(static one => one.Check)
+            .OrderBy(static one => one.Min(static row => row.Result)))
         {
             FindingRow first = check.First();
-            page.Write($"<h3>{Html.Text(check.Key, LongestAddress)} <span class=\"dim\">{Html.Text(first.Reference, LongestAddress)}</span></h3>\n");
+            page.Write($"<h3>{Html.Text(check.Key, LongestAddress)} "
+                + $"<span class=\"dim\">{Html.Text(first.Reference, LongestAddress)}</span></h3>\n");
             page.Write($"<p>{Html.Text(first.Remedy, LongestText)}</p>\n");
             WriteTable(check);
         }
@@ -83,12 +89,15 @@ internal sealed class FindingSection(TextWriter page, IReadOnlyList<FindingRow> 
             return;
         }
 
-        string capped = rest.Length > MostFolded ? $"{Html.Count(MostFolded)} of {Html.Count(rest.Length)}" : Html.Counted(rest.Length, "check", "checks");
+        string capped = rest.Length > MostFolded
+            ? $"{Html.Count(MostFolded)} of {Html.Count(rest.Length)}"
+            : Html.Counted(rest.Length, "check", "checks");
         page.Write($"<section>\n<h2>{heading}</h2>\n<details style=\"margin-top:6px\">\n<summary>{capped}</summary>\n");
         page.Write("<table class=\"findings\">\n<thead><tr><th>Check</th><th>Server</th><th>Evidence</th></tr></thead>\n<tbody>\n");
         foreach (FindingRow row in rest.Take(MostFolded))
         {
-            page.Write($"<tr><td>{Html.Text(row.Check, LongestAddress)}</td><td class=\"address\">{Html.Text(row.Label, LongestAddress)}</td>");
+            page.Write(
+                $"<tr><td>{Html.Text(row.Check, LongestAddress)}</td><td class=\"address\">{Html.Text(row.Label, LongestAddress)}</td>");
             page.Write($"<td class=\"message\">{Html.Text(row.Evidence, LongestText)}</td></tr>\n");
         }
 

@@ -41,8 +41,12 @@ internal sealed record LoadRow(string Address, double Connections, double Messag
             Refused = ReportValue.Number(item, nameof(WsLoadSummary.Refused)) ?? 0,
             Errors = ReportValue.Number(item, nameof(WsLoadSummary.Errors)) ?? 0,
             Loop = ReportValue.Text(item, nameof(WsLoadSummary.Loop)) ?? "",
-            IsGeneratorLimited = ReportValue.TryBoolean(item.Properties[nameof(WsLoadSummary.IsGeneratorLimited)]?.Value, out bool limited) && limited,
-            Latencies = [.. percentiles.Select(one => (one.Name, Time: ReportValue.Number(item, one.Property))).Where(static one => one.Time is not null).Select(static one => (one.Name, one.Time!.Value))],
+            IsGeneratorLimited = ReportValue.TryBoolean(item.Properties[nameof(WsLoadSummary.IsGeneratorLimited)]?.Value, out bool limited)
+                && limited,
+            Latencies = [.. percentiles
+                .Select(one => (one.Name, Time: ReportValue.Number(item, one.Property)))
+                .Where(static one => one.Time is not null)
+                .Select(static one => (one.Name, one.Time!.Value))],
             Timeline = [.. Seconds(item)],
         };
     }
@@ -53,10 +57,14 @@ internal sealed record LoadRow(string Address, double Connections, double Messag
         object? timeline = ReportValue.Value(item, nameof(WsLoadSummary.Timeline));
         foreach (object? row in timeline is IEnumerable rows and not string ? rows : Array.Empty<object>())
         {
-            if (row is not null && PSObject.AsPSObject(row) is var second && ReportValue.Number(second, nameof(WsLoadSecond.Second)) is { } start)
+            if (row is not null && PSObject.AsPSObject(row) is var second
+                && ReportValue.Number(second, nameof(WsLoadSecond.Second)) is { } start)
             {
                 double length = ReportValue.Number(second, nameof(WsLoadSecond.DurationSeconds)) is { } given and > 0 ? given : 1;
-                yield return (start, (ReportValue.Number(second, nameof(WsLoadSecond.Received)) ?? 0) / length, ReportValue.Number(second, nameof(WsLoadSecond.P99)));
+                yield return (
+                    start,
+                    (ReportValue.Number(second, nameof(WsLoadSecond.Received)) ?? 0) / length,
+                    ReportValue.Number(second, nameof(WsLoadSecond.P99)));
             }
         }
     }

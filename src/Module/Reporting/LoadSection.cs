@@ -25,7 +25,8 @@ internal sealed class LoadSection(TextWriter page, LoadRow load)
             "closed" => "Each connection waited for its answers (closed loop): a slow server is asked less.",
             _ => "",
         };
-        page.Write($"<p class=\"dim\">{loop}{(load.IsGeneratorLimited ? " The machine that made the load was at its own limit." : "")}</p>\n");
+        page.Write(
+            $"<p class=\"dim\">{loop}{(load.IsGeneratorLimited ? " The machine that made the load was at its own limit." : "")}</p>\n");
         WriteTimeline();
         WriteLatencies();
         page.Write("</section>\n");
@@ -60,13 +61,16 @@ internal sealed class LoadSection(TextWriter page, LoadRow load)
         double[] all = [.. values];
         double step = Width / all.Length;
         page.Write(string.Create(
-            CultureInfo.InvariantCulture, $"<svg class=\"course\" role=\"img\" aria-label=\"{label}\" viewBox=\"0 0 {Width} {Height}\" preserveAspectRatio=\"none\" height=\"90\">\n"));
+            CultureInfo.InvariantCulture,
+            $"<svg class=\"course\" role=\"img\" aria-label=\"{label}\" viewBox=\"0 0 {Width} {Height}\" preserveAspectRatio=\"none\" "
+            + $"height=\"90\">\n"));
         for (int index = 0; index < all.Length; index++)
         {
             double height = most > 0 ? Height * all[index] / most : 0;
             page.Write(string.Create(
                 CultureInfo.InvariantCulture,
-                $"<rect class=\"{fill}\" x=\"{index * step:0.###}\" y=\"{Height - height:0.###}\" width=\"{step * 0.9:0.###}\" height=\"{height:0.###}\"/>\n"));
+                $"<rect class=\"{fill}\" x=\"{index * step:0.###}\" y=\"{Height - height:0.###}\" width=\"{step * 0.9:0.###}\" "
+                + $"height=\"{height:0.###}\"/>\n"));
         }
 
         page.Write("</svg>\n");
@@ -83,7 +87,8 @@ internal sealed class LoadSection(TextWriter page, LoadRow load)
         page.Write("<h3>Latency by percentile</h3>\n<div class=\"rows\">\n");
         foreach ((string name, double time) in load.Latencies)
         {
-            page.Write($"<div class=\"label\">{name}</div>{ReportChart.Bar([("bar", time, Html.Milliseconds(time))], most, $"{name}: {Html.Milliseconds(time)}")}");
+            page.Write($"<div class=\"label\">{name}</div>");
+            page.Write(ReportChart.Bar([("bar", time, Html.Milliseconds(time))], most, $"{name}: {Html.Milliseconds(time)}"));
             page.Write($"<div class=\"value\">{Html.Milliseconds(time)}</div>\n");
         }
 

@@ -26,12 +26,18 @@ internal static class ReportChart
     public static string Bar(IEnumerable<(string Class, double Size, string Text)> parts, double whole, string label, int height = 16)
     {
         StringBuilder svg = new();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"chart\" height=\"{height}\" role=\"img\" aria-label=\"{Html.Text(label)}\"><rect class=\"fill-none\" width=\"100%\" height=\"{height}\" rx=\"3\" opacity=\".45\"/>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg class=\"chart\" height=\"{height}\" role=\"img\" aria-label=\"{Html.Text(label)}\">"
+            + $"<rect class=\"fill-none\" width=\"100%\" height=\"{height}\" rx=\"3\" opacity=\".45\"/>");
         double left = 0;
         foreach ((string name, double size, string text) in parts.Where(static part => part.Size > 0))
         {
             double share = whole > 0 ? size / whole : 0;
-            svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"fill-{name}\" x=\"{Html.Percent(left)}\" width=\"{Html.Percent(share)}\" height=\"{height}\"><title>{Html.Text(text)}</title></rect>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<rect class=\"fill-{name}\" x=\"{Html.Percent(left)}\" width=\"{Html.Percent(share)}\" height=\"{height}\">"
+                + $"<title>{Html.Text(text)}</title></rect>");
             left += share;
         }
 
@@ -54,33 +60,49 @@ internal static class ReportChart
         int highest = counts.Max();
         int every = Math.Max(1, (int)Math.Ceiling(edges.Length / (double)MostLabels));
         StringBuilder svg = new();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"chart\" height=\"{HistogramHeight + LabelHeight}\" role=\"img\" aria-label=\"Distribution of {Html.Text(what)}\">");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg class=\"chart\" height=\"{HistogramHeight + LabelHeight}\" role=\"img\" aria-label=\"Distribution of "
+            + $"{Html.Text(what)}\">");
         for (int bin = 0; bin < counts.Length; bin++)
         {
             double height = counts[bin] == 0 ? 0 : Math.Max(2, (HistogramHeight - Headroom) * (double)counts[bin] / highest);
             string range = $"{Label(edges[bin])} to {Label(edges[bin + 1])} ms: {Html.Count(counts[bin])}";
-            svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"fill-bar\" x=\"{Html.Percent((bin + 0.06) / counts.Length)}\" width=\"{Html.Percent(0.88 / counts.Length)}\" y=\"{HistogramHeight - height:0.#}\" height=\"{height:0.#}\"><title>{range}</title></rect>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<rect class=\"fill-bar\" x=\"{Html.Percent((bin + 0.06) / counts.Length)}\" "
+                + $"width=\"{Html.Percent(0.88 / counts.Length)}\" y=\"{HistogramHeight - height:0.#}\" height=\"{height:0.#}\">"
+                + $"<title>{range}</title></rect>");
             if (counts[bin] == highest)
             {
                 double middle = (bin + 0.5) / counts.Length;
                 string anchor = middle < 0.08 ? "start" : middle > 0.92 ? "end" : "middle";
                 double at = anchor == "start" ? bin / (double)counts.Length : anchor == "end" ? (bin + 1) / (double)counts.Length : middle;
-                svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Html.Percent(at)}\" y=\"{HistogramHeight - height - 4:0.#}\" text-anchor=\"{anchor}\">{Html.Count(counts[bin])}</text>");
+                svg.Append(
+                    CultureInfo.InvariantCulture,
+                    $"<text x=\"{Html.Percent(at)}\" y=\"{HistogramHeight - height - 4:0.#}\" "
+                    + $"text-anchor=\"{anchor}\">{Html.Count(counts[bin])}</text>");
             }
         }
 
-        svg.Append(CultureInfo.InvariantCulture, $"<line class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"{HistogramHeight}\" y2=\"{HistogramHeight}\"/>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<line class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"{HistogramHeight}\" y2=\"{HistogramHeight}\"/>");
         for (int edge = 0; edge < edges.Length; edge += every)
         {
             string anchor = edge == 0 ? "start" : edge == edges.Length - 1 ? "end" : "middle";
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Html.Percent(edge / (double)counts.Length)}\" y=\"{HistogramHeight + 15}\" text-anchor=\"{anchor}\">{Label(edges[edge])}</text>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{Html.Percent(edge / (double)counts.Length)}\" y=\"{HistogramHeight + 15}\" "
+                + $"text-anchor=\"{anchor}\">{Label(edges[edge])}</text>");
         }
 
         return svg.Append("</svg>").ToString();
     }
 
     /// <summary>A square of a colour, for a legend.</summary>
-    public static string Swatch(string name) => $"<svg aria-hidden=\"true\"><rect class=\"fill-{name}\" width=\"10\" height=\"10\" rx=\"2\"/></svg>";
+    public static string Swatch(string name) =>
+        $"<svg aria-hidden=\"true\"><rect class=\"fill-{name}\" width=\"10\" height=\"10\" rx=\"2\"/></svg>";
 
     /// <summary>The edges of the steps that hold all values, from below the lowest to above the highest.</summary>
     private static double[] Edges(double low, double high)

@@ -9,7 +9,12 @@ namespace MessageWebSockets.PowerShell.Reporting;
 /// elsewhere, and its policy forbids all of them.
 /// </summary>
 internal sealed class ReportPage(
-    TextWriter page, string title, IReadOnlyList<ReportRow> rows, IReadOnlyList<FindingRow> findings, IReadOnlyList<LoadRow> loads, DateTime now)
+    TextWriter page,
+    string title,
+    IReadOnlyList<ReportRow> rows,
+    IReadOnlyList<FindingRow> findings,
+    IReadOnlyList<LoadRow> loads,
+    DateTime now)
 {
     // A page of thousands of rows is not read: these are enough to see what is the matter, and the rest is in the results.
     private const int ProblemsShown = 20;
@@ -39,7 +44,8 @@ internal sealed class ReportPage(
     {
         page.Write("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         page.Write("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
-        page.Write("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
+        page.Write(
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
         page.Write($"<title>{Html.Text(title)}</title>\n<style>\n{ReportStyle.Css}\n</style>\n</head>\n<body>\n<main>\n");
         WriteHead();
         if (rows.Count > 0)
@@ -60,9 +66,11 @@ internal sealed class ReportPage(
             new LoadSection(page, load).Write();
         }
 
-        (string Cmdlet, int Count)[] sources = [("Test-WsEndpoint", rows.Count), ("Test-WsServer", findings.Count), ("Measure-WsLoad", loads.Count)];
+        (string Cmdlet, int Count)[] sources =
+            [("Test-WsEndpoint", rows.Count), ("Test-WsServer", findings.Count), ("Measure-WsLoad", loads.Count)];
         string from = string.Join(", ", sources.Where(static source => source.Count > 0).Select(static source => source.Cmdlet));
-        page.Write($"<footer>Made {Html.Minute(now)} by Export-WsReport{(from.Length > 0 ? $" from the results of {from}" : "")}. Times depend on the machine that took them.</footer>\n");
+        page.Write($"<footer>Made {Html.Minute(now)} by Export-WsReport{(from.Length > 0 ? $" from the results of {from}" : "")}. "
+            + "Times depend on the machine that took them.</footer>\n");
         page.Write("</main>\n</body>\n</html>\n");
     }
 
@@ -72,13 +80,15 @@ internal sealed class ReportPage(
         string tested = times switch
         {
             [] => "",
-            [var first, .., var last] when last - first > TimeSpan.FromMinutes(1) => $", tested {Html.Minute(first)} to {(last.Date == first.Date ? last.ToString("HH:mm", CultureInfo.InvariantCulture) : Html.Minute(last))}",
+            [var first, .., var last] when last - first > TimeSpan.FromMinutes(1) => $", tested {Html.Minute(first)} to "
+                + $"{(last.Date == first.Date ? last.ToString("HH:mm", CultureInfo.InvariantCulture) : Html.Minute(last))}",
             [var first, ..] => $", tested {Html.Minute(first)}",
         };
         string[] parts =
         [
             rows.Count == 0 ? "" : $"{Html.Counted(rows.Count, "endpoint", "endpoints")}{tested}",
-            findings.Count == 0 ? "" : $"{Html.Counted(findings.Count, "check", "checks")} of {Html.Counted(findings.Select(static one => one.Label).Distinct().Count(), "server", "servers")}",
+            findings.Count == 0 ? "" : $"{Html.Counted(findings.Count, "check", "checks")} of "
+                + $"{Html.Counted(findings.Select(static one => one.Label).Distinct().Count(), "server", "servers")}",
             loads.Count == 0 ? "" : Html.Counted(loads.Count, "load", "loads"),
         ];
         string[] told = [.. parts.Where(static part => part.Length > 0)];
@@ -92,16 +102,25 @@ internal sealed class ReportPage(
         double[] totals = Sorted(_working, static row => row.TotalMs);
         int soon = rows.Count(static row => row.CertificateDaysLeft < DaysToWarn);
         page.Write("<div class=\"tiles\">\n");
-        Tile(Html.Share(_working.Length, rows.Count), $"{Html.Count(_working.Length)} of {Html.Count(rows.Count)} work", _failed.Length == 0 ? "ok" : "");
+        Tile(
+            Html.Share(_working.Length, rows.Count),
+            $"{Html.Count(_working.Length)} of {Html.Count(rows.Count)} work",
+            _failed.Length == 0 ? "ok" : "");
         Tile(Html.Count(_failed.Length), _failed.Length == 1 ? "does not work" : "do not work", _failed.Length > 0 ? "bad" : "");
         if (totals.Length > 0)
         {
-            Tile(Html.Milliseconds(Percentiles.Median(totals)), $"median connect, P95 {Html.Milliseconds(Percentiles.NearestRank(totals, 95))}", "");
+            Tile(
+                Html.Milliseconds(Percentiles.Median(totals)),
+                $"median connect, P95 {Html.Milliseconds(Percentiles.NearestRank(totals, 95))}",
+                "");
         }
 
         if (roundTrips.Length > 0)
         {
-            Tile(Html.Milliseconds(Percentiles.Median(roundTrips)), $"median round trip, P95 {Html.Milliseconds(Percentiles.NearestRank(roundTrips, 95))}", "");
+            Tile(
+                Html.Milliseconds(Percentiles.Median(roundTrips)),
+                $"median round trip, P95 {Html.Milliseconds(Percentiles.NearestRank(roundTrips, 95))}",
+                "");
         }
 
         if (rows.Any(static row => row.CertificateDaysLeft is not null))
@@ -112,14 +131,18 @@ internal sealed class ReportPage(
         page.Write("</div>\n");
         page.Write("<div style=\"margin-top:14px\">");
         page.Write(ReportChart.Bar(
-            [("ok", _working.Length, $"{Html.Count(_working.Length)} work"), ("bad", _failed.Length, $"{Html.Count(_failed.Length)} do not")],
+            [
+                ("ok", _working.Length, $"{Html.Count(_working.Length)} work"),
+                ("bad", _failed.Length, $"{Html.Count(_failed.Length)} do not"),
+            ],
             rows.Count,
             $"{_working.Length} of {rows.Count} endpoints work",
             10));
         page.Write("</div>\n");
     }
 
-    private void Tile(string number, string text, string kind) => page.Write($"<div class=\"tile\"><b class=\"{kind}\">{number}</b><span>{text}</span></div>\n");
+    private void Tile(string number, string text, string kind) =>
+        page.Write($"<div class=\"tile\"><b class=\"{kind}\">{number}</b><span>{text}</span></div>\n");
 
     private void WriteErrors()
     {
@@ -129,10 +152,14 @@ internal sealed class ReportPage(
         }
 
         page.Write("<section>\n<h2>Errors by kind</h2>\n<div class=\"rows\">\n");
-        (string Result, int Count)[] kinds = [.. _failed.GroupBy(static row => row.Result).Select(static kind => (kind.Key, kind.Count())).OrderByDescending(static kind => kind.Item2).ThenBy(static kind => kind.Key, StringComparer.Ordinal)];
+        (string Result, int Count)[] kinds = [.. _failed.GroupBy(static row => row.Result)
+            .Select(static kind => (kind.Key, kind.Count()))
+            .OrderByDescending(static kind => kind.Item2)
+            .ThenBy(static kind => kind.Key, StringComparer.Ordinal)];
         foreach ((string result, int count) in kinds)
         {
-            page.Write($"<div class=\"label\">{Html.Text(result, 80)}</div>{ReportChart.Bar([("bad", count, $"{result}: {Html.Count(count)}")], kinds[0].Count, $"{result}: {count}")}");
+            page.Write($"<div class=\"label\">{Html.Text(result, 80)}</div>");
+            page.Write(ReportChart.Bar([("bad", count, $"{result}: {Html.Count(count)}")], kinds[0].Count, $"{result}: {count}"));
             page.Write($"<div class=\"value\">{Html.Count(count)} <span class=\"dim\">{Html.Share(count, rows.Count)}</span></div>\n");
         }
 
@@ -149,12 +176,16 @@ internal sealed class ReportPage(
         // Each kind in turn, so that a common one does not push the rare ones off the page.
         ReportRow[] mixed = [.. _failed
             .GroupBy(static row => row.Result)
-            .SelectMany(static kind => kind.OrderBy(static row => row.Address, StringComparer.Ordinal).Select(static (row, place) => (Row: row, Place: place)))
+            .SelectMany(static kind =>
+                kind.OrderBy(static row => row.Address, StringComparer.Ordinal).Select(static (row, place) => (Row: row, Place: place)))
             .OrderBy(static pair => pair.Place).ThenBy(static pair => pair.Row.Result, StringComparer.Ordinal)
             .Select(static pair => pair.Row)];
         int left = Math.Max(0, mixed.Length - ProblemsShown - ProblemsFolded);
-        string capped = mixed.Length > ProblemsShown ? $" {Html.Count(ProblemsShown)} of {Html.Count(mixed.Length)}, some of each kind:" : "";
-        page.Write($"<section>\n<h2>Endpoints that do not work</h2>\n<p class=\"dim\">{(capped.Length > 0 ? capped.Trim() : Html.Counted(mixed.Length, "endpoint", "endpoints") + ":")}</p>\n");
+        string capped = mixed.Length > ProblemsShown
+            ? $" {Html.Count(ProblemsShown)} of {Html.Count(mixed.Length)}, some of each kind:"
+            : "";
+        page.Write("<section>\n<h2>Endpoints that do not work</h2>\n"
+            + $"<p class=\"dim\">{(capped.Length > 0 ? capped.Trim() : Html.Counted(mixed.Length, "endpoint", "endpoints") + ":")}</p>\n");
         WriteProblemTable(Ordered(mixed.Take(ProblemsShown)));
         if (mixed.Length > ProblemsShown)
         {
@@ -166,7 +197,9 @@ internal sealed class ReportPage(
 
         if (left > 0)
         {
-            page.Write($"<p class=\"dim\" style=\"margin-top:10px\">{Html.Counted(left, "further one is", "further ones are")} not listed here; the results themselves have them all.</p>\n");
+            page.Write(
+                $"<p class=\"dim\" style=\"margin-top:10px\">{Html.Counted(left, "further one is", "further ones are")} not listed here; "
+                + "the results themselves have them all.</p>\n");
         }
 
         page.Write("</section>\n");
@@ -177,11 +210,14 @@ internal sealed class ReportPage(
 
     private void WriteProblemTable(IEnumerable<ReportRow> problems)
     {
-        page.Write("<table class=\"problems\">\n<thead><tr><th>Endpoint</th><th>Result</th><th class=\"n\">After</th><th>What happened</th></tr></thead>\n<tbody>\n");
+        page.Write("<table class=\"problems\">\n<thead><tr><th>Endpoint</th><th>Result</th><th class=\"n\">After</th><th>What happened</th>"
+            + "</tr></thead>\n<tbody>\n");
         foreach (ReportRow row in problems)
         {
-            page.Write($"<tr><td class=\"address\">{Html.Text(row.Label, LongestAddress)}</td><td class=\"short bad\">{Html.Text(row.Result, 80)}</td>");
-            page.Write($"<td class=\"n short\" data-n=\"after\">{Html.Milliseconds(row.TotalMs)}</td><td class=\"message\">{Html.Text(Shortened(row), LongestError)}</td></tr>\n");
+            page.Write($"<tr><td class=\"address\">{Html.Text(row.Label, LongestAddress)}</td>"
+                + $"<td class=\"short bad\">{Html.Text(row.Result, 80)}</td>");
+            page.Write($"<td class=\"n short\" data-n=\"after\">{Html.Milliseconds(row.TotalMs)}</td>"
+                + $"<td class=\"message\">{Html.Text(Shortened(row), LongestError)}</td></tr>\n");
         }
 
         page.Write("</tbody>\n</table>\n");
@@ -192,7 +228,9 @@ internal sealed class ReportPage(
     {
         string error = row.Error ?? "";
         string prefix = $"Cannot connect to {row.Address}: ";
-        return error.StartsWith(prefix, StringComparison.Ordinal) ? error[prefix.Length..] : error.Replace(row.Address + " answered", "answered", StringComparison.Ordinal);
+        return error.StartsWith(prefix, StringComparison.Ordinal)
+            ? error[prefix.Length..]
+            : error.Replace(row.Address + " answered", "answered", StringComparison.Ordinal);
     }
 
     private void WriteHosts()
@@ -219,7 +257,10 @@ internal sealed class ReportPage(
         foreach ((string host, int failed, int all) in hosts.Take(HostsShown))
         {
             page.Write($"<div class=\"label\">{Html.Text(host, 80)}</div>");
-            page.Write(ReportChart.Bar([("bad", failed, $"{Html.Count(failed)} do not work"), ("ok", all - failed, $"{Html.Count(all - failed)} work")], hosts.Max(static one => one.All), $"{host}: {failed} of {all} do not work"));
+            page.Write(ReportChart.Bar(
+                [("bad", failed, $"{Html.Count(failed)} do not work"), ("ok", all - failed, $"{Html.Count(all - failed)} work")],
+                hosts.Max(static one => one.All),
+                $"{host}: {failed} of {all} do not work"));
             page.Write($"<div class=\"value\">{Html.Count(failed)} <span class=\"dim\">of {Html.Count(all)}</span></div>\n");
         }
 
@@ -263,13 +304,15 @@ internal sealed class ReportPage(
 
     private void WriteStages()
     {
-        ReportRow[] slowest = [.. _working.Where(static row => row.TotalMs is not null).OrderByDescending(static row => row.TotalMs).Take(SlowestShown)];
+        ReportRow[] slowest =
+            [.. _working.Where(static row => row.TotalMs is not null).OrderByDescending(static row => row.TotalMs).Take(SlowestShown)];
         if (slowest.Length == 0)
         {
             return;
         }
 
-        page.Write("<section>\n<h2>Where the time goes</h2>\n<p class=\"dim\">The stages of the connect, of the endpoints that work.</p>\n<ul class=\"legend\">");
+        page.Write("<section>\n<h2>Where the time goes</h2>\n<p class=\"dim\">The stages of the connect, of the endpoints that work.</p>\n"
+            + "<ul class=\"legend\">");
         foreach ((string name, string kind, _) in Stages)
         {
             page.Write($"<li>{ReportChart.Swatch(kind)}{name}</li>");
@@ -277,7 +320,11 @@ internal sealed class ReportPage(
 
         page.Write("</ul>\n<h3>Each stage by itself</h3>\n<div class=\"rows\">\n");
         double[][] sorted = [.. Stages.Select(stage => Sorted(_working, stage.Time))];
-        foreach ((string name, Func<double[], double?> pick) in new (string, Func<double[], double?>)[] { ("Median", Percentiles.Median), ("P95", static times => Percentiles.NearestRank(times, 95)) })
+        foreach ((string name, Func<double[], double?> pick) in new (string, Func<double[], double?>)[]
+        {
+            ("Median", Percentiles.Median),
+            ("P95", static times => Percentiles.NearestRank(times, 95)),
+        })
         {
             double[] times = [.. sorted.Select(stage => pick(stage) ?? 0)];
             double whole = sorted.Sum(static stage => Percentiles.NearestRank(stage, 95) ?? 0);
@@ -290,14 +337,19 @@ internal sealed class ReportPage(
         {
             if (sorted[index].Length > 0)
             {
-                page.Write($"<li><span>{Stages[index].Name}</span> {Html.Milliseconds(Percentiles.Median(sorted[index]))} <span>P95</span> {Html.Milliseconds(Percentiles.NearestRank(sorted[index], 95))}</li>");
+                page.Write($"<li><span>{Stages[index].Name}</span> {Html.Milliseconds(Percentiles.Median(sorted[index]))} "
+                    + $"<span>P95</span> {Html.Milliseconds(Percentiles.NearestRank(sorted[index], 95))}</li>");
             }
         }
 
         page.Write($"</ul>\n<h3>The slowest{(slowest.Length > 1 ? $" {slowest.Length}" : "")}</h3>\n<div class=\"rows\">\n");
         foreach (ReportRow row in slowest)
         {
-            WriteStackedRow(row.Label, [.. Stages.Select(stage => (stage.Name, stage.Class, stage.Time(row) ?? 0))], slowest[0].TotalMs!.Value, row.TotalMs!.Value);
+            WriteStackedRow(
+                row.Label,
+                [.. Stages.Select(stage => (stage.Name, stage.Class, stage.Time(row) ?? 0))],
+                slowest[0].TotalMs!.Value,
+                row.TotalMs!.Value);
         }
 
         page.Write("</div>\n</section>\n");
@@ -307,9 +359,13 @@ internal sealed class ReportPage(
     {
         // Probes of several connects have medians, which need not add up to theirs.
         double width = Math.Max(whole, stages.Sum(static stage => stage.Time));
-        string told = string.Join(", ", stages.Where(static stage => stage.Time > 0).Select(static stage => $"{stage.Name} {Html.Milliseconds(stage.Time)}"));
+        string told = string.Join(
+            ", ", stages.Where(static stage => stage.Time > 0).Select(static stage => $"{stage.Name} {Html.Milliseconds(stage.Time)}"));
         page.Write($"<div class=\"label\">{Html.Text(label, 60)}</div>");
-        page.Write(ReportChart.Bar(stages.Select(static stage => (stage.Class, stage.Time, $"{stage.Name} {Html.Milliseconds(stage.Time)}")), width, $"{label}: {told}"));
+        page.Write(ReportChart.Bar(
+            stages.Select(static stage => (stage.Class, stage.Time, $"{stage.Name} {Html.Milliseconds(stage.Time)}")),
+            width,
+            $"{label}: {told}"));
         page.Write($"<div class=\"value\">{Html.Milliseconds(total)}</div>\n");
     }
 
@@ -318,7 +374,8 @@ internal sealed class ReportPage(
         (string Subject, DateTime? Expires, double Days, int Endpoints)[] certificates = [.. rows
             .Where(static row => row.CertificateDaysLeft is not null)
             .GroupBy(static row => (Subject: row.CertificateSubject ?? "", row.CertificateExpires))
-            .Select(static same => (same.Key.Subject, same.Key.CertificateExpires, same.Min(static row => row.CertificateDaysLeft!.Value), same.Count()))
+            .Select(static same =>
+                (same.Key.Subject, same.Key.CertificateExpires, same.Min(static row => row.CertificateDaysLeft!.Value), same.Count()))
             .OrderBy(static certificate => certificate.Item3).ThenBy(static certificate => certificate.Subject, StringComparer.Ordinal)];
         if (certificates.Length == 0)
         {
@@ -333,18 +390,24 @@ internal sealed class ReportPage(
             ($"{DaysToRenew} to 89 days", "ok", static days => days is >= DaysToRenew and < 90),
             ("90 days or more", "ok", static days => days >= 90),
         ];
-        page.Write($"<section>\n<h2>Certificates by days left</h2>\n<p class=\"dim\">{Html.Counted(certificates.Length, "certificate", "certificates")} of {Html.Counted(certificates.Sum(static one => one.Endpoints), "endpoint", "endpoints")}.</p>\n<div class=\"rows\">\n");
+        page.Write("<section>\n<h2>Certificates by days left</h2>\n"
+            + $"<p class=\"dim\">{Html.Counted(certificates.Length, "certificate", "certificates")} of "
+            + $"{Html.Counted(certificates.Sum(static one => one.Endpoints), "endpoint", "endpoints")}.</p>\n<div class=\"rows\">\n");
         int[] counts = [.. ages.Select(age => certificates.Count(certificate => age.Holds(certificate.Days)))];
         for (int index = 0; index < ages.Length; index++)
         {
-            page.Write($"<div class=\"label\">{ages[index].Name}</div>{ReportChart.Bar([(ages[index].Class, counts[index], Html.Count(counts[index]))], counts.Max(), $"{ages[index].Name}: {counts[index]}")}<div class=\"value\">{Html.Count(counts[index])}</div>\n");
+            (string name, string kind, _) = ages[index];
+            page.Write($"<div class=\"label\">{name}</div>");
+            page.Write(ReportChart.Bar([(kind, counts[index], Html.Count(counts[index]))], counts.Max(), $"{name}: {counts[index]}"));
+            page.Write($"<div class=\"value\">{Html.Count(counts[index])}</div>\n");
         }
 
         page.Write("</div>\n<h3>First to expire</h3>\n");
         WriteCertificateTable(certificates.Take(CertificatesShown));
         if (certificates.Length > CertificatesShown)
         {
-            page.Write($"<details>\n<summary>{Html.Count(Math.Min(CertificatesFolded, certificates.Length - CertificatesShown))} more of {Html.Count(certificates.Length)}</summary>\n");
+            page.Write($"<details>\n<summary>{Html.Count(Math.Min(CertificatesFolded, certificates.Length - CertificatesShown))} "
+                + $"more of {Html.Count(certificates.Length)}</summary>\n");
             WriteCertificateTable(certificates.Skip(CertificatesShown).Take(CertificatesFolded));
             page.Write("</details>\n");
         }
@@ -354,12 +417,15 @@ internal sealed class ReportPage(
 
     private void WriteCertificateTable(IEnumerable<(string Subject, DateTime? Expires, double Days, int Endpoints)> certificates)
     {
-        page.Write("<table>\n<thead><tr><th>Certificate</th><th class=\"n\">Days left</th><th>Expires</th><th class=\"n\">Endpoints</th></tr></thead>\n<tbody>\n");
+        page.Write("<table>\n<thead><tr><th>Certificate</th><th class=\"n\">Days left</th><th>Expires</th><th class=\"n\">Endpoints</th>"
+            + "</tr></thead>\n<tbody>\n");
         foreach ((string subject, DateTime? expires, double days, int endpoints) in certificates)
         {
             string kind = days < 0 ? " bad" : days < DaysToWarn ? " warn" : "";
-            page.Write($"<tr><td class=\"address\">{Html.Text(subject, LongestAddress)}</td><td class=\"n short{kind}\" data-n=\"days left\">{days.ToString("0", CultureInfo.InvariantCulture)}</td>");
-            page.Write($"<td class=\"short\" data-n=\"expires\">{(expires is { } day ? Html.Day(day) : "")}</td><td class=\"n short\" data-n=\"endpoints\">{Html.Count(endpoints)}</td></tr>\n");
+            page.Write($"<tr><td class=\"address\">{Html.Text(subject, LongestAddress)}</td>"
+                + $"<td class=\"n short{kind}\" data-n=\"days left\">{days.ToString("0", CultureInfo.InvariantCulture)}</td>");
+            page.Write($"<td class=\"short\" data-n=\"expires\">{(expires is { } day ? Html.Day(day) : "")}</td>"
+                + $"<td class=\"n short\" data-n=\"endpoints\">{Html.Count(endpoints)}</td></tr>\n");
         }
 
         page.Write("</tbody>\n</table>\n");
@@ -376,19 +442,26 @@ internal sealed class ReportPage(
             ? $"The slowest {WorkingFolded} of {Html.Count(_working.Length)}; the results themselves have them all"
             : Html.Counted(_working.Length, "endpoint", "endpoints");
         page.Write($"<section>\n<h2>Endpoints that work</h2>\n<details style=\"margin-top:6px\">\n<summary>{summary}</summary>\n");
-        page.Write("<table>\n<thead><tr><th>Endpoint</th><th class=\"n\">Connect</th><th class=\"n\">Name</th><th class=\"n\">TCP</th><th class=\"n\">TLS</th><th class=\"n\">Upgrade</th><th class=\"n\">Round trip</th><th class=\"n\">Days left</th></tr></thead>\n<tbody>\n");
-        foreach (ReportRow row in _working.OrderByDescending(static row => row.TotalMs ?? 0).ThenBy(static row => row.Address, StringComparer.Ordinal).Take(WorkingFolded))
+        page.Write("<table>\n<thead><tr><th>Endpoint</th><th class=\"n\">Connect</th><th class=\"n\">Name</th><th class=\"n\">TCP</th>"
+            + "<th class=\"n\">TLS</th><th class=\"n\">Upgrade</th><th class=\"n\">Round trip</th><th class=\"n\">Days left</th>"
+            + "</tr></thead>\n<tbody>\n");
+        foreach (ReportRow row in _working
+            .OrderByDescending(static row => row.TotalMs ?? 0)
+            .ThenBy(static row => row.Address, StringComparer.Ordinal)
+            .Take(WorkingFolded))
         {
             page.Write($"<tr><td class=\"address\">{Html.Text(row.Label, LongestAddress)}</td>");
             foreach ((string name, double? time) in new (string, double?)[]
             {
-                ("connect", row.TotalMs), ("name", row.NameResolutionMs), ("TCP", row.TcpMs), ("TLS", row.TlsMs), ("upgrade", row.UpgradeMs), ("round trip", row.RoundTripMs),
+                ("connect", row.TotalMs), ("name", row.NameResolutionMs), ("TCP", row.TcpMs), ("TLS", row.TlsMs),
+                ("upgrade", row.UpgradeMs), ("round trip", row.RoundTripMs),
             })
             {
                 page.Write($"<td class=\"n short\" data-n=\"{name}\">{Html.Milliseconds(time)}</td>");
             }
 
-            page.Write($"<td class=\"n short\" data-n=\"days left\">{row.CertificateDaysLeft?.ToString("0", CultureInfo.InvariantCulture)}</td></tr>\n");
+            page.Write("<td class=\"n short\" data-n=\"days left\">"
+                + $"{row.CertificateDaysLeft?.ToString("0", CultureInfo.InvariantCulture)}</td></tr>\n");
         }
 
         page.Write("</tbody>\n</table>\n</details>\n</section>\n");

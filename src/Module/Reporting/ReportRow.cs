@@ -43,13 +43,16 @@ internal sealed record ReportRow(string Address, bool IsSuccess, string Status, 
     /// <summary>Null for an object that is no result of a probe.</summary>
     public static ReportRow? From(PSObject item)
     {
-        if (ReportValue.Text(item, nameof(WsEndpointResult.Uri)) is not { } address || ReportValue.Text(item, nameof(WsEndpointResult.Status)) is not { Length: > 0 } status
+        if (ReportValue.Text(item, nameof(WsEndpointResult.Uri)) is not { } address
+            || ReportValue.Text(item, nameof(WsEndpointResult.Status)) is not { Length: > 0 } status
             || !ReportValue.TryBoolean(item.Properties[nameof(WsEndpointResult.Success)]?.Value, out bool isSuccess))
         {
             return null;
         }
 
-        string? number = status == "ConnectionClosed" ? ReportValue.Text(item, nameof(WsEndpointResult.CloseCode)) : ReportValue.Text(item, nameof(WsEndpointResult.HttpStatusCode));
+        string? number = status == "ConnectionClosed"
+            ? ReportValue.Text(item, nameof(WsEndpointResult.CloseCode))
+            : ReportValue.Text(item, nameof(WsEndpointResult.HttpStatusCode));
         string result = isSuccess ? "ok" : string.IsNullOrEmpty(number) || number == "101" ? status : $"{status} ({number})";
         return new ReportRow(Redaction.Of(address), isSuccess, status, result)
         {

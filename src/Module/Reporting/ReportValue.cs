@@ -9,7 +9,8 @@ internal static class ReportValue
     public static object? Value(PSObject item, string property) =>
         item.Properties[property]?.Value is { } value ? (value is PSObject wrapped ? wrapped.BaseObject : value) : null;
 
-    public static string? Text(PSObject item, string property) => Value(item, property) is { } value ? Convert.ToString(value, CultureInfo.InvariantCulture) : null;
+    public static string? Text(PSObject item, string property) =>
+        Value(item, property) is { } value ? Convert.ToString(value, CultureInfo.InvariantCulture) : null;
 
     // CSV has True and False, which PowerShell would both take for true.
     public static bool TryBoolean(object? value, out bool result)
@@ -26,11 +27,14 @@ internal static class ReportValue
         {
             null or "" => null,
 
-            // Export-Csv writes numbers as the culture of its session does: with another mark for the point than this session's, perhaps, and
-            // with none between thousands.
+            // Export-Csv writes numbers as the culture of its session does: with another mark for the point than this session's, perhaps,
+            // and with none between thousands.
             string text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => Finite(number),
             string text when double.TryParse(text, NumberStyles.Float, CultureInfo.CurrentCulture, out double number) => Finite(number),
-            string text when double.TryParse(text.Replace(',', '.').Replace('\u066B', '.'), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => Finite(number),
+            string text
+                when double.TryParse(
+                    text.Replace(',', '.').Replace('\u066B', '.'), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) =>
+                Finite(number),
             IConvertible number and not string => Finite(number.ToDouble(CultureInfo.InvariantCulture)),
             _ => null,
         };

@@ -8,7 +8,9 @@ internal interface ICertificateJudge
     /// <summary>The script; another one can take its place when a failed connect is tried again.</summary>
     public ScriptBlock Script { set; }
 
-    /// <summary>The pipeline that connects. With none, as when a script calls ConnectAsync itself, nobody can be asked: that is a no.</summary>
+    /// <summary>
+    /// The pipeline that connects. With none, as when a script calls ConnectAsync itself, nobody can be asked: that is a no.
+    /// </summary>
     public IPipeline? Connecting { get; set; }
 
     /// <summary>What the script threw; null if it did not.</summary>

@@ -44,7 +44,8 @@ internal sealed class SessionRestrictions
 
         // A session that was made for a purpose has the commands it was made with, such as functions in place of cmdlets. Others have
         // what every session has, and what its host adds for its user's prompt is no use to a script.
-        bool isRestricted = hidesCommands || _languageMode != PSLanguageMode.FullLanguage || !_applications.Contains(Everything) || !_scripts.Contains(Everything);
+        bool isRestricted = hidesCommands || _languageMode != PSLanguageMode.FullLanguage || !_applications.Contains(Everything)
+            || !_scripts.Contains(Everything);
         _initial = isRestricted ? runspace.InitialSessionState?.Clone() : null;
     }
 

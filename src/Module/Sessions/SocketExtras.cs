@@ -37,9 +37,10 @@ internal sealed class SocketExtras
         Of(socket) is { IsGreeted: false, Reconnection: { } reconnection } ? reconnection.Latest : socket;
 
     /// <summary>The sockets to receive from for a given one: those it replaced that still hold messages, then the one in use.</summary>
-    public static IEnumerable<MessageWebSocket> ReadableOf(MessageWebSocket socket) => Of(socket) is { IsGreeted: false, Reconnection: { } reconnection }
-        ? reconnection.Readable
-        : [socket];
+    public static IEnumerable<MessageWebSocket> ReadableOf(MessageWebSocket socket) =>
+        Of(socket) is { IsGreeted: false, Reconnection: { } reconnection }
+            ? reconnection.Readable
+            : [socket];
 
     /// <summary>Whether a connection that is still being greeted is to take the place of a socket.</summary>
     public static bool IsToReplace(MessageWebSocket greeted, MessageWebSocket socket) =>

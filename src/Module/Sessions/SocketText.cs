@@ -94,7 +94,9 @@ public static class SocketText
             return LibraryText.Reason(known);
         }
 
-        string reason = string.IsNullOrEmpty(socket.Information.CloseReason) ? "" : $" \"{TerminalText.Escape(socket.Information.CloseReason)}\"";
+        string reason = string.IsNullOrEmpty(socket.Information.CloseReason)
+            ? ""
+            : $" \"{TerminalText.Escape(socket.Information.CloseReason)}\"";
         return $"{Address(socket)} closed it with code {socket.Information.CloseCode}{reason}.";
     }
 
@@ -106,7 +108,9 @@ public static class SocketText
         MessageWebSocketInformation information = socket.Information;
         return socket.Control.UnixSocketPath is { } path
             ? path
-            : information.RemoteAddress is null ? "" : $"{End(information.LocalAddress, information.LocalPort)}, {End(information.RemoteAddress, information.RemotePort)}";
+            : information.RemoteAddress is null
+                ? ""
+                : $"{End(information.LocalAddress, information.LocalPort)}, {End(information.RemoteAddress, information.RemotePort)}";
     }
 
     /// <summary>The agreed subprotocol, as it is shown; null before there is one, empty where none was agreed.</summary>
@@ -195,7 +199,8 @@ public static class SocketText
         ArgumentNullException.ThrowIfNull(socket);
         MessageWebSocketInformation information = socket.Information;
         string dropped = information.MessagesDropped > 0 ? $", {information.MessagesDropped} dropped" : "";
-        return $"{Messages(information.MessagesReceived)}, {ByteCount.Of(information.PayloadBytesReceived)}, {information.MessagesQueued} queued{dropped}";
+        return $"{Messages(information.MessagesReceived)}, {ByteCount.Of(information.PayloadBytesReceived)}, "
+            + $"{information.MessagesQueued} queued{dropped}";
     }
 
     /// <summary>What the connection did on its own; empty where that is nothing.</summary>

@@ -49,7 +49,9 @@ internal sealed class UserScript(ScriptBlock script)
         return new ScriptOutcome(output, errors, failure);
     }
 
-    /// <summary>Runs the script; what it emits goes, one by one and with its errors, warnings and texts for the host among it, to a cmdlet.</summary>
+    /// <summary>
+    /// Runs the script; what it emits goes, one by one and with its errors, warnings and texts for the host among it, to a cmdlet.
+    /// </summary>
     /// <param name="subject">What it finds in $_.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="taker">The cmdlet.</param>

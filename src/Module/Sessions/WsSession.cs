@@ -11,8 +11,8 @@ namespace MessageWebSockets.PowerShell;
 /// -Parallel does between two iterations, begins anew: what was left open is listed no more.
 /// </summary>
 /// <remarks>
-/// Thread-safe. The sockets are closed, the servers and tunnels stopped when the runspace closes and when the module is removed from it, those
-/// of earlier iterations included.
+/// Thread-safe. The sockets are closed, the servers and tunnels stopped when the runspace closes and when the module is removed from it,
+/// those of earlier iterations included.
 /// </remarks>
 public sealed class WsSession
 {
@@ -83,7 +83,9 @@ public sealed class WsSession
         }
     }
 
-    /// <summary>The headers that Set-WsRequestHeader collected for the next connection; a connect that succeeds takes and clears them.</summary>
+    /// <summary>
+    /// The headers that Set-WsRequestHeader collected for the next connection; a connect that succeeds takes and clears them.
+    /// </summary>
     public IDictionary<string, string> RequestHeaders
     {
         get
@@ -104,7 +106,10 @@ public sealed class WsSession
         return session;
     }
 
-    /// <summary>Closes every socket of this runspace and stops its servers and tunnels. The module does so when it is removed, and when the runspace closes.</summary>
+    /// <summary>
+    /// Closes every socket of this runspace and stops its servers and tunnels. The module does so when it is removed, and when the
+    /// runspace closes.
+    /// </summary>
     public void CloseAll()
     {
         MessageWebSocket[] sockets;
@@ -121,7 +126,11 @@ public sealed class WsSession
             (SocketExtras.Of(socket).Reconnection?.Close() ?? socket).Close();
         }
 
-        Task.WaitAll([.. _servers.TakeAll().Select(static server => server.StopAsync()), .. _tunnels.TakeAll().Select(static tunnel => tunnel.StopAsync())]);
+        Task.WaitAll(
+            [
+                .. _servers.TakeAll().Select(static server => server.StopAsync()),
+                .. _tunnels.TakeAll().Select(static tunnel => tunnel.StopAsync()),
+            ]);
     }
 
     /// <summary>How many sockets there are.</summary>

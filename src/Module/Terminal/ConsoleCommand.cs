@@ -54,6 +54,8 @@ internal sealed record ConsoleCommand(string Name, string Argument)
         }
 
         string reason = parts.Length > 1 ? parts[1] : "";
-        return MessageWebSockets.CloseArguments.RefusalOfReason(reason) is { } refusal ? throw new FormatException($"{refusal}.") : (code, reason);
+        return MessageWebSockets.CloseArguments.RefusalOfReason(reason) is { } refusal
+            ? throw new FormatException($"{refusal}.")
+            : (code, reason);
     }
 }

@@ -23,7 +23,8 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
     private static readonly TimeSpan KeyInterval = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5);
 
-    private readonly LineEditor _editor = new([.. ConsoleCommand.All.Select(static command => command.Command.Split(' ')[0]).Where(static command => command != "//text")]);
+    private readonly LineEditor _editor = new(
+        [.. ConsoleCommand.All.Select(static command => command.Command.Split(' ')[0]).Where(static command => command != "//text")]);
     private readonly List<Task<string>> _answers = [];
 
     // What was typed while a line was still being sent.
@@ -188,7 +189,9 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
             case "close":
                 return await CloseAsync(command, cancellationToken).ConfigureAwait(false);
             default:
-                PrintProblem($"There is no command /{TerminalText.Escape(command.Name)}. /help lists them; a text that begins with a slash is sent with two.");
+                PrintProblem(
+                    $"There is no command /{TerminalText.Escape(command.Name)}. /help lists them; "
+                    + "a text that begins with a slash is sent with two.");
                 return null;
         }
     }
@@ -305,7 +308,8 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
     }
 
     private void PrintEnd() => Print(
-        $"{colours.Warning}closed by the server {Describe(socket.Information.CloseCode ?? 1005, socket.Information.CloseReason)}{colours.Reset}");
+        $"{colours.Warning}closed by the server "
+        + $"{Describe(socket.Information.CloseCode ?? 1005, socket.Information.CloseReason)}{colours.Reset}");
 
     private static string Describe(ushort code, string? reason)
     {

@@ -36,7 +36,8 @@ internal sealed class LineEditor
             return LineEditorResult.Entered;
         }
 
-        if (key.Modifiers.HasFlag(ConsoleModifiers.Control) && !key.Modifiers.HasFlag(ConsoleModifiers.Alt) && HandleControl(key.Key) is { } result)
+        if (key.Modifiers.HasFlag(ConsoleModifiers.Control) && !key.Modifiers.HasFlag(ConsoleModifiers.Alt)
+            && HandleControl(key.Key) is { } result)
         {
             return result;
         }

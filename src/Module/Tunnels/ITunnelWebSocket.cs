@@ -3,13 +3,17 @@ namespace MessageWebSockets.PowerShell.Tunnels;
 /// <summary>The WebSocket of one connection of a tunnel, whichever end of it is here. One reader and one writer at a time.</summary>
 internal interface ITunnelWebSocket : IDisposable
 {
-    /// <summary>Whether bytes can be sent after the peer said that it has no more: only the side that answers a close frame can wait with its own.</summary>
+    /// <summary>
+    /// Whether bytes can be sent after the peer said that it has no more: only the side that answers a close frame can wait with its own.
+    /// </summary>
     public bool CanSendAfterPeersEnd { get; }
 
     /// <summary>How many bytes have come, signs of life included.</summary>
     public long BytesReceived { get; }
 
-    /// <summary>Reads what has come; 0 once the peer said in order that it has no more. An empty buffer waits until there is something.</summary>
+    /// <summary>
+    /// Reads what has come; 0 once the peer said in order that it has no more. An empty buffer waits until there is something.
+    /// </summary>
     /// <exception cref="IOException">The connection broke, or the peer said that something failed.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer);
 

@@ -24,7 +24,8 @@ internal sealed class ToTcpRoute : ITunnelRoute
 
     public bool BeginsInTcp => false;
 
-    public async Task<(Socket Tcp, ITunnelWebSocket WebSocket)> OpenAsync(Socket accepted, Func<bool> tryTakePlace, CancellationToken stopping)
+    public async Task<(Socket Tcp, ITunnelWebSocket WebSocket)> OpenAsync(
+        Socket accepted, Func<bool> tryTakePlace, CancellationToken stopping)
     {
         TunnelTcp.Prepare(accepted);
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -35,7 +36,8 @@ internal sealed class ToTcpRoute : ITunnelRoute
             if (upgrade.Protocol is null && upgrade.Request.ListOf("Sec-WebSocket-Protocol").Contains(Base64, StringComparer.Ordinal))
             {
                 // It would send text from the first message on.
-                UpgradeRefusedException refusal = new(HttpStatusCode.BadRequest, "This tunnel speaks the subprotocol binary and not base64.");
+                UpgradeRefusedException refusal = new(
+                    HttpStatusCode.BadRequest, "This tunnel speaks the subprotocol binary and not base64.");
                 await RefuseAsync(stream, refusal, patience.Token).ConfigureAwait(false);
                 throw new ClientRefusedException(accepted, refusal);
             }
@@ -70,8 +72,12 @@ internal sealed class ToTcpRoute : ITunnelRoute
         {
             tcp.Dispose();
             using CancellationTokenSource moment = new(TimeSpan.FromSeconds(1));
-            await RefuseAsync(client, new UpgradeRefusedException(HttpStatusCode.BadGateway, "The target of this tunnel cannot be reached."), moment.Token).ConfigureAwait(false);
-            throw new IOException($"{_target.Host}:{_target.Port} cannot be reached: {(e is SocketException ? e.Message : "no answer in time.")}", e);
+            await RefuseAsync(
+                client,
+                new UpgradeRefusedException(HttpStatusCode.BadGateway, "The target of this tunnel cannot be reached."),
+                moment.Token).ConfigureAwait(false);
+            throw new IOException(
+                $"{_target.Host}:{_target.Port} cannot be reached: {(e is SocketException ? e.Message : "no answer in time.")}", e);
         }
         catch
         {

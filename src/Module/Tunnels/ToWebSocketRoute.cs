@@ -9,7 +9,8 @@ internal sealed class ToWebSocketRoute(Uri uri, StreamWebSocket prototype) : ITu
 {
     public bool BeginsInTcp => true;
 
-    public async Task<(Socket Tcp, ITunnelWebSocket WebSocket)> OpenAsync(Socket accepted, Func<bool> tryTakePlace, CancellationToken stopping)
+    public async Task<(Socket Tcp, ITunnelWebSocket WebSocket)> OpenAsync(
+        Socket accepted, Func<bool> tryTakePlace, CancellationToken stopping)
     {
         TunnelTcp.Prepare(accepted);
         if (!tryTakePlace())

@@ -3,7 +3,9 @@ using MessageWebSockets.PowerShell.Errors;
 
 namespace MessageWebSockets.PowerShell.Tunnels;
 
-/// <summary>What the close codes of a tunnel mean: only an end in order may look like one to the TCP connection at the other side.</summary>
+/// <summary>
+/// What the close codes of a tunnel mean: only an end in order may look like one to the TCP connection at the other side.
+/// </summary>
 internal static class TunnelClose
 {
     /// <summary>The TCP connection ended in order.</summary>

@@ -77,7 +77,8 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
         tcp.Dispose();
     }
 
-    private void Stop() => Break(new OperationCanceledException("The tunnel was stopped."), TunnelClose.GoingAway, "The tunnel was stopped.");
+    private void Stop() =>
+        Break(new OperationCanceledException("The tunnel was stopped."), TunnelClose.GoingAway, "The tunnel was stopped.");
 
     private async Task PumpToWebSocketAsync()
     {
@@ -213,7 +214,10 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
             before = now;
             if (missed > patience.SignsMissed)
             {
-                Break(new TimeoutException("The other end of the WebSocket was told of the end and said nothing more."), TunnelClose.Failed, "No answer to the close.");
+                Break(
+                    new TimeoutException("The other end of the WebSocket was told of the end and said nothing more."),
+                    TunnelClose.Failed,
+                    "No answer to the close.");
                 return;
             }
         }

@@ -39,7 +39,8 @@ internal static class TunnelTcp
         string host = text[..colon];
         bool isBracketed = host is ['[', .., ']'];
         host = isBracketed ? host[1..^1] : host;
-        return Uri.CheckHostName(host) is UriHostNameType.Unknown || (host.Contains(':') && !isBracketed) || (isBracketed && !IPAddress.TryParse(host, out _))
+        return Uri.CheckHostName(host) is UriHostNameType.Unknown || (host.Contains(':') && !isBracketed)
+            || (isBracketed && !IPAddress.TryParse(host, out _))
             ? null
             : new DnsEndPoint(host, port);
     }

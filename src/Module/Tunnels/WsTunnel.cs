@@ -26,7 +26,8 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
     private long _failed;
     private volatile string? _lastError;
 
-    private WsTunnel(string name, TcpAcceptor acceptor, ITunnelRoute route, Uri uri, string? target, int maxConnections, TunnelPatience patience)
+    private WsTunnel(
+        string name, TcpAcceptor acceptor, ITunnelRoute route, Uri uri, string? target, int maxConnections, TunnelPatience patience)
     {
         TunnelName = name;
         _acceptor = acceptor;
@@ -65,7 +66,9 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
     /// <summary>Where it begins: the TCP address or that of the WebSocket.</summary>
     public string From => _route.BeginsInTcp ? LocalEndPoint.ToString() : Uri.ToString();
 
-    /// <summary>Where it leads: the address of the WebSocket, without its query, in which servers take tokens, or the TCP service.</summary>
+    /// <summary>
+    /// Where it leads: the address of the WebSocket, without its query, in which servers take tokens, or the TCP service.
+    /// </summary>
     public string To => Target ?? Redaction.Of(Uri);
 
     /// <summary>How many connections are open.</summary>
@@ -124,7 +127,14 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
     /// <exception cref="SocketException">The port is in use, or the address is none of this machine.</exception>
     internal static WsTunnel ToWebSocket(
         string name, IPEndPoint listen, Uri uri, StreamWebSocket prototype, int maxConnections, TunnelPatience? patience = null) =>
-        new(name, TcpAcceptor.Bind(listen), new ToWebSocketRoute(uri, prototype), uri, null, maxConnections, patience ?? new TunnelPatience());
+        new(
+            name,
+            TcpAcceptor.Bind(listen),
+            new ToWebSocketRoute(uri, prototype),
+            uri,
+            null,
+            maxConnections,
+            patience ?? new TunnelPatience());
 
     /// <summary>Starts a tunnel from WebSocket clients to a TCP service.</summary>
     /// <param name="target">The service.</param>
@@ -159,7 +169,8 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
         bool hasPlace = false;
         try
         {
-            (Socket tcp, ITunnelWebSocket webSocket) = await _route.OpenAsync(accepted, () => hasPlace = TryTakePlace(), stopping).ConfigureAwait(false);
+            (Socket tcp, ITunnelWebSocket webSocket) = await _route.OpenAsync(
+                accepted, () => hasPlace = TryTakePlace(), stopping).ConfigureAwait(false);
             Interlocked.Increment(ref _accepted);
             Interlocked.Increment(ref _open);
             try

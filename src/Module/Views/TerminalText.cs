@@ -56,7 +56,9 @@ public static class TerminalText
         return escaped.ToString();
     }
 
-    /// <summary>As <see cref="Escape(string)"/>, for a text of several lines: line ends and tabs stay. What was JSON is the same JSON.</summary>
+    /// <summary>
+    /// As <see cref="Escape(string)"/>, for a text of several lines: line ends and tabs stay. What was JSON is the same JSON.
+    /// </summary>
     /// <param name="text">Any text.</param>
     public static string EscapeLines(string? text)
     {
@@ -95,7 +97,9 @@ public static class TerminalText
         IReadOnlyDictionary<string, string> single => single.ToDictionary(
             static header => header.Key, static header => Escape(header.Value), StringComparer.OrdinalIgnoreCase),
         IReadOnlyDictionary<string, IReadOnlyList<string>> several => several.ToDictionary(
-            static header => header.Key, static header => header.Value.Select(static value => Escape(value)).ToArray(), StringComparer.OrdinalIgnoreCase),
+            static header => header.Key,
+            static header => header.Value.Select(static value => Escape(value)).ToArray(),
+            StringComparer.OrdinalIgnoreCase),
         _ => null,
     };
 }

@@ -12,13 +12,15 @@ internal sealed class CertificateValid() : AuditCheck(
 {
     public override bool NeedsConnection => false;
 
-    public override Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken) => Task.FromResult(target.Findings switch
-    {
-        { ServerCertificateErrors: { Count: > 0 } errors } => Verdict.Failed($"{Subject(target)} has errors: {string.Join(", ", errors)}"),
-        { ServerCertificates: null } when target.Uri.Scheme != Uri.UriSchemeWss => Verdict.NotApplicable("the address is no wss"),
-        { ServerCertificates: null } => Verdict.Inconclusive("no certificate was seen"),
-        _ => Verdict.Passed($"{Subject(target)} is valid"),
-    });
+    public override Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken) =>
+        Task.FromResult(target.Findings switch
+        {
+            { ServerCertificateErrors: { Count: > 0 } errors } =>
+                Verdict.Failed($"{Subject(target)} has errors: {string.Join(", ", errors)}"),
+            { ServerCertificates: null } when target.Uri.Scheme != Uri.UriSchemeWss => Verdict.NotApplicable("the address is no wss"),
+            { ServerCertificates: null } => Verdict.Inconclusive("no certificate was seen"),
+            _ => Verdict.Passed($"{Subject(target)} is valid"),
+        });
 
     private static string Subject(AuditTarget target)
     {

@@ -18,7 +18,8 @@ internal sealed class CookieFlags() : AuditCheck(
                 return (AuditAnswer.Shown(parts[0].Split('=')[0]), parts.Skip(1).Select(static part => part.Split('=')[0]).ToArray());
             }),
         ];
-        string[] missing = [.. cookies.Select(cookie => $"{cookie.Name} lacks {string.Join(", ", Missing(target, cookie.Flags))}").Where(static text => !text.EndsWith("lacks ", StringComparison.Ordinal))];
+        string[] missing = [.. cookies.Select(cookie => $"{cookie.Name} lacks {string.Join(", ", Missing(target, cookie.Flags))}")
+            .Where(static text => !text.EndsWith("lacks ", StringComparison.Ordinal))];
 
         // Without Secure a cookie goes over plain text; of the others the purpose of the cookie is what decides.
         bool isSecureMissing = cookies.Any(cookie => Missing(target, cookie.Flags).Contains("Secure"));

@@ -19,7 +19,10 @@ internal sealed class CredentialsNeeded() : AuditCheck(
         try
         {
             admission = await Admission.OfAsync(
-                target, target.Request(withCredentials: false), target.Settings with { ClientCertificate = null }, cancellationToken).ConfigureAwait(false);
+                target,
+                target.Request(withCredentials: false),
+                target.Settings with { ClientCertificate = null },
+                cancellationToken).ConfigureAwait(false);
         }
         catch (MessageWebSocketException e) when (target.Settings.ClientCertificate is not null)
         {

@@ -37,10 +37,12 @@ internal abstract class FrameCheck(string id, AuditSeverity severity, string ref
             return await JudgeAsync(target, $"{fault.Sent}: {reaction.Text}", reaction, cancellationToken).ConfigureAwait(false);
         })).ConfigureAwait(false);
         AuditResult worst = verdicts.Min(static verdict => verdict.Result);
-        return new Verdict(worst, string.Join("; ", verdicts.Where(verdict => verdict.Result == worst).Select(static verdict => verdict.Evidence)));
+        return new Verdict(
+            worst, string.Join("; ", verdicts.Where(verdict => verdict.Result == worst).Select(static verdict => verdict.Evidence)));
     }
 
-    protected static async Task<Reaction> ReactAsync(AuditTarget target, byte[] bytes, CancellationToken cancellationToken, bool withPing = true)
+    protected static async Task<Reaction> ReactAsync(
+        AuditTarget target, byte[] bytes, CancellationToken cancellationToken, bool withPing = true)
     {
         using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
         ReceivedFrame? pong;

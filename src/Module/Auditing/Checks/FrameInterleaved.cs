@@ -9,7 +9,10 @@ internal sealed class FrameInterleaved() : FrameCheck(
 {
     protected override IEnumerable<(string Sent, byte[] Bytes)> Faults() =>
     [
-        ("a text inside a fragmented text", [.. ProbeFrame.Create(FrameOpcode.Text, "audit"u8, isFinal: false), .. ProbeFrame.Create(FrameOpcode.Text, "audit"u8)]),
+        (
+            "a text inside a fragmented text",
+            [.. ProbeFrame.Create(FrameOpcode.Text, "audit"u8, isFinal: false), .. ProbeFrame.Create(FrameOpcode.Text, "audit"u8)]
+        ),
     ];
 
     protected override byte[] Right() =>

@@ -1,6 +1,9 @@
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
-/// <summary>Sends text that is not UTF-8: a byte that no character has, a character in more bytes than it needs, half a surrogate pair, and an unfinished character.</summary>
+/// <summary>
+/// Sends text that is not UTF-8: a byte that no character has, a character in more bytes than it needs, half a surrogate pair, and an
+/// unfinished character.
+/// </summary>
 internal sealed class FrameUtf8() : FrameCheck(
     "frame-utf8",
     AuditSeverity.Medium,

@@ -1,6 +1,8 @@
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
-/// <summary>Sends text that is not UTF-8 only where its fragments are put together, and for comparison a character across fragments.</summary>
+/// <summary>
+/// Sends text that is not UTF-8 only where its fragments are put together, and for comparison a character across fragments.
+/// </summary>
 internal sealed class FrameUtf8Split() : FrameCheck(
     "frame-utf8-split",
     AuditSeverity.Medium,
@@ -9,11 +11,18 @@ internal sealed class FrameUtf8Split() : FrameCheck(
 {
     protected override IEnumerable<(string Sent, byte[] Bytes)> Faults() =>
     [
-        ("text that breaks off inside a character at the end of a fragment", [.. ProbeFrame.Create(FrameOpcode.Text, [0x61, 0xE2, 0x82], isFinal: false), .. ProbeFrame.Create(FrameOpcode.Continuation, "a"u8)]),
+        ("text that breaks off inside a character at the end of a fragment",
+        [
+            .. ProbeFrame.Create(FrameOpcode.Text, [0x61, 0xE2, 0x82], isFinal: false),
+            .. ProbeFrame.Create(FrameOpcode.Continuation, "a"u8),
+        ]),
     ];
 
     protected override IReadOnlyList<int> Codes => [1007];
 
     protected override byte[] Right() =>
-        [.. ProbeFrame.Create(FrameOpcode.Text, [0x61, 0xE2, 0x82], isFinal: false), .. ProbeFrame.Create(FrameOpcode.Continuation, [0xAC])];
+        [
+            .. ProbeFrame.Create(FrameOpcode.Text, [0x61, 0xE2, 0x82], isFinal: false),
+            .. ProbeFrame.Create(FrameOpcode.Continuation, [0xAC]),
+        ];
 }

@@ -9,7 +9,8 @@ internal sealed class HandshakeAccept() : AuditCheck(
     WsAuditLevel.Passive,
     AuditSeverity.High,
     "RFC 6455 4.2.2",
-    "Answer with Upgrade: websocket, Connection: Upgrade and the Sec-WebSocket-Accept that belongs to the key; clients end the connection otherwise.")
+    "Answer with Upgrade: websocket, Connection: Upgrade and the Sec-WebSocket-Accept that belongs to the key; "
+    + "clients end the connection otherwise.")
 {
     public override Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {

@@ -12,10 +12,13 @@ internal sealed class HandshakeVersion() : RefusedRequestCheck(
     protected override void Spoil(AuditRequest request) => request.Set(AuditRequest.VersionHeader, "99");
 
     // Section 4.2.2 wants an error code "such as" 426, and the header whatever the code is.
-    protected override Verdict JudgeRefusal(AuditAnswer answer, string evidence) => answer.ListOf(AuditRequest.VersionHeader).ToArray() switch
-    {
-        [] => Verdict.Failed($"{evidence}, without Sec-WebSocket-Version"),
-        var versions when versions.Contains("13") => Verdict.Passed($"{evidence}, Sec-WebSocket-Version: {AuditAnswer.Shown(string.Join(", ", versions))}"),
-        var versions => Verdict.Failed($"{evidence}, Sec-WebSocket-Version: {AuditAnswer.Shown(string.Join(", ", versions))}, without 13"),
-    };
+    protected override Verdict JudgeRefusal(AuditAnswer answer, string evidence) =>
+        answer.ListOf(AuditRequest.VersionHeader).ToArray() switch
+        {
+            [] => Verdict.Failed($"{evidence}, without Sec-WebSocket-Version"),
+            var versions when versions.Contains("13") =>
+                Verdict.Passed($"{evidence}, Sec-WebSocket-Version: {AuditAnswer.Shown(string.Join(", ", versions))}"),
+            var versions =>
+                Verdict.Failed($"{evidence}, Sec-WebSocket-Version: {AuditAnswer.Shown(string.Join(", ", versions))}, without 13"),
+        };
 }

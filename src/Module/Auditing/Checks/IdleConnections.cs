@@ -22,7 +22,9 @@ internal sealed class IdleConnections() : AuditCheck(
                 return Verdict.Inconclusive(refusal ?? "no connection");
             }
 
-            string evidence = refusal is null ? $"{open.Count} idle connections were taken (-MaxConnections)" : $"{open.Count} idle connections were taken, then {refusal}";
+            string evidence = refusal is null
+                ? $"{open.Count} idle connections were taken (-MaxConnections)"
+                : $"{open.Count} idle connections were taken, then {refusal}";
             return await IsOldestServedAsync(open, cancellationToken).ConfigureAwait(false) switch
             {
                 null => Verdict.Inconclusive($"{evidence}; by then the server had ended them all, as it may end clients that say nothing"),
@@ -51,7 +53,8 @@ internal sealed class IdleConnections() : AuditCheck(
             try
             {
                 connection = await target.OpenExtraAsync(cancellationToken).ConfigureAwait(false);
-                AuditAnswer answer = await connection.AskAsync(target.Request(), "an ordinary handshake", cancellationToken).ConfigureAwait(false);
+                AuditAnswer answer = await connection.AskAsync(
+                    target.Request(), "an ordinary handshake", cancellationToken).ConfigureAwait(false);
                 if (!answer.IsUpgrade)
                 {
                     connection.Dispose();

@@ -53,7 +53,8 @@ internal sealed class IdleTimeout() : AuditCheck(
             string open = $"still open after {AuditText.Seconds(target.Plan.IdleTime)} (-IdleSeconds)";
             return pings >= ManyPings
                 ? Verdict.Warning($"{open}, though {pings} pings of the server were not answered")
-                : Verdict.Inconclusive(pings > 0 ? $"{open}, {pings} pings of the server were not answered" : $"{open}, without a ping of the server");
+                : Verdict.Inconclusive(
+                    pings > 0 ? $"{open}, {pings} pings of the server were not answered" : $"{open}, without a ping of the server");
         }
         catch (WireEndException e) when (e.End != WireEnd.Garbled)
         {

@@ -49,7 +49,8 @@ internal sealed class MessageLimit() : AuditCheck(
     private static Verdict Judge(Reaction reaction, int size, int taken)
     {
         string evidence = string.Create(
-            CultureInfo.InvariantCulture, $"a text of {AuditText.Size(size)}: {reaction.Text}{(taken > 0 ? $"; one of {AuditText.Size(taken)} was taken" : "")}");
+            CultureInfo.InvariantCulture,
+            $"a text of {AuditText.Size(size)}: {reaction.Text}{(taken > 0 ? $"; one of {AuditText.Size(taken)} was taken" : "")}");
         return reaction switch
         {
             { Kind: ReactionKind.Closed, Code: TooBig } => Verdict.Passed(evidence),

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
-/// <summary>A ClientHello that offers TLS 1.1 and what is below (RFC 4346 section 7.4.1.2), with the cipher suites that servers of that time had.</summary>
+/// <summary>
+/// A ClientHello that offers TLS 1.1 and what is below (RFC 4346 section 7.4.1.2), with the cipher suites that servers of that time had.
+/// </summary>
 internal static class OldHello
 {
     private const int RandomLength = 32;

@@ -16,8 +16,10 @@ internal abstract class OriginCheck(string id, string remedy)
         }
 
         (string Origin, Admission Admission)[] seen = await Task.WhenAll(
-            origins.Select(async origin => (origin, await EnterAsync(target, origin, cancellationToken).ConfigureAwait(false)))).ConfigureAwait(false);
-        string[] letIn = [.. seen.Where(static one => one.Admission.IsLetIn).Select(static one => $"Origin {one.Origin} was {one.Admission.Text}")];
+            origins.Select(
+                async origin => (origin, await EnterAsync(target, origin, cancellationToken).ConfigureAwait(false)))).ConfigureAwait(false);
+        string[] letIn =
+            [.. seen.Where(static one => one.Admission.IsLetIn).Select(static one => $"Origin {one.Origin} was {one.Admission.Text}")];
         return letIn.Length > 0
             ? Verdict.Failed(string.Join("; ", letIn))
             : Verdict.Passed(string.Join("; ", seen.Select(static one => $"Origin {one.Origin} was {one.Admission.Text}")));

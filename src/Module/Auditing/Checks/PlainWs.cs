@@ -21,7 +21,8 @@ internal sealed class PlainWs() : AuditCheck(
         int[] ports = target.Uri.Port == HttpsPort ? [HttpsPort, HttpPort] : [target.Uri.Port];
         Verdict[] verdicts = await Task.WhenAll(ports.Select(port => AskAsync(target, port, cancellationToken))).ConfigureAwait(false);
         AuditResult worst = verdicts.Min(static verdict => verdict.Result);
-        return new Verdict(worst, string.Join("; ", verdicts.Where(verdict => verdict.Result == worst).Select(static verdict => verdict.Evidence)));
+        return new Verdict(
+            worst, string.Join("; ", verdicts.Where(verdict => verdict.Result == worst).Select(static verdict => verdict.Evidence)));
     }
 
     private static async Task<Verdict> AskAsync(AuditTarget target, int port, CancellationToken cancellationToken)
@@ -30,8 +31,10 @@ internal sealed class PlainWs() : AuditCheck(
         Uri plain = new UriBuilder(target.Uri) { Scheme = Uri.UriSchemeWs, Port = port }.Uri;
         try
         {
-            using AuditConnection connection = await target.OpenAsync(plain, target.Settings with { ClientCertificate = null }, cancellationToken).ConfigureAwait(false);
-            AuditAnswer answer = await connection.AskAsync(target.Request(withCredentials: false), sent, cancellationToken).ConfigureAwait(false);
+            using AuditConnection connection = await target.OpenAsync(
+                plain, target.Settings with { ClientCertificate = null }, cancellationToken).ConfigureAwait(false);
+            AuditAnswer answer = await connection.AskAsync(
+                target.Request(withCredentials: false), sent, cancellationToken).ConfigureAwait(false);
             string evidence = $"{sent} was answered with {answer.Text}";
             return answer.IsUpgrade ? Verdict.Failed(evidence)
                 : answer.Status == 401 ? Verdict.Warning($"{evidence}: it would take credentials in plain text")

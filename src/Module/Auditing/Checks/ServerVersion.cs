@@ -30,7 +30,15 @@ internal sealed partial class ServerVersion() : AuditCheck(
         {
             using AuditConnection connection = await target.OpenAsync(cancellationToken).ConfigureAwait(false);
             AuditRequest request = target.Request();
-            foreach (string name in (string[])["Upgrade", "Connection", AuditRequest.KeyHeader, AuditRequest.VersionHeader, AuditRequest.ProtocolHeader, AuditRequest.ExtensionHeader])
+            foreach (string name in (string[])
+            [
+                "Upgrade",
+                "Connection",
+                AuditRequest.KeyHeader,
+                AuditRequest.VersionHeader,
+                AuditRequest.ProtocolHeader,
+                AuditRequest.ExtensionHeader,
+            ])
             {
                 request.Remove(name);
             }
