@@ -16,7 +16,16 @@ internal static class Cmdlets
     {
         string? skipReason = await FindObstacleAsync(context);
         return skipReason is null
-            ? [Receive(context), Send(context), .. Requests(context), .. Json(context), Probe(context), Import(context), FirstMessage.Create(context)]
+            ?
+            [
+                Receive(context),
+                Send(context),
+                .. Requests(context),
+                .. Json(context),
+                Probe(context),
+                Import(context),
+                FirstMessage.Create(context),
+            ]
             : [Benchmark.Skipped("cmdlet", "the cmdlets", skipReason)];
     }
 
@@ -56,7 +65,11 @@ internal static class Cmdlets
 
     private static Benchmark[] Requests(BenchContext context)
     {
-        return [Create("request", "Invoke-WsRequest", "Request"), Create("send-receive", "Send-WsMessage, Receive-WsMessage -Raw", "SendReceive")];
+        return
+        [
+            Create("request", "Invoke-WsRequest", "Request"),
+            Create("send-receive", "Send-WsMessage, Receive-WsMessage -Raw", "SendReceive"),
+        ];
 
         Benchmark Create(string name, string title, string measurement) =>
             new($"cmdlet-{name}", $"{title}: request and reply, 100 B, a loop in a script", [TimeEach, ProcessorTimeEach],
@@ -96,7 +109,8 @@ internal static class Cmdlets
             };
     }
 
-    private static Benchmark Probe(BenchContext context) => new("cmdlet-probe", "Test-WsEndpoint, endpoints on loopback", [CalibratedLoop.Rate],
+    private static Benchmark Probe(BenchContext context) => new(
+        "cmdlet-probe", "Test-WsEndpoint, endpoints on loopback", [CalibratedLoop.Rate],
     [
         Rate(context, "Test-WsEndpoint", "Probe", 500),
         Rate(context, Parallel, "ProbeScript", 100),

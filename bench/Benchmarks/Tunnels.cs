@@ -28,7 +28,9 @@ internal static class Tunnels
         string module = context.Options.Module;
         List<Chain> chains =
         [
-            new(Ours, new(async () => await OverWebSocketAsync(module, await HopProcess.StartTunnelAsync(module, service.Value.Port, null)))),
+            new(
+                Ours,
+                new(async () => await OverWebSocketAsync(module, await HopProcess.StartTunnelAsync(module, service.Value.Port, null)))),
             new(Relay, new(async () =>
             {
                 HopProcess inner = await HopProcess.StartRelayAsync(service.Value.Port, isOnServerCore: true);
@@ -37,15 +39,26 @@ internal static class Tunnels
         ];
         if (hasWebsockify)
         {
-            chains.Add(new(Websockify, new(async () => await OverWebSocketAsync(module, await HopProcess.StartWebsockifyAsync(service.Value.Port)))));
+            chains.Add(new(
+                Websockify, new(async () => await OverWebSocketAsync(module, await HopProcess.StartWebsockifyAsync(service.Value.Port)))));
         }
 
         return
         [
             .. new[] { 1, 100 }.SelectMany(connections => new[]
             {
-                Create($"tunnel-stream-{connections}", $"a stream over {Counted(connections)}, writes of 64 KiB", connections, Large, isBurst: true),
-                Create($"tunnel-small-{connections}", $"round trips over {Counted(connections)}, writes of {Small} B", connections, Small, isBurst: false),
+                Create(
+                    $"tunnel-stream-{connections}",
+                    $"a stream over {Counted(connections)}, writes of 64 KiB",
+                    connections,
+                    Large,
+                    isBurst: true),
+                Create(
+                    $"tunnel-small-{connections}",
+                    $"round trips over {Counted(connections)}, writes of {Small} B",
+                    connections,
+                    Small,
+                    isBurst: false),
             }),
         ];
 

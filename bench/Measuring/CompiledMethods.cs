@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets.Bench;
 
-/// <summary>Counts the methods that the runtime compiles for the first time, of types whose name begins as told; FirstMessage.ps1 makes one.</summary>
+/// <summary>
+/// Counts the methods that the runtime compiles for the first time, of types whose name begins as told; FirstMessage.ps1 makes one.
+/// </summary>
 public sealed class CompiledMethods : EventListener
 {
     private const string Runtime = "Microsoft-Windows-DotNETRuntime";
@@ -36,7 +38,9 @@ public sealed class CompiledMethods : EventListener
     public int Finish()
     {
         Mark();
-        return _isComplete.Wait(LongestDelay) ? _count : throw new TimeoutException("The runtime did not tell of a method that it compiled.");
+        return _isComplete.Wait(LongestDelay)
+            ? _count
+            : throw new TimeoutException("The runtime did not tell of a method that it compiled.");
     }
 
     /// <inheritdoc/>

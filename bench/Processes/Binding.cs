@@ -36,14 +36,17 @@ internal static class Binding
         }
 
         string program = typeof(Binding).Assembly.Location;
-        using Process process = Process.Start("taskset", ["-c", client, "dotnet", "exec", program, ChildName, $"{client},{server},{cores.Count}", .. arguments]);
+        using Process process = Process.Start(
+            "taskset", ["-c", client, "dotnet", "exec", program, ChildName, $"{client},{server},{cores.Count}", .. arguments]);
         await process.WaitForExitAsync();
         return process.ExitCode;
     }
 
     /// <summary>How to start a program on the server's core.</summary>
     public static ProcessStartInfo OnServerCore(string program, params IEnumerable<string> arguments) =>
-        Cores is var (_, server) ? new ProcessStartInfo("taskset", ["-c", server, program, .. arguments]) : new ProcessStartInfo(program, arguments);
+        Cores is var (_, server)
+            ? new ProcessStartInfo("taskset", ["-c", server, program, .. arguments])
+            : new ProcessStartInfo(program, arguments);
 
     /// <summary>The cores that this process may use, from a list such as 0-1,4.</summary>
     private static List<string> FindCores()

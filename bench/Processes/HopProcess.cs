@@ -24,7 +24,10 @@ internal sealed class HopProcess(Process process, int port)
     public static Task<HopProcess> StartTunnelAsync(string module, int? target, Uri? uri)
     {
         string[] where = target is { } port ? ["-Target", Loopback(port)] : ["-Uri", uri!.AbsoluteUri];
-        return StartAsync(target is not null, "pwsh", ["-NoLogo", "-NoProfile", "-NonInteractive", "-File", Layout.Source("Tunnel.ps1"), "-Path", module, .. where]);
+        return StartAsync(
+            target is not null,
+            "pwsh",
+            ["-NoLogo", "-NoProfile", "-NonInteractive", "-File", Layout.Source("Tunnel.ps1"), "-Path", module, .. where]);
     }
 
     /// <summary>A bare relay, which is this program.</summary>
@@ -37,7 +40,8 @@ internal sealed class HopProcess(Process process, int port)
     public static async Task<HopProcess> StartWebsockifyAsync(int target)
     {
         int port = FreePort();
-        ProcessStartInfo start = Binding.OnServerCore("sh", "-c", $"websockify {Loopback(port)} {Loopback(target)} >/dev/null 2>&1 & cat; kill $!");
+        ProcessStartInfo start = Binding.OnServerCore(
+            "sh", "-c", $"websockify {Loopback(port)} {Loopback(target)} >/dev/null 2>&1 & cat; kill $!");
         start.RedirectStandardInput = true;
         Process process = Start(start);
         using CancellationTokenSource patience = new(StartTimeout);

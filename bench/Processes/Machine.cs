@@ -28,7 +28,9 @@ internal sealed record Machine(
         await ChildProgram.TryRunAsync("git", "-C", Layout.Root, "describe", "--always", "--dirty"),
         DateTimeOffset.UtcNow,
         FindLoad(),
-        MessageWebSockets.Bench.Binding.Cores is var (client, server) ? $"client on core {client}, server on core {server}" : "not bound to cores");
+        MessageWebSockets.Bench.Binding.Cores is var (client, server)
+            ? $"client on core {client}, server on core {server}"
+            : "not bound to cores");
 
     private static string FindProcessor()
     {

@@ -10,7 +10,8 @@ Console.WriteLine($"server     {server.At("echo")}");
 await using MessageWebSocket socket = new();
 await socket.ConnectAsync(server.At("echo"));
 Console.WriteLine(
-    $"connected  from port {socket.Information.LocalPort} in {socket.Information.ConnectTimings!.Total.TotalMilliseconds:0.0} ms, state {socket.State}");
+    $"connected  from port {socket.Information.LocalPort} in {socket.Information.ConnectTimings!.Total.TotalMilliseconds:0.0} ms, "
+    + $"state {socket.State}");
 
 string text = "Grüße, 世界";
 string json = JsonSerializer.Serialize(new { id = 1, command = "status", verbose = true });

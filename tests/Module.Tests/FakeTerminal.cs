@@ -28,7 +28,8 @@ internal sealed partial class FakeTerminal : ITerminal
 
     /// <summary>The lines that stay on the screen: not the row that is being typed, which is erased and drawn anew.</summary>
     public string[] Lines =>
-        [.. Written.Split('\n').SkipLast(1).Select(static row => Sequence().Replace(row[(row.LastIndexOf("\r\e[K", StringComparison.Ordinal) + 4)..], ""))];
+        [.. Written.Split('\n').SkipLast(1).Select(
+            static row => Sequence().Replace(row[(row.LastIndexOf("\r\e[K", StringComparison.Ordinal) + 4)..], ""))];
 
     public void Type(string text)
     {

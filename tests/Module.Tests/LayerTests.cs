@@ -9,14 +9,17 @@ using static ArchUnitNET.Fluent.ArchRuleDefinition;
 
 namespace MessageWebSockets.PowerShell.Tests;
 
-/// <summary>The folders of src/Module: cmdlets on top, trades that do not know each other, sessions, and errors and views on the ground.</summary>
+/// <summary>
+/// The folders of src/Module: cmdlets on top, trades that do not know each other, sessions, and errors and views on the ground.
+/// </summary>
 public sealed class LayerTests
 {
     private static readonly ArchUnitNET.Domain.Architecture s_module = new ArchLoader()
         .LoadAssemblies(typeof(ConsoleConversation).Assembly, typeof(MessageWebSocket).Assembly).Build();
 
     // A public type has the namespace of the module whatever its folder.
-    private static readonly Dictionary<string, string> s_folders = Directory.EnumerateFiles(SourcePath(), "*.cs", SearchOption.AllDirectories)
+    private static readonly Dictionary<string, string> s_folders = Directory.EnumerateFiles(
+        SourcePath(), "*.cs", SearchOption.AllDirectories)
         .ToDictionary(
             path => Path.GetFileNameWithoutExtension(path)!,
             path => Path.GetRelativePath(SourcePath(), Path.GetDirectoryName(path)!).Replace(Path.DirectorySeparatorChar, '.'),
@@ -80,7 +83,8 @@ public sealed class LayerTests
     [Fact]
     public void The_library_does_not_know_the_module_or_PowerShell() =>
         Types().That().ResideInAssembly(typeof(MessageWebSocket).Assembly)
-            .Should().NotDependOnAny(Types(true).That().ResideInNamespaceMatching("^(MessageWebSockets\\.PowerShell|System\\.Management\\.Automation)"))
+            .Should().NotDependOnAny(
+                Types(true).That().ResideInNamespaceMatching("^(MessageWebSockets\\.PowerShell|System\\.Management\\.Automation)"))
             .Check(s_module);
 
     [Fact]
@@ -113,7 +117,9 @@ public sealed class LayerTests
     {
         string name = type.FullName.Split('+', '/')[0];
         name = name[(name.LastIndexOf('.') + 1)..].Split('`', '<')[0];
-        return type.FullName.StartsWith("MessageWebSockets.PowerShell.", StringComparison.Ordinal) ? s_folders.GetValueOrDefault(name) : null;
+        return type.FullName.StartsWith("MessageWebSockets.PowerShell.", StringComparison.Ordinal)
+            ? s_folders.GetValueOrDefault(name)
+            : null;
     }
 
     private static string SourcePath([CallerFilePath] string thisFile = "") =>

@@ -44,7 +44,9 @@ internal sealed class SoakReport
     /// <summary>How long after the last connection memory and sockets took to go.</summary>
     public TimeSpan Cooling { get; set; }
 
-    /// <summary>Whether nothing is left of the connections; the handles are those of the runtime's threads and of the name service.</summary>
+    /// <summary>
+    /// Whether nothing is left of the connections; the handles are those of the runtime's threads and of the name service.
+    /// </summary>
     public bool IsCold => AtEnd!.Sockets == 0 && AtEnd.Heap <= AtStart!.Heap + (16 * Mebibyte) && AtEnd.Handles <= AtStart.Handles + 40;
 
     public bool Passed => Lost == 0 && _problems.Count == 0 && IsCold
@@ -100,7 +102,8 @@ internal sealed class SoakReport
         return text.Append(Passed ? "soak passed" : "soak FAILED").ToString();
     }
 
-    private static string Describe(Sample sample) => $"{Number(sample.Heap / Mebibyte)} MiB managed, {Number(sample.InUse / Mebibyte)} MiB in use, {Number(sample.Handles)} handles";
+    private static string Describe(Sample sample) =>
+        $"{Number(sample.Heap / Mebibyte)} MiB managed, {Number(sample.InUse / Mebibyte)} MiB in use, {Number(sample.Handles)} handles";
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

@@ -39,7 +39,8 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         await Task.WhenAll(visitors).WaitAsync(TimeSpan.FromMinutes(2));
         _report.Duration = elapsed.Elapsed;
 
-        // The last connections wait for the server to end TCP, two seconds at most, and the shared pool lets go of what nobody wants any more.
+        // The last connections wait for the server to end TCP, two seconds at most, and the shared pool lets go of what nobody wants any
+        // more.
         Stopwatch cooling = Stopwatch.StartNew();
         do
         {
@@ -66,8 +67,8 @@ internal sealed class SoakRun(TimeSpan duration, int connections)
         long workingSet = self.WorkingSet64;
         long underWay = Volatile.Read(ref _report.BytesUnderWay);
 
-        // What the collector and malloc keep for what may come is given back first, so that what is left is in use: a leak, managed or not, cannot
-        // hide in it, and it cannot look like one.
+        // What the collector and malloc keep for what may come is given back first, so that what is left is in use: a leak, managed or
+        // not, cannot hide in it, and it cannot look like one.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         GC.WaitForPendingFinalizers();
         long alive = GC.GetTotalMemory(forceFullCollection: true);

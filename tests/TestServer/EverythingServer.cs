@@ -76,7 +76,10 @@ internal sealed class EverythingServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (IAsyncDisposable? part in (IAsyncDisposable?[])[.. _networks.Values, .. _faults, _proxy, _socks, _rawTls, _raw, _kestrel, _certificates])
+        foreach (IAsyncDisposable? part in (IAsyncDisposable?[])
+        [
+            .. _networks.Values, .. _faults, _proxy, _socks, _rawTls, _raw, _kestrel, _certificates,
+        ])
         {
             if (part is not null)
             {

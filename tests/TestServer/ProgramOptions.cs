@@ -37,7 +37,8 @@ internal sealed record ProgramOptions(bool Raw, bool Tls, bool Proxy, bool Netwo
                 case "--unix" when i + 1 < arguments.Length:
                     options = options with { UnixSocketPath = arguments[++i] };
                     break;
-                case "--port" when i + 1 < arguments.Length && ushort.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out ushort port):
+                case "--port"
+                    when i + 1 < arguments.Length && ushort.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out ushort port):
                     options = options with { Port = port };
                     i++;
                     break;

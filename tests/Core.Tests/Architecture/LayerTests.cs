@@ -13,11 +13,16 @@ public sealed class LayerTests
 {
     private const string Contract = "";
 
-    private static readonly ArchUnitNET.Domain.Architecture s_library = new ArchLoader().LoadAssembly(typeof(MessageWebSocket).Assembly).Build();
+    private static readonly ArchUnitNET.Domain.Architecture s_library =
+        new ArchLoader().LoadAssembly(typeof(MessageWebSocket).Assembly).Build();
 
     // A public type has the namespace of the contract whatever its folder.
-    private static readonly Dictionary<string, string> s_folders = Directory.EnumerateFiles(SourcePath(), "*.cs", SearchOption.AllDirectories)
-        .ToDictionary(path => Path.GetFileNameWithoutExtension(path)!, path => Path.GetRelativePath(SourcePath(), Path.GetDirectoryName(path)!).TrimStart('.'), StringComparer.Ordinal);
+    private static readonly Dictionary<string, string> s_folders = Directory.EnumerateFiles(
+        SourcePath(), "*.cs", SearchOption.AllDirectories)
+        .ToDictionary(
+            path => Path.GetFileNameWithoutExtension(path)!,
+            path => Path.GetRelativePath(SourcePath(), Path.GetDirectoryName(path)!).TrimStart('.'),
+            StringComparer.Ordinal);
 
     [Theory]
     [InlineData("Errors", "Framing", "Messages", "Connections", "Handshake", "Server", Contract)]
@@ -54,7 +59,8 @@ public sealed class LayerTests
     [Fact]
     public void The_library_does_not_know_PowerShell() =>
         Assert.DoesNotContain(
-            typeof(MessageWebSocket).Assembly.GetReferencedAssemblies(), name => name.Name!.StartsWith("System.Management", StringComparison.Ordinal));
+            typeof(MessageWebSocket).Assembly.GetReferencedAssemblies(),
+            name => name.Name!.StartsWith("System.Management", StringComparison.Ordinal));
 
     [Fact]
     public void Public_classes_are_sealed_but_for_exceptions_and_bases_that_nobody_else_can_derive_from() =>
@@ -63,7 +69,8 @@ public sealed class LayerTests
             type => type is { IsClass: true, IsSealed: false } && !type.IsSubclassOf(typeof(Exception)) && !IsBaseOfOurs(type));
 
     private static bool IsBaseOfOurs(System.Type type) =>
-        type.IsAbstract && type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).All(static one => one.IsFamilyAndAssembly || one.IsAssembly);
+        type.IsAbstract && type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).All(
+            static one => one.IsFamilyAndAssembly || one.IsAssembly);
 
     private static IType[] In(string folder) => [.. s_library.Types.Where(type => FolderOf(type) == folder)];
 
@@ -74,5 +81,6 @@ public sealed class LayerTests
         return type.FullName.StartsWith("MessageWebSockets.", StringComparison.Ordinal) ? s_folders.GetValueOrDefault(name) : null;
     }
 
-    private static string SourcePath([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../../src/Core"));
+    private static string SourcePath([CallerFilePath] string thisFile = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../../src/Core"));
 }

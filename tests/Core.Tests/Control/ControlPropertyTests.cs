@@ -58,21 +58,41 @@ public sealed class ControlPropertyTests
         { "InboxLimitInBytes 0", typeof(ArgumentOutOfRangeException), control => control.InboxLimitInBytes = 0 },
         { "MaximumRedirection -1", typeof(ArgumentOutOfRangeException), control => control.MaximumRedirection = -1 },
         { "MaximumRedirection 51", typeof(ArgumentOutOfRangeException), control => control.MaximumRedirection = 51 },
-        { "KeepAliveTimeout negative", typeof(ArgumentOutOfRangeException), control => control.KeepAliveTimeout = TimeSpan.FromSeconds(-2) },
+        {
+            "KeepAliveTimeout negative",
+            typeof(ArgumentOutOfRangeException),
+            control => control.KeepAliveTimeout = TimeSpan.FromSeconds(-2)
+        },
         { "ConnectTimeout negative", typeof(ArgumentOutOfRangeException), control => control.ConnectTimeout = TimeSpan.FromSeconds(-2) },
         { "CloseTimeout too long", typeof(ArgumentOutOfRangeException), control => control.CloseTimeout = TimeSpan.MaxValue },
-        { "pong interval negative", typeof(ArgumentOutOfRangeException), control => control.DesiredUnsolicitedPongInterval = TimeSpan.FromTicks(-1) },
+        {
+            "pong interval negative",
+            typeof(ArgumentOutOfRangeException),
+            control => control.DesiredUnsolicitedPongInterval = TimeSpan.FromTicks(-1)
+        },
         { "Proxy of another scheme", typeof(ArgumentException), control => control.Proxy = new Uri("ftp://proxy/") },
         { "Proxy with a password", typeof(ArgumentException), control => control.Proxy = new Uri("http://u:p@proxy/") },
-        { "ignoring Revoked", typeof(ArgumentException), control => control.IgnorableServerCertificateErrors.Add(ChainValidationResult.Revoked) },
-        { "ignoring Success", typeof(ArgumentException), control => control.IgnorableServerCertificateErrors.Add(ChainValidationResult.Success) },
+        {
+            "ignoring Revoked",
+            typeof(ArgumentException),
+            control => control.IgnorableServerCertificateErrors.Add(ChainValidationResult.Revoked)
+        },
+        {
+            "ignoring Success",
+            typeof(ArgumentException),
+            control => control.IgnorableServerCertificateErrors.Add(ChainValidationResult.Success)
+        },
         { "pin too short", typeof(ArgumentException), control => control.PinnedCertificateSha256.Add("abc") },
         { "TLS 1.1", typeof(ArgumentException), control => control.SslProtocols = Enum.Parse<SslProtocols>("Tls11") },
         { "HTTP 3", typeof(ArgumentException), control => control.HttpVersion = HttpVersion.Version30 },
         { "ConnectMessages null", typeof(ArgumentNullException), control => control.ConnectMessages.Add(null!) },
         { "AutoReplies null", typeof(ArgumentNullException), control => control.AutoReplies.Add(null!) },
         { "Ignore null", typeof(ArgumentNullException), control => control.Ignore.Add(null!) },
-        { "HeartbeatInterval negative", typeof(ArgumentOutOfRangeException), control => control.HeartbeatInterval = TimeSpan.FromSeconds(-2) },
+        {
+            "HeartbeatInterval negative",
+            typeof(ArgumentOutOfRangeException),
+            control => control.HeartbeatInterval = TimeSpan.FromSeconds(-2)
+        },
         { "RecordSeparator empty", typeof(ArgumentException), control => control.RecordSeparator = "" },
         { "RecordSeparator of half a pair", typeof(ArgumentException), control => control.RecordSeparator = "\ud83d" },
         { "IdProperty empty", typeof(ArgumentException), control => control.IdProperty = "" },

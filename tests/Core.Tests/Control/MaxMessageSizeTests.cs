@@ -67,7 +67,8 @@ public sealed class MaxMessageSizeTests
 
     private static async Task AssertTooLargeAsync(Dialogue dialogue, params string[] said)
     {
-        MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
+        MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => dialogue.Socket.ReceiveAsync().AsTask());
         Assert.Equal(HResults.MessageTooLarge, refused.HResult);
         Assert.Equal(WebErrorStatus.UnexpectedServerError, refused.Status);
         Assert.All(said, part => Assert.Contains(part, refused.Message, StringComparison.Ordinal));

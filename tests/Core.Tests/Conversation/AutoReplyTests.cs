@@ -88,7 +88,8 @@ public sealed partial class AutoReplyTests
     [SocketFact]
     public async Task An_answer_waits_for_the_end_of_a_message_in_fragments_and_the_receive_loop_does_not()
     {
-        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.AutoReplies.Add(new AutoReply(new Regex("^ping (.+)$"), "pong $1")));
+        await using Dialogue dialogue = await Dialogue.OpenAsync(
+            socket => socket.Control.AutoReplies.Add(new AutoReply(new Regex("^ping (.+)$"), "pong $1")));
         await dialogue.Socket.SendNonfinalFrameAsync("first"u8.ToArray(), SocketMessageType.Utf8);
         Assert.Equal("first", (await dialogue.PeerReadsAsync(WireOpcode.Text)).Text);
 
@@ -117,7 +118,8 @@ public sealed partial class AutoReplyTests
     [SocketFact]
     public async Task A_pattern_that_takes_too_long_is_no_match_and_the_connection_lives()
     {
-        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.Ignore.Add(new Regex("^(a+)+$", RegexOptions.None, TimeSpan.FromMilliseconds(50))));
+        await using Dialogue dialogue = await Dialogue.OpenAsync(
+            socket => socket.Control.Ignore.Add(new Regex("^(a+)+$", RegexOptions.None, TimeSpan.FromMilliseconds(50))));
         string text = new string('a', 60) + "!";
 
         await dialogue.Peer.SendTextAsync(text);

@@ -61,7 +61,8 @@ public sealed class HeartbeatTests
         Task filling = FillAsync();
 
         // Once a send has to wait, the peer takes nothing more; from then on no heartbeat follows.
-        while (dialogue.Socket.Information.MessagesSent < 2 || dialogue.Socket.Information.MessagesSent - dialogue.Socket.Information.MessagesWritten < 1)
+        while (dialogue.Socket.Information.MessagesSent < 2
+            || dialogue.Socket.Information.MessagesSent - dialogue.Socket.Information.MessagesWritten < 1)
         {
             await Task.Delay(1);
         }

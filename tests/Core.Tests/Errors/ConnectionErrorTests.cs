@@ -47,7 +47,8 @@ public sealed class ConnectionErrorTests
 
     [SocketTheory]
     [MemberData(nameof(Breaches), DisableDiscoveryEnumeration = true)]
-    public async Task A_breach_of_the_protocol_is_ErrorHttpInvalidServerResponse_and_the_peer_is_told(string breach, Func<RawConnection, Task> send)
+    public async Task A_breach_of_the_protocol_is_ErrorHttpInvalidServerResponse_and_the_peer_is_told(
+        string breach, Func<RawConnection, Task> send)
     {
         EventRecorder events = new();
         await using Dialogue dialogue = await Dialogue.OpenAsync(events.RecordCloses);
@@ -55,7 +56,8 @@ public sealed class ConnectionErrorTests
         await send(dialogue.Peer);
 
         Assert.Equal("before", (await dialogue.ReceiveAsync()).Text);
-        MessageWebSocketException failure = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
+        MessageWebSocketException failure = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => dialogue.Socket.ReceiveAsync().AsTask());
 
         Assert.True(failure.HResult == HResults.InvalidServerResponse, $"{breach}: {failure.Message}");
         Assert.Equal(WebErrorStatus.ErrorHttpInvalidServerResponse, failure.Status);
@@ -114,7 +116,8 @@ public sealed class ConnectionErrorTests
 
     private static async Task AssertFailsAsync(Dialogue dialogue, int hresult, WebErrorStatus status)
     {
-        MessageWebSocketException failure = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
+        MessageWebSocketException failure = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => dialogue.Socket.ReceiveAsync().AsTask());
         Assert.Equal(hresult, failure.HResult);
         Assert.Equal(status, failure.Status);
         Assert.Equal(status, WebSocketError.GetStatus(failure.HResult));

@@ -44,7 +44,8 @@ public sealed class ContractErrorTests
     public void ContractError_ThrowIfUndefined_refuses_what_is_no_member_and_names_it()
     {
         ContractError.ThrowIfUndefined(DayOfWeek.Saturday, "day");
-        ArgumentOutOfRangeException error = Assert.Throws<ArgumentOutOfRangeException>(() => ContractError.ThrowIfUndefined((DayOfWeek)7, "day"));
+        ArgumentOutOfRangeException error = Assert.Throws<ArgumentOutOfRangeException>(
+            () => ContractError.ThrowIfUndefined((DayOfWeek)7, "day"));
         Assert.Equal(unchecked((int)0x80070057), error.HResult);
         Assert.Equal("day", error.ParamName);
         Assert.Equal((DayOfWeek)7, error.ActualValue);

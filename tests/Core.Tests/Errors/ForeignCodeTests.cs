@@ -18,7 +18,8 @@ public sealed class ForeignCodeTests
         SynchronizationContext.SetSynchronizationContext(callers);
         try
         {
-            ForeignCode.Run("The code", _ => (inside, value, s_ambient.Value) = (SynchronizationContext.Current, s_ambient.Value, "its own"), 0);
+            ForeignCode.Run(
+                "The code", _ => (inside, value, s_ambient.Value) = (SynchronizationContext.Current, s_ambient.Value, "its own"), 0);
 
             Assert.Same(callers, SynchronizationContext.Current);
         }
@@ -48,7 +49,8 @@ public sealed class ForeignCodeTests
             Trace.Listeners.Remove(listener);
         }
 
-        Assert.Contains($"A handler of this test threw System.InvalidOperationException: {text}", writer.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            $"A handler of this test threw System.InvalidOperationException: {text}", writer.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

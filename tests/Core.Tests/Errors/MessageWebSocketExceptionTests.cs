@@ -97,6 +97,8 @@ public sealed class MessageWebSocketExceptionTests
         Uri given = new("ws://HOST.example:80/x");
 
         Assert.Same(given, new MessageWebSocketException("no answer", HResults.Timeout) { PeerUri = given }.PeerUri);
-        Assert.Equal("ws://host/x", new MessageWebSocketException("no answer", HResults.Timeout) { PeerUri = new Uri("ws://me:pw@host/x") }.PeerUri!.ToString());
+        Assert.Equal(
+            "ws://host/x",
+            new MessageWebSocketException("no answer", HResults.Timeout) { PeerUri = new Uri("ws://me:pw@host/x") }.PeerUri!.ToString());
     }
 }

@@ -12,7 +12,8 @@ public sealed class PeerTextTests
     [InlineData("access_token-a1b2c3d4e5", "access_token-...")]
     [InlineData("Authorization_Basic-QWxhZGRpbjpvcGVu", "Authorization_...")]
     [InlineData("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9abcdef", "eyJhbGci...")]
-    public void SubProtocol_leaves_out_what_stands_where_a_token_does(string name, string shown) => Assert.Equal(shown, PeerText.SubProtocol(name));
+    public void SubProtocol_leaves_out_what_stands_where_a_token_does(string name, string shown) =>
+        Assert.Equal(shown, PeerText.SubProtocol(name));
 
     [Theory]
     [InlineData("")]
@@ -50,7 +51,8 @@ public sealed class PeerTextTests
     [Theory]
     [InlineData("ws://host/x?token=s3cret", "ws://host/x?...")]
     [InlineData("ws://host/x", "ws://host/x")]
-    public void Name_says_that_there_is_a_query_where_there_is_one(string address, string shown) => Assert.Equal(shown, PeerText.Name(new Uri(address)));
+    public void Name_says_that_there_is_a_query_where_there_is_one(string address, string shown) =>
+        Assert.Equal(shown, PeerText.Name(new Uri(address)));
 
     [Fact]
     public void OfHtml_is_what_a_page_shows() =>
@@ -83,12 +85,16 @@ public sealed class PeerTextTests
     public async Task Core_names_an_address_without_its_query_and_a_subprotocol_without_its_token()
     {
         using MessageWebSocket socket = new();
-        await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(new Uri("ws://no-such-host.invalid/x?token=s3cret"), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => socket.ConnectAsync(new Uri("ws://no-such-host.invalid/x?token=s3cret"), TestContext.Current.CancellationToken));
         socket.Control.SupportedProtocols.Add("v1.bearer.s3cret");
         socket.Control.SupportedProtocols.Add("v1.bearer.s3cret");
-        ArgumentException twice = await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(new Uri("ws://no-such-host.invalid/"), TestContext.Current.CancellationToken));
-        ArgumentException relative = await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(new Uri("/x?token=s3cret", UriKind.Relative), TestContext.Current.CancellationToken));
-        ArgumentException fragment = await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(new Uri("ws://localhost/#access_token=s3cret"), TestContext.Current.CancellationToken));
+        ArgumentException twice = await Assert.ThrowsAsync<ArgumentException>(
+            () => socket.ConnectAsync(new Uri("ws://no-such-host.invalid/"), TestContext.Current.CancellationToken));
+        ArgumentException relative = await Assert.ThrowsAsync<ArgumentException>(
+            () => socket.ConnectAsync(new Uri("/x?token=s3cret", UriKind.Relative), TestContext.Current.CancellationToken));
+        ArgumentException fragment = await Assert.ThrowsAsync<ArgumentException>(
+            () => socket.ConnectAsync(new Uri("ws://localhost/#access_token=s3cret"), TestContext.Current.CancellationToken));
 
         Assert.Equal("ws://no-such-host.invalid/x?...", socket.ToString());
         Assert.Contains("'v1.bearer...' is offered twice", twice.Message, StringComparison.Ordinal);

@@ -91,7 +91,8 @@ public sealed class CloneTests(TestCertificates certificates) : IClassFixture<Te
         Assert.Throws<InvalidOperationException>(() => socket.TryReceive(out _));
         socket.MessageReceived -= handler;
         using MessageWebSocket third = socket.Clone();
-        Assert.DoesNotContain("handlers", Assert.Throws<InvalidOperationException>(() => third.TryReceive(out _)).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "handlers", Assert.Throws<InvalidOperationException>(() => third.TryReceive(out _)).Message, StringComparison.Ordinal);
     }
 
     [SocketFact]

@@ -84,7 +84,8 @@ public sealed class OutputStreamTests
         await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
         dialogue.Socket.OutputStream.Write("late"u8);
 
-        MessageWebSocketException broken = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.OutputStream.FlushAsync());
+        MessageWebSocketException broken = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => dialogue.Socket.OutputStream.FlushAsync());
 
         Assert.Equal(WebErrorStatus.ConnectionReset, broken.Status);
     }

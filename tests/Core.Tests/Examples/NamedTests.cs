@@ -14,7 +14,9 @@ internal static partial class NamedTests
         ILookup<string, Type> classes = typeof(NamedTests).Assembly.GetTypes().ToLookup(type => type.Name);
         string[] missing =
         [
-            .. named.Where(name => !classes[name.Class].Any(type => type.GetMethod(name.Test, BindingFlags.Public | BindingFlags.Instance) is not null) && !IsOfModule(name.Class, name.Test))
+            .. named.Where(
+                name => !classes[name.Class].Any(type => type.GetMethod(name.Test, BindingFlags.Public | BindingFlags.Instance) is not null)
+                    && !IsOfModule(name.Class, name.Test))
                 .Select(name => $"{name.Class}.{name.Test}"),
         ];
         return (named.Length, missing);

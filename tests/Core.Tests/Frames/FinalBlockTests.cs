@@ -25,7 +25,8 @@ public sealed class FinalBlockTests
     {
         await using Dialogue dialogue = await OpenAsync(isCompressed: true);
 
-        await dialogue.Peer.SendBytesAsync((byte[])[.. Convert.FromHexString(hex), .. Convert.FromHexString("c107f248cdc9c90700"), .. FrameBytes.Text("plain")]);
+        await dialogue.Peer.SendBytesAsync(
+            (byte[])[.. Convert.FromHexString(hex), .. Convert.FromHexString("c107f248cdc9c90700"), .. FrameBytes.Text("plain")]);
 
         Assert.Equal("Hello", (await dialogue.ReceiveAsync()).Text);
         Assert.Equal("Hello", (await dialogue.ReceiveAsync()).Text);

@@ -24,7 +24,8 @@ public sealed class FrameTraceTests
         await closing;
         await dialogue.Socket.Control.Frames.SettledAsync();
 
-        FrameTraceEntry[] sent = [.. trace.Entries.Where(entry => entry.Direction == FrameDirection.Sent && entry.Opcode != FrameOpcode.Pong)];
+        FrameTraceEntry[] sent =
+            [.. trace.Entries.Where(entry => entry.Direction == FrameDirection.Sent && entry.Opcode != FrameOpcode.Pong)];
         Assert.Equal(
             [
                 new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Text, true, 5),
@@ -157,7 +158,8 @@ public sealed class FrameTraceTests
     public void FrameTraceEntry_reads_as_a_line()
     {
         Assert.Equal("sent text 5 B fin", new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Text, true, 5).ToString());
-        Assert.Equal("received continuation 0 B", new FrameTraceEntry(FrameDirection.Received, FrameOpcode.Continuation, false, 0).ToString());
+        Assert.Equal(
+            "received continuation 0 B", new FrameTraceEntry(FrameDirection.Received, FrameOpcode.Continuation, false, 0).ToString());
     }
 
     // A pong that waits becomes pending with the write before it, and what is pending then is drained with it.

@@ -5,7 +5,8 @@ namespace MessageWebSockets.Tests.Frames;
 /// <summary>A network that takes a write only when the test lets it.</summary>
 internal sealed class HeldStream : Stream
 {
-    private readonly Channel<(byte[] Bytes, TaskCompletionSource Done)> _writes = Channel.CreateUnbounded<(byte[] Bytes, TaskCompletionSource Done)>();
+    private readonly Channel<(byte[] Bytes, TaskCompletionSource Done)> _writes =
+        Channel.CreateUnbounded<(byte[] Bytes, TaskCompletionSource Done)>();
 
     public override bool CanRead => false;
 

@@ -83,11 +83,13 @@ public sealed class InterruptedMessageTests
     [InlineData("\u00E9", "")]
     public async Task In_chunks_what_came_is_handed_out_as_incomplete_and_the_close_follows(string sent, string handedOut)
     {
-        await using Dialogue dialogue = await OpenAsync(configure: socket => socket.Control.ReceiveMode = MessageWebSocketReceiveMode.PartialMessage);
+        await using Dialogue dialogue = await OpenAsync(
+            configure: socket => socket.Control.ReceiveMode = MessageWebSocketReceiveMode.PartialMessage);
         byte[] text = System.Text.Encoding.UTF8.GetBytes(sent);
         byte[] cut = sent == "\u00E9" ? text[..1] : text;
 
-        await dialogue.Peer.SendBytesAsync((byte[])[.. FrameBytes.Build(WireOpcode.Text, cut, fin: false), .. FrameBytes.Close(1001, "restart")]);
+        await dialogue.Peer.SendBytesAsync(
+            (byte[])[.. FrameBytes.Build(WireOpcode.Text, cut, fin: false), .. FrameBytes.Close(1001, "restart")]);
 
         WsMessage chunk = await dialogue.ReceiveAsync();
         Assert.Equal((handedOut, false, SocketMessageType.Utf8), (chunk.Text, chunk.IsMessageComplete, chunk.MessageType));

@@ -58,7 +58,9 @@ public sealed class ReceiveModeTests
         {
             bool isLast = start + fragment >= bytes.Length;
             await dialogue.Peer.SendFrameAsync(
-                start == 0 ? WireOpcode.Text : WireOpcode.Continuation, bytes.AsMemory(start, Math.Min(fragment, bytes.Length - start)), fin: isLast);
+                start == 0 ? WireOpcode.Text : WireOpcode.Continuation,
+                bytes.AsMemory(start, Math.Min(fragment, bytes.Length - start)),
+                fin: isLast);
         }
 
         UTF8Encoding strict = new(false, throwOnInvalidBytes: true);
@@ -128,7 +130,8 @@ public sealed class ReceiveModeTests
         await dialogue.Peer.SendFrameAsync(WireOpcode.Continuation, new byte[60]);
 
         Assert.Equal(60, (await dialogue.ReceiveAsync()).Length);
-        MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
+        MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => dialogue.Socket.ReceiveAsync().AsTask());
         Assert.Equal(HResults.MessageTooLarge, refused.HResult);
         Assert.Equal((ushort)1009, (await dialogue.PeerReadsAsync(WireOpcode.Close)).CloseCode);
     }
@@ -137,7 +140,8 @@ public sealed class ReceiveModeTests
     [InlineData(MessageWebSocketReceiveMode.FullMessage, 2)]
     [InlineData(MessageWebSocketReceiveMode.PartialMessage, 2)]
     [InlineData(MessageWebSocketReceiveMode.FullMessage, 65_537)]
-    public async Task ReceiveMode_refuses_a_text_whose_empty_last_frame_leaves_a_character_unfinished(MessageWebSocketReceiveMode mode, int length)
+    public async Task ReceiveMode_refuses_a_text_whose_empty_last_frame_leaves_a_character_unfinished(
+        MessageWebSocketReceiveMode mode, int length)
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.ReceiveMode = mode);
         byte[] cut = new byte[length];

@@ -24,7 +24,11 @@ public sealed class RefusalTests
         { "an overlong form", [0x81, 20, 0xC0], false },
         { "beyond the last character", [0x81, 20, 0xF4, 0x90], false },
         { "compressed", [0xC1, 20, 0x00, 0x05, 0x00, 0xFA, 0xFF, .. "caf"u8, 0xE9, .. "!"u8], true },
-        { "compressed in a fragment", [.. FrameBytes.Build(WireOpcode.Text, [0x00, 0x05, 0x00, 0xFA, 0xFF, .. "caf"u8], fin: false, rsv: 4), 0x00, 9, 0xE9, .. "!"u8], true },
+        {
+            "compressed in a fragment",
+            [.. FrameBytes.Build(WireOpcode.Text, [0x00, 0x05, 0x00, 0xFA, 0xFF, .. "caf"u8], fin: false, rsv: 4), 0x00, 9, 0xE9, .. "!"u8],
+            true
+        },
     };
 
     [SocketTheory]
@@ -72,9 +76,21 @@ public sealed class RefusalTests
         { "a ping with a length in two more bytes", [0x89, 126, 0, 1, 0], false },
         { "a compressed message with a length in two more bytes", [0xC1, 126, 0, 7, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00], true },
         { "RSV1 and RSV2, compression agreed", FrameBytes.Build(WireOpcode.Text, "x"u8, rsv: 6), true },
-        { "RSV1 on a continuation of a plain message", [.. FrameBytes.Text("x", fin: false), .. FrameBytes.Build(WireOpcode.Continuation, "x"u8, rsv: 4)], true },
-        { "a compressed message inside a plain one", [.. FrameBytes.Text("x", fin: false), .. FrameBytes.Build(WireOpcode.Text, "x"u8, rsv: 4)], true },
-        { "a masked compressed message", FrameBytes.Build(WireOpcode.Text, [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00], rsv: 4, masked: true), true },
+        {
+            "RSV1 on a continuation of a plain message",
+            [.. FrameBytes.Text("x", fin: false), .. FrameBytes.Build(WireOpcode.Continuation, "x"u8, rsv: 4)],
+            true
+        },
+        {
+            "a compressed message inside a plain one",
+            [.. FrameBytes.Text("x", fin: false), .. FrameBytes.Build(WireOpcode.Text, "x"u8, rsv: 4)],
+            true
+        },
+        {
+            "a masked compressed message",
+            FrameBytes.Build(WireOpcode.Text, [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00], rsv: 4, masked: true),
+            true
+        },
     };
 
     [SocketTheory]

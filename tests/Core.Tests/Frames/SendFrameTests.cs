@@ -28,7 +28,8 @@ public sealed class SendFrameTests
     [SocketTheory]
     [InlineData(SocketMessageType.Utf8, WireOpcode.Text)]
     [InlineData(SocketMessageType.Binary, WireOpcode.Binary)]
-    public async Task SendFinalFrameAsync_alone_is_a_whole_message_of_the_type_of_Control_MessageType(SocketMessageType type, WireOpcode opcode)
+    public async Task SendFinalFrameAsync_alone_is_a_whole_message_of_the_type_of_Control_MessageType(
+        SocketMessageType type, WireOpcode opcode)
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();
         dialogue.Socket.Control.MessageType = type;
@@ -232,7 +233,8 @@ public sealed class SendFrameTests
     [InlineData("41", "C080", "42")]
     [InlineData("41", "EDA0", "42")]
     [InlineData("E2", "8241FF", "82AC")]
-    public async Task SendNonfinalFrameAsync_refuses_a_fragment_that_makes_the_text_invalid_and_leaves_the_message_open(string first, string bad, string good)
+    public async Task SendNonfinalFrameAsync_refuses_a_fragment_that_makes_the_text_invalid_and_leaves_the_message_open(
+        string first, string bad, string good)
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();
         await dialogue.Socket.SendNonfinalFrameAsync(Convert.FromHexString(first), SocketMessageType.Utf8);
@@ -253,7 +255,8 @@ public sealed class SendFrameTests
         await using Dialogue dialogue = await Dialogue.OpenAsync();
         await dialogue.Socket.SendNonfinalFrameAsync(new byte[] { 0xE2 }, SocketMessageType.Utf8);
 
-        await Assert.ThrowsAsync<ArgumentException>(() => dialogue.Socket.SendFinalFrameAsync(new byte[] { 0x82 }, SocketMessageType.Utf8).AsTask());
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => dialogue.Socket.SendFinalFrameAsync(new byte[] { 0x82 }, SocketMessageType.Utf8).AsTask());
         await Assert.ThrowsAsync<ArgumentException>(() => dialogue.Socket.SendFinalFrameAsync(default, SocketMessageType.Utf8).AsTask());
         await dialogue.Socket.SendFinalFrameAsync(new byte[] { 0x82, 0xAC }, SocketMessageType.Utf8);
         await dialogue.Socket.SendAsync("next");
@@ -268,7 +271,8 @@ public sealed class SendFrameTests
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();
 
-        await Assert.ThrowsAsync<ArgumentException>(() => dialogue.Socket.SendNonfinalFrameAsync(new byte[] { 0xFF }, SocketMessageType.Utf8).AsTask());
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => dialogue.Socket.SendNonfinalFrameAsync(new byte[] { 0xFF }, SocketMessageType.Utf8).AsTask());
         await dialogue.Socket.SendAsync("whole");
 
         Assert.Equal("whole", (await dialogue.PeerReadsAsync()).Text);

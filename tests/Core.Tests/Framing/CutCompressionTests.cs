@@ -17,7 +17,10 @@ public sealed class CutCompressionTests
         { "a text with repetitions", Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("The quick brown fox. ", 20))) },
         { "numbers", Encoding.UTF8.GetBytes(string.Join(' ', Enumerable.Range(0, 600).Select(number => number * number))) },
         { "what cannot be compressed", Noise(3000) },
-        { "all of them", [.. Noise(500), .. new byte[5000], .. Encoding.UTF8.GetBytes(string.Join(',', Enumerable.Range(0, 400))), .. Noise(500)] },
+        {
+            "all of them",
+            [.. Noise(500), .. new byte[5000], .. Encoding.UTF8.GetBytes(string.Join(',', Enumerable.Range(0, 400))), .. Noise(500)]
+        },
     };
 
     [Theory]
@@ -41,9 +44,12 @@ public sealed class CutCompressionTests
 
             using MessageInflater inflater = new(keepsContext: true);
 
-            ProtocolViolationException? refusal = Record.Exception(() => Inflate(inflater, compressed.AsMemory(0, length))) as ProtocolViolationException;
+            ProtocolViolationException? refusal =
+                Record.Exception(() => Inflate(inflater, compressed.AsMemory(0, length))) as ProtocolViolationException;
 
-            Assert.True(refusal is { CloseCode: ProtocolViolationException.InvalidData }, $"{kind}, the first {length} bytes of {compressed.Length}");
+            Assert.True(
+                refusal is { CloseCode: ProtocolViolationException.InvalidData },
+                $"{kind}, the first {length} bytes of {compressed.Length}");
         }
     }
 

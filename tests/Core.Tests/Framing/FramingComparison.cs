@@ -65,7 +65,8 @@ internal static class FramingComparison
             && (ours.How != Ending.Closed || ours.Reason == theirs.Reason);
         Assert.True(
             isEqual || s_rules.Any(rule => rule.Allows(stream, ours, theirs)),
-            $"Stream {seed}{(stream.IsCompressed ? ", compressed" : "")}{(stream.IsPartial ? ", in chunks" : "")}, {stream.Bytes.Length} bytes "
+            $"Stream {seed}{(stream.IsCompressed ? ", compressed" : "")}{(stream.IsPartial ? ", in chunks" : "")}, "
+            + $"{stream.Bytes.Length} bytes "
             + $"{Convert.ToHexString(stream.Bytes.AsSpan(0, Math.Min(stream.Bytes.Length, 1000)))}\nours   {ours}\ntheirs {theirs}");
     }
 

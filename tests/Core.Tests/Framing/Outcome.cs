@@ -28,7 +28,11 @@ internal sealed record Outcome(IReadOnlyList<string> Messages, Ending How, int C
         ReceivePause pause = new();
         Inbox<WsMessage> inbox = new(owner.Control.InboxLimitInBytes, pause);
         ClientSocket client = new(
-            nameof(MessageWebSocket), new SocketState(), owner.Control, owner.Information, new MessageSocketEvents<MessageWebSocket>(owner));
+            nameof(MessageWebSocket),
+            new SocketState(),
+            owner.Control,
+            owner.Information,
+            new MessageSocketEvents<MessageWebSocket>(owner));
         Connection connection = new(
             owner.Control.ForConnection(new Uri("ws://127.0.0.1/"), nameof(MessageWebSocket)),
             opened,
@@ -90,7 +94,8 @@ internal sealed record Outcome(IReadOnlyList<string> Messages, Ending How, int C
                 if (received.MessageType == WebSocketMessageType.Close)
                 {
                     // Whoever uses the framing answers.
-                    return new Outcome(messages, Ending.Closed, (int)framing.CloseStatus!, framing.CloseStatusDescription ?? "", PongsIn(network));
+                    return new Outcome(
+                        messages, Ending.Closed, (int)framing.CloseStatus!, framing.CloseStatusDescription ?? "", PongsIn(network));
                 }
 
                 chunks.AddRange(buffer.AsSpan(0, received.Count));

@@ -36,10 +36,13 @@ public sealed class PingBeforeReturnTests
         }
     }
 
-    /// <summary>Answers each ping, one frame a write, and returns from the write of one only when its answer was read and more is asked for.</summary>
+    /// <summary>
+    /// Answers each ping, one frame a write, and returns from the write of one only when its answer was read and more is asked for.
+    /// </summary>
     private sealed class AnsweringStream : Stream
     {
-        private readonly Channel<(byte[] Frame, TaskCompletionSource Read)> _answers = Channel.CreateUnbounded<(byte[], TaskCompletionSource)>();
+        private readonly Channel<(byte[] Frame, TaskCompletionSource Read)> _answers =
+            Channel.CreateUnbounded<(byte[], TaskCompletionSource)>();
         private readonly Channel<byte[]> _answered = Channel.CreateUnbounded<byte[]>();
         private TaskCompletionSource? _given;
 

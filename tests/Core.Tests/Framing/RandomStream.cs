@@ -10,7 +10,8 @@ namespace MessageWebSockets.Tests.Framing;
 internal sealed class RandomStream : IDisposable
 {
     private const int Rsv1 = 4;
-    private static readonly int[] s_borders = [0, 1, 124, 125, 126, 127, 4095, 4096, 16 * 1024, (16 * 1024) + 1, 65535, 65536, 65537, 140_000];
+    private static readonly int[] s_borders =
+        [0, 1, 124, 125, 126, 127, 4095, 4096, 16 * 1024, (16 * 1024) + 1, 65535, 65536, 65537, 140_000];
     private static readonly ushort[] s_codes =
         [1000, 1001, 1002, 1003, 1007, 1008, 1011, 1012, 1013, 1014, 3000, 4000, 4999, 0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000];
 
@@ -90,11 +91,16 @@ internal sealed class RandomStream : IDisposable
 
     private void AddMessage(bool isText, bool isGood)
     {
-        int size = _random.Next(8) switch { 0 => s_borders[_random.Next(s_borders.Length)], < 6 => _random.Next(60), _ => _random.Next(3000) };
+        int size = _random.Next(8) switch { 0 =>
+            s_borders[_random.Next(s_borders.Length)], < 6 => _random.Next(60), _ => _random.Next(3000) };
         byte[] payload = isText && isGood ? Text(size) : RandomBytes(size);
         bool isDeflated = IsCompressed && Chance(60);
         byte[] wire = isDeflated ? Deflate(payload) : payload;
-        int[] cuts = [.. Enumerable.Range(0, _random.Next(3) == 0 ? _random.Next(1, 5) : 0).Select(_ => _random.Next(wire.Length + 1)).Order(), wire.Length];
+        int[] cuts =
+        [
+            .. Enumerable.Range(0, _random.Next(3) == 0 ? _random.Next(1, 5) : 0).Select(_ => _random.Next(wire.Length + 1)).Order(),
+            wire.Length,
+        ];
         int start = 0;
         for (int i = 0; i < cuts.Length; i++)
         {

@@ -33,7 +33,8 @@ public sealed class AddressTests(TestCertificates certificates) : IClassFixture<
     {
         using MessageWebSocket socket = new();
 
-        ArgumentException relative = await Assert.ThrowsAsync<ArgumentException>(() => socket.ConnectAsync(new Uri("/chat", UriKind.Relative)));
+        ArgumentException relative = await Assert.ThrowsAsync<ArgumentException>(
+            () => socket.ConnectAsync(new Uri("/chat", UriKind.Relative)));
         await Assert.ThrowsAsync<ArgumentNullException>(() => socket.ConnectAsync(null!));
 
         Assert.Contains("ws:// or wss://", relative.Message, StringComparison.Ordinal);
@@ -103,7 +104,8 @@ public sealed class AddressTests(TestCertificates certificates) : IClassFixture<
         using MessageWebSocket socket = new();
         socket.Control.TrustedRoots = certificates.Roots;
 
-        await socket.ConnectAsync(new Uri($"{(tls ? "wss" : "ws")}://{host}:{server.EndPoint.Port}/"), TestContext.Current.CancellationToken);
+        await socket.ConnectAsync(
+            new Uri($"{(tls ? "wss" : "ws")}://{host}:{server.EndPoint.Port}/"), TestContext.Current.CancellationToken);
 
         Assert.Equal($"{host}:{server.EndPoint.Port}", server.Connections[0].Request!.Headers["Host"]);
         Assert.Equal(IPAddress.IPv6Loopback, socket.Information.RemoteAddress);
@@ -205,7 +207,10 @@ public sealed class AddressTests(TestCertificates certificates) : IClassFixture<
 
         await socket.ConnectAsync(new Uri("ws://name-in-host-header.invalid/headers"), TestContext.Current.CancellationToken);
 
-        Assert.Contains("\"Host\":\"name-in-host-header.invalid\"", (await socket.ReceiveAsync(TestContext.Current.CancellationToken))!.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"Host\":\"name-in-host-header.invalid\"",
+            (await socket.ReceiveAsync(TestContext.Current.CancellationToken))!.Text,
+            StringComparison.Ordinal);
         Assert.Null(socket.Information.LocalAddress);
         Assert.Null(socket.Information.RemoteAddress);
         Assert.Null(socket.Information.ConnectTimings!.NameResolution);

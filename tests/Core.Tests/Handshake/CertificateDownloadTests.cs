@@ -15,11 +15,16 @@ public sealed class CertificateDownloadTests(TestCertificates certificates) : IC
         await using RawServer issuer = RawServer.Start(async connection =>
         {
             await connection.ReadRequestAsync();
-            await connection.SendBytesAsync($"HTTP/1.1 200 OK\r\nContent-Type: application/pkix-cert\r\nContent-Length: {intermediate.Length}\r\nConnection: close\r\n\r\n");
+            await connection.SendBytesAsync(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/pkix-cert\r\nContent-Length: "
+                + $"{intermediate.Length}\r\nConnection: close\r\n\r\n");
             await connection.SendBytesAsync(intermediate);
         });
         await using RawServer server = RawServer.Start(
-            AcceptAsync, new RawServerOptions { Tls = new RawTlsOptions(certificates.IncompleteChainWith(new Uri($"http://{issuer.EndPoint}/issuer.cer"))) });
+            AcceptAsync, new RawServerOptions
+            {
+                Tls = new RawTlsOptions(certificates.IncompleteChainWith(new Uri($"http://{issuer.EndPoint}/issuer.cer"))),
+            });
         using MessageWebSocket socket = new();
         socket.Control.TrustedRoots = trustedRoots ? certificates.Roots : null;
 

@@ -14,8 +14,13 @@ public sealed class CompressionNegotiationTests
     [InlineData(15, 15, false, true, "permessage-deflate; client_max_window_bits; client_no_context_takeover")]
     [InlineData(15, 15, true, false, "permessage-deflate; client_max_window_bits; server_no_context_takeover")]
     [InlineData(
-        12, 11, false, false, "permessage-deflate; client_max_window_bits=12; server_max_window_bits=11; client_no_context_takeover; server_no_context_takeover")]
-    public async Task Compression_is_offered_as_its_options_say(int clientBits, int serverBits, bool clientTakeover, bool serverTakeover, string offer)
+        12,
+        11,
+        false,
+        false,
+        "permessage-deflate; client_max_window_bits=12; server_max_window_bits=11; client_no_context_takeover; server_no_context_takeover")]
+    public async Task Compression_is_offered_as_its_options_say(
+        int clientBits, int serverBits, bool clientTakeover, bool serverTakeover, string offer)
     {
         await using RawServer server = Answering(null);
         using MessageWebSocket socket = new();
@@ -50,8 +55,13 @@ public sealed class CompressionNegotiationTests
     [InlineData("permessage-deflate; client_no_context_takeover", 15, 15, false, true)]
     [InlineData("permessage-deflate; server_no_context_takeover", 15, 15, true, false)]
     [InlineData(
-        "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11", 11, 10, false, false)]
-    public async Task Compression_agreed_on_is_in_Information(string answer, int clientBits, int serverBits, bool clientTakeover, bool serverTakeover)
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11",
+        11,
+        10,
+        false,
+        false)]
+    public async Task Compression_agreed_on_is_in_Information(
+        string answer, int clientBits, int serverBits, bool clientTakeover, bool serverTakeover)
     {
         await using RawServer server = Answering(answer);
         using MessageWebSocket socket = new();

@@ -80,7 +80,8 @@ public sealed class CredentialTests
     [InlineData("Negotiate", false)]
     [InlineData("NTLM", true)]
     [InlineData("NTLM", false)]
-    public async Task ServerCredential_for_Negotiate_or_NTLM_that_comes_to_nothing_is_a_401_and_not_a_hang(string scheme, bool hasCredential)
+    public async Task ServerCredential_for_Negotiate_or_NTLM_that_comes_to_nothing_is_a_401_and_not_a_hang(
+        string scheme, bool hasCredential)
     {
         await using RawServer server = RawServer.Start(async connection =>
         {

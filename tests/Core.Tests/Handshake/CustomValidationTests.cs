@@ -233,7 +233,8 @@ public sealed class CustomValidationTests(TestCertificates certificates) : IClas
         using MessageWebSocket socket = new();
         await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
 
-        InvalidOperationException late = Assert.Throws<InvalidOperationException>(() => socket.ServerCustomValidationRequested += (_, _) => { });
+        InvalidOperationException late = Assert.Throws<InvalidOperationException>(
+            () => socket.ServerCustomValidationRequested += (_, _) => { });
 
         Assert.Equal("0x8000000E", $"0x{late.HResult:X8}");
     }

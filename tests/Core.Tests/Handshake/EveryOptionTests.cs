@@ -67,7 +67,8 @@ public sealed class EveryOptionTests(TestCertificates certificates) : IClassFixt
         control.ReceiveMode = MessageWebSocketReceiveMode.FullMessage;
         control.Proxy = proxy.Uri;
         control.UseProxy = true;
-        control.Compression = new WebSocketDeflateOptions { ClientMaxWindowBits = 13, ServerMaxWindowBits = 13, ServerContextTakeover = false };
+        control.Compression =
+            new WebSocketDeflateOptions { ClientMaxWindowBits = 13, ServerMaxWindowBits = 13, ServerContextTakeover = false };
         control.Cookies = jar;
         control.InboxLimitInBytes = 1_000_000;
         control.InboxFullMode = InboxFullMode.DropOldest;

@@ -132,7 +132,12 @@ public sealed class InformationTests(TestCertificates certificates) : IClassFixt
         await socket.ConnectAsync(server.At("subprotocol?supports=two"), TestContext.Current.CancellationToken);
 
         Assert.Equal(
-            [WebErrorStatus.CertificateExpired, WebErrorStatus.ErrorHttpInvalidServerResponse, WebErrorStatus.Forbidden, WebErrorStatus.CannotConnect],
+            [
+                WebErrorStatus.CertificateExpired,
+                WebErrorStatus.ErrorHttpInvalidServerResponse,
+                WebErrorStatus.Forbidden,
+                WebErrorStatus.CannotConnect,
+            ],
             ((MessageWebSocketException[])[first, second, third, fourth]).Select(e => e.Status));
         Assert.Equal("two", socket.Information.Protocol);
         Assert.Equal(HttpStatusCode.SwitchingProtocols, socket.Information.HandshakeStatusCode);

@@ -94,7 +94,8 @@ public sealed class OneRequestTests(TestCertificates certificates) : IClassFixtu
                 if (!request.Headers.ContainsKey("Authorization"))
                 {
                     string end = closesAfterChallenge ? "Connection: close\r\n" : "";
-                    await connection.SendBytesAsync($"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"test\"\r\nContent-Length: 0\r\n{end}\r\n");
+                    await connection.SendBytesAsync(
+                        $"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"test\"\r\nContent-Length: 0\r\n{end}\r\n");
                     if (closesAfterChallenge)
                     {
                         return;

@@ -111,7 +111,8 @@ public sealed class OpeningHandshakeTests
     [InlineData(500, WebErrorStatus.InternalServerError, 0x801901F4u, "its log says more")]
     [InlineData(503, WebErrorStatus.ServiceUnavailable, 0x801901F7u, "too busy")]
     [InlineData(999, WebErrorStatus.UnexpectedStatusCode, 0x801903E7u, "WebSocket endpoint?")]
-    public async Task ConnectAsync_tells_another_status_with_its_headers_and_body(int status, WebErrorStatus webStatus, uint hresult, string advice)
+    public async Task ConnectAsync_tells_another_status_with_its_headers_and_body(
+        int status, WebErrorStatus webStatus, uint hresult, string advice)
     {
         await using FaultServer server = FaultServer.Start(Faults.Named($"status-{status}"));
         using MessageWebSocket socket = new();
@@ -266,7 +267,8 @@ public sealed class OpeningHandshakeTests
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
 
         // The request may reach the closed socket before its FIN reaches us; the system then answers with a reset.
-        Assert.True(failure.Status is WebErrorStatus.ConnectionAborted or WebErrorStatus.ConnectionReset, $"{failure.Status}: {failure.Message}");
+        Assert.True(
+            failure.Status is WebErrorStatus.ConnectionAborted or WebErrorStatus.ConnectionReset, $"{failure.Status}: {failure.Message}");
     }
 
     [Fact]
@@ -338,7 +340,8 @@ public sealed class OpeningHandshakeTests
 
         socket.Close();
 
-        ObjectDisposedException closed = await Assert.ThrowsAsync<ObjectDisposedException>(() => connecting.WaitAsync(ConnectFailure.Patience));
+        ObjectDisposedException closed = await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => connecting.WaitAsync(ConnectFailure.Patience));
         Assert.Equal("0x80000013", $"0x{closed.HResult:X8}");
         Assert.Equal(MessageWebSocketState.Closed, socket.State);
         await server.WhenIdleAsync(TestContext.Current.CancellationToken).WaitAsync(ConnectFailure.Patience);
@@ -357,7 +360,8 @@ public sealed class OpeningHandshakeTests
         using MessageWebSocket socket = new();
         Task connecting = socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
 
-        InvalidOperationException whileConnecting = await Assert.ThrowsAsync<InvalidOperationException>(() => socket.ConnectAsync(server.Uri));
+        InvalidOperationException whileConnecting = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => socket.ConnectAsync(server.Uri));
         go.Release();
         await connecting;
         InvalidOperationException whenOpen = await Assert.ThrowsAsync<InvalidOperationException>(() => socket.ConnectAsync(server.Uri));

@@ -112,7 +112,11 @@ public sealed class ProxyFaultTests(TestCertificates certificates) : IClassFixtu
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, new Uri("ws://server.invalid/"));
 
-        failure.Is(WebErrorStatus.ProxyAuthenticationRequired, 0x80190197, $"the proxy http://{proxy.EndPoint}/ answered {status}", "as the proxy credential");
+        failure.Is(
+            WebErrorStatus.ProxyAuthenticationRequired,
+            0x80190197,
+            $"the proxy http://{proxy.EndPoint}/ answered {status}",
+            "as the proxy credential");
         Assert.Equal(status, (int)failure.HttpStatusCode!);
     }
 
@@ -147,7 +151,8 @@ public sealed class ProxyFaultTests(TestCertificates certificates) : IClassFixtu
         }
 
         string? presented = "none yet";
-        await using RawServer server = RawServer.Start(AcceptAsync, new RawServerOptions { Tls = new RawTlsOptions(certificates.ServerRsa) });
+        await using RawServer server = RawServer.Start(
+            AcceptAsync, new RawServerOptions { Tls = new RawTlsOptions(certificates.ServerRsa) });
         await using RawServer proxy = RawServer.Start(
             async connection =>
             {
@@ -189,7 +194,10 @@ public sealed class ProxyFaultTests(TestCertificates certificates) : IClassFixtu
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, new Uri("wss://server.invalid/"));
 
-        failure.Is(WebErrorStatus.CannotConnect, 0x80072F7D, $"The certificate of the proxy https://localhost:{proxy.EndPoint.Port}/ is not valid: Expired");
+        failure.Is(
+            WebErrorStatus.CannotConnect,
+            0x80072F7D,
+            $"The certificate of the proxy https://localhost:{proxy.EndPoint.Port}/ is not valid: Expired");
         Assert.Null(socket.Information.ServerCertificate);
         await proxy.WhenIdleAsync(TestContext.Current.CancellationToken).WaitAsync(ConnectFailure.Patience);
         Assert.All(proxy.Connections, connection => Assert.Equal(0, connection.BytesRead));
@@ -215,7 +223,8 @@ public sealed class ProxyFaultTests(TestCertificates certificates) : IClassFixtu
                 return;
             }
 
-            await connection.SendBytesAsync($"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n{announcement}\r\n");
+            await connection.SendBytesAsync(
+                $"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n{announcement}\r\n");
         });
         Environment.SetEnvironmentVariable("http_proxy", $"http://me:p%3Aw@{proxy.EndPoint}");
         for (int i = 0; i < 10; i++)

@@ -38,7 +38,8 @@ public sealed class ProxyTests(TestCertificates certificates) : IClassFixture<Te
 
         await socket.ConnectAsync(tls ? server.SecureAt("headers") : server.At("headers"), TestContext.Current.CancellationToken);
 
-        Assert.DoesNotContain("Proxy-", (await socket.ReceiveAsync(TestContext.Current.CancellationToken))!.Text, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(
+            "Proxy-", (await socket.ReceiveAsync(TestContext.Current.CancellationToken))!.Text, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(1, proxy.Challenges);
         Assert.Single(proxy.Targets);
     }
@@ -54,7 +55,11 @@ public sealed class ProxyTests(TestCertificates certificates) : IClassFixture<Te
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, new Uri("ws://server.invalid/"));
 
-        failure.Is(WebErrorStatus.ProxyAuthenticationRequired, 0x80190197, $"the proxy {proxy.Uri} answered 407", "as the proxy credential");
+        failure.Is(
+            WebErrorStatus.ProxyAuthenticationRequired,
+            0x80190197,
+            $"the proxy {proxy.Uri} answered 407",
+            "as the proxy credential");
         Assert.Equal(HttpStatusCode.ProxyAuthenticationRequired, failure.HttpStatusCode);
         Assert.DoesNotContain("s3cret", failure.Message, StringComparison.Ordinal);
         Assert.Empty(proxy.Targets);
@@ -88,7 +93,12 @@ public sealed class ProxyTests(TestCertificates certificates) : IClassFixture<Te
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, new Uri("ws://server.invalid/path?token=s3cret"));
 
-        failure.Is(webStatus, hresult, "Cannot connect to ws://server.invalid/path", $"the proxy http://{proxy.EndPoint}/ answered {status}", "Does the proxy allow");
+        failure.Is(
+            webStatus,
+            hresult,
+            "Cannot connect to ws://server.invalid/path",
+            $"the proxy http://{proxy.EndPoint}/ answered {status}",
+            "Does the proxy allow");
         Assert.DoesNotContain("s3cret", failure.Message, StringComparison.Ordinal);
         Assert.Equal(status, (int?)failure.HttpStatusCode);
         Assert.Null(socket.Information.HandshakeStatusCode);
@@ -104,7 +114,12 @@ public sealed class ProxyTests(TestCertificates certificates) : IClassFixture<Te
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, new Uri("ws://server.invalid/"));
 
-        failure.Is(WebErrorStatus.CannotConnect, 0x80072EFD, $"ws://server.invalid/ through the proxy {scheme}://{dead.Uri.Authority}", "connection refused", "proxy running");
+        failure.Is(
+            WebErrorStatus.CannotConnect,
+            0x80072EFD,
+            $"ws://server.invalid/ through the proxy {scheme}://{dead.Uri.Authority}",
+            "connection refused",
+            "proxy running");
     }
 
     [Fact]
@@ -246,7 +261,8 @@ public sealed class ProxyTests(TestCertificates certificates) : IClassFixture<Te
     {
         string? shownToProxy = "none yet";
         await using TestWebSocketServer server = await StartServerAsync();
-        await using RawServer proxy = SecureProxy(server.SecureUri!.Port, connection => shownToProxy = connection.Tls!.RemoteCertificate?.Subject);
+        await using RawServer proxy = SecureProxy(
+            server.SecureUri!.Port, connection => shownToProxy = connection.Tls!.RemoteCertificate?.Subject);
         using MessageWebSocket socket = Through(new Uri($"https://localhost:{proxy.EndPoint.Port}/"));
         socket.Control.ClientCertificate = certificates.Client;
         List<string> validated = [];
@@ -270,7 +286,12 @@ public sealed class ProxyTests(TestCertificates certificates) : IClassFixture<Te
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, new Uri("wss://localhost:9/"));
 
-        failure.Is(WebErrorStatus.CannotConnect, 0x80072F7D, $"the proxy https://localhost:{proxy.EndPoint.Port}/", "The certificate of the proxy", "Expired");
+        failure.Is(
+            WebErrorStatus.CannotConnect,
+            0x80072F7D,
+            $"the proxy https://localhost:{proxy.EndPoint.Port}/",
+            "The certificate of the proxy",
+            "Expired");
         Assert.Null(socket.Information.ServerCertificate);
     }
 

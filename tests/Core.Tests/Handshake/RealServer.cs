@@ -33,7 +33,9 @@ internal sealed class RealServer : IAsyncDisposable
     /// <param name="prepare">Writes the configuration into the folder for the port; gives the arguments.</param>
     public static async Task<RealServer> StartAsync(string program, Func<string, int, string[]> prepare)
     {
-        string? executable = OperatingSystem.IsWindows() ? null : s_folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        string? executable = OperatingSystem.IsWindows()
+            ? null
+            : s_folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
         Assert.SkipWhen(executable is null, $"{program} is not installed on this machine.");
         string folder = Directory.CreateTempSubdirectory($"ws-{program}-").FullName;
         int port = FreePort();

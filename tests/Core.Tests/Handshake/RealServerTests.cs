@@ -41,7 +41,8 @@ public sealed class RealServerTests(TestCertificates certificates) : IClassFixtu
         await using RealServer proxy = await RealServer.StartAsync("tinyproxy", (folder, port) =>
         {
             string configuration = Path.Combine(folder, "tinyproxy.conf");
-            File.WriteAllText(configuration, $"Port {port}\nListen 127.0.0.1\nTimeout 60\nAllow 127.0.0.1\nBasicAuth user {Password}\nLogLevel Error\n");
+            File.WriteAllText(
+                configuration, $"Port {port}\nListen 127.0.0.1\nTimeout 60\nAllow 127.0.0.1\nBasicAuth user {Password}\nLogLevel Error\n");
             return ["-d", "-c", configuration];
         });
 

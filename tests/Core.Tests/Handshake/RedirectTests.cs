@@ -15,7 +15,8 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
     public async Task MaximumRedirection_lets_a_redirect_be_followed(int status)
     {
         await using RawServer target = RawServer.Start(AcceptAsync);
-        await using RawServer first = RedirectTo(() => target.Uri.AbsoluteUri.Replace("ws:", "http:", StringComparison.Ordinal) + "there?x=1#part", status);
+        await using RawServer first = RedirectTo(
+            () => target.Uri.AbsoluteUri.Replace("ws:", "http:", StringComparison.Ordinal) + "there?x=1#part", status);
         using MessageWebSocket socket = new();
         socket.Control.MaximumRedirection = 1;
 
@@ -176,7 +177,9 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
         Assert.Contains("X-Api-Key: s3cret", first.Connections[0].Request!.Head, StringComparison.Ordinal);
         Assert.NotEmpty(other.Connections);
         Assert.All(other.Connections, connection => Assert.DoesNotContain("s3cret", connection.Request!.Head, StringComparison.Ordinal));
-        Assert.All(other.Connections, connection => Assert.DoesNotContain("Authorization", connection.Request!.Head, StringComparison.Ordinal));
+        Assert.All(
+            other.Connections,
+            connection => Assert.DoesNotContain("Authorization", connection.Request!.Head, StringComparison.Ordinal));
     }
 
     [Fact]

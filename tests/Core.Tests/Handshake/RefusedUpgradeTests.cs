@@ -23,7 +23,8 @@ public sealed class RefusedUpgradeTests
     [Fact]
     public async Task Message_asks_at_400_whether_the_server_wants_a_subprotocol()
     {
-        MessageWebSocketException failure = await RefusedAsync("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n", "no supported subprotocol");
+        MessageWebSocketException failure = await RefusedAsync(
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n", "no supported subprotocol");
 
         failure.Is(WebErrorStatus.BadRequest, 0x80190190, "It says \"no supported subprotocol\".", "does it want a subprotocol?");
     }
@@ -33,7 +34,8 @@ public sealed class RefusedUpgradeTests
     {
         MessageWebSocketException failure = await RefusedAsync(
             "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html; charset=utf-8\r\n",
-            "<!doctype html><head><style>p { color: red }</style><title>502</title></head><!-- x --><h1>Upstream &amp; co</h1><p>" + new string('x', 1000));
+            "<!doctype html><head><style>p { color: red }</style><title>502</title></head><!-- x --><h1>Upstream &amp; co</h1><p>"
+            + new string('x', 1000));
 
         failure.Is(WebErrorStatus.BadGateway, 0x801901F6, "It says \"502 Upstream & co xxx", "...\"");
         Assert.True(failure.Message.Length < 500);
@@ -60,7 +62,8 @@ public sealed class RefusedUpgradeTests
         failure.Is(
             WebErrorStatus.MovedPermanently,
             0x8019012D,
-            $"301 Moved Permanently, a redirect to {shown}, instead of a connection. It points elsewhere: connect to that address, or allow redirects with MaximumRedirection.");
+            $"301 Moved Permanently, a redirect to {shown}, instead of a connection. It points elsewhere: "
+            + "connect to that address, or allow redirects with MaximumRedirection.");
         Assert.DoesNotContain("s3cret", failure.Message, StringComparison.Ordinal);
     }
 
@@ -186,7 +189,10 @@ public sealed class RefusedUpgradeTests
         await using RawServer server = RawServer.Start(async connection =>
         {
             RawRequest request = await connection.ReadRequestAsync();
-            await connection.SendResponseAsync(403, $"{request.Target} {request.Headers["Authorization"]} {request.Headers["X-Api-Key"]} {request.Headers["Sec-WebSocket-Protocol"]}");
+            await connection.SendResponseAsync(
+                403,
+                $"{request.Target} {request.Headers["Authorization"]} {request.Headers["X-Api-Key"]} "
+                + $"{request.Headers["Sec-WebSocket-Protocol"]}");
         });
         using MessageWebSocket socket = new();
         socket.Control.SupportedProtocols.Add("base64url.bearer.authorization.k8s.io.c2VjcmV0LTE");
@@ -194,7 +200,8 @@ public sealed class RefusedUpgradeTests
         socket.SetRequestHeader("Authorization", "Bearer s3cret-of-bearer");
         socket.SetRequestHeader("X-Api-Key", "s3cret-of-key");
 
-        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, new Uri(server.Uri, "/x?a=1&access_token=s3cret%2Dof-query"));
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(
+            socket, new Uri(server.Uri, "/x?a=1&access_token=s3cret%2Dof-query"));
 
         Assert.Contains("It says \"/x?...", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", failure.Message, StringComparison.Ordinal);
@@ -217,7 +224,8 @@ public sealed class RefusedUpgradeTests
         return encoded.ToArray();
     }
 
-    private static Task<MessageWebSocketException> RefusedAsync(string head, string body) => RefusedAsync(head, Encoding.UTF8.GetBytes(body));
+    private static Task<MessageWebSocketException> RefusedAsync(string head, string body) =>
+        RefusedAsync(head, Encoding.UTF8.GetBytes(body));
 
     private static async Task<MessageWebSocketException> RefusedAsync(string head, byte[] body)
     {

@@ -132,7 +132,8 @@ public sealed class RequestHeaderTests
     {
         using MessageWebSocket socket = new();
 
-        Assert.Contains("Host", Assert.Throws<ArgumentException>(() => socket.SetRequestHeader("host", value)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Host", Assert.Throws<ArgumentException>(() => socket.SetRequestHeader("host", value)).Message, StringComparison.Ordinal);
         socket.SetRequestHeader("Host", "host.example:8080");
     }
 

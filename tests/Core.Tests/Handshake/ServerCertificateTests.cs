@@ -54,13 +54,40 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     }
 
     [Theory]
-    [InlineData(nameof(TestCertificates.Expired), ChainValidationResult.Expired, WebErrorStatus.CertificateExpired, 0x80072F05u, "expired on ")]
-    [InlineData(nameof(TestCertificates.NotYetValid), ChainValidationResult.Expired, WebErrorStatus.CertificateExpired, 0x80072F05u, "not valid before ")]
-    [InlineData(nameof(TestCertificates.WrongName), ChainValidationResult.InvalidName, WebErrorStatus.CertificateCommonNameIsIncorrect, 0x80072F06u, "for another name")]
-    [InlineData(nameof(TestCertificates.WrongUsage), ChainValidationResult.WrongUsage, WebErrorStatus.CertificateContainsErrors, 0x80072F89u, "not meant for a server")]
-    [InlineData(nameof(TestCertificates.SelfSigned), ChainValidationResult.Untrusted, WebErrorStatus.CertificateIsInvalid, 0x80072F0Du, "trusted")]
-    [InlineData(nameof(TestCertificates.UnknownAuthority), ChainValidationResult.IncompleteChain, WebErrorStatus.CertificateIsInvalid, 0x80072F0Du, "trusted root")]
-    [InlineData(nameof(TestCertificates.IncompleteChain), ChainValidationResult.IncompleteChain, WebErrorStatus.CertificateIsInvalid, 0x80072F0Du, "is missing")]
+    [InlineData(
+        nameof(TestCertificates.Expired), ChainValidationResult.Expired, WebErrorStatus.CertificateExpired, 0x80072F05u, "expired on ")]
+    [InlineData(
+        nameof(TestCertificates.NotYetValid),
+        ChainValidationResult.Expired,
+        WebErrorStatus.CertificateExpired,
+        0x80072F05u,
+        "not valid before ")]
+    [InlineData(
+        nameof(TestCertificates.WrongName),
+        ChainValidationResult.InvalidName,
+        WebErrorStatus.CertificateCommonNameIsIncorrect,
+        0x80072F06u,
+        "for another name")]
+    [InlineData(
+        nameof(TestCertificates.WrongUsage),
+        ChainValidationResult.WrongUsage,
+        WebErrorStatus.CertificateContainsErrors,
+        0x80072F89u,
+        "not meant for a server")]
+    [InlineData(
+        nameof(TestCertificates.SelfSigned), ChainValidationResult.Untrusted, WebErrorStatus.CertificateIsInvalid, 0x80072F0Du, "trusted")]
+    [InlineData(
+        nameof(TestCertificates.UnknownAuthority),
+        ChainValidationResult.IncompleteChain,
+        WebErrorStatus.CertificateIsInvalid,
+        0x80072F0Du,
+        "trusted root")]
+    [InlineData(
+        nameof(TestCertificates.IncompleteChain),
+        ChainValidationResult.IncompleteChain,
+        WebErrorStatus.CertificateIsInvalid,
+        0x80072F0Du,
+        "is missing")]
     public async Task ServerCertificateErrors_map_to_the_error_table_stay_in_Information_and_can_be_ignored(
         string name, ChainValidationResult error, WebErrorStatus status, uint hresult, string what)
     {
@@ -97,7 +124,8 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
 
         failure.Is(WebErrorStatus.CertificateIsInvalid, 0x80072F0D, "ignore: IncompleteChain");
-        Assert.Equal([ChainValidationResult.IncompleteChain, ChainValidationResult.InvalidName], socket.Information.ServerCertificateErrors.Order());
+        Assert.Equal(
+            [ChainValidationResult.IncompleteChain, ChainValidationResult.InvalidName], socket.Information.ServerCertificateErrors.Order());
     }
 
     [Fact]
@@ -200,7 +228,9 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
         await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
 
         Assert.Equal("0x80072F89", $"0x{failure.HResult:X8}");
-        Assert.All(errors, error => Assert.True(error is ChainValidationResult.RevocationFailure or ChainValidationResult.RevocationInformationMissing));
+        Assert.All(
+            errors,
+            error => Assert.True(error is ChainValidationResult.RevocationFailure or ChainValidationResult.RevocationInformationMissing));
         Assert.Equal(SocketSslErrorSeverity.Ignorable, socket.Information.ServerCertificateErrorSeverity);
     }
 
@@ -218,7 +248,8 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
             socket.Control.PinnedCertificateSha256.Add(new string('0', 64));
         }
 
-        socket.Control.PinnedCertificateSha256.Add(form == "colons" ? string.Join(':', hash.ToLowerInvariant().Chunk(2).Select(c => new string(c))) : hash);
+        socket.Control.PinnedCertificateSha256.Add(
+            form == "colons" ? string.Join(':', hash.ToLowerInvariant().Chunk(2).Select(c => new string(c))) : hash);
 
         await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
 
@@ -346,7 +377,8 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
 
         Assert.True(
-            failure.Status is WebErrorStatus.ErrorHttpInvalidServerResponse or WebErrorStatus.ConnectionAborted or WebErrorStatus.ConnectionReset,
+            failure.Status is WebErrorStatus.ErrorHttpInvalidServerResponse or WebErrorStatus.ConnectionAborted
+                or WebErrorStatus.ConnectionReset,
             $"{failure.Status}: {failure.Message}");
     }
 
@@ -371,7 +403,8 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     public async Task ClientCertificate_is_presented_to_a_server_that_asks(SslProtocols version)
     {
         string? presented = null;
-        await using RawServer server = Asking(certificates.Roots, version, connection => presented = connection.Tls!.RemoteCertificate!.Subject);
+        await using RawServer server = Asking(
+            certificates.Roots, version, connection => presented = connection.Tls!.RemoteCertificate!.Subject);
         using MessageWebSocket socket = Trusting();
         socket.Control.ClientCertificate = certificates.Client;
 
@@ -393,7 +426,11 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
 
-        failure.Is(WebErrorStatus.CannotConnect, 0x80072F7D, "TLS handshake with", "asks for a client certificate: give it as ClientCertificate");
+        failure.Is(
+            WebErrorStatus.CannotConnect,
+            0x80072F7D,
+            "TLS handshake with",
+            "asks for a client certificate: give it as ClientCertificate");
         Assert.Equal(certificates.Server.Leaf.Thumbprint, socket.Information.ServerCertificate?.Thumbprint);
     }
 
@@ -416,7 +453,8 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
     [InlineData("client-certificate-missing-resets", false)]
     [InlineData("client-certificate-missing-closes", true)]
     [InlineData("client-certificate-missing-resets", true)]
-    public async Task ClientCertificate_is_named_where_a_server_that_asks_for_one_hangs_up_without_a_word(string fault, bool didNotAskBefore)
+    public async Task ClientCertificate_is_named_where_a_server_that_asks_for_one_hangs_up_without_a_word(
+        string fault, bool didNotAskBefore)
     {
         await using FaultServer server = FaultServer.Start(Faults.Named(fault), certificates);
         RememberThatItDidNotAsk(server.Uri, didNotAskBefore);
@@ -463,7 +501,12 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
         },
         new RawServerOptions
         {
-            Tls = new RawTlsOptions(certificates.Server) { RequireClientCertificate = true, TrustedClientRoots = roots, Protocols = version },
+            Tls = new RawTlsOptions(certificates.Server)
+            {
+                RequireClientCertificate = true,
+                TrustedClientRoots = roots,
+                Protocols = version,
+            },
         });
 
     private MessageWebSocket Trusting()

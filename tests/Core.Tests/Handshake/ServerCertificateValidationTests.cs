@@ -15,10 +15,18 @@ public sealed class ServerCertificateValidationTests
     [InlineData(X509ChainStatusFlags.NotSignatureValid, ChainValidationResult.InvalidSignature, SocketSslErrorSeverity.Fatal)]
     [InlineData(X509ChainStatusFlags.NotValidForUsage, ChainValidationResult.WrongUsage, SocketSslErrorSeverity.Ignorable)]
     [InlineData(X509ChainStatusFlags.InvalidBasicConstraints, ChainValidationResult.BasicConstraintsError, SocketSslErrorSeverity.Fatal)]
-    [InlineData(X509ChainStatusFlags.InvalidPolicyConstraints, ChainValidationResult.InvalidCertificateAuthorityPolicy, SocketSslErrorSeverity.Fatal)]
-    [InlineData(X509ChainStatusFlags.NoIssuanceChainPolicy, ChainValidationResult.InvalidCertificateAuthorityPolicy, SocketSslErrorSeverity.Fatal)]
-    [InlineData(X509ChainStatusFlags.HasNotSupportedCriticalExtension, ChainValidationResult.UnknownCriticalExtension, SocketSslErrorSeverity.Fatal)]
-    [InlineData(X509ChainStatusFlags.RevocationStatusUnknown, ChainValidationResult.RevocationInformationMissing, SocketSslErrorSeverity.Ignorable)]
+    [InlineData(
+        X509ChainStatusFlags.InvalidPolicyConstraints,
+        ChainValidationResult.InvalidCertificateAuthorityPolicy,
+        SocketSslErrorSeverity.Fatal)]
+    [InlineData(
+        X509ChainStatusFlags.NoIssuanceChainPolicy, ChainValidationResult.InvalidCertificateAuthorityPolicy, SocketSslErrorSeverity.Fatal)]
+    [InlineData(
+        X509ChainStatusFlags.HasNotSupportedCriticalExtension,
+        ChainValidationResult.UnknownCriticalExtension,
+        SocketSslErrorSeverity.Fatal)]
+    [InlineData(
+        X509ChainStatusFlags.RevocationStatusUnknown, ChainValidationResult.RevocationInformationMissing, SocketSslErrorSeverity.Ignorable)]
     [InlineData(X509ChainStatusFlags.OfflineRevocation, ChainValidationResult.RevocationFailure, SocketSslErrorSeverity.Ignorable)]
     [InlineData(
         X509ChainStatusFlags.OfflineRevocation | X509ChainStatusFlags.RevocationStatusUnknown,
@@ -30,7 +38,8 @@ public sealed class ServerCertificateValidationTests
     public void ServerCertificateErrors_name_each_chain_error_and_its_severity(
         X509ChainStatusFlags flags, ChainValidationResult error, SocketSslErrorSeverity severity)
     {
-        IReadOnlyList<ChainValidationResult> errors = ServerCertificateValidation.ErrorsOf(SslPolicyErrors.RemoteCertificateChainErrors, flags);
+        IReadOnlyList<ChainValidationResult> errors = ServerCertificateValidation.ErrorsOf(
+            SslPolicyErrors.RemoteCertificateChainErrors, flags);
 
         Assert.Equal([error], errors);
         Assert.Equal(severity, ServerCertificateValidation.SeverityOf(errors));
@@ -39,8 +48,12 @@ public sealed class ServerCertificateValidationTests
     [Fact]
     public void ServerCertificateErrors_name_a_wrong_name_a_missing_certificate_and_none()
     {
-        Assert.Equal([ChainValidationResult.InvalidName], ServerCertificateValidation.ErrorsOf(SslPolicyErrors.RemoteCertificateNameMismatch, X509ChainStatusFlags.NoError));
-        Assert.Equal([ChainValidationResult.OtherErrors], ServerCertificateValidation.ErrorsOf(SslPolicyErrors.RemoteCertificateNotAvailable, X509ChainStatusFlags.NoError));
+        Assert.Equal(
+            [ChainValidationResult.InvalidName],
+            ServerCertificateValidation.ErrorsOf(SslPolicyErrors.RemoteCertificateNameMismatch, X509ChainStatusFlags.NoError));
+        Assert.Equal(
+            [ChainValidationResult.OtherErrors],
+            ServerCertificateValidation.ErrorsOf(SslPolicyErrors.RemoteCertificateNotAvailable, X509ChainStatusFlags.NoError));
         Assert.Empty(ServerCertificateValidation.ErrorsOf(SslPolicyErrors.None, X509ChainStatusFlags.NoError));
         Assert.Equal(SocketSslErrorSeverity.None, ServerCertificateValidation.SeverityOf([]));
     }

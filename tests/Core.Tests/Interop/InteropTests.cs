@@ -128,11 +128,12 @@ public abstract class InteropTests
     [InlineData(false)]
     public async Task Compression_works_with_and_without_context_takeover(bool contextTakeover)
     {
-        using MessageWebSocket socket = await ConnectAsync(EchoUri(contextTakeover), socket => socket.Control.Compression = new WebSocketDeflateOptions
-        {
-            ClientContextTakeover = contextTakeover,
-            ServerContextTakeover = contextTakeover,
-        });
+        using MessageWebSocket socket = await ConnectAsync(
+            EchoUri(contextTakeover), socket => socket.Control.Compression = new WebSocketDeflateOptions
+            {
+                ClientContextTakeover = contextTakeover,
+                ServerContextTakeover = contextTakeover,
+            });
         Assert.NotNull(socket.Information.Compression);
         Assert.Equal(contextTakeover, socket.Information.Compression.ServerContextTakeover);
         Assert.Equal(contextTakeover, socket.Information.Compression.ClientContextTakeover);

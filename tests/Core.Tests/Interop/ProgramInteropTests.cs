@@ -5,7 +5,8 @@ public abstract class ProgramInteropTests(PeerProgram peer) : InteropTests
 {
     protected override string? SkipReason => peer.SkipReason;
 
-    protected override Uri EchoUri(bool contextTakeover) => new($"ws://127.0.0.1:{(contextTakeover ? peer.Port : peer.NoTakeoverPort)}/echo");
+    protected override Uri EchoUri(bool contextTakeover) =>
+        new($"ws://127.0.0.1:{(contextTakeover ? peer.Port : peer.NoTakeoverPort)}/echo");
 
     protected override (Uri Uri, string Expected) Fragments() => (At("fragments"), "one two drei: ü");
 

@@ -39,7 +39,8 @@ internal abstract class PeerDialogue<TSocket>(RawServer server, TSocket socket, 
     }
 
     /// <summary>A server that takes one connection after the other and leaves it to the test.</summary>
-    private protected static RawServer StartServer(HandshakeAnswer? answer, Action<RawConnection>? preparePeer) => RawServer.Start(async connection =>
+    private protected static RawServer StartServer(
+        HandshakeAnswer? answer, Action<RawConnection>? preparePeer) => RawServer.Start(async connection =>
     {
         preparePeer?.Invoke(connection);
         await connection.AcceptHandshakeAsync(answer);

@@ -192,5 +192,7 @@ public sealed class InboxCursorTests
     private static int Number(WsMessage message) => int.Parse(message.Text, CultureInfo.InvariantCulture);
 
     private static WsMessage Message(int number) => new(
-        new ReceivedData(Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture)), null, SocketMessageType.Utf8, true), DateTime.UtcNow.Ticks, null);
+        new ReceivedData(Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture)), null, SocketMessageType.Utf8, true),
+        DateTime.UtcNow.Ticks,
+        null);
 }

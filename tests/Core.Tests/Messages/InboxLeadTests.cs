@@ -52,5 +52,6 @@ public sealed class InboxLeadTests
         throw new InvalidOperationException("The writer was never ahead.");
     }
 
-    private static WsMessage Message(int length) => new(new ReceivedData(new byte[length], null, SocketMessageType.Binary, true), DateTime.UtcNow.Ticks, null!);
+    private static WsMessage Message(int length) =>
+        new(new ReceivedData(new byte[length], null, SocketMessageType.Binary, true), DateTime.UtcNow.Ticks, null!);
 }

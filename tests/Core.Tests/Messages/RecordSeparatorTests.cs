@@ -84,7 +84,8 @@ public sealed class RecordSeparatorTests
             },
             new HandshakeAnswer { Extensions = "permessage-deflate" });
         using WebSocket peer = WebSocket.CreateFromStream(
-            dialogue.Peer.Stream, new WebSocketCreationOptions { IsServer = true, DangerousDeflateOptions = new WebSocketDeflateOptions() });
+            dialogue.Peer.Stream,
+            new WebSocketCreationOptions { IsServer = true, DangerousDeflateOptions = new WebSocketDeflateOptions() });
 
         await peer.SendAsync(Encoding.UTF8.GetBytes("one\u001etwo\u001e"), WebSocketMessageType.Text, true, CancellationToken.None);
         Assert.Equal("one", (await dialogue.ReceiveAsync()).Text);
@@ -133,7 +134,8 @@ public sealed class RecordSeparatorTests
 
         Assert.Equal("one", (await dialogue.ReceiveAsync()).Text);
         Assert.Equal("two", (await dialogue.ReceiveAsync()).Text);
-        MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
+        MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => dialogue.Socket.ReceiveAsync().AsTask());
         Assert.Equal(unchecked((int)0x80072738), refused.HResult);
     }
 

@@ -28,7 +28,9 @@ internal static class ApiListing
         {
             foreach (string member in Enum.GetNames(type))
             {
-                yield return string.Create(CultureInfo.InvariantCulture, $"{name}.{member} = {Convert.ToInt64(Enum.Parse(type, member), CultureInfo.InvariantCulture)}");
+                yield return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name}.{member} = {Convert.ToInt64(Enum.Parse(type, member), CultureInfo.InvariantCulture)}");
             }
 
             yield break;
@@ -41,15 +43,18 @@ internal static class ApiListing
 
         foreach (MethodInfo method in type.GetMethods(Declared).Where(method => IsVisible(method) && !method.IsSpecialName))
         {
-            yield return $"{name}.{method.Name}{Generics(method)}{Parameters(method)}: {Name(s_nullability.Create(method.ReturnParameter))}{Modifiers(method)}";
+            yield return $"{name}.{method.Name}{Generics(method)}{Parameters(method)}: "
+                + $"{Name(s_nullability.Create(method.ReturnParameter))}{Modifiers(method)}";
         }
 
-        foreach (MethodInfo method in type.GetMethods(Declared).Where(method => IsVisible(method) && method.Name.StartsWith("op_", StringComparison.Ordinal)))
+        foreach (MethodInfo method in type.GetMethods(Declared).Where(
+            method => IsVisible(method) && method.Name.StartsWith("op_", StringComparison.Ordinal)))
         {
             yield return $"{name}.{method.Name}{Parameters(method)}: {Name(method.ReturnType)}";
         }
 
-        foreach (PropertyInfo property in type.GetProperties(Declared).Where(property => property.GetAccessors(nonPublic: true).Any(IsVisible)))
+        foreach (PropertyInfo property in type.GetProperties(Declared).Where(
+            property => property.GetAccessors(nonPublic: true).Any(IsVisible)))
         {
             bool canRead = property.GetMethod is { } get && IsVisible(get);
             bool canSet = property.SetMethod is { } set && IsVisible(set);
@@ -66,7 +71,8 @@ internal static class ApiListing
 
         foreach (FieldInfo field in type.GetFields(Declared).Where(field => field.IsPublic || field.IsFamily))
         {
-            yield return $"{name}.{field.Name}: {Name(field.FieldType)}{(field.IsLiteral ? " const" : field.IsInitOnly ? " readonly" : "")}";
+            yield return $"{name}.{field.Name}: "
+                + $"{Name(field.FieldType)}{(field.IsLiteral ? " const" : field.IsInitOnly ? " readonly" : "")}";
         }
     }
 

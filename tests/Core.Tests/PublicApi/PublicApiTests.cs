@@ -25,7 +25,8 @@ public sealed class PublicApiTests
         Assert.True(
             added.Length == 0 && removed.Length == 0,
             $"The public API changed. If that is meant, run this test with {Update}=1 and commit PublicApi.txt."
-            + $"{Environment.NewLine}+ {string.Join(Environment.NewLine + "+ ", added)}{Environment.NewLine}- {string.Join(Environment.NewLine + "- ", removed)}");
+            + $"{Environment.NewLine}+ {string.Join(Environment.NewLine + "+ ", added)}{Environment.NewLine}- "
+            + $"{string.Join(Environment.NewLine + "- ", removed)}");
         Assert.Equal(listed.Order(StringComparer.Ordinal), listed);
     }
 
@@ -36,7 +37,8 @@ public sealed class PublicApiTests
         [
             .. typeof(MessageWebSocket).Assembly.GetReferencedAssemblies()
                 .Select(reference => reference.Name!)
-                .Where(name => !name.StartsWith("System.", StringComparison.Ordinal) && !name.StartsWith("Microsoft.Win32.", StringComparison.Ordinal)),
+                .Where(name => !name.StartsWith("System.", StringComparison.Ordinal)
+                    && !name.StartsWith("Microsoft.Win32.", StringComparison.Ordinal)),
         ];
         Assert.Empty(foreign);
     }

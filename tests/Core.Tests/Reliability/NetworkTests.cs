@@ -80,7 +80,8 @@ public sealed class NetworkTests
             WebErrorStatus status = WebSocketError.GetStatus(failure.HResult);
             Assert.True(IsStatusOf(cut, status), $"cut after {length} bytes: {status}, {failure.Message}");
             Assert.Equal(WholeMessages(length), received.Count);
-            Assert.Equal(new object[] { "whole", new byte[200], "", "Grüße" }.Take(received.Count), received.Select(message => message.Data));
+            Assert.Equal(
+                new object[] { "whole", new byte[200], "", "Grüße" }.Take(received.Count), received.Select(message => message.Data));
         });
     }
 

@@ -30,14 +30,16 @@ public sealed partial class ReliabilityGuideTests
     [Fact]
     public void The_guide_names_tests_of_the_cmdlets_that_exist()
     {
-        (string File, string Test)[] named = [.. PesterTest().Matches(Guide).Select(match => (match.Groups[1].Value, match.Groups[2].Value))];
+        (string File, string Test)[] named =
+            [.. PesterTest().Matches(Guide).Select(match => (match.Groups[1].Value, match.Groups[2].Value))];
 
         string[] missing =
         [
             .. named.Where(name =>
                 {
                     string path = NamedTests.PathOf($"tests/Pester/{name.File}.Tests.ps1");
-                    return !File.Exists(path) || !File.ReadAllText(path).Contains($"It '{name.Test.Replace("'", "''")}'", StringComparison.Ordinal);
+                    return !File.Exists(path)
+                        || !File.ReadAllText(path).Contains($"It '{name.Test.Replace("'", "''")}'", StringComparison.Ordinal);
                 })
                 .Select(name => $"{name.File}: {name.Test}"),
         ];

@@ -31,7 +31,8 @@ internal sealed record StreamMessage(bool IsText, byte[] Payload, int[] Cuts, in
         select new StreamMessage(isText, payload, [.. cuts.Where(cut => cut <= size).Order()], controls, compress);
 
     public override string ToString() =>
-        $"{(IsText ? "text" : "binary")} {Payload.Length} cut at {string.Join("+", Cuts)} controls {Controls}{(Compress ? " compressed" : "")}";
+        $"{(IsText ? "text" : "binary")} {Payload.Length} cut at {string.Join("+", Cuts)} controls "
+        + $"{Controls}{(Compress ? " compressed" : "")}";
 
     public IEnumerable<byte[]> Frames(bool deflate)
     {

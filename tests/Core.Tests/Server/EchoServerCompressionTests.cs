@@ -35,7 +35,9 @@ public sealed class EchoServerCompressionTests
     [InlineData("permessage-deflate; server_no_context_takeover; server_no_context_takeover", null)]
     [InlineData("permessage-deflate; unknown", null)]
     [InlineData("permessage-bzip2", null)]
-    [InlineData("permessage-bzip2, permessage-deflate; unknown, permessage-deflate; server_max_window_bits=12, permessage-deflate", "permessage-deflate; server_max_window_bits=12")]
+    [InlineData(
+        "permessage-bzip2, permessage-deflate; unknown, permessage-deflate; server_max_window_bits=12, permessage-deflate",
+        "permessage-deflate; server_max_window_bits=12")]
     [InlineData(", permessage-deflate; server_max_window_bits=8,, permessage-deflate,", "permessage-deflate")]
     public async Task The_first_offer_that_can_be_met_is_agreed_to(string? offer, string? answer)
     {
@@ -44,9 +46,14 @@ public sealed class EchoServerCompressionTests
     }
 
     [Theory(Timeout = SocketFactAttribute.Patience)]
-    [InlineData("permessage-deflate", "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10")]
-    [InlineData("permessage-deflate; client_max_window_bits", "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11")]
-    [InlineData("permessage-deflate; client_max_window_bits=9; server_max_window_bits=12", "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=9")]
+    [InlineData(
+        "permessage-deflate", "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10")]
+    [InlineData(
+        "permessage-deflate; client_max_window_bits",
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11")]
+    [InlineData(
+        "permessage-deflate; client_max_window_bits=9; server_max_window_bits=12",
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=9")]
     public async Task Settings_of_the_server_are_in_its_answer(string offer, string answer)
     {
         await using WebSocketEchoServer server = Start(new WebSocketDeflateOptions
@@ -124,16 +131,32 @@ public sealed class EchoServerCompressionTests
 
     public static TheoryData<string, byte[], int> IllegalFrames() => new()
     {
-        { "a compressed continuation", [.. FrameBytes.Build(WireOpcode.Text, Hello.AsSpan(0, 3), fin: false, rsv: 4, masked: true), .. FrameBytes.Build(WireOpcode.Continuation, Hello.AsSpan(3), rsv: 4, masked: true)], 1002 },
+        { "a compressed continuation",
+        [
+            .. FrameBytes.Build(WireOpcode.Text, Hello.AsSpan(0, 3), fin: false, rsv: 4, masked: true),
+            .. FrameBytes.Build(WireOpcode.Continuation, Hello.AsSpan(3), rsv: 4, masked: true),
+        ], 1002 },
         { "a compressed ping", FrameBytes.Build(WireOpcode.Ping, "p"u8, rsv: 4, masked: true), 1002 },
         { "a compressed pong", FrameBytes.Build(WireOpcode.Pong, "p"u8, rsv: 4, masked: true), 1002 },
         { "a compressed close frame", FrameBytes.Build(WireOpcode.Close, [3, 0xE8], rsv: 4, masked: true), 1002 },
         { "the second reserved bit", FrameBytes.Build(WireOpcode.Text, Hello, rsv: 6, masked: true), 1002 },
         { "no compressed data", FrameBytes.Build(WireOpcode.Binary, [0xFF, 0xFF, 0xFF, 0xFF], rsv: 4, masked: true), 1007 },
         { "data behind a final block", FrameBytes.Build(WireOpcode.Text, [.. FinalHello, 1], rsv: 4, masked: true), 1007 },
-        { "compressed text that ends inside a character", FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3]), rsv: 4, masked: true), 1007 },
-        { "compressed text that is not UTF-8, of which the end never comes", [.. FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3, 0x28]), fin: false, rsv: 4, masked: true)], 1007 },
-        { "compressed text that is not UTF-8, in a frame that never ends", FrameBytes.Build(WireOpcode.Text, [.. Deflate([0x61, 0xC3, 0x28]), 0, 0, 0xFF, 0xFF, 0], fin: true, rsv: 4, masked: true)[..^1], 1007 },
+        {
+            "compressed text that ends inside a character",
+            FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3]), rsv: 4, masked: true),
+            1007
+        },
+        {
+            "compressed text that is not UTF-8, of which the end never comes",
+            [.. FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3, 0x28]), fin: false, rsv: 4, masked: true)],
+            1007
+        },
+        {
+            "compressed text that is not UTF-8, in a frame that never ends",
+            FrameBytes.Build(WireOpcode.Text, [.. Deflate([0x61, 0xC3, 0x28]), 0, 0, 0xFF, 0xFF, 0], fin: true, rsv: 4, masked: true)[..^1],
+            1007
+        },
         { "compressed text that is not UTF-8", FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3, 0x28]), rsv: 4, masked: true), 1007 },
         { "plain text that is not UTF-8", FrameBytes.Build(WireOpcode.Text, [0x61, 0xC3, 0x28], masked: true), 1007 },
     };
@@ -158,11 +181,18 @@ public sealed class EchoServerCompressionTests
         {
             int length = i < lengths.Length ? lengths[i] : compressed.Length - begin;
             bytes.AddRange(FrameBytes.Build(
-                i == 0 ? WireOpcode.Text : WireOpcode.Continuation, compressed.AsSpan(begin, length), fin: i == lengths.Length, rsv: i == 0 ? 4 : 0, masked: true));
+                i == 0 ? WireOpcode.Text : WireOpcode.Continuation, compressed.AsSpan(begin, length), fin: i == lengths.Length, rsv: i == 0
+                    ? 4
+                    : 0, masked: true));
             begin += length;
         }
 
-        await client.SendBytesAsync([.. bytes, .. FrameBytes.Build(WireOpcode.Text, Hello, rsv: 4, masked: true), .. FrameBytes.Build(WireOpcode.Text, "plain"u8, masked: true)]);
+        await client.SendBytesAsync(
+            [
+                .. bytes,
+                .. FrameBytes.Build(WireOpcode.Text, Hello, rsv: 4, masked: true),
+                .. FrameBytes.Build(WireOpcode.Text, "plain"u8, masked: true),
+            ]);
 
         Assert.Equal("Hello", Inflate(await client.ReadFrameAsync()));
         Assert.Equal("Hello", Inflate(await client.ReadFrameAsync()));
@@ -217,7 +247,8 @@ public sealed class EchoServerCompressionTests
     private static async Task<RawClient> OpenAsync(WebSocketEchoServer server)
     {
         RawClient client = await RawClient.ConnectAsync(server);
-        await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Extensions", "permessage-deflate; server_no_context_takeover")));
+        await client.SendAsync(
+            RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Extensions", "permessage-deflate; server_no_context_takeover")));
         Assert.Contains("\r\nSec-WebSocket-Extensions: permessage-deflate", await client.ReadHeadAsync(), StringComparison.Ordinal);
         return client;
     }
@@ -258,7 +289,8 @@ public sealed class EchoServerCompressionTests
             return frame.Text;
         }
 
-        using DeflateStream inflate = new(new MemoryStream([.. frame.Payload, 0, 0, 0xFF, 0xFF, 1, 0, 0, 0xFF, 0xFF]), CompressionMode.Decompress);
+        using DeflateStream inflate = new(
+            new MemoryStream([.. frame.Payload, 0, 0, 0xFF, 0xFF, 1, 0, 0, 0xFF, 0xFF]), CompressionMode.Decompress);
         using StreamReader reader = new(inflate);
         return reader.ReadToEnd();
     }

@@ -36,7 +36,8 @@ public sealed class EchoServerFramingTests
                 await client.SendFrameAsync(WireOpcode.Pong, []);
             }
 
-            await client.SendFrameAsync(i == 0 ? WireOpcode.Binary : WireOpcode.Continuation, message.AsSpan(start, lengths[i]), fin: i == lengths.Length - 1);
+            await client.SendFrameAsync(
+                i == 0 ? WireOpcode.Binary : WireOpcode.Continuation, message.AsSpan(start, lengths[i]), fin: i == lengths.Length - 1);
             start += lengths[i];
         }
 
@@ -62,7 +63,11 @@ public sealed class EchoServerFramingTests
         // In frames cut at each place, and each of them byte by byte.
         for (int cut = 0; cut <= text.Length; cut++)
         {
-            byte[] frames = [.. FrameBytes.Build(WireOpcode.Text, text.AsSpan(0, cut), fin: false, masked: true), .. FrameBytes.Build(WireOpcode.Continuation, text.AsSpan(cut), masked: true)];
+            byte[] frames =
+            [
+                .. FrameBytes.Build(WireOpcode.Text, text.AsSpan(0, cut), fin: false, masked: true),
+                .. FrameBytes.Build(WireOpcode.Continuation, text.AsSpan(cut), masked: true),
+            ];
             foreach (byte b in frames)
             {
                 await client.SendBytesAsync([b]);
@@ -77,14 +82,30 @@ public sealed class EchoServerFramingTests
         TheoryData<string, byte[], int> cases = new()
         {
             { "no mask", FrameBytes.Text("bad"), 1002 },
-            { "no mask on a continuation", [.. Masked(WireOpcode.Text, "a"u8, fin: false), .. FrameBytes.Build(WireOpcode.Continuation, "b"u8)], 1002 },
+            {
+                "no mask on a continuation",
+                [.. Masked(WireOpcode.Text, "a"u8, fin: false), .. FrameBytes.Build(WireOpcode.Continuation, "b"u8)],
+                1002
+            },
             { "no mask on a ping", FrameBytes.Build(WireOpcode.Ping, "b"u8), 1002 },
             { "no mask on a close frame", FrameBytes.Close(1000), 1002 },
             { "a continuation of nothing", Masked(WireOpcode.Continuation, "a"u8), 1002 },
-            { "a continuation after the last fragment", [.. Masked(WireOpcode.Pong, ""u8), .. Masked(WireOpcode.Continuation, "a"u8, fin: false)], 1002 },
+            {
+                "a continuation after the last fragment",
+                [.. Masked(WireOpcode.Pong, ""u8), .. Masked(WireOpcode.Continuation, "a"u8, fin: false)],
+                1002
+            },
             { "a message inside another", [.. Masked(WireOpcode.Text, "a"u8, fin: false), .. Masked(WireOpcode.Binary, "b"u8)], 1002 },
-            { "fragments of a message inside another", [.. Masked(WireOpcode.Text, "a"u8, fin: false), .. Masked(WireOpcode.Text, "b"u8, fin: false)], 1002 },
-            { "a compressed continuation", [.. Masked(WireOpcode.Text, "a"u8, fin: false), .. FrameBytes.Build(WireOpcode.Continuation, "b"u8, rsv: 4, masked: true)], 1002 },
+            {
+                "fragments of a message inside another",
+                [.. Masked(WireOpcode.Text, "a"u8, fin: false), .. Masked(WireOpcode.Text, "b"u8, fin: false)],
+                1002
+            },
+            {
+                "a compressed continuation",
+                [.. Masked(WireOpcode.Text, "a"u8, fin: false), .. FrameBytes.Build(WireOpcode.Continuation, "b"u8, rsv: 4, masked: true)],
+                1002
+            },
             { "a ping in fragments", Masked(WireOpcode.Ping, ""u8, fin: false), 1002 },
             { "a close frame in fragments", Masked(WireOpcode.Close, [3, 0xE8], fin: false), 1002 },
             { "a ping of 126 bytes", Masked(WireOpcode.Ping, new byte[126]), 1002 },
@@ -95,8 +116,16 @@ public sealed class EchoServerFramingTests
             { "half a close code, announced", [0x88, 0x81], 1002 },
             { "a close reason that is not UTF-8", Masked(WireOpcode.Close, [3, 0xE8, 0xC3, 0x28]), 1007 },
             { "a text that ends inside a character", Masked(WireOpcode.Text, [0x61, 0xE2, 0x82]), 1007 },
-            { "fragments that end inside a character", [.. Masked(WireOpcode.Text, [0xE2], fin: false), .. Masked(WireOpcode.Continuation, [0x82])], 1007 },
-            { "a surrogate, in two fragments", [.. Masked(WireOpcode.Text, [0xED], fin: false), .. Masked(WireOpcode.Continuation, [0xA0, 0x80])], 1007 },
+            {
+                "fragments that end inside a character",
+                [.. Masked(WireOpcode.Text, [0xE2], fin: false), .. Masked(WireOpcode.Continuation, [0x82])],
+                1007
+            },
+            {
+                "a surrogate, in two fragments",
+                [.. Masked(WireOpcode.Text, [0xED], fin: false), .. Masked(WireOpcode.Continuation, [0xA0, 0x80])],
+                1007
+            },
             { "an overlong character", Masked(WireOpcode.Text, [0xC0, 0xAF]), 1007 },
             { "a character beyond U+10FFFF", Masked(WireOpcode.Text, [0xF4, 0x90, 0x80, 0x80]), 1007 },
         };
@@ -271,7 +300,8 @@ public sealed class EchoServerFramingTests
         }
     }
 
-    private static byte[] Masked(WireOpcode opcode, ReadOnlySpan<byte> payload, bool fin = true) => FrameBytes.Build(opcode, payload, fin, masked: true);
+    private static byte[] Masked(WireOpcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
+        FrameBytes.Build(opcode, payload, fin, masked: true);
 
     private static (byte[] Stream, List<byte[]> Messages) LegalStream(Random random)
     {
@@ -281,9 +311,12 @@ public sealed class EchoServerFramingTests
         for (int i = 0; i < count; i++)
         {
             bool isText = random.Next(2) == 0;
-            byte[] message = new byte[random.Next(4) switch { 0 => 0, 1 => random.Next(130), 2 => random.Next(5000), _ => random.Next(70_000) }];
+            byte[] message =
+                new byte[random.Next(4) switch { 0 => 0, 1 => random.Next(130), 2 => random.Next(5000), _ => random.Next(70_000) }];
             random.NextBytes(message);
-            message = isText ? Encoding.UTF8.GetBytes(string.Concat(message.Select(static b => new Rune(b < 0xD8 ? b * 0x101 : b * 0x1000)))) : message;
+            message = isText
+                ? Encoding.UTF8.GetBytes(string.Concat(message.Select(static b => new Rune(b < 0xD8 ? b * 0x101 : b * 0x1000))))
+                : message;
             messages.Add(message);
             int start = 0;
             bool isFinal;
@@ -298,7 +331,8 @@ public sealed class EchoServerFramingTests
                 isFirst = false;
                 if (random.Next(4) == 0)
                 {
-                    stream.AddRange(Masked(random.Next(2) == 0 ? WireOpcode.Ping : WireOpcode.Pong, message.AsSpan(0, Math.Min(125, message.Length))));
+                    stream.AddRange(
+                        Masked(random.Next(2) == 0 ? WireOpcode.Ping : WireOpcode.Pong, message.AsSpan(0, Math.Min(125, message.Length))));
                 }
             }
             while (!isFinal);

@@ -121,7 +121,8 @@ public sealed class EchoServerHandlerTests
     [SocketFact]
     public async Task With_Broadcast_the_answer_goes_to_everybody()
     {
-        WebSocketEchoServerOptions options = new() { Broadcast = true, Handler = (message, client, token) => client.SendAsync(message.Text.ToUpperInvariant(), token) };
+        WebSocketEchoServerOptions options =
+            new() { Broadcast = true, Handler = (message, client, token) => client.SendAsync(message.Text.ToUpperInvariant(), token) };
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(options);
         using MessageWebSocket listener = await ConnectAsync(server);
         using MessageWebSocket talker = await ConnectAsync(server);

@@ -17,7 +17,8 @@ public sealed class EchoServerHandshakeTests
 
         // The key and the answer to it are the example of RFC 6455 section 1.3.
         Assert.Equal(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+            + "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
             head);
     }
 
@@ -59,7 +60,12 @@ public sealed class EchoServerHandshakeTests
         { RawClient.Request("GET / http/1.1"), 400, "no HTTP request" },
         { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Version", "13, 8")), 426, "version 13" },
         { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Version", "13\r\nSec-WebSocket-Version: 13")), 426, "version 13" },
-        { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")), 400, "one Sec-WebSocket-Key" },
+        {
+            RawClient.Request(
+                "GET / HTTP/1.1", ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")),
+            400,
+            "one Sec-WebSocket-Key"
+        },
         { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZTEy")), 400, "one Sec-WebSocket-Key" },
         { RawClient.Request("GET / HTTP/1.1", ("Content-Length", "0\r\nContent-Length: 5")), 400, "no body" },
         { RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Protocol", "a, b, a")), 400, "no list of different names" },
@@ -185,7 +191,11 @@ public sealed class EchoServerHandshakeTests
     [InlineData("https://good.example.evil.example", 403)]
     public async Task AllowedOrigins_lets_a_browser_in(string origin, int status)
     {
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { AllowedOrigins = { "https://good.example:443/", "https://b\u00fccher.example", "http://[::1]:8080" } });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions
+            {
+                AllowedOrigins = { "https://good.example:443/", "https://b\u00fccher.example", "http://[::1]:8080" },
+            });
         using RawClient client = await RawClient.ConnectAsync(server);
 
         await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Origin", origin)));
@@ -255,7 +265,8 @@ public sealed class EchoServerHandshakeTests
     [InlineData(null, "")]
     public async Task The_first_subprotocol_of_the_client_that_the_server_speaks_is_chosen(string? offered, string chosen)
     {
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { "v1", "v2" } });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { SubProtocols = { "v1", "v2" } });
         using RawClient client = await RawClient.ConnectAsync(server);
 
         await client.SendAsync(RawClient.Request("GET /p?q HTTP/1.1", ("Sec-WebSocket-Protocol", offered)));
@@ -333,10 +344,14 @@ public sealed class EchoServerHandshakeTests
         Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxMessageSize = 0 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxConnections = 0 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { QueueLimit = 0 }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = TimeSpan.Zero }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = TimeSpan.FromDays(60) }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { IdleTimeout = TimeSpan.Zero }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SlowClientTimeout = Timeout.InfiniteTimeSpan }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = TimeSpan.Zero }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = TimeSpan.FromDays(60) }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { IdleTimeout = TimeSpan.Zero }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SlowClientTimeout = Timeout.InfiniteTimeSpan }));
         Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { "a b" } }));
         Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { null! } }));
         Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { AllowedOrigins = { null! } }));

@@ -19,7 +19,8 @@ public sealed class EchoServerInteropTests
     {
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { "v2" } });
         string root = RepositoryRoot();
-        ProcessStartInfo start = new(program, [Path.Combine(root, "tests", "Core.Tests", "Interop", "clients", script), server.Uri.ToString()])
+        ProcessStartInfo start = new(
+            program, [Path.Combine(root, "tests", "Core.Tests", "Interop", "clients", script), server.Uri.ToString()])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -44,9 +45,12 @@ public sealed class EchoServerInteropTests
             string output = await client.StandardOutput.ReadToEndAsync();
             await client.WaitForExitAsync();
             string said = await errors;
-            Assert.SkipWhen(said.Contains(missingPackage, StringComparison.Ordinal), $"{program} has no package for {script}: {missingPackage}");
+            Assert.SkipWhen(
+                said.Contains(missingPackage, StringComparison.Ordinal), $"{program} has no package for {script}: {missingPackage}");
             Assert.Equal("", said);
-            Assert.Equal(["protocol v2", "text \u00e9\U0001d11e", "binary 100000", "pong", "closed 4000"], output.ReplaceLineEndings("\n").TrimEnd().Split('\n'));
+            Assert.Equal(
+                ["protocol v2", "text \u00e9\U0001d11e", "binary 100000", "pong", "closed 4000"],
+                output.ReplaceLineEndings("\n").TrimEnd().Split('\n'));
         }
     }
 

@@ -337,7 +337,8 @@ public sealed class EchoServerLifeTests
     [SocketFact]
     public async Task StopAsync_leaves_no_socket_whatever_its_clients_do()
     {
-        WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { QueueLimit = 10_000, HandshakeTimeout = Timeout.InfiniteTimeSpan });
+        WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { QueueLimit = 10_000, HandshakeTimeout = Timeout.InfiniteTimeSpan });
         using RawClient silent = await RawClient.OpenAsync(server);
         using RawClient unfinished = await RawClient.ConnectAsync(server);
         await unfinished.SendAsync("GET / HTTP/1.1\r\n");
@@ -378,7 +379,8 @@ public sealed class EchoServerLifeTests
     [SocketFact]
     public async Task A_silent_client_is_let_go_after_IdleTimeout_and_one_that_says_anything_is_not()
     {
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { IdleTimeout = TimeSpan.FromSeconds(1) });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { IdleTimeout = TimeSpan.FromSeconds(1) });
         using RawClient silent = await RawClient.OpenAsync(server);
         using RawClient alive = await RawClient.OpenAsync(server);
 
@@ -436,7 +438,8 @@ public sealed class EchoServerLifeTests
     [SocketFact]
     public async Task No_more_than_64_clients_are_in_their_handshake_and_the_next_waits_for_one_of_them()
     {
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = Timeout.InfiniteTimeSpan });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { HandshakeTimeout = Timeout.InfiniteTimeSpan });
         RawClient[] slow = new RawClient[64];
         for (int i = 0; i < slow.Length; i++)
         {

@@ -15,7 +15,8 @@ public sealed class EchoServerMemoryTests
     [SocketFact]
     public async Task Frames_that_announce_much_cost_what_arrives_of_them()
     {
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxMessageSize = 1024 * 1024 * 1024 });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { MaxMessageSize = 1024 * 1024 * 1024 });
         RawClient[] clients = new RawClient[20];
         for (int i = 0; i < clients.Length; i++)
         {
@@ -41,7 +42,8 @@ public sealed class EchoServerMemoryTests
         using RawClient deaf = await RawClient.OpenAsync(server, receiveBuffer: 4096);
         using MessageWebSocket other = new();
         await other.ConnectAsync(server.Uri);
-        byte[] pings = [.. Enumerable.Repeat(FrameBytes.Build(WireOpcode.Ping, new byte[125], masked: true), 1000).SelectMany(static frame => frame)];
+        byte[] pings =
+            [.. Enumerable.Repeat(FrameBytes.Build(WireOpcode.Ping, new byte[125], masked: true), 1000).SelectMany(static frame => frame)];
         long before = GC.GetTotalMemory(forceFullCollection: true);
 
         // 200 MB, or as much as the server takes until it waits for the client.
@@ -73,7 +75,8 @@ public sealed class EchoServerMemoryTests
     [SocketFact]
     public async Task A_deflate_bomb_stops_at_the_limit()
     {
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Compression = new WebSocketDeflateOptions(), MaxMessageSize = 1_000_000 });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { Compression = new WebSocketDeflateOptions(), MaxMessageSize = 1_000_000 });
         using RawClient client = await RawClient.ConnectAsync(server);
         await client.SendAsync(RawClient.Request("GET / HTTP/1.1", ("Sec-WebSocket-Extensions", "permessage-deflate")));
         Assert.Contains("permessage-deflate", await client.ReadHeadAsync(), StringComparison.Ordinal);

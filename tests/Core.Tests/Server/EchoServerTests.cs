@@ -39,7 +39,8 @@ public sealed class EchoServerTests
     [SocketFact]
     public async Task ClientWebSocket_agrees_on_a_subprotocol_and_closes()
     {
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { "v1" }, Path = "/live" });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { SubProtocols = { "v1" }, Path = "/live" });
         using ClientWebSocket client = new();
         client.Options.AddSubProtocol("v1");
         client.Options.DangerousDeflateOptions = new WebSocketDeflateOptions();
@@ -134,7 +135,11 @@ public sealed class EchoServerTests
         using RawClient client = await RawClient.OpenAsync(server);
         byte[] message = FrameBytes.Build(WireOpcode.Text, "m"u8, masked: true);
 
-        await client.SendBytesAsync([.. Enumerable.Repeat(message, 100).SelectMany(static m => m), .. FrameBytes.Build(WireOpcode.Close, [0x03, 0xE9], masked: true)]);
+        await client.SendBytesAsync(
+            [
+                .. Enumerable.Repeat(message, 100).SelectMany(static m => m),
+                .. FrameBytes.Build(WireOpcode.Close, [0x03, 0xE9], masked: true),
+            ]);
 
         for (int i = 0; i < 100; i++)
         {
@@ -223,7 +228,8 @@ public sealed class EchoServerTests
     [SocketFact]
     public async Task Broadcast_drops_a_client_that_does_not_read_and_nobody_else()
     {
-        WebSocketEchoServerOptions options = new() { Broadcast = true, QueueLimit = 200_000, SlowClientTimeout = TimeSpan.FromMilliseconds(500) };
+        WebSocketEchoServerOptions options =
+            new() { Broadcast = true, QueueLimit = 200_000, SlowClientTimeout = TimeSpan.FromMilliseconds(500) };
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(options);
         using RawClient deaf = await RawClient.OpenAsync(server, receiveBuffer: 4096);
         using MessageWebSocket talker = new();
@@ -259,7 +265,8 @@ public sealed class EchoServerTests
     public async Task A_certificate_makes_it_wss()
     {
         await using TestCertificates certificates = new();
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Certificate = certificates.SelfSigned.Leaf });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { Certificate = certificates.SelfSigned.Leaf });
         using MessageWebSocket socket = new();
         socket.Control.TrustedRoots = [certificates.SelfSigned.Leaf];
 
@@ -275,7 +282,8 @@ public sealed class EchoServerTests
     public async Task A_client_without_TLS_on_the_wss_port_is_refused_and_the_next_one_served()
     {
         await using TestCertificates certificates = new();
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Certificate = certificates.SelfSigned.Leaf });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { Certificate = certificates.SelfSigned.Leaf });
         using RawClient plain = await RawClient.ConnectAsync(server);
         await plain.SendAsync(RawClient.Request());
         Assert.DoesNotContain("101", await plain.ReadToEndAsync(), StringComparison.Ordinal);
@@ -292,7 +300,8 @@ public sealed class EchoServerTests
     {
         await using TestCertificates certificates = new();
         WebSocketEchoServerOptions options = new() { Certificate = certificates.Root };
-        Assert.Contains("private key", Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "private key", Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(options)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -310,7 +319,8 @@ public sealed class EchoServerTests
     public async Task It_listens_on_IPv6_too()
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "There is no IPv6 here.");
-        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Address = IPAddress.IPv6Loopback });
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { Address = IPAddress.IPv6Loopback });
         using MessageWebSocket socket = new();
 
         await socket.ConnectAsync(server.Uri);

@@ -35,7 +35,8 @@ internal sealed class RawClient : IDisposable
             headers[name] = value;
         }
 
-        IEnumerable<string> lines = headers.Where(static header => header.Value is not null).Select(static header => $"{header.Key}: {header.Value}\r\n");
+        IEnumerable<string> lines =
+            headers.Where(static header => header.Value is not null).Select(static header => $"{header.Key}: {header.Value}\r\n");
         return $"{line}\r\n{string.Concat(lines)}\r\n";
     }
 

@@ -285,7 +285,9 @@ public sealed class CloseAsyncTests
         await closing;
         await Assert.ThrowsAnyAsync<Exception>(() => sending);
         Assert.Equal(arrived, accepted);
-        Assert.Equal(arrived.ToString(CultureInfo.InvariantCulture), dialogue.Socket.Information.MessagesSent.ToString(CultureInfo.InvariantCulture));
+        Assert.Equal(
+            arrived.ToString(CultureInfo.InvariantCulture),
+            dialogue.Socket.Information.MessagesSent.ToString(CultureInfo.InvariantCulture));
     }
 
     private static async Task UntilAsync(Func<bool> condition)

@@ -32,7 +32,8 @@ public sealed class ConnectAsyncTests
         ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(
             () => socket.ConnectAsync(new Uri(address, UriKind.RelativeOrAbsolute)));
 
-        Assert.DoesNotContain("password", refused.Message.Replace("user name or password", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "password", refused.Message.Replace("user name or password", "", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Equal(MessageWebSocketState.Created, socket.State);
         socket.Control.MaxMessageSize = 1;
     }

@@ -156,8 +156,10 @@ public sealed class ReceiveAsyncTests
 
         Assert.Equal("one", (await dialogue.ReceiveAsync()).Text);
         Assert.Equal("two", (await dialogue.ReceiveAsync()).Text);
-        MessageWebSocketException first = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
-        MessageWebSocketException second = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
+        MessageWebSocketException first = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => dialogue.Socket.ReceiveAsync().AsTask());
+        MessageWebSocketException second = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => dialogue.Socket.ReceiveAsync().AsTask());
         Assert.Equal(WebErrorStatus.ConnectionAborted, first.Status);
         Assert.Equal(HResults.ConnectionAborted, first.HResult);
         Assert.Equal(dialogue.Uri, first.PeerUri);

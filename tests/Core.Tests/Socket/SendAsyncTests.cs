@@ -197,7 +197,8 @@ public sealed class SendAsyncTests
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();
         dialogue.Peer.Reset();
-        MessageWebSocketException broken = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
+        MessageWebSocketException broken = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => dialogue.Socket.ReceiveAsync().AsTask());
 
         MessageWebSocketException sent = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.SendAsync("x").AsTask());
 
@@ -277,7 +278,9 @@ public sealed class SendAsyncTests
             }
 
             Assert.Equal((ushort?)4000, dialogue.Socket.Information.CloseCode);
-            Assert.True(failure is ObjectDisposedException or MessageWebSocketException { Status: WebErrorStatus.ConnectionAborted }, failure.ToString());
+            Assert.True(
+                failure is ObjectDisposedException or MessageWebSocketException { Status: WebErrorStatus.ConnectionAborted },
+                failure.ToString());
             await closing;
         }
     }

@@ -62,7 +62,8 @@ public sealed class StreamCloseTests
     {
         byte[] block = RandomNumberGenerator.GetBytes(FrameSize - 1);
         await using StreamDialogue dialogue = await StreamDialogue.OpenAsync(
-            static socket => socket.Control.OutboundBufferSizeInBytes = 16 * 1024, preparePeer: static peer => peer.LimitReceiveBuffer(16 * 1024));
+            static socket => socket.Control.OutboundBufferSizeInBytes = 16 * 1024,
+            preparePeer: static peer => peer.LimitReceiveBuffer(16 * 1024));
         int accepted = 0;
         Task write;
         while (true)

@@ -210,7 +210,8 @@ public sealed class StreamWebSocketTests
     public async Task InputStream_and_OutputStream_before_a_connect_are_illegal_method_calls()
     {
         await using StreamWebSocket socket = new();
-        InvalidOperationException read = await Assert.ThrowsAsync<InvalidOperationException>(() => socket.InputStream.ReadAsync(new byte[1]).AsTask());
+        InvalidOperationException read = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => socket.InputStream.ReadAsync(new byte[1]).AsTask());
         InvalidOperationException flush = await Assert.ThrowsAsync<InvalidOperationException>(() => socket.OutputStream.FlushAsync());
 
         Assert.Equal(HResults.IllegalMethodCall, read.HResult);
@@ -277,7 +278,8 @@ public sealed class StreamWebSocketTests
         await dialogue.Socket.OutputStream.DisposeAsync();
         Assert.Equal([1, 2], await PeerReadsBinaryAsync(dialogue, 2));
 
-        ObjectDisposedException e = await Assert.ThrowsAsync<ObjectDisposedException>(() => dialogue.Socket.OutputStream.WriteAsync(new byte[1]).AsTask());
+        ObjectDisposedException e = await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => dialogue.Socket.OutputStream.WriteAsync(new byte[1]).AsTask());
         Assert.Equal(HResults.Closed, e.HResult);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => dialogue.Socket.OutputStream.FlushAsync());
         await dialogue.PeerSendsAsync([7]);
@@ -290,7 +292,8 @@ public sealed class StreamWebSocketTests
     {
         byte[] block = RandomNumberGenerator.GetBytes(MostWaiting);
         await using StreamDialogue dialogue = await StreamDialogue.OpenAsync(
-            static socket => socket.Control.OutboundBufferSizeInBytes = 16 * 1024, preparePeer: static peer => peer.LimitReceiveBuffer(16 * 1024));
+            static socket => socket.Control.OutboundBufferSizeInBytes = 16 * 1024,
+            preparePeer: static peer => peer.LimitReceiveBuffer(16 * 1024));
         int accepted = 0;
         using CancellationTokenSource cancelled = new();
         Task write;
@@ -442,7 +445,8 @@ public sealed class StreamWebSocketTests
         Assert.Equal("t", dialogue.Peer.Request!.Headers["X-Token"]);
         Assert.Equal("binary", dialogue.Socket.Information.Protocol);
         Assert.Equal(dialogue.Uri, dialogue.Socket.Uri);
-        InvalidOperationException again = await Assert.ThrowsAsync<InvalidOperationException>(() => dialogue.Socket.ConnectAsync(dialogue.Uri));
+        InvalidOperationException again = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => dialogue.Socket.ConnectAsync(dialogue.Uri));
         Assert.Equal(HResults.IllegalMethodCall, again.HResult);
         Assert.Throws<InvalidOperationException>(() => dialogue.Socket.SetRequestHeader("X-Token", "u"));
     }

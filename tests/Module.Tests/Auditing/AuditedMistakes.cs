@@ -47,7 +47,8 @@ public sealed class AuditedMistakes : IAsyncDisposable
         await _places.WaitAsync();
         try
         {
-            await using RawServer server = RawServer.Start(MannersServer.Script(mistake), new RawServerOptions { Tls = mistake.Tls?.Invoke(_certificates) });
+            await using RawServer server = RawServer.Start(
+                MannersServer.Script(mistake), new RawServerOptions { Tls = mistake.Tls?.Invoke(_certificates) });
 
             // The address of all interfaces leads to this machine too, but does not say so.
             Uri uri = mistake.IsRemote ? new Uri($"ws://0.0.0.0:{server.EndPoint.Port}/") : server.Uri;

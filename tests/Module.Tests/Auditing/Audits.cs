@@ -27,7 +27,9 @@ internal static class Audits
     }
 
     /// <summary>What a check found, as one line; for messages of assertions.</summary>
-    public static string Line((AuditCheck Check, Verdict Verdict) result) => $"{result.Check.Id} {result.Verdict.Result}: {result.Verdict.Evidence}";
+    public static string Line((AuditCheck Check, Verdict Verdict) result) =>
+        $"{result.Check.Id} {result.Verdict.Result}: {result.Verdict.Evidence}";
 
-    public static bool IsConcern((AuditCheck Check, Verdict Verdict) result) => result.Verdict.Result is AuditResult.Failed or AuditResult.Warning;
+    public static bool IsConcern((AuditCheck Check, Verdict Verdict) result) =>
+        result.Verdict.Result is AuditResult.Failed or AuditResult.Warning;
 }

@@ -18,22 +18,29 @@ public sealed class GroundTruthTests(AuditedMistakes audited) : IClassFixture<Au
     {
         string check = Mistakes.Named(what).Check;
         string[] found = [.. (await audited.ResultsOfAsync(what)).Where(Audits.IsConcern).Select(Audits.Line)];
-        Assert.True(found.Length == 1 && found[0].StartsWith($"{check} ", StringComparison.Ordinal), $"{check}: {string.Join("; ", found)}");
+        Assert.True(
+            found.Length == 1 && found[0].StartsWith($"{check} ", StringComparison.Ordinal), $"{check}: {string.Join("; ", found)}");
     }
 
     [Fact]
     public void Every_check_is_listed_and_has_a_mistake()
     {
-        string[] classes = [.. Types().Where(static type => type.IsSubclassOf(typeof(AuditCheck)) && !type.IsAbstract).Select(static type => type.Name)];
+        string[] classes =
+            [.. Types().Where(static type => type.IsSubclassOf(typeof(AuditCheck)) && !type.IsAbstract).Select(static type => type.Name)];
         Assert.Equal(classes.Order(), AuditChecks.All.Select(static check => check.GetType().Name).Order());
-        Assert.Equal(AuditChecks.All.Select(static check => check.Id).Order(), Mistakes.All.Select(static mistake => mistake.Check).Distinct().Order());
+        Assert.Equal(
+            AuditChecks.All.Select(static check => check.Id).Order(),
+            Mistakes.All.Select(static mistake => mistake.Check).Distinct().Order());
     }
 
     [Fact]
     public void The_guide_names_every_check_with_its_level_and_reference()
     {
         string[] rows = File.ReadAllLines(Path.GetFullPath(Path.Combine(FolderOf(), "..", "..", "..", "docs", "auditing.md")));
-        Assert.All(AuditChecks.All, check => Assert.Contains(rows, row => row.StartsWith($"| `{check.Id}` | {check.Level}, {check.Reference} | ", StringComparison.Ordinal)));
+        Assert.All(
+            AuditChecks.All,
+            check => Assert.Contains(
+                rows, row => row.StartsWith($"| `{check.Id}` | {check.Level}, {check.Reference} | ", StringComparison.Ordinal)));
     }
 
     private static string FolderOf([CallerFilePath] string thisFile = "") => Path.GetDirectoryName(thisFile)!;

@@ -18,17 +18,21 @@ public sealed class RightServerTests
         Mistake? right = wantsCredentials ? new Mistake("none", "none") { WantsCredentials = true } : null;
         RawServerOptions options = new() { Tls = isSecure ? new RawTlsOptions(certificates.Server) : null };
         await using RawServer server = RawServer.Start(MannersServer.Script(right), options);
-        IReadOnlyList<(AuditCheck Check, Verdict Verdict)> results = await Audits.RunAsync(server.Uri, Audits.Patient, AuditChecks.All, socket =>
-        {
-            socket.Control.TrustedRoots = [certificates.Root];
-            if (wantsCredentials)
+        IReadOnlyList<(AuditCheck Check, Verdict Verdict)> results =
+            await Audits.RunAsync(server.Uri, Audits.Patient, AuditChecks.All, socket =>
             {
-                socket.SetRequestHeader("Authorization", MannersServer.Authorization);
-            }
-        });
-        Assert.All(results, static result => Assert.True(result.Verdict.Result is AuditResult.Passed or AuditResult.NotApplicable, Audits.Line(result)));
+                socket.Control.TrustedRoots = [certificates.Root];
+                if (wantsCredentials)
+                {
+                    socket.SetRequestHeader("Authorization", MannersServer.Authorization);
+                }
+            });
+        Assert.All(
+            results,
+            static result => Assert.True(result.Verdict.Result is AuditResult.Passed or AuditResult.NotApplicable, Audits.Line(result)));
         Assert.Equal(isSecure, results.Single(static result => result.Check is TlsFloor).Verdict.Result == AuditResult.Passed);
-        Assert.Equal(wantsCredentials, results.Single(static result => result.Check is CredentialsNeeded).Verdict.Result == AuditResult.Passed);
+        Assert.Equal(
+            wantsCredentials, results.Single(static result => result.Check is CredentialsNeeded).Verdict.Result == AuditResult.Passed);
     }
 
     [Fact(Timeout = 120_000)]
@@ -51,6 +55,9 @@ public sealed class RightServerTests
         IReadOnlyList<(AuditCheck Check, Verdict Verdict)> results = await Audits.RunAsync(server.Uri, Audits.Patient, AuditChecks.All);
         Assert.DoesNotContain(results, Audits.IsConcern);
         Assert.True(results.Count(static result => result.Verdict.Result == AuditResult.Inconclusive) > 30);
-        Assert.All(results, static result => Assert.False(result.Verdict.Evidence.StartsWith("the server ended", StringComparison.Ordinal), Audits.Line(result)));
+        Assert.All(
+            results,
+            static result =>
+                Assert.False(result.Verdict.Evidence.StartsWith("the server ended", StringComparison.Ordinal), Audits.Line(result)));
     }
 }

@@ -77,9 +77,10 @@ internal static class RawPeers
     }
 
     /// <summary>What a client asks for; each part may be another one.</summary>
-    public static byte[] Request(WsTunnel tunnel, string path = "/", string headers = "", string key = "dGhlIHNhbXBsZSBub25jZQ==") => Encoding.ASCII.GetBytes(
-        $"GET {path} HTTP/1.1\r\nHost: {tunnel.Uri.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        + $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{headers}\r\n");
+    public static byte[] Request(WsTunnel tunnel, string path = "/", string headers = "", string key = "dGhlIHNhbXBsZSBub25jZQ==") =>
+        Encoding.ASCII.GetBytes(
+            $"GET {path} HTTP/1.1\r\nHost: {tunnel.Uri.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{headers}\r\n");
 
     /// <summary>A client that does nothing on its own after the handshake.</summary>
     public static async Task<Socket> ConnectWebSocketAsync(WsTunnel tunnel)

@@ -30,7 +30,12 @@ internal sealed class TcpPair : IAsyncDisposable
     /// <summary>From TCP clients to the other tunnel.</summary>
     public WsTunnel Outbound { get; }
 
-    public static WsTunnel ToWebSocket(Uri uri, TunnelPatience? patience = null, int maxConnections = 1000, TimeSpan? connectTimeout = null, Action<StreamWebSocketControl>? configure = null)
+    public static WsTunnel ToWebSocket(
+        Uri uri,
+        TunnelPatience? patience = null,
+        int maxConnections = 1000,
+        TimeSpan? connectTimeout = null,
+        Action<StreamWebSocketControl>? configure = null)
     {
         using StreamWebSocket prototype = new();
         prototype.Control.CloseTimeout = TimeSpan.Zero;

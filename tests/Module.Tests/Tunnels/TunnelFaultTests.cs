@@ -13,10 +13,12 @@ public sealed class TunnelFaultTests
 {
     private const int Limit = 60_000;
 
-    private static readonly TunnelPatience Impatient = new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 2, Drain = TimeSpan.FromMilliseconds(200) };
+    private static readonly TunnelPatience Impatient =
+        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 2, Drain = TimeSpan.FromMilliseconds(200) };
 
     // With an end of patience that no test reaches.
-    private static readonly TunnelPatience Patient = new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 1_000_000, Drain = TimeSpan.FromSeconds(50) };
+    private static readonly TunnelPatience Patient =
+        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 1_000_000, Drain = TimeSpan.FromSeconds(50) };
 
     private static readonly byte[] Message = [0x82, 0x01, 7];
     private static readonly byte[] MaskedMessage = [0x82, 0x81, 0, 0, 0, 0, 7];
@@ -203,7 +205,8 @@ public sealed class TunnelFaultTests
             await client.SendAllAsync(new byte[1]);
             await service.ReadExactlyAsync(1);
             await BreakAsync(i % 2 == 0 ? client : service, i % 4 < 2 ? "reset" : "end");
-            Assert.Equal(i % 4 < 2 ? SocketError.ConnectionReset : SocketError.Success, await (i % 2 == 0 ? service : client).ReadEndAsync());
+            Assert.Equal(
+                i % 4 < 2 ? SocketError.ConnectionReset : SocketError.Success, await (i % 2 == 0 ? service : client).ReadEndAsync());
             client.Dispose();
             service.Dispose();
         }

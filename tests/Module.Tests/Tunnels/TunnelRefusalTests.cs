@@ -15,11 +15,17 @@ public sealed class TunnelRefusalTests
     private const int Limit = 60_000;
 
     [Theory(Timeout = Limit)]
-    [InlineData("/served", "Origin: https://evil.example\r\n", "was refused with 403: This server does not allow the origin of the request. It is 'https://evil.example'.")]
+    [InlineData(
+        "/served",
+        "Origin: https://evil.example\r\n",
+        "was refused with 403: This server does not allow the origin of the request. It is 'https://evil.example'.")]
     [InlineData("/other?token=secret", "", "was refused with 404: There is no WebSocket at this path. It is '/other'.")]
-    [InlineData("/served", "Sec-WebSocket-Key: abc\r\n", "was refused with 400: The request needs one Sec-WebSocket-Key of 16 bytes in base64.")]
-    [InlineData("/served", "Sec-WebSocket-Version: 8\r\n", "was refused with 426: This server speaks version 13 of the WebSocket protocol.")]
-    [InlineData("/served", "Sec-WebSocket-Protocol: base64\r\n", "was refused with 400: This tunnel speaks the subprotocol binary and not base64.")]
+    [InlineData(
+        "/served", "Sec-WebSocket-Key: abc\r\n", "was refused with 400: The request needs one Sec-WebSocket-Key of 16 bytes in base64.")]
+    [InlineData(
+        "/served", "Sec-WebSocket-Version: 8\r\n", "was refused with 426: This server speaks version 13 of the WebSocket protocol.")]
+    [InlineData(
+        "/served", "Sec-WebSocket-Protocol: base64\r\n", "was refused with 400: This tunnel speaks the subprotocol binary and not base64.")]
     public async Task LastError_says_which_rule_a_client_met(string path, string headers, string why)
     {
         await using TcpPair pair = Serving();
@@ -41,7 +47,9 @@ public sealed class TunnelRefusalTests
         await client.SendAllAsync(Request(pair.Inbound, "/served"));
 
         await UntilAsync(() => pair.Inbound.ConnectionsFailed == 1);
-        Assert.Equal($"The client {client.LocalEndPoint} was refused with 503: This server has as many connections as it takes.", pair.Inbound.LastError);
+        Assert.Equal(
+            $"The client {client.LocalEndPoint} was refused with 503: This server has as many connections as it takes.",
+            pair.Inbound.LastError);
     }
 
     [Theory(Timeout = Limit)]
@@ -79,7 +87,8 @@ public sealed class TunnelRefusalTests
         await client.SendAllAsync(Request(pair.Inbound, "/served"));
 
         await UntilAsync(() => pair.Inbound.ConnectionsFailed == 1);
-        Assert.StartsWith($"The client {client.LocalEndPoint} and this server did not agree on TLS: ", pair.Inbound.LastError, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The client {client.LocalEndPoint} and this server did not agree on TLS: ", pair.Inbound.LastError, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = Limit)]

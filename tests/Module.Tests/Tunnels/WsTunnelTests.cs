@@ -11,10 +11,12 @@ public sealed class WsTunnelTests
 {
     private const int Limit = 60_000;
 
-    private static readonly TunnelPatience Impatient = new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 2, Drain = TimeSpan.FromMilliseconds(200) };
+    private static readonly TunnelPatience Impatient =
+        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 2, Drain = TimeSpan.FromMilliseconds(200) };
 
     // With signs of life often, and an end of patience that no test reaches.
-    private static readonly TunnelPatience Patient = new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 1_000_000, Drain = TimeSpan.FromSeconds(50) };
+    private static readonly TunnelPatience Patient =
+        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 1_000_000, Drain = TimeSpan.FromSeconds(50) };
 
     [Fact(Timeout = Limit)]
     public async Task Bytes_arrive_equal_both_ways_at_once()

@@ -167,7 +167,9 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
             return;
         }
 
-        byte[] answer = isLegal || mistake == Mistakes.AnyCloseCode || (code == 5000 && mistake == Mistakes.OneCloseCodeFewPongs) ? payload : FrameBytes.ClosePayload(ProtocolError);
+        byte[] answer = isLegal || mistake == Mistakes.AnyCloseCode || (code == 5000 && mistake == Mistakes.OneCloseCodeFewPongs)
+            ? payload
+            : FrameBytes.ClosePayload(ProtocolError);
         await connection.SendFrameAsync(FrameOpcode.Close, answer);
         if (mistake == Mistakes.NoTcpEnd)
         {
@@ -276,7 +278,8 @@ internal sealed class MannersFrames(RawConnection connection, string mistake, bo
 
         public bool IsControl => (First & 0x08) != 0;
 
-        public bool IsReservedOpcode => Opcode is not (FrameOpcode.Continuation or FrameOpcode.Text or FrameOpcode.Binary or FrameOpcode.Close or FrameOpcode.Ping or FrameOpcode.Pong);
+        public bool IsReservedOpcode => Opcode is not (FrameOpcode.Continuation or FrameOpcode.Text or FrameOpcode.Binary
+            or FrameOpcode.Close or FrameOpcode.Ping or FrameOpcode.Pong);
 
         public bool IsMasked => (Second & 0x80) != 0;
 

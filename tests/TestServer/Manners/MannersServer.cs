@@ -75,7 +75,9 @@ public static class MannersServer
         {
             Accept = what == Mistakes.WrongAccept ? RawConnection.AcceptFor("other") : HandshakeAnswer.CorrectAccept,
             SubProtocol = what == Mistakes.UnaskedProtocol ? "chat" : null,
-            Extensions = isCompressed ? Deflate : what == Mistakes.AnyExtension ? request.Headers.GetValueOrDefault("Sec-WebSocket-Extensions") : null,
+            Extensions = isCompressed ? Deflate
+                : what == Mistakes.AnyExtension ? request.Headers.GetValueOrDefault("Sec-WebSocket-Extensions")
+                : null,
             Headers = Cookie(what) is { } cookie ? [("Set-Cookie", cookie)] : what == Mistakes.Version ? [("Server", "manners/1.2.3")] : [],
         };
         await connection.AcceptHandshakeAsync(answer);
@@ -96,27 +98,33 @@ public static class MannersServer
         Mistakes.AnyOrigin => origin == "https://evil.example",
         Mistakes.NullOrigin => origin == "null",
         Mistakes.OriginPrefix => origin.StartsWith(AllowedOrigin, StringComparison.Ordinal),
-        Mistakes.OriginSuffix => origin.EndsWith("app.example", StringComparison.Ordinal) && origin.StartsWith("https:", StringComparison.Ordinal),
+        Mistakes.OriginSuffix =>
+            origin.EndsWith("app.example", StringComparison.Ordinal) && origin.StartsWith("https:", StringComparison.Ordinal),
         Mistakes.OriginPattern => System.Text.RegularExpressions.Regex.IsMatch(origin, "^https://app.example$"),
         Mistakes.OriginScheme => origin == "http://app.example",
         _ => false,
     };
 
-    private static (int Status, string Why, IEnumerable<(string Name, string Value)> Headers)? Refusal(RawRequest request, string mistake, bool wantsCredentials)
+    private static (int Status, string Why, IEnumerable<(string Name, string Value)> Headers)? Refusal(
+        RawRequest request, string mistake, bool wantsCredentials)
     {
         string? key = request.Key;
         string version = request.Headers.GetValueOrDefault("Sec-WebSocket-Version", "");
         return request switch
         {
             _ when request.Head.Length > HeadLimit && mistake != Mistakes.LargeHeader => (431, "too large", []),
-            _ when request.Head.Split("\r\n").Count(line => line.StartsWith("Host:", StringComparison.OrdinalIgnoreCase)) != 1 && mistake != Mistakes.TwoHosts =>
+            _ when request.Head.Split("\r\n").Count(line => line.StartsWith("Host:", StringComparison.OrdinalIgnoreCase)) != 1
+                && mistake != Mistakes.TwoHosts =>
                 (400, "one Host header", []),
-            _ when !request.Head.Split("\r\n")[0].EndsWith(" HTTP/1.1", StringComparison.Ordinal) && mistake != Mistakes.Http10 => (505, "HTTP/1.1", []),
+            _ when !request.Head.Split("\r\n")[0].EndsWith(" HTTP/1.1", StringComparison.Ordinal) && mistake != Mistakes.Http10 =>
+                (505, "HTTP/1.1", []),
             _ when request.Method != "GET" && mistake != Mistakes.AnyMethod => (405, "GET", [("Allow", "GET")]),
             _ when version != "13" && mistake == Mistakes.NoVersionHeader => (400, "another version", []),
-            _ when version != "13" && mistake != Mistakes.AnyVersion => (426, "version 13", [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]),
+            _ when version != "13" && mistake != Mistakes.AnyVersion =>
+                (426, "version 13", [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]),
             _ when request.Headers.GetValueOrDefault("Origin") is { } origin && !IsAllowed(origin, mistake) => (403, "another origin", []),
-            _ when wantsCredentials && request.Headers.GetValueOrDefault("Authorization") != Authorization && mistake != Mistakes.NoCredentials =>
+            _ when wantsCredentials && request.Headers.GetValueOrDefault("Authorization") != Authorization
+                && mistake != Mistakes.NoCredentials =>
                 (401, "who are you", [("WWW-Authenticate", "Bearer")]),
             _ when key is null && mistake != Mistakes.NoKey => (400, "a key", []),
             _ when key is { Length: not 24 } && mistake != Mistakes.ShortKey => (400, "a key of 16 bytes", []),

@@ -68,11 +68,17 @@ public static class Mistakes
         new("handshake-two-hosts", TwoHosts),
         new("handshake-large-header", LargeHeader),
         new("tls-used", PlainTransport) { IsRemote = true },
-        new("tls-floor", OldTls) { Tls = certificates => new RawTlsOptions(certificates.Server) { GoesWithout = MannersTls.AnswersOldHelloAsync } },
+        new("tls-floor", OldTls)
+        {
+            Tls = certificates => new RawTlsOptions(certificates.Server) { GoesWithout = MannersTls.AnswersOldHelloAsync },
+        },
         new("certificate-valid", ExpiredCertificate) { Tls = certificates => new RawTlsOptions(certificates.Expired) },
         new("certificate-valid", OtherName) { Tls = certificates => new RawTlsOptions(certificates.WrongName) },
         new("certificate-days", LastDays) { Tls = certificates => new RawTlsOptions(certificates.LastDays) },
-        new("plain-ws", PlainToo) { Tls = certificates => new RawTlsOptions(certificates.Server) { GoesWithout = MannersTls.IsPlainAsync } },
+        new("plain-ws", PlainToo)
+        {
+            Tls = certificates => new RawTlsOptions(certificates.Server) { GoesWithout = MannersTls.IsPlainAsync },
+        },
         new("origin-foreign", AnyOrigin),
         new("origin-null", NullOrigin),
         new("origin-lookalike", OriginPrefix),
@@ -110,5 +116,6 @@ public static class Mistakes
 
     /// <exception cref="ArgumentException">There is no such mistake.</exception>
     public static Mistake Named(string what) =>
-        All.FirstOrDefault(mistake => mistake.What == what) ?? throw new ArgumentException($"There is no mistake called {what}.", nameof(what));
+        All.FirstOrDefault(mistake => mistake.What == what)
+        ?? throw new ArgumentException($"There is no mistake called {what}.", nameof(what));
 }

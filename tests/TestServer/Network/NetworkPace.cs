@@ -7,7 +7,8 @@ internal sealed class NetworkPace(NetworkConditions conditions, int seed)
 
     private readonly Random _random = new(seed);
 
-    public async Task PassAsync(ReadOnlyMemory<byte> bytes, Func<ReadOnlyMemory<byte>, ValueTask> writeAsync, CancellationToken cancellationToken)
+    public async Task PassAsync(
+        ReadOnlyMemory<byte> bytes, Func<ReadOnlyMemory<byte>, ValueTask> writeAsync, CancellationToken cancellationToken)
     {
         TimeSpan underWay = conditions.Latency + (conditions.Jitter * _random.NextDouble());
         if (underWay > TimeSpan.Zero)

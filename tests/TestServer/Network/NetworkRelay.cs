@@ -48,7 +48,8 @@ public sealed class NetworkRelay : IAsyncDisposable
         await requests;
     }
 
-    private async Task ForwardAsync(RawConnection client, NetworkStream server, Socket target, RelayedAnswer answer, CancellationTokenSource broken)
+    private async Task ForwardAsync(
+        RawConnection client, NetworkStream server, Socket target, RelayedAnswer answer, CancellationTokenSource broken)
     {
         NetworkPace pace = new(_conditions, _conditions.Seed);
         byte[] buffer = new byte[NetworkPace.BufferSize];
@@ -65,7 +66,8 @@ public sealed class NetworkRelay : IAsyncDisposable
             await answer.WhileSilentAsync(broken.Token);
             target.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
             await broken.CancelAsync();
         }
@@ -93,7 +95,8 @@ public sealed class NetworkRelay : IAsyncDisposable
 
             client.ShutdownSend();
         }
-        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
             await broken.CancelAsync();
         }

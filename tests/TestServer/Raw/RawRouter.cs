@@ -1,8 +1,8 @@
 namespace MessageWebSockets.TestServer;
 
 /// <summary>
-/// The raw server of the program: /flood, /sink, /echo, /manners with its mistake, and every fault under its name. A fault that would strike before the
-/// request strikes after it here, since its name comes with the request.
+/// The raw server of the program: /flood, /sink, /echo, /manners with its mistake, and every fault under its name. A fault that would
+/// strike before the request strikes after it here, since its name comes with the request.
 /// </summary>
 public static class RawRouter
 {

@@ -44,11 +44,19 @@ internal static class HomeAssistantEndpoint
             case "get_states":
                 await SendAsync(socket, new JsonObject { ["id"] = id + 1000, ["type"] = "event" }, cancellationToken);
                 JsonArray states = [State("light.hall", "on"), State("sensor.door", "closed")];
-                await SendAsync(socket, new JsonObject { ["id"] = id, ["type"] = "result", ["success"] = true, ["result"] = states }, cancellationToken);
+                await SendAsync(
+                    socket,
+                    new JsonObject { ["id"] = id, ["type"] = "result", ["success"] = true, ["result"] = states },
+                    cancellationToken);
                 break;
             default:
-                JsonObject error = new() { ["code"] = type == "id_reuse" ? type : "unknown_command", ["message"] = type == "id_reuse" ? "Identifier values have to increase." : "Unknown command." };
-                await SendAsync(socket, new JsonObject { ["id"] = id, ["type"] = "result", ["success"] = false, ["error"] = error }, cancellationToken);
+                JsonObject error = new()
+                {
+                    ["code"] = type == "id_reuse" ? type : "unknown_command",
+                    ["message"] = type == "id_reuse" ? "Identifier values have to increase." : "Unknown command.",
+                };
+                await SendAsync(
+                    socket, new JsonObject { ["id"] = id, ["type"] = "result", ["success"] = false, ["error"] = error }, cancellationToken);
                 break;
         }
     }

@@ -83,7 +83,8 @@ internal static class JsonRpcEndpoint
 
         if (answers.Count > 0)
         {
-            await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(answers), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+            await socket.SendAsync(
+                JsonSerializer.SerializeToUtf8Bytes(answers), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
         }
     }
 
