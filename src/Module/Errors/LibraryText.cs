@@ -64,7 +64,10 @@ internal static partial class LibraryText
         return TerminalText.Escape(message);
     }
 
-    [GeneratedRegex(@"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|InboxFullMode|ReceiveMode|TrustedRoots|ClientCertificate|ProxyCredential|the proxy credential|RequireSubProtocol|OnConnected|AllowedOrigins|ServerCustomValidationRequested|Control\.SupportedProtocols)(?!\w)")]
+    [GeneratedRegex(
+        @"(?<![-.\w])(?:ConnectTimeout|MaximumRedirection|MaxMessageSize|InboxFullMode|ReceiveMode|TrustedRoots|ClientCertificate"
+        + @"|ProxyCredential|the proxy credential|RequireSubProtocol|OnConnected|AllowedOrigins|ServerCustomValidationRequested"
+        + @"|Control\.SupportedProtocols)(?!\w)")]
     private static partial Regex Setting();
 
     [GeneratedRegex(@" To connect all the same, ignore: (?<errors>[A-Za-z, ]+)\.$")]

@@ -22,14 +22,16 @@ internal static class ConnectFailure
     /// Connects that end with ConnectTimeout, with ever more time, until one came so far that it says what the test is about: how far
     /// one comes in the shortest time is not certain.
     /// </summary>
-    public static async Task<MessageWebSocketException> OfTimeoutAsync(MessageWebSocket socket, Uri uri, string part, Func<bool>? cameSoFar = null)
+    public static async Task<MessageWebSocketException> OfTimeoutAsync(
+        MessageWebSocket socket, Uri uri, string part, Func<bool>? cameSoFar = null)
     {
         for (TimeSpan timeout = TimeSpan.FromMilliseconds(250); ; timeout *= 2)
         {
             socket.Control.ConnectTimeout = timeout;
             MessageWebSocketException failure = await OfAsync(socket, uri);
             failure.Is(WebErrorStatus.Timeout, 0x80072EE2);
-            if (timeout > TimeSpan.FromSeconds(8) || (cameSoFar?.Invoke() != false && failure.Message.Contains(part, StringComparison.Ordinal)))
+            if (timeout > TimeSpan.FromSeconds(8)
+                || (cameSoFar?.Invoke() != false && failure.Message.Contains(part, StringComparison.Ordinal)))
             {
                 Assert.Contains(part, failure.Message, StringComparison.Ordinal);
                 return failure;

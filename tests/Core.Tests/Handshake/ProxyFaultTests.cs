@@ -75,7 +75,9 @@ public sealed class ProxyFaultTests(TestCertificates certificates) : IClassFixtu
         socket.Control.Proxy = new Uri($"{kind}://{proxy.EndPoint}/");
 
         await ConnectFailure.OfTimeoutAsync(
-            socket, new Uri($"{scheme}://server.invalid/"), $"the proxy {kind}://{proxy.EndPoint}/ took the connection and said nothing within");
+            socket,
+            new Uri($"{scheme}://server.invalid/"),
+            $"the proxy {kind}://{proxy.EndPoint}/ took the connection and said nothing within");
     }
 
     [Fact]
@@ -93,7 +95,8 @@ public sealed class ProxyFaultTests(TestCertificates certificates) : IClassFixtu
         using MessageWebSocket socket = new();
         socket.Control.Proxy = new Uri($"http://{proxy.EndPoint}/");
 
-        await ConnectFailure.OfTimeoutAsync(socket, new Uri("wss://server.invalid/"), "no WebSocket within", () => Volatile.Read(ref isAsked));
+        await ConnectFailure.OfTimeoutAsync(
+            socket, new Uri("wss://server.invalid/"), "no WebSocket within", () => Volatile.Read(ref isAsked));
     }
 
     [Theory]
