@@ -15,7 +15,7 @@ namespace MessageWebSockets;
 /// <para>With <see cref="MessageReceived"/> handlers registered before the connect, messages are pushed to them. Without, they wait
 /// in a bounded inbox for <see cref="ReceiveAsync"/>.</para>
 /// </remarks>
-public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSink
+public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSink
 {
     private const int MaxCharactersOnStack = 256;
     private const int MaxUtf8BytesPerChar = 3;
@@ -234,37 +234,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     /// were handed over.</exception>
     public Task FlushAsync(CancellationToken cancellationToken = default) => _client.WritableConnection().FlushAsync(cancellationToken);
 
-    /// <summary>Sends one frame that is not the last of its message (FIN 0).</summary>
-    /// <param name="data">The payload of the frame.</param>
-    /// <param name="type">
-    /// The type of the message. Null: that of the open message, or for its first frame <see cref="MessageWebSocketControl.MessageType"/>.
-    /// </param>
-    /// <param name="progress">Told the number of bytes accepted; what it throws is reported through
-    /// <see cref="System.Diagnostics.Trace"/>.</param>
-    /// <param name="cancellationToken">Ends the wait for its turn and for room; the frame was then not sent.</param>
-    /// <returns>The number of bytes written.</returns>
-    /// <exception cref="ArgumentException">
-    /// The type is not that of the open message, or the message is text and is not UTF-8 with this frame. It was not sent; an open
-    /// message stays open.
-    /// </exception>
-    /// <remarks>A character may be split over frames. While the message is open, whole-message sends wait; control frames still pass
-    /// between its fragments.</remarks>
-    public ValueTask<uint> SendNonfinalFrameAsync(
-        ReadOnlyMemory<byte> data,
-        SocketMessageType? type = null,
-        IProgress<uint>? progress = null,
-        CancellationToken cancellationToken = default) =>
-        SendFrameAsync(data, type, isFinal: false, progress, cancellationToken);
-
-    /// <summary>Sends the last frame of a message (FIN 1), or a whole message in one frame.</summary>
-    /// <inheritdoc cref="SendNonfinalFrameAsync(ReadOnlyMemory{byte}, SocketMessageType?, IProgress{uint}, CancellationToken)"/>
-    public ValueTask<uint> SendFinalFrameAsync(
-        ReadOnlyMemory<byte> data,
-        SocketMessageType? type = null,
-        IProgress<uint>? progress = null,
-        CancellationToken cancellationToken = default) =>
-        SendFrameAsync(data, type, isFinal: true, progress, cancellationToken);
-
     /// <summary>Receives the next message. Of several who wait at once, which one gets it is not said.</summary>
     /// <param name="cancellationToken">
     /// Ends the wait; the connection is unharmed and no message is lost. One that is cancelled before takes no message, queued or not.
@@ -452,26 +421,6 @@ public sealed class MessageWebSocket : IDisposable, IAsyncDisposable, IMessageSi
     internal void CopyRequestHeadersTo(ClientSocket other) => _client.CopyRequestHeadersTo(other);
 
     void IMessageSink.ThrowIfNotWritable() => _client.WritableConnection();
-
-    private async ValueTask<uint> SendFrameAsync(
-        ReadOnlyMemory<byte> data, SocketMessageType? type, bool isFinal, IProgress<uint>? progress, CancellationToken cancellationToken)
-    {
-        if (type is { } named)
-        {
-            ContractError.ThrowIfUndefined(named, nameof(type));
-        }
-
-        MessageSender sender = _client.WritableConnection().Sender;
-        ReadOnlyMemory<byte> own = OwnMemory.Of(data);
-        uint length = (uint)own.Length;
-        await sender.SendFrameAsync(own, type, Control.MessageType, isFinal, cancellationToken).ConfigureAwait(false);
-        if (progress is not null)
-        {
-            ForeignCode.Run("The progress of a frame's sender", progress.Report, length);
-        }
-
-        return length;
-    }
 
     private ConnectPlan Plan()
     {

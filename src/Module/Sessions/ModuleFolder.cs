@@ -18,6 +18,8 @@ internal static class ModuleFolder
             return AppContext.BaseDirectory;
         }
 
-        return Path.GetFileName(own) != BinName && Path.GetDirectoryName(own) is { } above && Path.GetFileName(above) == BinName ? above : own;
+        return Path.GetFileName(own) != BinName && Path.GetDirectoryName(own) is { } above && Path.GetFileName(above) == BinName
+            ? above
+            : own;
     }
 }

@@ -43,7 +43,8 @@ public sealed class LayerTests
     // A rule speaks of what it finds by the names of files, and would pass over a type that has none of its own.
     [Fact]
     public void Each_type_has_a_file_of_its_name() =>
-        Types().That().ResideInAssembly(typeof(MessageWebSocket).Assembly).And().ResideInNamespaceMatching(@"^MessageWebSockets(\.|$)").And().AreNotNested()
+        Types().That().ResideInAssembly(typeof(MessageWebSocket).Assembly)
+            .And().ResideInNamespaceMatching(@"^MessageWebSockets(\.|$)").And().AreNotNested()
             .Should().Be([.. s_library.Types.Where(type => FolderOf(type) is not null)]).Check(s_library);
 
     [Fact]

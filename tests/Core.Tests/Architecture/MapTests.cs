@@ -30,7 +30,8 @@ public sealed partial class MapTests
         Assert.True(places.Count > 15, "The map sends its reader to hardly any method.");
         foreach (Match place in places)
         {
-            string text = File.ReadAllText(files.Single(file => Relative(file).EndsWith("/" + place.Groups[3].Value, StringComparison.Ordinal)));
+            string text = File.ReadAllText(
+                files.Single(file => Relative(file).EndsWith("/" + place.Groups[3].Value, StringComparison.Ordinal)));
             Assert.All(
                 place.Groups[1].Captures.Concat(place.Groups[2].Captures),
                 name => Assert.Matches($@"\b{name.Value}\b", text));
