@@ -30,6 +30,7 @@ internal sealed class Connection
         MessageInflater? inflater = opened.Compression is { } agreed ? new MessageInflater(agreed.ServerContextTakeover) : null;
         Transport = new FrameStream(opened.Stream, settings.Frames, inflater, settings.SendLimitInBytes)
         {
+            Network = opened.Transport,
             RoundTripMeasured = events.OnRoundTrip,
         };
         _state = new ConnectionState(settings, Transport, receiver, events);

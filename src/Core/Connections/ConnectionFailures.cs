@@ -114,6 +114,18 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
             };
         }
 
+        if (transport.TlsFault is { } broken)
+        {
+            string what = PeerText.Clean(broken.GetBaseException().Message.TrimEnd('.'));
+            return new MessageWebSocketException(
+                $"{_peer} broke the TLS connection, or somebody on the way did: {what}. Connect again to go on.",
+                HResults.ConnectionAborted,
+                broken)
+            {
+                PeerUri = uri,
+            };
+        }
+
         Exception? cause = transport.Fault ?? e;
         while (cause is not null and not SocketException)
         {

@@ -1,3 +1,5 @@
+using System.Security.Authentication;
+
 namespace MessageWebSockets.Framing;
 
 /// <summary>
@@ -28,6 +30,9 @@ internal sealed class FrameStream : SequentialStream
     /// <summary>What sends, past the framing.</summary>
     public FrameWriter Writer { get; }
 
+    /// <summary>The connection below TLS and proxies; null when there is none to ask.</summary>
+    public TransportStream? Network { get; init; }
+
     /// <summary>What the network brings, and when.</summary>
     public ReadBuffer Received => Reader.Buffer;
 
@@ -36,6 +41,11 @@ internal sealed class FrameStream : SequentialStream
 
     /// <summary>Whether reading or writing met a reset by the peer.</summary>
     public bool WasReset => Writer.WasReset || TransportStream.IsReset(Received.Fault);
+
+    /// <summary>What broke TLS: what came over a network that goes on could not be decrypted. Null when that did not happen.</summary>
+    public Exception? TlsFault => Network is { HasEnded: false }
+        && Received.Fault is AuthenticationException or (IOException and { InnerException: not ObjectDisposedException })
+        && !TransportStream.IsOfNetwork(Received.Fault) ? Received.Fault : null;
 
     /// <summary>
     /// The code of the close frame that the framing wrote because it refuses what came; it is not sent, that is for whoever reads to

@@ -25,11 +25,17 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
 
     public bool WasReset => _wasReset;
 
+    /// <summary>Whether reading met the end of the connection, in order or by a reset.</summary>
+    public bool HasEnded => _readToEnd || _wasReset;
+
     /// <summary>The first byte that the peer sent; null before it.</summary>
     public byte? FirstByte { get; private set; }
 
     /// <summary>What the peer has taken so far; null where the system does not tell.</summary>
     public PeerProgress? Progress => PeerProgress.Of(Socket);
+
+    /// <summary>Whether the system's network is what an exception tells of, and no layer above it.</summary>
+    public static bool IsOfNetwork(Exception? e) => SocketErrorOf(e) is not null;
 
     /// <summary>Whether a peer's reset is what an exception tells.</summary>
     public static bool IsReset(Exception? e) => SocketErrorOf(e) == SocketError.ConnectionReset;

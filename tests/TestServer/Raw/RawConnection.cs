@@ -168,6 +168,15 @@ public sealed class RawConnection : IDisposable
 
     public Task SendBytesAsync(ReadOnlyMemory<byte> bytes) => _channel.SendBytesAsync(bytes, Stopping);
 
+    /// <summary>Sends bytes past TLS, as somebody on the way would.</summary>
+    public async Task SendPastTlsAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            bytes = bytes[await _socket.SendAsync(bytes, Stopping)..];
+        }
+    }
+
     /// <summary>Sends text of the HTTP part, one byte a character.</summary>
     public Task SendBytesAsync(string text) => SendBytesAsync(Encoding.Latin1.GetBytes(text));
 
