@@ -56,13 +56,15 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     public StreamWebSocketInformation Information { get; } = new();
 
     /// <summary>
-    /// A read-only stream of what arrives, across the borders of messages: a read gives what is there, or waits for something. It gives 0
-    /// after an orderly close, once everything was read, and throws <see cref="MessageWebSocketException"/> after an abnormal end.
+    /// A read-only stream of what arrives, across the borders of messages: a read gives what is there, of a frame that is not here whole as
+    /// well, or waits for something. It gives 0 after an orderly close, once everything was read, and throws
+    /// <see cref="MessageWebSocketException"/> after an abnormal end.
     /// </summary>
     /// <remarks>
     /// No more than 64 KiB wait to be read; then the peer is held back by TCP, and neither its pings nor its close frame behind them are
-    /// seen. Cancelling a read loses no byte and leaves the connection as it is. Disposing the stream drops what still arrives; the
-    /// socket and <see cref="OutputStream"/> stay open. A read before the connect throws <see cref="InvalidOperationException"/>
+    /// seen. Where messages end means nothing, and so a close frame inside a fragmented one is an end as its code says. Cancelling a read
+    /// loses no byte and leaves the connection as it is. Disposing the stream drops what still arrives; the socket and
+    /// <see cref="OutputStream"/> stay open. A read before the connect throws <see cref="InvalidOperationException"/>
     /// (E_ILLEGAL_METHOD_CALL). A <see cref="DataReader"/> over it has Partial and the other options of a read.
     /// </remarks>
     public Stream InputStream => _inputStream;
@@ -75,8 +77,9 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// A peer that does not read holds writes back once 256 KiB wait for it. A write or flush completes when the bytes are in the send
     /// buffer. One that is cancelled has sent none of the bytes it still held, and leaves the connection as it is; what it had not
     /// sent of an earlier write stays pending. Disposing the stream sends what is pending; the socket and <see cref="InputStream"/> stay
-    /// open. A close of either side sends it as well, ahead of the close frame. A flush throws <see cref="InvalidOperationException"/>
-    /// before the connect (E_ILLEGAL_METHOD_CALL) and <see cref="ObjectDisposedException"/> after the close (RO_E_CLOSED 0x80000013).
+    /// open. A close of either side sends it as well, ahead of the close frame, and so does the end of the process. A flush throws
+    /// <see cref="InvalidOperationException"/> before the connect (E_ILLEGAL_METHOD_CALL) and <see cref="ObjectDisposedException"/> after
+    /// the close (RO_E_CLOSED 0x80000013).
     /// </remarks>
     public Stream OutputStream => _outputStream;
 

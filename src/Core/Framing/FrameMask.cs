@@ -6,6 +6,13 @@ namespace MessageWebSockets.Framing;
 /// <summary>Masks what a client sends, and takes the mask off it again, which is the same (RFC 6455 section 5.3).</summary>
 internal static class FrameMask
 {
+    /// <summary>The key for what follows so many bytes of a payload.</summary>
+    public static uint Turned(uint key, int done)
+    {
+        int bits = done % sizeof(uint) * 8;
+        return BitConverter.IsLittleEndian ? BitOperations.RotateRight(key, bits) : BitOperations.RotateLeft(key, bits);
+    }
+
     /// <summary>Writes a payload with its mask put on or taken off.</summary>
     /// <param name="payload">The payload.</param>
     /// <param name="target">At least as long.</param>

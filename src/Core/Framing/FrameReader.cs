@@ -16,6 +16,9 @@ namespace MessageWebSockets.Framing;
 /// <param name="inflater">Decompresses; null where no compression was agreed.</param>
 internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook pings, MessageInflater? inflater) : IDisposable
 {
+    // What is read past the read buffer; less of it would cost more in calls of the system than a copy does.
+    private const int SmallestDirectRead = 16 * 1024;
+
     // What stands for the peer's close frame, which is read here: the framing knows fewer close codes than RFC 6455 section 7.4 allows.
     private static readonly byte[] s_emptyClose = [0x88, 0x00];
 
@@ -24,6 +27,9 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
     private FrameHeader _frame;
     private int _headerRemaining;
     private long _payloadRemaining;
+
+    // What lies in the framing's memory already, which it asks for next.
+    private int _inPlace;
 
     // A frame made here, in place of what came.
     private ReadOnlyMemory<byte> _made;
@@ -39,6 +45,9 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
 
     /// <summary>The frame whose bytes the framing reads now.</summary>
     public FrameHeader CurrentFrame => _frame;
+
+    /// <summary>How much of the payload of <see cref="CurrentFrame"/> has come, whether the framing has asked for it or not.</summary>
+    public long PayloadArrived => _frame.PayloadLength - _payloadRemaining + Math.Min(_buffer.Count, _payloadRemaining);
 
     public long FramesReceived => Volatile.Read(ref _framesReceived);
 
@@ -70,8 +79,31 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
         return payload;
     }
 
+    /// <summary>Waits for payload of <see cref="CurrentFrame"/>, when the framing has read all that came.</summary>
+    /// <param name="target">Where the framing is going to read it to. It may lie there already.</param>
+    /// <returns>How much has come; 0 at the end of the connection.</returns>
+    public async ValueTask<int> WaitForPayloadAsync(Memory<byte> target)
+    {
+        if (_payloadRemaining >= ReadBuffer.BusyReadSize && target.Length >= SmallestDirectRead)
+        {
+            Memory<byte> part = target[..(int)Math.Min(target.Length, _payloadRemaining)];
+            return _inPlace = await _buffer.ReadAsync(part, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        await _buffer.FillAsync(CancellationToken.None).ConfigureAwait(false);
+        return (int)Math.Min(_buffer.Count, _payloadRemaining);
+    }
+
     public ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
+        if (_inPlace > 0)
+        {
+            int count = _inPlace;
+            _inPlace = 0;
+            Follow(target.Span[..count]);
+            return new ValueTask<int>(count);
+        }
+
         if (target.Length > 0 && _buffer.Count > 0 && (IsInPlainFrame || (IsBetweenFrames && TryBeginFrame() && IsInPlainFrame)))
         {
             return new ValueTask<int>(Deliver(target.Span));

@@ -16,6 +16,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
     private const int LargestExactArray = Payload.SegmentLength;
     private const int ChunkSize = 64 * 1024;
 
+    private readonly PayloadReader _payload = new(framing, frames);
     private byte[] _carry = [];
     private long _chunkedSize;
     private bool _isInterrupted;
@@ -161,29 +162,38 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
             return default;
         }
 
-        ValueWebSocketReceiveResult begun = await BeginAsync();
-        if (begun.MessageType == WebSocketMessageType.Close)
-        {
-            return default;
-        }
-
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
+        ValueWebSocketReceiveResult? begun = null;
+        byte[] buffer = [];
         try
         {
             while (true)
             {
-                _carry.CopyTo(buffer, 0);
-                int filled = _carry.Length;
-                ValueWebSocketReceiveResult result = begun.EndOfMessage
-                    ? begun
-                    : await ReceiveIntoAsync(buffer.AsMemory(filled, ChunkSize - filled));
-                if (result.MessageType == WebSocketMessageType.Close)
+                if (!_payload.IsInFrame)
                 {
-                    // A message of which nothing was handed out yet is told of as one that did not end.
-                    _isInterrupted = true;
-                    return _chunkedSize > _carry.Length ? default : new ReceivedData([], null, TypeOf(begun), false);
+                    ValueWebSocketReceiveResult frame = await _payload.BeginFrameAsync().ConfigureAwait(false);
+                    if (frame.MessageType == WebSocketMessageType.Close)
+                    {
+                        return Interrupt(begun);
+                    }
+
+                    if (frame.EndOfMessage)
+                    {
+                        return new ReceivedData(CutChunk(_carry, frame).ToArray(), null, TypeOf(frame), true);
+                    }
+
+                    begun = frame;
+                    continue;
                 }
 
+                if (buffer.Length == 0)
+                {
+                    buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
+                }
+
+                _carry.CopyTo(buffer, 0);
+                int filled = _carry.Length;
+                Memory<byte> room = buffer.AsMemory(filled, ChunkSize - filled);
+                ValueWebSocketReceiveResult result = await _payload.ReceiveAsync(room).ConfigureAwait(false);
                 filled += result.Count;
                 _chunkedSize += result.Count;
                 ThrowIfTooLarge(_chunkedSize, isExact: result.EndOfMessage);
@@ -196,8 +206,23 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (buffer.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
         }
+    }
+
+    // A message of which nothing was handed out yet is told of as one that did not end.
+    private ReceivedData Interrupt(ValueWebSocketReceiveResult? begun)
+    {
+        if (begun is not { } open)
+        {
+            return default;
+        }
+
+        _isInterrupted = true;
+        return _chunkedSize > _carry.Length ? default : new ReceivedData([], null, TypeOf(open), false);
     }
 
     // What is handed out of what was received: a text without the character that it ends in, which goes to the next chunk.

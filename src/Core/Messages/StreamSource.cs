@@ -3,29 +3,31 @@ using System.Net.WebSockets;
 namespace MessageWebSockets.Messages;
 
 /// <summary>
-/// Receives the payload of binary messages through the framing, straight into a queue of bytes; where a message ends means nothing.
+/// Receives the payload of binary messages through the framing as it arrives, straight into a queue of bytes; where a message ends means
+/// nothing.
 /// </summary>
 /// <remarks>A text message is refused: whoever sends one does not speak of bytes.</remarks>
 internal sealed class StreamSource(WebSocket framing, FrameReader frames, ByteQueue queue) : IMessageSource
 {
+    private readonly PayloadReader _payload = new(framing, frames);
     private bool _isInMessage;
 
     /// <inheritdoc/>
     /// <exception cref="ProtocolViolationException">A text message came.</exception>
     public async ValueTask<ReceivedData> ReceiveAsync()
     {
-        if (!_isInMessage && !IsNextMessageKnown())
+        while (!_payload.IsInFrame)
         {
             // Waits for the header alone: an idle connection holds no buffer.
             queue.Rest();
-            ValueWebSocketReceiveResult begun = await framing.ReceiveAsync(
-                Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
-            ThrowIfText(begun.MessageType);
+            ValueWebSocketReceiveResult begun = await _payload.BeginFrameAsync().ConfigureAwait(false);
+            ThrowIfText(begun.MessageType == WebSocketMessageType.Text);
             if (begun.MessageType == WebSocketMessageType.Close)
             {
                 return default;
             }
 
+            _isInMessage = !begun.EndOfMessage;
             if (begun.EndOfMessage)
             {
                 return ReceivedData.InPlace(0, isComplete: true);
@@ -35,10 +37,10 @@ internal sealed class StreamSource(WebSocket framing, FrameReader frames, ByteQu
         bool hasReceived = false;
         try
         {
-            ValueWebSocketReceiveResult received = await framing.ReceiveAsync(queue.Room(), CancellationToken.None).ConfigureAwait(false);
-            hasReceived = received.MessageType == WebSocketMessageType.Binary;
+            ValueWebSocketReceiveResult received = await _payload.ReceiveAsync(queue.Room()).ConfigureAwait(false);
+            hasReceived = true;
             _isInMessage = !received.EndOfMessage;
-            return hasReceived ? ReceivedData.InPlace(received.Count, received.EndOfMessage) : default;
+            return ReceivedData.InPlace(received.Count, received.EndOfMessage);
         }
         finally
         {
@@ -59,7 +61,7 @@ internal sealed class StreamSource(WebSocket framing, FrameReader frames, ByteQu
             return false;
         }
 
-        ThrowIfText(frame);
+        ThrowIfText(frame.Opcode == FrameOpcode.Text);
         if (!queue.HasRoomFor(frame.PayloadLength))
         {
             return false;
@@ -70,29 +72,9 @@ internal sealed class StreamSource(WebSocket framing, FrameReader frames, ByteQu
         return true;
     }
 
-    // The header of a whole message is in the buffer already: no need to ask the framing for it first.
-    private bool IsNextMessageKnown()
+    private static void ThrowIfText(bool isText)
     {
-        if (!frames.TryPeekFrame(out FrameHeader frame) || !frame.IsPlainMessage || frame.PayloadLength == 0)
-        {
-            return false;
-        }
-
-        ThrowIfText(frame);
-        return true;
-    }
-
-    private static void ThrowIfText(FrameHeader frame)
-    {
-        if (frame.Opcode == FrameOpcode.Text)
-        {
-            throw ProtocolViolationException.TextInStream();
-        }
-    }
-
-    private static void ThrowIfText(WebSocketMessageType type)
-    {
-        if (type == WebSocketMessageType.Text)
+        if (isText)
         {
             throw ProtocolViolationException.TextInStream();
         }

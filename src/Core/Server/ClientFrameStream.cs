@@ -78,52 +78,80 @@ internal sealed class ClientFrameStream(
         }
     }
 
-    private async ValueTask<int> ReadCheckedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    /// <summary>Waits until there are bytes that may be read; false when the frames are over.</summary>
+    public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
     {
-        while (buffer.Length > 0)
+        while (_checked.Length == 0)
         {
-            if (_checked.Length > 0)
-            {
-                int count = Math.Min(_checked.Length, buffer.Length);
-                _checked[..count].CopyTo(buffer);
-                _checked = _checked[count..];
-                return count;
-            }
-
             if (End is not null)
             {
-                break;
+                return false;
             }
 
-            if (_unchecked.Length > 0)
+            if (_unchecked.Length == 0)
             {
-                _checked = _unchecked[.._checker.Check(_unchecked.Span)];
-                _unchecked = default;
-                continue;
+                _buffer ??= new byte[BufferSize];
+                _unchecked = _buffer.AsMemory(0, await ReceiveAsync(_buffer, cancellationToken).ConfigureAwait(false));
+                if (IsAtEnd)
+                {
+                    return false;
+                }
             }
 
-            bool isDirect = buffer.Length >= SmallestDirectRead;
-            Memory<byte> target = isDirect ? buffer : _buffer ??= new byte[BufferSize];
-
-            int read = await inner.ReadAsync(target, cancellationToken).ConfigureAwait(false);
-            if (read == 0)
-            {
-                IsAtEnd = true;
-                break;
-            }
-
-            activity.Received();
-            Volatile.Write(ref _bytesReceived, _bytesReceived + read);
-            int good = _checker.Check(target.Span[..read]);
-            if (isDirect && good > 0)
-            {
-                return good;
-            }
-
-            _checked = target[..good];
+            _checked = _unchecked[.._checker.Check(_unchecked.Span)];
+            _unchecked = default;
         }
 
-        return 0;
+        return true;
+    }
+
+    private async ValueTask<int> ReadCheckedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (buffer.Length >= SmallestDirectRead && _checked.Length == 0 && _unchecked.Length == 0)
+        {
+            return await ReadDirectAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (buffer.Length == 0 || !await WaitAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return 0;
+        }
+
+        int count = Math.Min(_checked.Length, buffer.Length);
+        _checked[..count].CopyTo(buffer);
+        _checked = _checked[count..];
+        return count;
+    }
+
+    private async ValueTask<int> ReadDirectAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int good = 0;
+        while (good == 0 && End is null)
+        {
+            int read = await ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+            {
+                break;
+            }
+
+            good = _checker.Check(buffer.Span[..read]);
+        }
+
+        return good;
+    }
+
+    private async ValueTask<int> ReceiveAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        int read = await inner.ReadAsync(target, cancellationToken).ConfigureAwait(false);
+        if (read == 0)
+        {
+            IsAtEnd = true;
+            return 0;
+        }
+
+        activity.Received();
+        Volatile.Write(ref _bytesReceived, _bytesReceived + read);
+        return read;
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)

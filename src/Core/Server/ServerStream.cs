@@ -13,7 +13,7 @@ internal sealed class ServerStream : IDisposable
     private readonly Socket _transport;
     private readonly Stream _stream;
     private readonly ClientFrameStream _frames;
-    private readonly WebSocket _framing;
+    private readonly ClientPayload _payload;
     private int _isClosed;
 
     /// <param name="transport">The TCP connection.</param>
@@ -24,57 +24,47 @@ internal sealed class ServerStream : IDisposable
         _transport = transport;
         _stream = stream;
         _frames = new ClientFrameStream(stream, upgrade.Early, compression: null, new ActivityClock());
-        _framing = WebSocket.CreateFromStream(_frames, new WebSocketCreationOptions
-        {
-            IsServer = true,
-            SubProtocol = upgrade.Protocol,
-            KeepAliveInterval = TimeSpan.Zero,
-        });
+        _payload = new ClientPayload(_frames);
     }
 
     /// <summary>How many bytes came from the client, framing included.</summary>
     public long BytesReceived => _frames.BytesReceived;
 
-    /// <summary>Reads what the client sent; 0 after its close frame.</summary>
+    /// <summary>Reads what the client sent, as it arrives; 0 after its close frame.</summary>
     /// <param name="buffer">Where to; an empty one waits until there is something.</param>
     /// <exception cref="IOException">The client went away without a close frame, said that something failed, or broke the
     /// protocol.</exception>
     public async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
-        while (true)
+        Exception? cause = null;
+        try
         {
-            ValueWebSocketReceiveResult received;
-            try
+            if (await _payload.ReadAsync(buffer).ConfigureAwait(false) is { } read)
             {
-                received = await _framing.ReceiveAsync(buffer, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is WebSocketException or IOException or SocketException or ObjectDisposedException
-                or InvalidOperationException or OperationCanceledException)
-            {
-                if (_frames.End is { Reason: "", Code: ConnectionEnd.Normal })
-                {
-                    return 0;
-                }
-
-                // A close frame is answered with its code (RFC 6455 section 5.5.1), and a fault with the code for it.
-                await (_frames.End is { } end ? CloseAsync(end) : Task.CompletedTask).ConfigureAwait(false);
-                throw Failure(e);
-            }
-
-            if (received.MessageType == WebSocketMessageType.Text)
-            {
-                await CloseAsync(
-                    new ConnectionEnd(UnacceptedData, "A tunnel carries binary messages, not text or base64.")).ConfigureAwait(false);
-                throw new IOException(
-                    "The client sent a text message, and a tunnel carries binary ones only. "
-                    + "A client that sends base64 as text has to be told to speak binary.");
-            }
-
-            if (received.Count > 0 || (buffer.Length == 0 && !received.EndOfMessage))
-            {
-                return received.Count;
+                return read;
             }
         }
+        catch (ProtocolViolationException e)
+        {
+            await CloseAsync(new ConnectionEnd(e.CloseCode, "A tunnel carries binary messages, not text or base64.")).ConfigureAwait(false);
+            throw new IOException(
+                "The client sent a text message, and a tunnel carries binary ones only. "
+                + "A client that sends base64 as text has to be told to speak binary.",
+                e);
+        }
+        catch (Exception e) when (e is IOException or SocketException or InvalidOperationException or OperationCanceledException)
+        {
+            cause = e;
+        }
+
+        if (_frames.End is { Reason: "", Code: ConnectionEnd.Normal })
+        {
+            return 0;
+        }
+
+        // A close frame is answered with its code (RFC 6455 section 5.5.1), and a fault with the code for it.
+        await (_frames.End is { } end ? CloseAsync(end) : Task.CompletedTask).ConfigureAwait(false);
+        throw Failure(cause);
     }
 
     /// <summary>Sends bytes as one binary message.</summary>
@@ -136,15 +126,12 @@ internal sealed class ServerStream : IDisposable
     /// <summary>Drops the connection.</summary>
     public void Dispose()
     {
-        _framing.Dispose();
         _stream.Dispose();
         _transport.Dispose();
     }
 
-    private const ushort UnacceptedData = 1003;
-
     // An end with a reason is a fault of the client; one that it asked for has none.
-    private IOException Failure(Exception cause) => _frames.End is { } end
+    private IOException Failure(Exception? cause) => _frames.End is { } end
         ? new IOException(
             end.Reason.Length > 0 ? $"The client broke the WebSocket protocol: {end.Reason}" : $"The client closed with {end.Code}.", cause)
         : new IOException(

@@ -76,25 +76,41 @@ public sealed class ReceiveModeTests
         Assert.Equal(Text, text.ToString());
     }
 
-    [SocketFact]
-    public async Task ReceiveMode_PartialMessage_hands_out_the_parts_of_a_large_frame_before_its_end()
+    [SocketTheory]
+    [InlineData(1_000)]
+    [InlineData(100_000)]
+    [InlineData(1_000_000)]
+    public async Task ReceiveMode_PartialMessage_gives_what_has_arrived_of_a_frame_and_then_the_rest(int length)
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync(Partial);
-        byte[] payload = [.. Enumerable.Range(0, 1_000_000).Select(i => (byte)i)];
+        byte[] payload = [.. Enumerable.Range(0, length).Select(i => (byte)(i * 7))];
         byte[] frame = FrameBytes.Build(WireOpcode.Binary, payload);
-        await dialogue.Peer.SendBytesAsync(frame.AsMemory(0, 500_000));
+        int half = frame.Length / 2;
+        int arrived = half - (frame.Length - length);
+        await dialogue.Peer.SendBytesAsync(frame.AsMemory(0, half));
+        (byte[] first, bool isEnd) = await ReceiveChunksAsync(dialogue, arrived);
+        await dialogue.Peer.SendBytesAsync(frame.AsMemory(half));
+        (byte[] second, bool isEndThen) = await ReceiveChunksAsync(dialogue, length - arrived);
 
-        List<byte> received = [.. (await dialogue.ReceiveAsync()).Bytes];
-        await dialogue.Peer.SendBytesAsync(frame.AsMemory(500_000));
-        WsMessage chunk;
-        do
-        {
-            chunk = await dialogue.ReceiveAsync();
-            received.AddRange(chunk.Bytes);
-        }
-        while (!chunk.IsMessageComplete);
+        Assert.Equal(payload, (byte[])[.. first, .. second]);
+        Assert.Equal((false, true), (isEnd, isEndThen));
+    }
 
-        Assert.Equal(payload, received);
+    [SocketFact]
+    public async Task ReceiveMode_PartialMessage_gives_what_has_arrived_of_a_frame_that_is_cut_off_and_then_the_error()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(Partial);
+        byte[] frame = FrameBytes.Build(WireOpcode.Text, "abcdefghij\u20AC"u8);
+
+        // All but the last byte of the last character, which no chunk has without its end.
+        await dialogue.Peer.SendBytesAsync(frame.AsMemory(0, frame.Length - 1));
+        dialogue.Peer.ShutdownSend();
+
+        (byte[] chunks, bool isEnd) = await ReceiveChunksAsync(dialogue, 10);
+        Assert.Equal("abcdefghij", Encoding.UTF8.GetString(chunks));
+        Assert.False(isEnd);
+        MessageWebSocketException e = await Assert.ThrowsAsync<MessageWebSocketException>(() => dialogue.Socket.ReceiveAsync().AsTask());
+        Assert.Equal(WebErrorStatus.ConnectionAborted, e.Status);
     }
 
     [SocketFact]
@@ -160,6 +176,21 @@ public sealed class ReceiveModeTests
         });
         Assert.Equal(HResults.InvalidServerResponse, refused.HResult);
         Assert.Equal((ushort)1007, (await dialogue.PeerReadsAsync(WireOpcode.Close)).CloseCode);
+    }
+
+    // Chunks until there are so many bytes, and whether the last one ends its message.
+    private static async Task<(byte[] Bytes, bool IsEnd)> ReceiveChunksAsync(Dialogue dialogue, int count)
+    {
+        List<byte> received = [];
+        WsMessage chunk;
+        do
+        {
+            chunk = await dialogue.ReceiveAsync();
+            received.AddRange(chunk.Bytes);
+        }
+        while (received.Count < count);
+
+        return ([.. received], chunk.IsMessageComplete);
     }
 
     private static void Partial(MessageWebSocket socket) => socket.Control.ReceiveMode = MessageWebSocketReceiveMode.PartialMessage;
