@@ -68,7 +68,7 @@ internal sealed class Connection
 
     public void Start()
     {
-        ExitFlush.Add(Transport.Writer);
+        ExitFlush.Add(Transport.Writer, Sender);
         _keepAlive?.Start();
         _receiving.Start();
     }

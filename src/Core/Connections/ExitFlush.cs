@@ -5,18 +5,19 @@ namespace MessageWebSockets.Connections;
 
 /// <summary>
 /// Lets what was sent leave before the process ends. A send is complete when the message is in the send buffer, and nothing of that
-/// outlives the process: without this a script whose last line sends would lose it now and then.
+/// outlives the process: without this a script whose last line sends would lose it now and then. What was written to a stream and not
+/// flushed leaves, too.
 /// </summary>
 internal static class ExitFlush
 {
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(3);
 
-    private static readonly ConcurrentDictionary<FrameWriter, byte> s_open = new();
+    private static readonly ConcurrentDictionary<FrameWriter, MessageSender> s_open = new();
     private static int s_isHooked;
 
-    public static void Add(FrameWriter writer)
+    public static void Add(FrameWriter writer, MessageSender sender)
     {
-        s_open.TryAdd(writer, 0);
+        s_open.TryAdd(writer, sender);
         if (Interlocked.Exchange(ref s_isHooked, 1) == 0)
         {
             AppDomain.CurrentDomain.ProcessExit += static (_, _) => Flush();
@@ -28,6 +29,11 @@ internal static class ExitFlush
     // All connections at once, so that a hundred dead peers take no longer than one.
     [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "The process ends when this returns.")]
     private static void Flush() =>
-        Task.WaitAll(
-            [.. s_open.Keys.Select(static writer => Linger.WhileTakenAsync(writer.DrainAsync(CancellationToken.None), writer, Stall))]);
+        Task.WaitAll([.. s_open.Select(static open => FlushAsync(open.Key, open.Value))]);
+
+    private static Task<bool> FlushAsync(FrameWriter writer, MessageSender sender)
+    {
+        sender.SendLastWords();
+        return Linger.WhileTakenAsync(writer.DrainAsync(CancellationToken.None), writer, Stall);
+    }
 }

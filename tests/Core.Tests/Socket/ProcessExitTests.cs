@@ -13,6 +13,8 @@ public sealed class ProcessExitTests
     private const string Ending = "TEST_ENDS_WITH";
     private const int Messages = 2000;
     private const int Large = 700 * 1024;
+    private const string StreamEnding = "a stream";
+    private const int Unflushed = 5000;
 
     [Fact]
     public async Task What_was_sent_leaves_although_the_process_ends_at_once()
@@ -26,6 +28,27 @@ public sealed class ProcessExitTests
         {
             await LeavesAsync(ending);
         }
+    }
+
+    [Fact]
+    public async Task What_was_written_to_a_stream_and_not_flushed_leaves_although_the_process_ends_at_once()
+    {
+        TaskCompletionSource<int> read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            int count = 0;
+            while (await connection.ReadFrameAsync() is { } frame)
+            {
+                count += frame.Payload.Length;
+            }
+
+            read.SetResult(count);
+        });
+
+        await RunAsync(server.Uri, StreamEnding);
+
+        Assert.Equal(Unflushed, await read.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
     }
 
     private static async Task LeavesAsync(string ending)
@@ -62,6 +85,14 @@ public sealed class ProcessExitTests
     // In the process that the test starts.
     private static async Task SendAndEndAsync(Uri server)
     {
+        if (Environment.GetEnvironmentVariable(Ending) == StreamEnding)
+        {
+            StreamWebSocket stream = new();
+            await stream.ConnectAsync(server, TestContext.Current.CancellationToken);
+            await stream.OutputStream.WriteAsync(new byte[Unflushed], TestContext.Current.CancellationToken);
+            Environment.Exit(0);
+        }
+
         MessageWebSocket socket = new();
         socket.Control.OutboundBufferSizeInBytes = 16 * 1024;
         await socket.ConnectAsync(server, TestContext.Current.CancellationToken);
