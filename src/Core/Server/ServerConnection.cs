@@ -226,8 +226,10 @@ internal sealed class ServerConnection
         ArrayBufferWriter<byte>? collected = null;
         while (true)
         {
-            ValueWebSocketReceiveResult received = await _framing.ReceiveAsync(
-                buffer.AsMemory(), CancellationToken.None).ConfigureAwait(false);
+            // No further than to the first byte that is too much: the framing waits until the memory it is given is full.
+            long allowed = _settings.MaxMessageSize - (collected?.WrittenCount ?? 0) + 1L;
+            Memory<byte> room = buffer.AsMemory(0, (int)Math.Min(buffer.Length, IsClosing ? buffer.Length : allowed));
+            ValueWebSocketReceiveResult received = await _framing.ReceiveAsync(room, CancellationToken.None).ConfigureAwait(false);
 
             // Once a close is on its way, what still comes is only read to reach the client's close frame behind it.
             if (IsClosing)

@@ -113,6 +113,18 @@ public sealed class EchoServerTests
     }
 
     [SocketFact]
+    public async Task MaxMessageSize_counts_what_comes_of_a_frame_to_the_first_byte_that_is_too_much()
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxMessageSize = 1000 });
+        using RawClient client = await RawClient.OpenAsync(server);
+        byte[] frame = FrameBytes.Build(WireOpcode.Binary, new byte[100_000], masked: true);
+
+        await client.SendBytesAsync(frame.AsMemory(0, frame.Length - 100_000 + 1001).ToArray());
+
+        Assert.Equal(1009, (int?)(await client.ReadFrameAsync())?.CloseCode);
+    }
+
+    [SocketFact]
     public async Task A_ping_is_answered_and_an_empty_close_as_well()
     {
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
