@@ -819,8 +819,12 @@ $(Get-Address -Path 'echo'),,,
         It 'gives up after -MaximumRetryCount connections that were of no use' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'close?code=1012') -AutoReconnect -MaximumRetryCount 1
             $streams = Get-Streams { Receive-WsMessage -Socket $socket }
+            $given = 'Given up after 1 attempt to reconnect, as many as -MaximumRetryCount allows.'
             $streams.Warning | Should -HaveCount 2
+            $streams.Warning[0] | Should -BeLike '* Reconnecting.'
+            $streams.Warning[1] | Should -BeLike "* $given"
             $streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+            "$($streams.Error[0])" | Should -BeLike "* $given"
         }
 
         It 'sends on the new connection' {

@@ -118,7 +118,9 @@ Describe 'A server that restarts' {
         $sending = Start-Script { 'lost', 'as well' | Send-WsMessage -Socket $args[0] } -ArgumentList $socket
         Wait-Script -Started $sending
         $sending.Streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
+        "$($sending.Streams.Error[0])" | Should -BeLike '* Given up after 1 attempt to reconnect, as many as -MaximumRetryCount allows.'
         $sending.Streams.Error[1].FullyQualifiedErrorId | Should -BeLike 'ConnectionAborted,*'
+        "$($sending.Streams.Error[1])" | Should -BeLike '*Given up after 1 attempt to reconnect*'
         $sending.Shell.Dispose()
         (Get-Failure { 'again' | Send-WsMessage -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'ConnectionAborted,*'
     }

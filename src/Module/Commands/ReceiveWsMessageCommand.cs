@@ -301,7 +301,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
 
         if ((end.Failure is not null && !SocketExtras.IsOver(end.Socket)) || (IsCounting && _source.IsOver))
         {
-            WriteError(WsErrors.Ended(end.Failure, end.Socket, ProgressText));
+            WriteError(EndOf(end.Failure, end.Socket, ProgressText));
         }
         else
         {

@@ -247,7 +247,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
                 return successor;
             }
 
-            ThrowTerminatingError(WsErrors.Ended(null, socket));
+            ThrowTerminatingError(EndOf(null, socket));
         }
 
         if (socket.State == MessageWebSocketState.Closing)
@@ -287,7 +287,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
         }
         catch (ObjectDisposedException)
         {
-            ThrowTerminatingError(WsErrors.Ended(null, socket));
+            ThrowTerminatingError(EndOf(null, socket));
         }
         catch (InvalidOperationException)
         {
@@ -311,7 +311,15 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
             Wait(WaitForEndAsync(socket, StopToken));
         }
 
-        return WsErrors.Ended(failure, socket, progress);
+        return EndOf(failure, socket, progress);
+    }
+
+    /// <summary>The error of a connection that is of no use any more, with how the attempts to reconnect ended.</summary>
+    private protected static ErrorRecord EndOf(MessageWebSocketException? failure, MessageWebSocket socket, string? progress = null)
+    {
+        string?[] parts = [SocketExtras.Of(socket).Reconnection?.Outcome, progress];
+        string detail = string.Join(' ', parts.Where(static part => part is { Length: > 0 }));
+        return WsErrors.Ended(failure, socket, detail.Length > 0 ? detail : null);
     }
 
     /// <summary>Shows the frames of a socket on the debug stream for as long as this cmdlet runs, if the user asked for that.</summary>

@@ -90,7 +90,12 @@ internal static class Connector
     {
         if (reconnection.Notice(lost))
         {
-            cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} Reconnecting.");
+            reconnection.GaveUp = !reconnection.HasAttemptsLeft;
+            cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} {reconnection.Outcome ?? "Reconnecting."}");
+            if (reconnection.GaveUp)
+            {
+                return null;
+            }
         }
 
         MessageWebSocket successor = lost.Clone();
@@ -118,12 +123,6 @@ internal static class Connector
         while (true)
         {
             int attempt = reconnection.Attempts + 1;
-            if (attempt > reconnection.MaximumRetryCount)
-            {
-                reconnection.GaveUp = true;
-                return false;
-            }
-
             TimeSpan delay = reconnection.UntilNext(failure);
             cmdlet.Tell(
                 $"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in "
@@ -140,7 +139,7 @@ internal static class Connector
                 reconnection.Withdraw();
                 throw;
             }
-            catch (MessageWebSocketException e) when (attempt < reconnection.MaximumRetryCount && Reconnection.IsWorthwhile(e))
+            catch (MessageWebSocketException e) when (reconnection.HasAttemptsLeft && Reconnection.IsWorthwhile(e))
             {
                 failure = e;
                 cmdlet.Tell($"Attempt {attempt} failed: {Failure(successor, lost.Uri!, e).ErrorDetails.Message}");
@@ -148,7 +147,12 @@ internal static class Connector
             catch (MessageWebSocketException e)
             {
                 reconnection.GaveUp = true;
-                cmdlet.WriteError(Failure(successor, lost.Uri!, e));
+                ErrorRecord record = Failure(successor, lost.Uri!, e);
+                record.ErrorDetails = new ErrorDetails($"{record.ErrorDetails.Message} {reconnection.Outcome}")
+                {
+                    RecommendedAction = record.ErrorDetails.RecommendedAction,
+                };
+                cmdlet.WriteError(record);
                 return false;
             }
         }

@@ -35,6 +35,14 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     /// <summary>How many attempts this series of losses has cost; under <see cref="Gate"/>, as all that follows.</summary>
     public int Attempts { get; private set; }
 
+    /// <summary>Whether another attempt may be made.</summary>
+    public bool HasAttemptsLeft => Attempts < maximumRetryCount;
+
+    /// <summary>How the attempts ended, in a sentence; null while that is open.</summary>
+    public string? Outcome => !GaveUp ? null
+        : $"Given up after {Attempts} attempt{(Attempts == 1 ? "" : "s")} to reconnect"
+            + (HasAttemptsLeft ? "." : ", as many as -MaximumRetryCount allows.");
+
     /// <summary>When the next attempt is due, by <see cref="Environment.TickCount64"/>; null where that is not settled.</summary>
     private long? Due { get; set; }
 
