@@ -502,6 +502,17 @@ Describe 'Stop-WsEchoServer' {
         "$failure" | Should -BeLike "*no server named 'unknown'*known*"
     }
 
+    It 'takes names with wildcards, and says of a name that none has' {
+        $first, $second, $other = 'one', 'on', 'two' | ForEach-Object { Start-WsEchoServer -Name $_ }
+        Stop-WsEchoServer nowhere, o* -ErrorVariable failure -ErrorAction SilentlyContinue -PassThru | Should -Be $first, $second
+        $failure.FullyQualifiedErrorId | Should -Be 'ServerNotFound,MessageWebSockets.PowerShell.StopWsEchoServerCommand'
+        $failure[0].ErrorDetails.RecommendedAction | Should -BeLike '*two*'
+        Stop-WsEchoServer x* -ErrorAction Stop
+        Stop-WsEchoServer $first -ErrorAction Stop
+        'tw?' | Stop-WsEchoServer
+        $other.State | Should -Be 'Stopped'
+    }
+
     It 'closes its clients with 1001' {
         $socket = Start-WsEchoServer | Connect-MessageWebSocket
         Invoke-WsRequest 'x' | Out-Null
@@ -541,6 +552,7 @@ Describe 'Stop-WsEchoServer' {
 
     It 'completes the names of servers' {
         $null = Start-WsEchoServer -Name 'my server'
+        (TabExpansion2 'Stop-WsEchoServer my').CompletionMatches.CompletionText | Should -Be "'my server'"
         (TabExpansion2 'Stop-WsEchoServer -Server my').CompletionMatches.CompletionText | Should -Be "'my server'"
     }
 }

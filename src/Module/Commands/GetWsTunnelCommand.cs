@@ -1,12 +1,13 @@
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Errors;
 
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>Lists the tunnels of this session.</summary>
 [Cmdlet(VerbsCommon.Get, "WsTunnel")]
 [OutputType(typeof(WsTunnel))]
-public sealed class GetWsTunnelCommand : NamedTunnelCmdlet
+public sealed class GetWsTunnelCommand : WsCmdlet
 {
     /// <summary>The names to list, with wildcards.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
@@ -16,5 +17,7 @@ public sealed class GetWsTunnelCommand : NamedTunnelCmdlet
     public string[]? Name { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => WriteObject(Name is null ? Session.Tunnels : Named(Name), enumerateCollection: true);
+    protected override void ProcessRecord() => WriteObject(
+        Name is null ? Session.Tunnels : Named(Name, Session.Tunnels, static tunnel => tunnel.TunnelName, WsErrors.TunnelNotFound),
+        enumerateCollection: true);
 }

@@ -1,17 +1,28 @@
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Errors;
 
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>Stops servers of Start-WsEchoServer.</summary>
-[Cmdlet(VerbsLifecycle.Stop, "WsEchoServer", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Stop, "WsEchoServer", DefaultParameterSetName = ByName, SupportsShouldProcess = true)]
 [OutputType(typeof(WebSocketEchoServer))]
 public sealed class StopWsEchoServerCommand : WsCmdlet
 {
+    private const string ByName = "Name";
+    private const string ByObject = "Server";
+
     private readonly List<WebSocketEchoServer> _stopping = [];
 
-    /// <summary>The servers, as objects or names; without it all of this session.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true)]
+    /// <summary>The names of the servers, with wildcards; without it all of this session.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = ByName)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[]? Name { get; set; }
+
+    /// <summary>The servers, as objects, or names without wildcards.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ByObject)]
     [ValidateNotNullOrEmpty]
     [ServerNameTransform]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
@@ -24,12 +35,14 @@ public sealed class StopWsEchoServerCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Server is null && MyInvocation.ExpectingInput)
+        if (Server is null && Name is null && MyInvocation.ExpectingInput)
         {
             return;
         }
 
-        foreach (WebSocketEchoServer server in Server ?? Session.Servers)
+        IEnumerable<WebSocketEchoServer> servers = Server
+            ?? (Name is null ? Session.Servers : Named(Name, Session.Servers, static server => server.ServerName, WsErrors.ServerNotFound));
+        foreach (WebSocketEchoServer server in servers)
         {
             if (ShouldProcess($"{server} ({server.Uri}, {server.Connections} connections)", "Stop the server"))
             {

@@ -1,12 +1,13 @@
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Completion;
+using MessageWebSockets.PowerShell.Errors;
 
 namespace MessageWebSockets.PowerShell;
 
 /// <summary>Stops tunnels of Start-WsTunnel.</summary>
 [Cmdlet(VerbsLifecycle.Stop, "WsTunnel", DefaultParameterSetName = ByName, SupportsShouldProcess = true)]
 [OutputType(typeof(WsTunnel))]
-public sealed class StopWsTunnelCommand : NamedTunnelCmdlet
+public sealed class StopWsTunnelCommand : WsCmdlet
 {
     private const string ByName = "Name";
     private const string ByObject = "Tunnel";
@@ -39,7 +40,9 @@ public sealed class StopWsTunnelCommand : NamedTunnelCmdlet
             return;
         }
 
-        foreach (WsTunnel tunnel in Tunnel ?? (Name is null ? Session.Tunnels : Named(Name)))
+        IEnumerable<WsTunnel> tunnels = Tunnel
+            ?? (Name is null ? Session.Tunnels : Named(Name, Session.Tunnels, static tunnel => tunnel.TunnelName, WsErrors.TunnelNotFound));
+        foreach (WsTunnel tunnel in tunnels)
         {
             if (ShouldProcess($"{tunnel} ({tunnel.From} to {tunnel.To}, {tunnel.Connections} connections)", "Stop the tunnel"))
             {

@@ -58,13 +58,19 @@ internal static partial class WsErrors
         ErrorCategory.ResourceExists,
         name);
 
-    public static ErrorRecord TunnelNotFound(string name, IEnumerable<string> names)
+    public static ErrorRecord TunnelNotFound(string name, IEnumerable<string> names) =>
+        NotFound("TunnelNotFound", "tunnel", "Start-WsTunnel", name, names);
+
+    public static ErrorRecord ServerNotFound(string name, IEnumerable<string> names) =>
+        NotFound("ServerNotFound", "server", "Start-WsEchoServer", name, names);
+
+    private static ErrorRecord NotFound(string id, string kind, string starts, string name, IEnumerable<string> names)
     {
         string known = string.Join(", ", names);
         return Create(
-            "TunnelNotFound",
-            new ItemNotFoundException($"This session has no tunnel named '{name}'."),
-            known.Length == 0 ? "It has none at all; Start-WsTunnel starts one." : $"Its tunnels: {known}.",
+            id,
+            new ItemNotFoundException($"This session has no {kind} named '{name}'."),
+            known.Length == 0 ? $"It has none at all; {starts} starts one." : $"Its {kind}s: {known}.",
             ErrorCategory.ObjectNotFound,
             name);
     }
