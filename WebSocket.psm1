@@ -8,7 +8,8 @@ if (-not [System.IO.File]::Exists($assembly)) {
     $assembly = "$PSScriptRoot/bin/MessageWebSockets.PowerShell.dll"
 }
 
-Import-Module -Name $assembly
+# By its type: a session that was made without the commands of PowerShell has no Import-Module, and may have this module.
+& ([System.Management.Automation.CmdletInfo]::new('Import-Module', [Microsoft.PowerShell.Commands.ImportModuleCommand])) -Name $assembly
 
 # $WsSession is the user's to overwrite, so what closes the sockets keeps its own reference.
 $session = [MessageWebSockets.PowerShell.WsSession]::ForCurrentRunspace()
