@@ -31,7 +31,7 @@ public sealed class HeartbeatTests
         await dialogue.Socket.SendNonfinalFrameAsync("first"u8.ToArray(), SocketMessageType.Utf8);
         for (int i = 0; i < 3; i++)
         {
-            // Each takes as long as a heartbeat needs; control frames pass.
+            // The pause, of two intervals, is the condition under test: a heartbeat would be due in it. Control frames pass.
             Task<TimeSpan> ping = dialogue.Socket.PingAsync();
             RawFrame frame;
             do
@@ -60,23 +60,18 @@ public sealed class HeartbeatTests
         byte[] filler = new byte[1_000_000];
         Task filling = FillAsync();
 
-        // Once a send has to wait, the peer takes nothing more; from then on no heartbeat follows.
-        while (dialogue.Socket.Information.MessagesSent < 2
-            || dialogue.Socket.Information.MessagesSent - dialogue.Socket.Information.MessagesWritten < 1)
-        {
-            await Task.Delay(1);
-        }
-
-        long written;
-        long beats;
+        // Once the peer takes nothing more and the buffer is full, nothing is sent, although two hundred heartbeats are due between two
+        // looks. Heartbeats that pile up would go on without end, and the limit of the test would end it.
+        MessageWebSocketInformation information = dialogue.Socket.Information;
+        (long Messages, long Bytes, long Beats) before;
         do
         {
-            (written, beats) = (dialogue.Socket.Information.BytesSent, dialogue.Socket.Information.HeartbeatsSent);
+            before = (information.MessagesSent, information.BytesSent, information.HeartbeatsSent);
             await Task.Delay(200);
         }
-        while (written != dialogue.Socket.Information.BytesSent);
+        while (before.Messages < 2 || before != (information.MessagesSent, information.BytesSent, information.HeartbeatsSent));
 
-        Assert.Equal(beats, dialogue.Socket.Information.HeartbeatsSent);
+        Assert.False(filling.IsCompleted);
         await enough.CancelAsync();
         await filling;
 
@@ -108,6 +103,8 @@ public sealed class HeartbeatTests
 
         await dialogue.Socket.Released;
         long beats = dialogue.Socket.Information.MessagesSent;
+
+        // Twenty heartbeats would be due, which is the condition under test.
         await Task.Delay(20);
         Assert.Equal(beats, dialogue.Socket.Information.MessagesSent);
         Assert.Null(await dialogue.Peer.ReadFrameAsync());
@@ -128,6 +125,7 @@ public sealed class HeartbeatTests
         socket.Control.HeartbeatInterval = TimeSpan.FromMilliseconds(1);
         socket.OnConnected = async (connected, cancellationToken) =>
         {
+            // Twenty heartbeats would be due before the login, which is the condition under test.
             await Task.Delay(20, cancellationToken);
             await connected.SendAsync("login", cancellationToken);
             await connected.ReceiveAsync(cancellationToken);
