@@ -14,7 +14,7 @@ internal sealed class ClientSocket(
     string socketClass, SocketState state, WebSocketControl control, WebSocketInformation information, ISocketEvents events)
     : IConnectionEvents
 {
-    // The greeting that the running code belongs to, whatever thread it goes on on.
+    // The greeting that the running code is a part of, on whichever thread it continues.
     private static readonly AsyncLocal<object?> s_greeting = new();
 
     private readonly Lock _lock = new();
@@ -415,7 +415,7 @@ internal sealed class ClientSocket(
         }
     }
 
-    // In a method of its own, so that the caller does not count as who greets.
+    // In a method of its own, so that code of the caller does not count as a part of the greeting.
     private async Task GreetAsync(Func<CancellationToken, Task> greet, CancellationToken cancellationToken)
     {
         s_greeting.Value = Volatile.Read(ref _greeting);

@@ -17,7 +17,7 @@ internal static class FramingOptions
         IsServer = isServer,
         SubProtocol = opened.Protocol,
 
-        // Keep-alive is KeepAlive's.
+        // Off: the class KeepAlive does it.
         KeepAliveInterval = TimeSpan.Zero,
         DangerousDeflateOptions = deflate,
     };

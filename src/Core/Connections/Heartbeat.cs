@@ -6,7 +6,7 @@ namespace MessageWebSockets.Connections;
 /// </summary>
 internal sealed class Heartbeat : IDisposable
 {
-    // How soon one that could not be sent is tried again, as a part of the interval.
+    // How many times an interval a heartbeat that could not be sent is tried again.
     private const int TriesPerInterval = 4;
 
     private readonly MessageSender _sender;

@@ -88,8 +88,8 @@ internal sealed class KeepAlive : IDisposable
         }
     }
 
-    // What waited and was acknowledged was taken by the peer, and its window grows as it reads. The acknowledgement of a ping alone is
-    // its system's and no life: a ping that was sent since the last look did not wait at that look.
+    // Bytes that had waited and are acknowledged now were taken by the peer, and its window grows as it reads. That a ping is acknowledged
+    // shows only that the peer's system lives, so it does not count: a ping that was sent after the last look did not wait at that look.
     private void LookAtProgress(long now)
     {
         if (_timeout > 0 && _network?.Progress is { } progress)

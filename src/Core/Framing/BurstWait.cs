@@ -6,7 +6,7 @@ namespace MessageWebSockets.Framing;
 /// </summary>
 internal sealed class BurstWait : IDisposable
 {
-    // As short as timers are.
+    // The shortest wait of a timer.
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(1);
 
     private readonly Timer _timer;

@@ -34,7 +34,7 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
     // A frame made here, in place of what came.
     private ReadOnlyMemory<byte> _made;
 
-    // Of the message that is open and not compressed.
+    // These are of the message that is open, where it is not compressed.
     private FrameOpcode? _open;
     private bool _isWatched;
     private Utf8Watch _text;
@@ -271,7 +271,7 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
 
         if (_inflated is not null && header.ReservedBits == FrameHeader.Rsv1Bit)
         {
-            // The framing does not know that compression was agreed on, and would say so.
+            // The framing does not know that compression was agreed on, and would say that it was not.
             throw MisplacedCompression(header);
         }
 
@@ -285,7 +285,7 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
             : header.Opcode is FrameOpcode.Text or FrameOpcode.Binary ? "it began a message within another one (RFC 6455 section 5.4)."
             : "it set the bit of compression (RSV1) on a frame that is not the first one of a message (RFC 7692 section 6).");
 
-    // Of one that is allowed.
+    // Whether a frame belongs to a compressed message, and may.
     private bool IsOfCompressedMessage(FrameHeader header) => !header.IsMasked && (_inflated!.IsInMessage
         ? header is { Opcode: FrameOpcode.Continuation, ReservedBits: 0 }
         : _open is null && header is { Opcode: FrameOpcode.Text or FrameOpcode.Binary, ReservedBits: FrameHeader.Rsv1Bit });

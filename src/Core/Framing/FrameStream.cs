@@ -102,7 +102,7 @@ internal sealed class FrameStream : SequentialStream
     {
         if (FrameHeader.TryParse(frame, out FrameHeader header) && header is { Opcode: FrameOpcode.Close, IsMasked: true })
         {
-            // Ours are not masked yet. The framing's comes before whoever reads what went before has had a moment to answer it.
+            // Close frames of ours are not masked yet. This one is the framing's: it comes before readers could answer what came before it.
             ReadOnlySpan<byte> payload = frame[header.HeaderLength..];
             ReadOnlySpan<byte> key = frame[(header.HeaderLength - sizeof(uint))..];
             RefusalCode ??= payload.Length < 2

@@ -123,7 +123,7 @@ internal sealed partial class AnswerBody
         }
         catch (Exception e) when (e is IOException or InvalidDataException or InvalidOperationException)
         {
-            // Cut short or damaged: what came out before is what there is.
+            // Cut short or damaged: what was decompressed before that is kept.
         }
 
         return buffer[..count];

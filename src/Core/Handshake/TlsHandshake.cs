@@ -157,7 +157,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, HandshakeFindings
     {
         if (_isWithProxy)
         {
-            // Nothing the user said of the server holds for a proxy: no error is passed over, no pin is asked for.
+            // Nothing that the user said of the server holds for a proxy: no error is ignored, no pin is asked for.
             ProxyErrors = policyErrors == SslPolicyErrors.None ? [] : ServerCertificateValidation.ErrorsOf(policyErrors, chain);
             _isWithProxy = policyErrors != SslPolicyErrors.None;
             return !_isWithProxy;

@@ -12,7 +12,7 @@ namespace MessageWebSockets.Messages;
 /// <remarks>Only a final frame ends a message. What a close frame or a fault interrupts is discarded.</remarks>
 internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, uint maxMessageSize, bool wholeMessages) : IMessageSource
 {
-    // What is set aside on the peer's mere word; longer messages grow segment by segment as their bytes arrive.
+    // The most that is set aside before the bytes arrive; longer messages grow segment by segment as they do.
     private const int LargestExactArray = Payload.SegmentLength;
     private const int ChunkSize = 64 * 1024;
 

@@ -204,7 +204,7 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
 
     private void Unmask(ReadOnlySpan<byte> payload, Span<byte> target, int offset = 0)
     {
-        // Turned so that its first byte is that of the first byte here.
+        // Turned so that the key begins with the byte for the first byte here.
         ReadOnlySpan<byte> key = _header.AsSpan(_frame.HeaderLength - MaskLength, MaskLength);
         Span<byte> turned = stackalloc byte[MaskLength];
         for (int i = 0; i < MaskLength; i++)

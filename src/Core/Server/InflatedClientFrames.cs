@@ -147,7 +147,7 @@ internal sealed class InflatedClientFrames(MessageInflater inflater) : IDisposab
         masked = masked[..(int)Math.Min(masked.Length, _maskedRemaining)];
         FrameMask.Apply(masked, masked, MemoryMarshal.Read<uint>(_mask));
 
-        // Turned so that its first byte is that of the next byte.
+        // Turned so that the key begins with the byte for the next byte.
         int turn = masked.Length % _mask.Length;
         byte[] turned = [.. _mask.AsSpan(turn), .. _mask.AsSpan(0, turn)];
         turned.CopyTo(_mask, 0);

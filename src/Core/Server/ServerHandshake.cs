@@ -98,7 +98,7 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
             int searched = Math.Max(0, count - 3);
             count += read;
 
-            // Empty lines ahead of a request are passed over (RFC 9112 section 2.2).
+            // Empty lines ahead of a request are ignored (RFC 9112 section 2.2).
             while (buffer.AsSpan(0, count).StartsWith("\r\n"u8))
             {
                 count -= 2;

@@ -120,7 +120,7 @@ internal sealed class UpgradeRequest
         }
 
         string value = line[(colon + 1)..].Trim(' ', '\t');
-        // Those of Latin-1 beyond ASCII steer terminals as well.
+        // Those of Latin-1 as well (128 to 159): terminals take them for control characters too.
         if (value.Any(static c => char.IsControl(c) && c != '\t'))
         {
             throw Malformed("A header value contains control characters.");

@@ -199,7 +199,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         }
         catch (CryptographicException)
         {
-            // Names that cannot be read are nobody's.
+            // A certificate whose names cannot be read is good for no name.
             return false;
         }
     }

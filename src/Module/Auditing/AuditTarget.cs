@@ -169,7 +169,7 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     private IEnumerable<KeyValuePair<string, string>> CredentialHeaders() =>
         Headers().Where(static header => IsCredential(header.Key, header.Value));
 
-    // Where a redirect of another origin led, none of them goes.
+    // None of them goes to where a redirect to another origin led.
     private IEnumerable<KeyValuePair<string, string>> Headers()
     {
         if (!_isEntrusted)

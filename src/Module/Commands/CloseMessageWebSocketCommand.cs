@@ -151,7 +151,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     {
         if (SocketExtras.Of(socket).Reconnection is { } reconnection)
         {
-            // Perhaps a newer one than a moment ago.
+            // A reconnect may have put a newer one in its place meanwhile.
             socket = reconnection.Close();
         }
 

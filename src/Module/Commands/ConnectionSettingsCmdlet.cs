@@ -73,7 +73,7 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
 
     private protected override void ApplySettings(MessageWebSocket socket, bool isNew)
     {
-        // First: a parameter says more than the profile.
+        // First, because parameters take precedence over the profile.
         if (Profile is not null)
         {
             Apply(Profile, socket);

@@ -121,7 +121,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        // A message without a part of it is another message.
+        // A message that lacks a part is another message, so nothing of it is sent.
         if (AsByteStream && _byteStream.Length > 0 && !_isByteMissing)
         {
             byte[] bytes = _byteStream.ToArray();

@@ -119,7 +119,7 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
             return;
         }
 
-        // However it is stopped, be it by its own methods.
+        // Also when it is stopped by its own methods.
         _ = server.Completion.ContinueWith(_ => script?.Dispose(), TaskScheduler.Default);
         Session.Add(server);
         if (!IPAddress.IsLoopback(Address))

@@ -43,7 +43,7 @@ internal sealed class ListenAddressCompleter : IArgumentCompleter
         }
         catch (NetworkInformationException)
         {
-            // A completer has nothing to say to somebody who types.
+            // An error helps nobody who is typing: there is just nothing to complete.
             return [];
         }
     }

@@ -81,7 +81,7 @@ internal sealed class LoadClock : IDisposable
 
                 if (due > now)
                 {
-                    // A wait is as exact as a millisecond.
+                    // A timer is exact to a millisecond.
                     TimeSpan rest = Stopwatch.GetElapsedTime(now, due);
                     return rest < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : rest;
                 }

@@ -61,7 +61,7 @@ internal sealed class LoadRun(
             }
             catch (OperationCanceledException) when (!stop.IsCancellationRequested)
             {
-                // Interrupted: on to what was until now.
+                // Interrupted: the summary is of what was done until now.
             }
 
             window.End();

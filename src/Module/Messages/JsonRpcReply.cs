@@ -9,7 +9,7 @@ namespace MessageWebSockets.PowerShell.Messages;
 /// <param name="Error">The error as it is written; empty when there is none.</param>
 internal readonly record struct JsonRpcReply(ReadOnlyMemory<byte> Result, ReadOnlyMemory<byte> Error)
 {
-    // More of what a server adds to its error would hide the error.
+    // A longer text of the server would hide the error itself.
     private const int LongestData = 400;
 
     /// <summary>Whether the request failed.</summary>

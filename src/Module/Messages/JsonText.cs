@@ -7,7 +7,7 @@ namespace MessageWebSockets.PowerShell.Messages;
 /// <summary>Reads JSON into the objects that ConvertFrom-Json makes of it.</summary>
 internal static class JsonText
 {
-    // Some of what is said of a text repeats it.
+    // Some messages of the parser repeat the text.
     private const int LongestReason = 500;
 
     /// <summary>The objects a JSON text stands for.</summary>

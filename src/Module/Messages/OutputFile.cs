@@ -81,7 +81,7 @@ internal static class OutputFile
         {
             if (before is { } attributes)
             {
-                // Whoever has it open may write on.
+                // Other programs that have it open may go on writing.
                 File.SetAttributes(path, attributes);
             }
         }

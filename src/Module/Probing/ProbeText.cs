@@ -153,7 +153,7 @@ public static class ProbeText
     private static bool IsSuccess(object? result) =>
         LanguagePrimitives.IsTrue(PSObject.AsPSObject(result).Properties[nameof(WsEndpointResult.Success)]?.Value);
 
-    // 101 stands for what went well, whatever failed afterwards.
+    // 101 is the answer to a handshake that succeeded, whatever failed afterwards.
     private static string? HttpStatus(object? result) =>
         Text(result, nameof(WsEndpointResult.HttpStatusCode)) is { } status and not "101" ? status : null;
 

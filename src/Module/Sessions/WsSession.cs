@@ -145,7 +145,7 @@ public sealed class WsSession
     {
         lock (_sockets)
         {
-            // Numbers come with the first look; here, so that they follow the order of the session.
+            // A socket gets its number when that is first asked for: here, so that the numbers follow the order of the session.
             _ = socket.Id;
             _sockets.Add(socket);
             int excess = _sockets.Count(static candidate => HasEnded(SocketExtras.LatestOf(candidate))) - EndedSocketsListed;

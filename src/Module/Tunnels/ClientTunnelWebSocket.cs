@@ -58,7 +58,7 @@ internal sealed class ClientTunnelWebSocket(StreamWebSocket socket) : ITunnelWeb
         }
         catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
         {
-            // Who reads is told.
+            // The reader gets the same error.
         }
     }
 }

@@ -123,7 +123,7 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
         }
     }
 
-    // False when the peer has closed: what still comes has nobody to go to. Reading tells how the peer closed.
+    // False when the peer has closed: nobody takes what still comes from TCP. The other pump finds out how the peer closed.
     private async ValueTask<bool> TrySendAsync(ReadOnlyMemory<byte> bytes)
     {
         try

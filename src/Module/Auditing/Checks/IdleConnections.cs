@@ -94,7 +94,7 @@ internal sealed class IdleConnections() : AuditCheck(
             }
             catch (WireEndException e) when (e.End is WireEnd.Ended or WireEnd.Reset)
             {
-                // It was ended before it was asked.
+                // The server ended it before it was asked.
             }
         }
 

@@ -11,7 +11,7 @@ internal sealed class IdleTimeout() : AuditCheck(
     "RFC 6455 5.5.2, CWE-613",
     "End connections whose pings are not answered: those of clients that have vanished stay for ever otherwise.")
 {
-    // Of a few pings that no pong followed, a server that means them would have acted on the first.
+    // A server that ends connections for want of a pong would have done so after the first ping.
     private const int ManyPings = 3;
 
     public override string Load(AuditPlan plan) => $"leave a connection silent for {AuditText.Seconds(plan.IdleTime)}";
