@@ -48,6 +48,12 @@ public sealed partial class MapTests
         Assert.DoesNotContain(Name().Matches(s_map).Select(static match => match.Groups[1].Value), name => !words.Contains(name));
     }
 
+    // The compiler holds methods to 60 lines (MA0051).
+    [Fact]
+    public void No_file_of_the_map_is_longer_than_500_lines() =>
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(s_source, "*.cs", SearchOption.AllDirectories), static file => File.ReadLines(file).Count() > 500);
+
     [Theory]
     [InlineData("Core")]
     [InlineData("Module")]
