@@ -11,6 +11,8 @@ param(
 
     [double] $Minutes = 10,
 
+    [switch] $Guided,
+
     [switch] $Quick,
 
     [string] $Area = 'All',
@@ -74,6 +76,12 @@ task Test Build, Peers, {
 }
 
 task Fuzz {
+    if ($Guided) {
+        Invoke-DotNetBuild tests/Fuzz/Fuzz.csproj
+        & "$tools/Invoke-GuidedFuzz.ps1" -Program (Get-Program Fuzz MessageWebSockets.Fuzz.dll) -Minutes $Minutes
+        return
+    }
+
     Invoke-DotNetBuild tests/Core.Tests/Core.Tests.csproj
     & "$tools/Invoke-Fuzz.ps1" -Program (Get-Program Core.Tests MessageWebSockets.Tests.dll) -Minutes $Minutes
 }

@@ -9,7 +9,7 @@
 
     Build    compiles everything and fills bin
     Test     builds, then runs the xunit and the Pester tests; the last line has the totals
-    Fuzz     throws random streams, bytes and handshake answers at the library for about -Minutes; prints the seeds
+    Fuzz     throws random input at the library for about -Minutes and prints the seeds; with -Guided AFL++ looks for it (Linux)
     Mutate   changes one place of src/Core after the other and says which changes no test notices; -Area names one area
     Soak     keeps 200 connections busy for -Minutes while the server is killed now and then, and reports what was lost
     Bench    measures the library and the cmdlets beside the alternatives; -Quick for a short look. See docs/performance.md
@@ -37,6 +37,8 @@ param(
     # Fuzz and Soak only: about how long.
     [ValidateRange(0.1, 10080)]
     [double] $Minutes = 10,
+    # Fuzz only: with AFL++, on Linux.
+    [switch] $Guided,
     # Bench only: fewer and shorter rounds.
     [switch] $Quick,
     # Mutate only: a folder of src/Core.
@@ -51,8 +53,7 @@ param(
 # Windows PowerShell 5.1 has to be able to read the whole file (so no ?: and no ??), and to run it up to the hand-over.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-$env:DOTNET_NOLOGO, $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1', '1'
-$required = [version] '7.6'
+$env:DOTNET_NOLOGO, $env:DOTNET_CLI_TELEMETRY_OPTOUT, $required = '1', '1', [version] '7.6'
 Set-Location -LiteralPath $PSScriptRoot
 
 if ($PSVersionTable.PSVersion -lt $required) {
@@ -104,11 +105,10 @@ foreach ($item in $restored.Items.PackageDownload) {
     $packages[$item.Identity] = Join-Path $folder $item.Version.Trim('[', ']') 'tools'
 }
 
-$totals = Join-Path $PSScriptRoot 'artifacts' 'test-results' 'totals.txt'
-Remove-Item -Path $totals -ErrorAction Ignore
+Remove-Item -Path ($totals = Join-Path $PSScriptRoot 'artifacts' 'test-results' 'totals.txt') -ErrorAction Ignore
 $run = @{
     Task = $Task; File = 'WebSocket.build.ps1'; Safe = $true; Result = 'outcome'; Configuration = $Configuration
-    Coverage = $Coverage; Minutes = $Minutes; Quick = $Quick; Area = $Area; Seed = $Seed; Whole = $Whole
+    Coverage = $Coverage; Minutes = $Minutes; Guided = $Guided; Quick = $Quick; Area = $Area; Seed = $Seed; Whole = $Whole
     PesterPath = Join-Path $packages['Pester'] 'Pester.psd1'
 }
 & (Join-Path $packages['Invoke-Build'] 'Invoke-Build.ps1') @run
