@@ -10,8 +10,8 @@ internal sealed class AuditAnswer
 {
     private const int ShownCharacters = 100;
 
-    // Gateways answer so for a server that they cannot reach, or that hung up on them.
-    private static readonly int[] s_gatewayCodes = [502, 503, 504];
+    // A limit of requests answers so, and gateways for a server that they cannot reach, or that hung up on them.
+    private static readonly int[] s_codesForAnyone = [429, 502, 503, 504];
 
     private readonly List<(string Name, string Value)> _headers = [];
 
@@ -28,8 +28,13 @@ internal sealed class AuditAnswer
     /// <summary>Whether the server switches to the WebSocket protocol.</summary>
     public bool IsUpgrade => Status == (int)HttpStatusCode.SwitchingProtocols;
 
-    /// <summary>Whether it may come from a gateway that got no answer itself.</summary>
-    public bool IsOfGateway => s_gatewayCodes.Contains(Status);
+    /// <summary>Whether it may be said whatever was asked: by a limit of requests, or by a gateway that got no answer itself.</summary>
+    public bool IsForAnyone => s_codesForAnyone.Contains(Status);
+
+    /// <summary>What <see cref="IsForAnyone"/> means, for evidence.</summary>
+    public string ForAnyoneText => Status == (int)HttpStatusCode.TooManyRequests
+        ? $"answered with {Text}, which limits requests of any kind"
+        : $"answered with {Text}, which a gateway says of a server that it got no answer from";
 
     /// <summary>The status with its reason, for people.</summary>
     public string Text =>
@@ -70,9 +75,9 @@ internal sealed class AuditAnswer
             return $" (by a proxy, Via: {Shown(via)})";
         }
 
-        return Server is { } server && server != usual.Server
-            ? $" (by {Shown(server)}, and not by who answers the ordinary "
-                + $"handshake{(usual.Server is { } other ? $", {Shown(other)}" : "")})"
+        // Many name themselves in no 101: that one of the two names nobody tells nothing.
+        return Server is { } server && usual.Server is { } other && server != other
+            ? $" (by {Shown(server)}, and not by who answers the ordinary handshake, {Shown(other)})"
             : "";
     }
 

@@ -97,15 +97,13 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
         cancellationToken);
 
     /// <summary>The next frame.</summary>
-    public Task<ReceivedFrame> ReadFrameAsync(CancellationToken cancellationToken) => ReadFrameAsync(timeout, cancellationToken);
-
-    /// <inheritdoc cref="ReadFrameAsync(CancellationToken)"/>
     public Task<ReceivedFrame> ReadFrameAsync(TimeSpan patience, CancellationToken cancellationToken) =>
         WithinAsync(ReadFrameCoreAsync, "nothing came", patience, cancellationToken);
 
     /// <summary>Waits for the end of the connection, and passes over what comes before it.</summary>
-    /// <returns>Ended, Reset, or Silent where it is still open after the timeout.</returns>
-    public async Task<WireEnd> ReadToEndAsync(CancellationToken cancellationToken)
+    /// <returns>Ended or Reset.</returns>
+    /// <exception cref="WireEndException">It is still open.</exception>
+    public async Task<WireEnd> ReadToEndAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         try
         {
@@ -119,36 +117,31 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
                     }
                 },
                 "still open",
-                timeout,
+                patience,
                 cancellationToken).ConfigureAwait(false);
         }
-        catch (WireEndException e)
+        catch (WireEndException e) when (e.End is WireEnd.Ended or WireEnd.Reset)
         {
             return e.End;
         }
     }
 
     /// <summary>Sends a ping and waits for its pong; whatever comes before it is passed over.</summary>
-    /// <returns>The pong; null where a close frame came in its place.</returns>
-    public async Task<ReceivedFrame?> PingAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    /// <returns>The pong, or the close frame that came in its place.</returns>
+    public async Task<ReceivedFrame> PingAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         await SendAsync(ProbeFrame.Create(FrameOpcode.Ping, payload.Span), cancellationToken).ConfigureAwait(false);
-        return await WithinAsync<ReceivedFrame?>(
-            async limit =>
-            {
-                while (true)
-                {
-                    ReceivedFrame frame = await ReadFrameCoreAsync(limit).ConfigureAwait(false);
-                    if (frame.Header.Opcode is FrameOpcode.Pong or FrameOpcode.Close)
-                    {
-                        return frame.Header.Opcode == FrameOpcode.Pong ? frame : null;
-                    }
-                }
-            },
-            "no pong",
-            timeout,
-            cancellationToken).ConfigureAwait(false);
+        return await ReadPongAsync(timeout, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Waits for a pong; whatever comes before it is passed over.</summary>
+    /// <returns>The pong, or the close frame that came in its place.</returns>
+    public Task<ReceivedFrame> ReadPongAsync(TimeSpan patience, CancellationToken cancellationToken) =>
+        ReadAnyAsync([FrameOpcode.Pong, FrameOpcode.Close], "no pong", patience, cancellationToken);
+
+    /// <summary>Waits for a close frame; whatever comes before it is passed over.</summary>
+    public Task<ReceivedFrame> ReadCloseAsync(TimeSpan patience, CancellationToken cancellationToken) =>
+        ReadAnyAsync([FrameOpcode.Close], "no close frame", patience, cancellationToken);
 
     public void Dispose()
     {
@@ -173,6 +166,23 @@ internal sealed class AuditConnection(BareConnection bare, TimeSpan timeout, Act
             throw new WireEndException(WireEnd.Silent, $"{silence} within {AuditText.Seconds(patience)}");
         }
     }
+
+    private Task<ReceivedFrame> ReadAnyAsync(
+        FrameOpcode[] opcodes, string silence, TimeSpan patience, CancellationToken cancellationToken) => WithinAsync(
+        async limit =>
+        {
+            while (true)
+            {
+                ReceivedFrame frame = await ReadFrameCoreAsync(limit).ConfigureAwait(false);
+                if (opcodes.Contains(frame.Header.Opcode))
+                {
+                    return frame;
+                }
+            }
+        },
+        silence,
+        patience,
+        cancellationToken);
 
     private async Task<AuditAnswer> ReadAnswerAsync(CancellationToken cancellationToken)
     {

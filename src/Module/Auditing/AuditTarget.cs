@@ -11,9 +11,11 @@ namespace MessageWebSockets.PowerShell.Auditing;
 /// <param name="plan">The bounds.</param>
 internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan plan) : IDisposable
 {
-    private const int MostConnections = 4;
+    // Four in all: the last is for what is asked beside a check that holds one of the others.
+    private const int MostConnections = 3;
 
     private readonly SemaphoreSlim _places = new(MostConnections);
+    private readonly SemaphoreSlim _placeBeside = new(1);
     private bool _isEntrusted = true;
     private AuditBaseline? _baseline;
 
@@ -57,11 +59,8 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
             int reason = e.End == WireEnd.Garbled ? HResults.InvalidServerResponse
                 : e.End == WireEnd.Reset ? HResults.ConnectionReset
                 : HResults.ConnectionAborted;
-            throw new MessageWebSocketException(
-                $"No handshake with {PeerText.Name(Uri)}: {e.Message}. Is this a WebSocket endpoint?", reason, e)
-            {
-                PeerUri = Uri,
-            };
+            string message = $"No handshake with {PeerText.Name(Uri)}: {e.Message}. Is this a WebSocket endpoint?";
+            throw new MessageWebSocketException(message, reason, e) { PeerUri = Uri };
         }
     }
 
@@ -99,21 +98,115 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     /// <summary>A connection on which nothing was said yet; waits while four are open.</summary>
     /// <exception cref="MessageWebSocketException">It did not come about.</exception>
     public Task<AuditConnection> OpenAsync(CancellationToken cancellationToken) =>
-        OpenAsync(Uri, settings, new HandshakeFindings(), isCounted: true, cancellationToken);
+        OpenAsync(Uri, settings, new HandshakeFindings(), _places, cancellationToken);
 
     /// <summary>As <see cref="OpenAsync(CancellationToken)"/>, at another address or in another way.</summary>
     public Task<AuditConnection> OpenAsync(Uri address, HandshakeSettings otherSettings, CancellationToken cancellationToken) =>
-        OpenAsync(address, otherSettings, new HandshakeFindings(), isCounted: true, cancellationToken);
+        OpenAsync(address, otherSettings, new HandshakeFindings(), _places, cancellationToken);
 
     /// <summary>A connection beyond the four, for a check that has a bound of its own.</summary>
     public Task<AuditConnection> OpenExtraAsync(CancellationToken cancellationToken) =>
-        OpenAsync(Uri, settings, new HandshakeFindings(), isCounted: false, cancellationToken);
+        OpenAsync(Uri, settings, new HandshakeFindings(), null, cancellationToken);
 
     /// <summary>A connection that carries frames.</summary>
     /// <exception cref="WireEndException">The server did not upgrade it.</exception>
-    public async Task<AuditConnection> ConnectAsync(CancellationToken cancellationToken)
+    public Task<AuditConnection> ConnectAsync(CancellationToken cancellationToken) => ConnectAsync(_places, cancellationToken);
+
+    /// <summary>
+    /// As <see cref="ConnectAsync(CancellationToken)"/>, for a check that has a connection: what the server does there means something
+    /// only where it serves others meanwhile.
+    /// </summary>
+    public Task<AuditConnection> ConnectBesideAsync(CancellationToken cancellationToken) => ConnectAsync(_placeBeside, cancellationToken);
+
+    /// <summary>
+    /// Waits for what a server owes. Where it does not come in time, something is asked on another connection, and it is waited for once
+    /// more: a server that is slow, or stands still for a while, keeps everyone waiting.
+    /// </summary>
+    /// <param name="wait">Waits for so long.</param>
+    /// <param name="askBeside">Asks, and throws where the server does not answer that either.</param>
+    /// <exception cref="WireEndException">
+    /// It did not come. <see cref="WireEnd.Silent"/> means that the server answered the other question.
+    /// </exception>
+    public async Task<T> ExpectAsync<T>(Func<TimeSpan, Task<T>> wait, Func<Task> askBeside)
     {
-        AuditConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        string silence;
+        try
+        {
+            return await wait(plan.Timeout).ConfigureAwait(false);
+        }
+        catch (WireEndException e) when (e.End == WireEnd.Silent)
+        {
+            silence = e.Message;
+        }
+
+        try
+        {
+            await askBeside().ConfigureAwait(false);
+        }
+        catch (WireEndException e)
+        {
+            throw new WireEndException(WireEnd.Garbled, $"{silence}, and on another connection {e.Message}");
+        }
+
+        try
+        {
+            return await wait(plan.SecondThought).ConfigureAwait(false);
+        }
+        catch (WireEndException e) when (e.End == WireEnd.Silent)
+        {
+            throw new WireEndException(WireEnd.Silent, $"{silence}, nor after another connection was served");
+        }
+    }
+
+    /// <summary>As the other one, with an ordinary handshake on the other connection.</summary>
+    public Task<T> ExpectAsync<T>(Func<TimeSpan, Task<T>> wait, CancellationToken cancellationToken) => ExpectAsync(
+        wait,
+        async () => (await ConnectBesideAsync(cancellationToken).ConfigureAwait(false)).Dispose());
+
+    /// <summary>Makes sure that a refusal is one of what was wrong with the request: that an ordinary one is not refused too.</summary>
+    /// <param name="refusal">The answer.</param>
+    /// <param name="sent">What it is the answer to.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="WireEndException">It is, or cannot be told from that.</exception>
+    public async Task ThrowIfRefusedAnywayAsync(AuditAnswer refusal, string sent, CancellationToken cancellationToken)
+    {
+        if (refusal.IsForAnyone)
+        {
+            throw new WireEndException(WireEnd.Garbled, $"{sent} was {refusal.ForAnyoneText}");
+        }
+
+        try
+        {
+            (await ConnectBesideAsync(cancellationToken).ConfigureAwait(false)).Dispose();
+        }
+        catch (WireEndException e)
+        {
+            throw e.After($"{sent} was answered with {refusal.Text}, and then");
+        }
+    }
+
+    public void Dispose()
+    {
+        _places.Dispose();
+        _placeBeside.Dispose();
+    }
+
+    private static void Leave(SemaphoreSlim places)
+    {
+        try
+        {
+            places.Release();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The audit was stopped, and this connection ends after it.
+        }
+    }
+
+    private async Task<AuditConnection> ConnectAsync(SemaphoreSlim places, CancellationToken cancellationToken)
+    {
+        AuditConnection connection = await OpenAsync(Uri, settings, new HandshakeFindings(), places, cancellationToken)
+            .ConfigureAwait(false);
         try
         {
             AuditAnswer answer = await connection.AskAsync(Request(), "an ordinary handshake", cancellationToken).ConfigureAwait(false);
@@ -128,15 +221,12 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         }
     }
 
-    public void Dispose() => _places.Dispose();
-
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
         for (int followed = 0; ; followed++)
         {
             Findings = new HandshakeFindings();
-            using AuditConnection connection = await OpenAsync(
-                Uri, settings, Findings, isCounted: true, cancellationToken).ConfigureAwait(false);
+            using AuditConnection connection = await OpenAsync(Uri, settings, Findings, _places, cancellationToken).ConfigureAwait(false);
             AuditRequest request = Request();
             AuditAnswer answer = await connection.AskAsync(request, cancellationToken).ConfigureAwait(false);
             if (answer.IsUpgrade)
@@ -190,26 +280,26 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     }
 
     private async Task<AuditConnection> OpenAsync(
-        Uri address, HandshakeSettings how, HandshakeFindings findings, bool isCounted, CancellationToken cancellationToken)
+        Uri address, HandshakeSettings how, HandshakeFindings findings, SemaphoreSlim? places, CancellationToken cancellationToken)
     {
-        if (isCounted)
+        if (places is not null)
         {
-            await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await places.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(plan.Timeout);
         try
         {
-            BareConnection bare = await new HandshakeAttempt(how, findings, address, _isEntrusted).OpenAsync(
-                limit.Token).ConfigureAwait(false);
-            return new AuditConnection(bare, plan.Timeout, isCounted ? Leave : null);
+            BareConnection bare = await new HandshakeAttempt(how, findings, address, _isEntrusted).OpenAsync(limit.Token)
+                .ConfigureAwait(false);
+            return new AuditConnection(bare, plan.Timeout, places is null ? null : () => Leave(places));
         }
         catch (Exception e)
         {
-            if (isCounted)
+            if (places is not null)
             {
-                Leave();
+                Leave(places);
             }
 
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
@@ -218,18 +308,6 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
             }
 
             throw;
-        }
-    }
-
-    private void Leave()
-    {
-        try
-        {
-            _places.Release();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The audit was stopped, and this connection ends after it.
         }
     }
 }

@@ -12,4 +12,12 @@ internal sealed record Verdict(AuditResult Result, string Evidence)
     public static Verdict Inconclusive(string evidence) => new(AuditResult.Inconclusive, evidence);
 
     public static Verdict NotApplicable(string evidence) => new(AuditResult.NotApplicable, evidence);
+
+    /// <summary>The worst of several, with the evidence of all that are as bad.</summary>
+    public static Verdict WorstOf(IReadOnlyCollection<Verdict> verdicts)
+    {
+        AuditResult worst = verdicts.Min(static verdict => verdict.Result);
+        IEnumerable<string> evidence = verdicts.Where(verdict => verdict.Result == worst).Select(static verdict => verdict.Evidence);
+        return new Verdict(worst, string.Join("; ", evidence.Distinct()));
+    }
 }

@@ -14,7 +14,9 @@ internal sealed class CloseAnswered() : AuditCheck(
         await connection.SendAsync(ProbeFrame.Close(1000), cancellationToken).ConfigureAwait(false);
         try
         {
-            return await CloseAsync(connection, cancellationToken).ConfigureAwait(false);
+            ReceivedFrame close = await target
+                .ExpectAsync(patience => connection.ReadCloseAsync(patience, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return Verdict.Passed($"a close frame with 1000 was answered: {AuditText.Closed(close.CloseCode)}");
         }
         catch (WireEndException e) when (e.End is WireEnd.Silent or WireEnd.Ended)
         {
@@ -24,18 +26,6 @@ internal sealed class CloseAnswered() : AuditCheck(
         catch (WireEndException e)
         {
             throw e.After("a close frame with 1000");
-        }
-    }
-
-    private static async Task<Verdict> CloseAsync(AuditConnection connection, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            ReceivedFrame frame = await connection.ReadFrameAsync(cancellationToken).ConfigureAwait(false);
-            if (frame.Header.Opcode == FrameOpcode.Close)
-            {
-                return Verdict.Passed($"a close frame with 1000 was answered: {AuditText.Closed(frame.CloseCode)}");
-            }
         }
     }
 }

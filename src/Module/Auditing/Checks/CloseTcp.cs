@@ -14,20 +14,25 @@ internal sealed class CloseTcp() : AuditCheck(
         await connection.SendAsync(ProbeFrame.Close(1000), cancellationToken).ConfigureAwait(false);
         try
         {
-            while ((await connection.ReadFrameAsync(cancellationToken).ConfigureAwait(false)).Header.Opcode != FrameOpcode.Close)
-            {
-            }
+            await connection.ReadCloseAsync(target.Plan.Timeout, cancellationToken).ConfigureAwait(false);
         }
         catch (WireEndException e)
         {
             throw e.After("a close frame with 1000");
         }
 
-        return await connection.ReadToEndAsync(cancellationToken).ConfigureAwait(false) switch
+        try
         {
-            WireEnd.Ended => Verdict.Passed("the server ended TCP after the close frames"),
-            WireEnd.Reset => Verdict.Inconclusive("TCP was reset after the close frames"),
-            _ => Verdict.Failed($"TCP is still open {AuditText.Seconds(target.Plan.Timeout)} after both close frames"),
-        };
+            WireEnd end = await target
+                .ExpectAsync(patience => connection.ReadToEndAsync(patience, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
+            return end == WireEnd.Ended
+                ? Verdict.Passed("the server ended TCP after the close frames")
+                : Verdict.Inconclusive("TCP was reset after the close frames");
+        }
+        catch (WireEndException e) when (e.End == WireEnd.Silent)
+        {
+            return Verdict.Failed($"after both close frames TCP is {e.Message}");
+        }
     }
 }

@@ -25,39 +25,16 @@ internal abstract class FrameCheck(string id, AuditSeverity severity, string ref
 
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
-        Verdict[] verdicts = await Task.WhenAll(Faults().Select(async fault =>
-        {
-            Reaction reaction = await ReactAsync(target, fault.Bytes, cancellationToken).ConfigureAwait(false);
-            if (reaction.Kind == ReactionKind.Reset)
-            {
-                // The system of the server resets a connection that is closed with bytes unread: those of the ping behind the fault.
-                reaction = await ReactAsync(target, fault.Bytes, cancellationToken, withPing: false).ConfigureAwait(false);
-            }
-
-            return await JudgeAsync(target, $"{fault.Sent}: {reaction.Text}", reaction, cancellationToken).ConfigureAwait(false);
-        })).ConfigureAwait(false);
-        AuditResult worst = verdicts.Min(static verdict => verdict.Result);
-        return new Verdict(
-            worst, string.Join("; ", verdicts.Where(verdict => verdict.Result == worst).Select(static verdict => verdict.Evidence)));
+        Verdict[] verdicts = await Task.WhenAll(Faults().Select(fault => TryAsync(target, fault, cancellationToken))).ConfigureAwait(false);
+        return Verdict.WorstOf(verdicts);
     }
 
-    protected static async Task<Reaction> ReactAsync(
-        AuditTarget target, byte[] bytes, CancellationToken cancellationToken, bool withPing = true)
+    /// <summary>Sends bytes on a connection of its own whose ping was answered, and a ping behind them.</summary>
+    protected static async Task<Reaction> ReactAsync(AuditTarget target, byte[] bytes, CancellationToken cancellationToken)
     {
         using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        ReceivedFrame? pong;
-        try
-        {
-            pong = await connection.PingAsync("audit"u8.ToArray(), cancellationToken).ConfigureAwait(false);
-        }
-        catch (WireEndException e)
-        {
-            throw e.After("a ping before");
-        }
-
-        return pong is null
-            ? throw new WireEndException(WireEnd.Ended, "closed at a ping before")
-            : await Reaction.ToAsync(connection, bytes, target.Plan.SecondThought, cancellationToken, withPing).ConfigureAwait(false);
+        await PingBeforeAsync(connection, cancellationToken).ConfigureAwait(false);
+        return await Reaction.ToAsync(connection, bytes, target.Plan.SecondThought, cancellationToken).ConfigureAwait(false);
     }
 
     protected virtual Verdict JudgeCode(string evidence, int code) =>
@@ -66,6 +43,72 @@ internal abstract class FrameCheck(string id, AuditSeverity severity, string ref
     /// <summary>Reads that the connection is still open.</summary>
     protected virtual Task<Verdict> JudgeOpenAsync(AuditTarget target, string evidence, CancellationToken cancellationToken) =>
         Task.FromResult(Verdict.Failed(evidence));
+
+    private static async Task PingBeforeAsync(AuditConnection connection, CancellationToken cancellationToken)
+    {
+        ReceivedFrame pong;
+        try
+        {
+            pong = await connection.PingAsync("before"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        }
+        catch (WireEndException e)
+        {
+            throw e.After("a ping before");
+        }
+
+        if (pong.Header.Opcode != FrameOpcode.Pong)
+        {
+            throw new WireEndException(WireEnd.Ended, "closed at a ping before");
+        }
+    }
+
+    // One that was not seen through does not hide what the others showed.
+    private async Task<Verdict> TryAsync(AuditTarget target, (string Sent, byte[] Bytes) fault, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Reaction reaction = await ReactAsync(target, fault, withPing: true, cancellationToken).ConfigureAwait(false);
+            if (reaction.Kind == ReactionKind.Reset)
+            {
+                // The system of the server resets a connection that is closed with bytes unread: those of the ping behind the fault.
+                reaction = await ReactAsync(target, fault, withPing: false, cancellationToken).ConfigureAwait(false);
+            }
+
+            return await JudgeAsync(target, $"{fault.Sent}: {reaction.Text}", reaction, cancellationToken).ConfigureAwait(false);
+        }
+        catch (WireEndException e)
+        {
+            return Verdict.Inconclusive(e.Message);
+        }
+    }
+
+    private async Task<Reaction> ReactAsync(
+        AuditTarget target, (string Sent, byte[] Bytes) fault, bool withPing, CancellationToken cancellationToken)
+    {
+        using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await PingBeforeAsync(connection, cancellationToken).ConfigureAwait(false);
+        return await Reaction.ToAsync(
+            connection,
+            fault.Bytes,
+            target.Plan.SecondThought,
+            cancellationToken,
+            withPing,
+            () => AnswersRightAsync(target, fault.Sent, cancellationToken)).ConfigureAwait(false);
+    }
+
+    // A server that is slow, or stands still for a while, is silent to all that it gets.
+    private async Task AnswersRightAsync(AuditTarget target, string sent, CancellationToken cancellationToken)
+    {
+        using AuditConnection connection = await target.ConnectBesideAsync(cancellationToken).ConfigureAwait(false);
+        await PingBeforeAsync(connection, cancellationToken).ConfigureAwait(false);
+        Reaction reaction = await Reaction.ToAsync(connection, LikeIt(), TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+        if (reaction.Kind != ReactionKind.WentOn)
+        {
+            throw new WireEndException(WireEnd.Silent, $"{sent}: nothing came in time, and what has no fault: {reaction.Text}");
+        }
+    }
+
+    private byte[] LikeIt() => Right() ?? ProbeFrame.Create(FrameOpcode.Ping, Reaction.PingPayload);
 
     private async Task<Verdict> JudgeAsync(AuditTarget target, string evidence, Reaction reaction, CancellationToken cancellationToken)
     {
@@ -91,8 +134,7 @@ internal abstract class FrameCheck(string id, AuditSeverity severity, string ref
 
     private async Task<bool> EndsAtRightAsync(AuditTarget target, CancellationToken cancellationToken)
     {
-        byte[] right = Right() ?? ProbeFrame.Create(FrameOpcode.Ping, "right"u8);
-        Reaction reaction = await ReactAsync(target, right, cancellationToken).ConfigureAwait(false);
+        Reaction reaction = await ReactAsync(target, LikeIt(), cancellationToken).ConfigureAwait(false);
 
         // Silence is no end: of two pings one behind the other a server may answer one alone (RFC 6455 section 5.5.3).
         return reaction.Kind is ReactionKind.Closed or ReactionKind.Ended or ReactionKind.Reset;

@@ -14,7 +14,7 @@ internal sealed class FrameCloseCodes() : FrameCheck(
     protected override IEnumerable<(string Sent, byte[] Bytes)> Faults() =>
         s_unsendable.Select(static code => (string.Create(CultureInfo.InvariantCulture, $"close code {code}"), ProbeFrame.Close(code)));
 
-    protected override byte[] Right() => ProbeFrame.Create(FrameOpcode.Ping, "right"u8);
+    protected override byte[] Right() => ProbeFrame.Create(FrameOpcode.Ping, Reaction.PingPayload);
 
     // RFC 6455 forbids to send such a code and leaves open how one is met.
     protected override Verdict JudgeCode(string evidence, int code) =>

@@ -11,8 +11,8 @@ internal sealed class FrameReservedBits() : FrameCheck(
 {
     protected override IEnumerable<(string Sent, byte[] Bytes)> Faults() =>
     [
-        ("a ping with RSV1", ProbeFrame.Create(FrameOpcode.Ping, "audit"u8, reserved: FrameHeader.Rsv1Bit)),
-        ("a ping with RSV2", ProbeFrame.Create(FrameOpcode.Ping, "audit"u8, reserved: FrameHeader.Rsv1Bit >> 1)),
-        ("a ping with RSV3", ProbeFrame.Create(FrameOpcode.Ping, "audit"u8, reserved: FrameHeader.Rsv1Bit >> 2)),
+        ("a ping with RSV1", ProbeFrame.Create(FrameOpcode.Ping, Reaction.PingPayload, reserved: FrameHeader.Rsv1Bit)),
+        ("a ping with RSV2", ProbeFrame.Create(FrameOpcode.Ping, Reaction.PingPayload, reserved: FrameHeader.Rsv1Bit >> 1)),
+        ("a ping with RSV3", ProbeFrame.Create(FrameOpcode.Ping, Reaction.PingPayload, reserved: FrameHeader.Rsv1Bit >> 2)),
     ];
 }

@@ -9,6 +9,6 @@ internal sealed class FrameSplitControl() : FrameCheck(
 {
     protected override IEnumerable<(string Sent, byte[] Bytes)> Faults() =>
     [
-        ("a ping without FIN", ProbeFrame.Create(FrameOpcode.Ping, "audit"u8, isFinal: false)),
+        ("a ping without FIN", ProbeFrame.Create(FrameOpcode.Ping, Reaction.PingPayload, isFinal: false)),
     ];
 }

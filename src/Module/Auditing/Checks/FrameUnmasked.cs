@@ -9,6 +9,6 @@ internal sealed class FrameUnmasked() : FrameCheck(
 {
     protected override IEnumerable<(string Sent, byte[] Bytes)> Faults() =>
     [
-        ("a ping without a mask", ProbeFrame.Create(FrameOpcode.Ping, "audit"u8, isMasked: false)),
+        ("a ping without a mask", ProbeFrame.Create(FrameOpcode.Ping, Reaction.PingPayload, isMasked: false)),
     ];
 }

@@ -17,10 +17,14 @@ internal sealed class HandshakeExtension() : AuditCheck(
         request.Set(AuditRequest.ExtensionHeader, Offered);
         const string Sent = $"an offer of the unknown extension {Offered}";
         AuditAnswer answer = await connection.AskAsync(request, Sent, cancellationToken).ConfigureAwait(false);
+        if (!answer.IsUpgrade)
+        {
+            await target.ThrowIfRefusedAnywayAsync(answer, Sent, cancellationToken).ConfigureAwait(false);
+        }
+
         string evidence = $"{Sent} was answered with {answer.Text}";
         return answer.ListOf(AuditRequest.ExtensionHeader).FirstOrDefault() switch
         {
-            _ when answer.IsOfGateway => Verdict.Inconclusive(evidence),
             _ when !answer.IsUpgrade => Verdict.Passed(evidence),
             null => Verdict.Passed($"{evidence} and no extension"),
             var agreed => Verdict.Failed($"{evidence} and the extension {AuditAnswer.Shown(agreed)}"),

@@ -23,10 +23,14 @@ internal sealed class HandshakeSubprotocol() : AuditCheck(
         request.Set(AuditRequest.ProtocolHeader, Offered);
         const string Sent = $"an offer of the unknown subprotocol {Offered}";
         AuditAnswer answer = await connection.AskAsync(request, Sent, cancellationToken).ConfigureAwait(false);
+        if (!answer.IsUpgrade)
+        {
+            await target.ThrowIfRefusedAnywayAsync(answer, Sent, cancellationToken).ConfigureAwait(false);
+        }
+
         string evidence = $"{Sent} was answered with {answer.Text}";
         return answer.ListOf(AuditRequest.ProtocolHeader).ToArray() switch
         {
-            _ when answer.IsOfGateway => Verdict.Inconclusive(evidence),
             _ when !answer.IsUpgrade => Verdict.Passed(evidence),
             [] => Verdict.Passed($"{evidence} and no subprotocol"),
             [Offered] => Verdict.Passed($"{evidence} and that one, as if it were known"),

@@ -83,7 +83,8 @@ internal sealed class IdleConnections() : AuditCheck(
         {
             try
             {
-                if (await connection.PingAsync("audit"u8.ToArray(), cancellationToken).ConfigureAwait(false) is not null)
+                ReceivedFrame answer = await connection.PingAsync("audit"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+                if (answer.Header.Opcode == FrameOpcode.Pong)
                 {
                     return true;
                 }

@@ -14,10 +14,12 @@ internal sealed class PingAnswered() : AuditCheck(
     {
         byte[] payload = [.. Enumerable.Range(0, ControlFrame.MaxPayload).Select(static value => (byte)value)];
         using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        ReceivedFrame? pong;
+        ReceivedFrame pong;
         try
         {
-            pong = await connection.PingAsync(payload, cancellationToken).ConfigureAwait(false);
+            await connection.SendAsync(ProbeFrame.Create(FrameOpcode.Ping, payload), cancellationToken).ConfigureAwait(false);
+            pong = await target.ExpectAsync(patience => connection.ReadPongAsync(patience, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (WireEndException e) when (e.End == WireEnd.Silent)
         {
@@ -28,7 +30,7 @@ internal sealed class PingAnswered() : AuditCheck(
             throw e.After("a ping");
         }
 
-        return pong is null ? Verdict.Inconclusive("a ping: a close frame came in place of the pong")
+        return pong.Header.Opcode == FrameOpcode.Close ? Verdict.Inconclusive("a ping: a close frame came in place of the pong")
             : pong.Payload.AsSpan().SequenceEqual(payload) ? Verdict.Passed("a ping of 125 bytes was answered with its payload")
             : Verdict.Failed($"a ping of 125 bytes was answered with {pong.Payload.Length} bytes that are not its payload");
     }

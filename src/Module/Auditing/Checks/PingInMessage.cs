@@ -11,7 +11,7 @@ internal sealed class PingInMessage() : AuditCheck(
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
         using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        ReceivedFrame? before;
+        ReceivedFrame before;
         try
         {
             before = await connection.PingAsync("before"u8.ToArray(), cancellationToken).ConfigureAwait(false);
@@ -21,16 +21,19 @@ internal sealed class PingInMessage() : AuditCheck(
             throw e.After("a ping before the message");
         }
 
-        if (before is null)
+        if (before.Header.Opcode == FrameOpcode.Close)
         {
             return Verdict.Inconclusive("closed at a ping before the message");
         }
 
         await connection.SendAsync(ProbeFrame.Create(FrameOpcode.Text, "au"u8, isFinal: false), cancellationToken).ConfigureAwait(false);
-        ReceivedFrame? pong;
+        await connection.SendAsync(ProbeFrame.Create(FrameOpcode.Ping, "inside"u8), cancellationToken).ConfigureAwait(false);
+        ReceivedFrame pong;
         try
         {
-            pong = await connection.PingAsync("inside"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+            pong = await target.ExpectAsync(
+                patience => connection.ReadPongAsync(patience, cancellationToken),
+                () => PingBehindMessageAsync(target, cancellationToken)).ConfigureAwait(false);
         }
         catch (WireEndException e) when (e.End == WireEnd.Silent)
         {
@@ -41,12 +44,30 @@ internal sealed class PingInMessage() : AuditCheck(
             throw e.After("a fragment of a text and a ping behind it");
         }
 
-        if (pong is null)
+        if (pong.Header.Opcode == FrameOpcode.Close)
         {
             return Verdict.Inconclusive("closed at a fragment of a text or the ping behind it");
         }
 
         await connection.SendAsync(ProbeFrame.Create(FrameOpcode.Continuation, "dit"u8), cancellationToken).ConfigureAwait(false);
         return Verdict.Passed("a ping between the fragments of a text was answered before the last of them was sent");
+    }
+
+    private static async Task PingBehindMessageAsync(AuditTarget target, CancellationToken cancellationToken)
+    {
+        using AuditConnection connection = await target.ConnectBesideAsync(cancellationToken).ConfigureAwait(false);
+        await connection.SendAsync(ProbeFrame.Create(FrameOpcode.Text, "audit"u8), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ReceivedFrame pong = await connection.PingAsync("behind"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+            if (pong.Header.Opcode == FrameOpcode.Close)
+            {
+                throw new WireEndException(WireEnd.Ended, "it was closed");
+            }
+        }
+        catch (WireEndException e)
+        {
+            throw e.After("a ping behind a text");
+        }
     }
 }

@@ -1,3 +1,5 @@
+using MessageWebSockets.Handshake;
+
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
 /// <summary>Asks for the endpoint without TLS, at its own port and at that of http beside that of https; without credentials.</summary>
@@ -20,9 +22,7 @@ internal sealed class PlainWs() : AuditCheck(
 
         int[] ports = target.Uri.Port == HttpsPort ? [HttpsPort, HttpPort] : [target.Uri.Port];
         Verdict[] verdicts = await Task.WhenAll(ports.Select(port => AskAsync(target, port, cancellationToken))).ConfigureAwait(false);
-        AuditResult worst = verdicts.Min(static verdict => verdict.Result);
-        return new Verdict(
-            worst, string.Join("; ", verdicts.Where(verdict => verdict.Result == worst).Select(static verdict => verdict.Evidence)));
+        return Verdict.WorstOf(verdicts);
     }
 
     private static async Task<Verdict> AskAsync(AuditTarget target, int port, CancellationToken cancellationToken)
@@ -31,12 +31,13 @@ internal sealed class PlainWs() : AuditCheck(
         Uri plain = new UriBuilder(target.Uri) { Scheme = Uri.UriSchemeWs, Port = port }.Uri;
         try
         {
-            using AuditConnection connection = await target.OpenAsync(
-                plain, target.Settings with { ClientCertificate = null }, cancellationToken).ConfigureAwait(false);
-            AuditAnswer answer = await connection.AskAsync(
-                target.Request(withCredentials: false), sent, cancellationToken).ConfigureAwait(false);
+            HandshakeSettings settings = target.Settings with { ClientCertificate = null };
+            using AuditConnection connection = await target.OpenAsync(plain, settings, cancellationToken).ConfigureAwait(false);
+            AuditAnswer answer = await connection.AskAsync(target.Request(withCredentials: false), sent, cancellationToken)
+                .ConfigureAwait(false);
             string evidence = $"{sent} was answered with {answer.Text}";
             return answer.IsUpgrade ? Verdict.Failed(evidence)
+                : answer.IsForAnyone ? Verdict.Inconclusive($"{sent} was {answer.ForAnyoneText}")
                 : answer.Status == 401 ? Verdict.Warning($"{evidence}: it would take credentials in plain text")
                 : Verdict.Passed(evidence);
         }

@@ -22,8 +22,12 @@ internal abstract class RefusedRequestCheck(string id, AuditSeverity severity, s
         Spoil(request);
         AuditAnswer answer = await connection.AskAsync(request, Sent, cancellationToken).ConfigureAwait(false);
         string evidence = $"{Sent} was answered with {answer.Text}{answer.By(target.Baseline.Answer)}";
-        return answer.IsUpgrade ? JudgeUpgrade(evidence)
-            : answer.IsOfGateway ? Verdict.Inconclusive($"{evidence}, which a gateway says of a server that it got no answer from")
-            : JudgeRefusal(answer, evidence);
+        if (answer.IsUpgrade)
+        {
+            return JudgeUpgrade(evidence);
+        }
+
+        await target.ThrowIfRefusedAnywayAsync(answer, Sent, cancellationToken).ConfigureAwait(false);
+        return JudgeRefusal(answer, evidence);
     }
 }
