@@ -133,9 +133,13 @@ task Native Module, {
 }
 
 task Package Native, {
-    $dependencies = (Get-Program Module MessageWebSockets.PowerShell.deps.json), (Get-Program Histograms MessageWebSockets.Histograms.deps.json)
-    & "$tools/New-Package.ps1" -Destination (Join-Path $BuildRoot 'artifacts' 'package') -Native (Join-Path $BuildRoot 'artifacts' 'native') `
-        -Dependencies $dependencies
+    $dependencies = (Get-Program Module MessageWebSockets.PowerShell.deps.json),
+        (Get-Program Histograms MessageWebSockets.Histograms.deps.json)
+    $folders = @{
+        Destination = Join-Path $BuildRoot 'artifacts' 'package'
+        Native = Join-Path $BuildRoot 'artifacts' 'native'
+    }
+    & "$tools/New-Package.ps1" @folders -Dependencies $dependencies
 }
 
 task Pack {

@@ -44,7 +44,11 @@
                 'PSEdition_Core', 'Windows', 'Linux', 'MacOS'
             )
             LicenseUri   = 'https://opensource.org/license/mit'
-            ReleaseNotes = 'Tunnels over WebSockets (Start-WsTunnel), profiles of protocols (Connect-MessageWebSocket -Profile), a script for each connect (-OnConnected), filters and durations (Receive-WsMessage -Filter, -DurationSeconds), load (Measure-WsLoad), audits of servers (Test-WsServer). Some things break: CHANGELOG.md in the module folder begins with what to write in their place.'
+            ReleaseNotes = @'
+Tunnels over WebSockets (Start-WsTunnel), profiles of protocols (Connect-MessageWebSocket -Profile), a script for each connect
+(-OnConnected), filters and durations (Receive-WsMessage -Filter, -DurationSeconds), load (Measure-WsLoad), audits of servers
+(Test-WsServer). Some things break: CHANGELOG.md in the module folder begins with what to write in their place.
+'@
         }
     }
 }

@@ -10,7 +10,8 @@
     ./examples/Invoke-KubernetesCommand.ps1 wss://cluster.example:6443 web-0 df, -h -Option @{ Token = $token; TrustedRoot = './ca.crt' }
 
 .EXAMPLE
-    ./examples/Invoke-KubernetesCommand.ps1 wss://cluster.example:6443 db-0 psql, -qAt -InputText 'select now()' -Option @{ Certificate = './admin.p12' }
+    $admin = @{ Certificate = './admin.p12' }
+    ./examples/Invoke-KubernetesCommand.ps1 wss://cluster.example:6443 db-0 psql, -qAt -InputText 'select now()' -Option $admin
 #>
 [CmdletBinding()]
 param(

@@ -8,7 +8,9 @@
     no more than that its connection was reset.
 
 .EXAMPLE
-    ./examples/Invoke-ThroughTunnel.ps1 wss://gateway.example/ssh { param($tunnel) ssh -p $tunnel.LocalEndPoint.Port -o HostKeyAlias=build localhost uptime }
+    ./examples/Invoke-ThroughTunnel.ps1 wss://gateway.example/ssh {
+        param($tunnel) ssh -p $tunnel.LocalEndPoint.Port -o HostKeyAlias=build localhost uptime
+    }
 
     SSH to a host behind websockify. HostKeyAlias keeps the key of the host under its own name, whatever port the tunnel has.
 
@@ -17,7 +19,9 @@
 
 .EXAMPLE
     $out = Start-WsTunnel -Target db.internal:5432 -SubProtocol binary
-    ./examples/Invoke-ThroughTunnel.ps1 $out.Uri -Option @{ SubProtocol = 'binary' } { param($tunnel) psql -h localhost -p $tunnel.LocalEndPoint.Port }
+    ./examples/Invoke-ThroughTunnel.ps1 $out.Uri -Option @{ SubProtocol = 'binary' } {
+        param($tunnel) psql -h localhost -p $tunnel.LocalEndPoint.Port
+    }
 
     From tunnel to tunnel; the first one runs on a host that reaches the database.
 #>

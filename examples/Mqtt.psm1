@@ -13,7 +13,9 @@ function Connect-Mqtt {
 
     $socket = Connect-MessageWebSocket -Uri $Uri -SubProtocol mqtt -RequireSubProtocol @Option
     # To MQTT the messages are a stream of bytes: one may hold several packets or a piece of one (6.0). What is left of them waits here.
-    $connection = [pscustomobject] @{ Socket = $socket; Bytes = [System.Collections.Generic.List[byte]]::new(); TimeoutSeconds = $TimeoutSeconds }
+    $connection = [pscustomobject] @{
+        Socket = $socket; Bytes = [System.Collections.Generic.List[byte]]::new(); TimeoutSeconds = $TimeoutSeconds
+    }
     try {
         $login = $Credential ? @($Credential.UserName, $Credential.GetNetworkCredential().Password) : @()
         Send-MqttPacket -Connection $connection -Type 0x10 -Body (@('MQTT', 4, ($login ? 0xC2 : 2), 0, 0, "pwsh-$PID") + $login)

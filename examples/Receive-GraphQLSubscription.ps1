@@ -10,7 +10,8 @@
     ./examples/Receive-GraphQLSubscription.ps1 ws://localhost:4000/graphql 'subscription { messageAdded { text } }'
 
 .EXAMPLE
-    ./examples/Receive-GraphQLSubscription.ps1 wss://host/graphql $query -Variables @{ room = 7 } -Option @{ Token = $token } | Select-Object -First 5
+    ./examples/Receive-GraphQLSubscription.ps1 wss://host/graphql $query -Variables @{ room = 7 } -Option @{ Token = $token } |
+        Select-Object -First 5
 #>
 [CmdletBinding()]
 param(

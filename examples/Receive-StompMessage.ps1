@@ -10,7 +10,8 @@
     ./examples/Receive-StompMessage.ps1 ws://localhost:15674/ws /exchange/amq.topic/site.# -Credential guest
 
 .EXAMPLE
-    ./examples/Receive-StompMessage.ps1 ws://localhost:15674/ws /queue/jobs -Credential $login | ForEach-Object { $_.Body | ConvertFrom-Json }
+    ./examples/Receive-StompMessage.ps1 ws://localhost:15674/ws /queue/jobs -Credential $login |
+        ForEach-Object { $_.Body | ConvertFrom-Json }
 #>
 [CmdletBinding()]
 param(
@@ -49,7 +50,10 @@ try {
         $command, $lines = $head -split '\r?\n'
         if ($command -eq 'ERROR') { throw "The broker ended the subscription: $head $body" }
         $headers = [ordered] @{}
-        $lines | ForEach-Object { $name, $value = $_ -split ':', 2; $headers[$name] ??= $value -replace '\\([cnr\\])', { $escapes["$($_.Groups[1])"] } }
+        $lines | ForEach-Object {
+            $name, $value = $_ -split ':', 2
+            $headers[$name] ??= $value -replace '\\([cnr\\])', { $escapes["$($_.Groups[1])"] }
+        }
         [pscustomobject] @{ Destination = $headers.destination; Body = $body; Headers = $headers }
     }
 } finally {

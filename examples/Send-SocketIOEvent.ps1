@@ -38,7 +38,9 @@ $socket = Connect-MessageWebSocket -Uri $address -Profile SocketIO @Option
 try {
     # 42 is an event and 43 an acknowledgement; the digits behind are the number that belongs to both.
     $event = ConvertTo-Json -InputObject (@($Name) + $Argument) -Compress -Depth 10
-    $reply = Invoke-WsRequest -InputObject "421$event" -ReplyFilter { $_.Text.StartsWith('431[') } -Socket $socket -TimeoutSeconds $TimeoutSeconds
+    $reply = Invoke-WsRequest -InputObject "421$event" -ReplyFilter {
+        $_.Text.StartsWith('431[')
+    } -Socket $socket -TimeoutSeconds $TimeoutSeconds
     ConvertFrom-Json -InputObject $reply.Text.Substring(3)
 } finally {
     Close-MessageWebSocket -Socket $socket

@@ -53,7 +53,8 @@ if ($ResultPath) {
 
 $failed = @($results | Where-Object -Property Success -EQ $false)
 $expiring = @($results | Where-Object { $null -ne $_.CertificateDaysLeft -and $_.CertificateDaysLeft -lt $MinimumDays })
-"$($results.Count - $failed.Count) of $($results.Count) endpoints work, $($expiring.Count) have a certificate that expires within $MinimumDays days."
+"$($results.Count - $failed.Count) of $($results.Count) endpoints work, " +
+    "$($expiring.Count) have a certificate that expires within $MinimumDays days."
 $failed | Sort-Object -Property Status, Uri | Select-Object -First 50
 $expiring | Where-Object Success | Sort-Object -Property CertificateDaysLeft | Select-Object -First 50
 

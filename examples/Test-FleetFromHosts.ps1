@@ -1,11 +1,12 @@
 <#
 .SYNOPSIS
-    Probes WebSocket endpoints from several hosts and merges what they see: an endpoint that is down, or one that is only out of reach for some.
+    Probes WebSocket endpoints from several hosts and merges what they see: an endpoint that is down, or one that is only out of reach
+    for some.
 
 .DESCRIPTION
-    Runs Test-WsEndpoint on each host at the same time, over SSH, and emits one object for each endpoint: how many hosts reach it, which do not
-    and why, and the slowest and the fastest time. The module has to be installed on the hosts, and PowerShell has to be set up for
-    remoting over SSH there. A host that cannot be reached itself is reported, and counted nowhere.
+    Runs Test-WsEndpoint on each host at the same time, over SSH, and emits one object for each endpoint: how many hosts reach it,
+    which do not and why, and the slowest and the fastest time. The module has to be installed on the hosts, and PowerShell has to be
+    set up for remoting over SSH there. A host that cannot be reached itself is reported, and counted nowhere.
 
 .EXAMPLE
     (Import-Csv fleet.csv).Uri | ./examples/Test-FleetFromHosts.ps1 -HostName paris, tokyo, local | Where-Object Verdict -ne up

@@ -34,7 +34,8 @@ process { $addresses.AddRange($Uri) }
 
 end {
     $results = @($addresses | Test-WsEndpoint -TimeoutSeconds $TimeoutSeconds)
-    $certificates = @($results | Where-Object { $null -ne $_.CertificateExpires } | Group-Object -Property CertificateSubject, CertificateExpires | ForEach-Object {
+    $dated = $results | Where-Object { $null -ne $_.CertificateExpires }
+    $certificates = @($dated | Group-Object -Property CertificateSubject, CertificateExpires | ForEach-Object {
             $one = $_.Group[0]
             $days = $one.CertificateDaysLeft
             [pscustomobject] @{
@@ -46,7 +47,9 @@ end {
             }
         } | Sort-Object -Property DaysLeft, Subject)
     $unknown = @($results | Where-Object { $null -eq $_.CertificateExpires } | Sort-Object -Property Uri | ForEach-Object {
-            [pscustomobject] @{ State = 'Unknown'; DaysLeft = $null; Expires = $null; Subject = $_.Error ?? 'No certificate'; Endpoints = @($_.Uri) }
+            [pscustomobject] @{
+                State = 'Unknown'; DaysLeft = $null; Expires = $null; Subject = $_.Error ?? 'No certificate'; Endpoints = @($_.Uri)
+            }
         })
     $certificates
     $unknown

@@ -37,7 +37,8 @@ function Test-Restart {
     $items = [System.Collections.Concurrent.ConcurrentQueue[object]]::new()
     $following = Start-Script {
         $items = $args[2]
-        & "$($args[0])/examples/Receive-GraphQLSubscription.ps1" $args[1] 'subscription { count(to: 1000000) { number run } }' -Option @{ RetryIntervalSec = 0.05 } |
+        $query = 'subscription { count(to: 1000000) { number run } }'
+        & "$($args[0])/examples/Receive-GraphQLSubscription.ps1" $args[1] $query -Option @{ RetryIntervalSec = 0.05 } |
             ForEach-Object { $items.Enqueue($_.count) }
     } -ArgumentList $root, "ws://127.0.0.1:$($peer.Line)/graphql", $items
     try {
@@ -87,7 +88,8 @@ function Test-Heartbeat {
         if ($socket.State -ne 'Open' -or $receipt.Text -notlike "RECEIPT`n*") {
             throw "The connection is $($socket.State): $receipt"
         }
-        "STOMP: open after $Minutes minutes, $($socket.Information.HeartbeatsSent) heart-beats sent and $($socket.Information.MessagesIgnored) received."
+        $information = $socket.Information
+        "STOMP: open after $Minutes minutes, $($information.HeartbeatsSent) heart-beats sent and $($information.MessagesIgnored) received."
         Close-MessageWebSocket -Socket $socket
     } finally {
         Stop-RabbitMq -Rabbit $rabbit

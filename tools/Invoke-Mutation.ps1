@@ -34,7 +34,8 @@ function Get-LinePattern {
     }
 
     $random = [System.Random]::new($Seed)
-    $some = @($lines | ForEach-Object { @{ Key = $random.NextDouble(); Line = $_ } } | Sort-Object -Property { $_.Key } | Select-Object -First $Count)
+    $some = @($lines | ForEach-Object { @{ Key = $random.NextDouble(); Line = $_ } } | Sort-Object -Property { $_.Key } |
+        Select-Object -First $Count)
     $some.Line | Group-Object -Property { $_.File } | ForEach-Object {
         $_.Name + -join ($_.Group | Sort-Object -Property { $_.Start } | ForEach-Object { "{$($_.Start)..$($_.End)}" })
     }

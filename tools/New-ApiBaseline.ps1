@@ -19,7 +19,8 @@ try {
     $assembly = 'lib/net10.0/MessageWebSockets.dll'
     @($zip.Entries) | Where-Object FullName -In $assembly, 'lib/net10.0/MessageWebSockets.xml', 'README.md' | ForEach-Object { $_.Delete() }
     $reference = Join-Path -Path $artifacts -ChildPath 'obj' -AdditionalChildPath 'Core', 'release', 'ref', 'MessageWebSockets.dll'
-    $null = [System.IO.Compression.ZipFileExtensions]::CreateEntryFromFile($zip, $reference, $assembly, [System.IO.Compression.CompressionLevel]::SmallestSize)
+    $null = [System.IO.Compression.ZipFileExtensions]::CreateEntryFromFile(
+        $zip, $reference, $assembly, [System.IO.Compression.CompressionLevel]::SmallestSize)
 } finally {
     $zip.Dispose()
 }

@@ -38,8 +38,9 @@ try {
     Set-Content -LiteralPath (Join-Path -Path $components -ChildPath 'packages.config') -Value (@('<packages>') + $entries + '</packages>')
     $said = dotnet tool restore 2>&1
     if ($LASTEXITCODE -eq 0) {
-        $said = dotnet tool run sbom-tool -- generate -b $Path -bc $components -pn WebSocket -pv $manifest.ModuleVersion -ps $manifest.Author `
-            -nsb 'https://spdx.org/spdxdocs' -V Error -cd '--DetectorsFilter NuGetPackagesConfig' 2>&1
+        $said = dotnet tool run sbom-tool -- generate -b $Path -bc $components `
+            -pn WebSocket -pv $manifest.ModuleVersion -ps $manifest.Author -nsb 'https://spdx.org/spdxdocs' `
+            -V Error -cd '--DetectorsFilter NuGetPackagesConfig' 2>&1
     }
 
     if ($LASTEXITCODE -ne 0) {

@@ -16,7 +16,10 @@ $folder = Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath "WebSocke
 # Elsewhere, deeper, at another time of day and in another language.
 $builds = @(
     @{ Path = Join-Path -Path $folder -ChildPath 'a'; TZ = 'UTC'; DOTNET_CLI_UI_LANGUAGE = 'en' }
-    @{ Path = Join-Path -Path $folder -ChildPath 'b' -AdditionalChildPath 'second build', 'of it'; TZ = 'Asia/Tokyo'; DOTNET_CLI_UI_LANGUAGE = 'de' }
+    @{
+        Path = Join-Path -Path $folder -ChildPath 'b' -AdditionalChildPath 'second build', 'of it'; TZ = 'Asia/Tokyo'
+        DOTNET_CLI_UI_LANGUAGE = 'de'
+    }
 )
 $names = 'TZ', 'DOTNET_CLI_UI_LANGUAGE'
 $saved = $names | ForEach-Object { [Environment]::GetEnvironmentVariable($_) }

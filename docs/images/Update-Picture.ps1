@@ -84,7 +84,8 @@ function ConvertTo-Svg {
         "<svg xmlns=""http://www.w3.org/2000/svg"" viewBox=""0 0 $width $height"" width=""$width"" height=""$height"" role=""img"">"
         "<title>$([System.Security.SecurityElement]::Escape($Title))</title>"
         '<style>'
-        'rect { fill: #f6f8fa; stroke: #d0d7de } text { fill: #1f2328; font: 14px ui-monospace, SFMono-Regular, Consolas, "Liberation Mono", monospace; white-space: pre }'
+        'rect { fill: #f6f8fa; stroke: #d0d7de } text { fill: #1f2328; white-space: pre }'
+        'text { font: 14px ui-monospace, SFMono-Regular, Consolas, "Liberation Mono", monospace }'
         '.red { fill: #b3261e } .green { fill: #116329 } .yellow { fill: #7d4e00 } .cyan { fill: #0b6a75 } .prompt { font-weight: bold }'
         '@media (prefers-color-scheme: dark) { rect { fill: #0d1117; stroke: #30363d } text { fill: #e6edf3 }'
         '.red { fill: #ff8f87 } .green { fill: #56d364 } .yellow { fill: #e3b341 } .cyan { fill: #76e3ea } }'
@@ -134,7 +135,8 @@ function Get-Screen {
     }
     $child = [powershell]::Create()
     try {
-        $null = $child.AddScript($script.ToString()).AddArgument($manifest).AddArgument($columns).AddArgument($Preparation).AddArgument($Command)
+        $null = $child.AddScript($script.ToString()).AddArgument($manifest).AddArgument($columns).AddArgument($Preparation).AddArgument(
+            $Command)
         $text = $child.Invoke() -join "`n"
         if ($child.HadErrors -and $child.Streams.Error.Count) {
             Write-Warning -Message "$($child.Streams.Error)"
@@ -155,7 +157,8 @@ function Get-TypedScreen {
     $whole = "Import-Module '$manifest'; $Command"
     $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($whole))
     $start = [System.Diagnostics.ProcessStartInfo]::new('script')
-    @('--quiet', '--return', '--flush', '--command', "stty columns $columns; pwsh -NoProfile -NoLogo -EncodedCommand $encoded", '/dev/null').ForEach({ $start.ArgumentList.Add($_) })
+    @('--quiet', '--return', '--flush', '--command', "stty columns $columns; pwsh -NoProfile -NoLogo -EncodedCommand $encoded",
+        '/dev/null').ForEach({ $start.ArgumentList.Add($_) })
     $start.RedirectStandardInput = $true
     $start.RedirectStandardOutput = $true
     $start.Environment['TERM'] = 'xterm'
@@ -208,8 +211,10 @@ $key = [System.Security.Cryptography.ECDsa]::Create()
 $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=localhost', $key, 'SHA256')
 $live = Start-WsEchoServer -Path /live
 $secure = Start-WsEchoServer -Certificate $request.CreateSelfSigned([datetime]::Now.AddDays(-80), [datetime]::Now.AddDays(10.5))
-"ws://127.0.0.1:$($live.Port)/live", "wss://localhost:$($secure.Port)/", "ws://127.0.0.1:$($live.Port)/old", 'ws://127.0.0.1:1/', 'ws://no-such-host.invalid/', 'https://a.example' |
-    ForEach-Object { [pscustomobject] @{ Uri = $_ } } | Export-Csv -LiteralPath ([System.IO.Path]::Combine([System.IO.Path]::GetTempPath(), 'fleet.csv'))
+"ws://127.0.0.1:$($live.Port)/live", "wss://localhost:$($secure.Port)/", "ws://127.0.0.1:$($live.Port)/old",
+    'ws://127.0.0.1:1/', 'ws://no-such-host.invalid/', 'https://a.example' |
+    ForEach-Object { [pscustomobject] @{ Uri = $_ } } |
+    Export-Csv -LiteralPath ([System.IO.Path]::Combine([System.IO.Path]::GetTempPath(), 'fleet.csv'))
 Set-Location -LiteralPath ([System.IO.Path]::GetTempPath())
 '@
     Command     = 'Import-Csv fleet.csv | Test-WsEndpoint -TimeoutSeconds 5'

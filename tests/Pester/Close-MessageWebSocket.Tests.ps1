@@ -28,17 +28,24 @@ Describe 'Close-MessageWebSocket' {
     }
 
     It 'sends an empty close frame without -Code' {
-        $said = (Get-Streams { $DebugPreference = 'Continue'; Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket }).Debug -join "`n"
+        $said = (Get-Streams {
+            $DebugPreference = 'Continue'
+            Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket
+        }).Debug -join "`n"
         $said | Should -BeLike '*sent close 0 B fin*'
     }
 
     It 'sends code 1000 with a -Reason alone' {
-        $said = (Get-Streams { $DebugPreference = 'Continue'; Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket -Reason 'bye' }).Debug -join "`n"
+        $said = (Get-Streams {
+            $DebugPreference = 'Continue'
+            Connect-MessageWebSocket (Get-Address -Path 'echo') | Close-MessageWebSocket -Reason 'bye'
+        }).Debug -join "`n"
         $said | Should -BeLike '*sent close 5 B fin*'
     }
 
     It 'refuses code <Code> before anything is sent' -TestCases @(
-        @{ Code = 0 }, @{ Code = 999 }, @{ Code = 1004 }, @{ Code = 1005 }, @{ Code = 1006 }, @{ Code = 1015 }, @{ Code = 1016 }, @{ Code = 2999 }, @{ Code = 5000 }, @{ Code = 65536 }, @{ Code = -1 }
+        @{ Code = 0 }, @{ Code = 999 }, @{ Code = 1004 }, @{ Code = 1005 }, @{ Code = 1006 }, @{ Code = 1015 }, @{ Code = 1016 },
+        @{ Code = 2999 }, @{ Code = 5000 }, @{ Code = 65536 }, @{ Code = -1 }
     ) {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
         $failure = Get-Failure { Close-MessageWebSocket -Code $Code }
@@ -47,7 +54,9 @@ Describe 'Close-MessageWebSocket' {
         $socket.State | Should -Be 'Open'
     }
 
-    It 'takes code <Code>' -TestCases @(@{ Code = 1000 }, @{ Code = 1003 }, @{ Code = 1007 }, @{ Code = 1014 }, @{ Code = 3000 }, @{ Code = 4999 }) {
+    It 'takes code <Code>' -TestCases @(
+        @{ Code = 1000 }, @{ Code = 1003 }, @{ Code = 1007 }, @{ Code = 1014 }, @{ Code = 3000 }, @{ Code = 4999 }
+    ) {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
         Close-MessageWebSocket -Code $Code -WarningAction Stop
         $socket.CloseCode | Should -Be $Code
@@ -90,7 +99,8 @@ Describe 'Close-MessageWebSocket' {
 
     It 'refuses to guess among several' {
         $null = 1..2 | ForEach-Object { Connect-MessageWebSocket (Get-Address -Path 'echo') }
-        (Get-Failure { Close-MessageWebSocket }).FullyQualifiedErrorId | Should -BeExactly 'SeveralOpenSockets,MessageWebSockets.PowerShell.CloseMessageWebSocketCommand'
+        (Get-Failure { Close-MessageWebSocket }).FullyQualifiedErrorId |
+            Should -BeExactly 'SeveralOpenSockets,MessageWebSockets.PowerShell.CloseMessageWebSocketCommand'
     }
 
     It 'has nothing to close in an empty session' {
@@ -112,9 +122,17 @@ Describe 'Close-MessageWebSocket' {
 
     It 'never hides the error that led to it: <Form>' -TestCases @(
         @{ Form = 'without a parameter'; Command = { try { $ws = Connect-MessageWebSocket $refused } finally { Close-MessageWebSocket } } }
-        @{ Form = 'a variable'; Command = { $ws = $null; try { $ws = Connect-MessageWebSocket $refused } finally { Close-MessageWebSocket $ws } } }
-        @{ Form = 'a variable by pipeline'; Command = { $ws = $null; try { $ws = Connect-MessageWebSocket $refused } finally { $ws | Close-MessageWebSocket } } }
-        @{ Form = 'a name'; Command = { try { Connect-MessageWebSocket $refused -Name 'feed' } finally { Close-MessageWebSocket feed -WarningAction SilentlyContinue } } }
+        @{
+            Form = 'a variable'
+            Command = { $ws = $null; try { $ws = Connect-MessageWebSocket $refused } finally { Close-MessageWebSocket $ws } }
+        }
+        @{
+            Form = 'a variable by pipeline'
+            Command = { $ws = $null; try { $ws = Connect-MessageWebSocket $refused } finally { $ws | Close-MessageWebSocket } }
+        }
+        @{ Form = 'a name'; Command = {
+            try { Connect-MessageWebSocket $refused -Name 'feed' } finally { Close-MessageWebSocket feed -WarningAction SilentlyContinue }
+        } }
     ) {
         $refused = $server.faults.'refused-port'
         (Get-Failure $Command).FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
@@ -122,7 +140,8 @@ Describe 'Close-MessageWebSocket' {
 
     It 'closes all it was given within its limit, also when the pipeline ends before' {
         $silent = 1..3 | ForEach-Object { Connect-MessageWebSocket $server.faults.'never-answers-close' }
-        Close-MessageWebSocket -Socket $silent -TimeoutSeconds 0.5 -PassThru -WarningAction SilentlyContinue | Select-Object -First 1 | Should -Be $silent[0]
+        Close-MessageWebSocket -Socket $silent -TimeoutSeconds 0.5 -PassThru -WarningAction SilentlyContinue | Select-Object -First 1 |
+            Should -Be $silent[0]
         Wait-Until { -not ($silent.State -ne 'Aborted' -ne 'Closed') }
         $silent = 1..3 | ForEach-Object { Connect-MessageWebSocket $server.faults.'never-answers-close' }
         # The first warning ends it.
@@ -164,7 +183,9 @@ Describe 'Close-MessageWebSocket' {
 
     It 'shows that it waits for a slow server' {
         $socket = Connect-MessageWebSocket $server.faults.'never-answers-close' -Name slow
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Close-MessageWebSocket -Socket $args[1] -TimeoutSeconds 3').AddArgument("$repository/WebSocket.psd1").AddArgument($socket)
+        $shell = [powershell]::Create().AddScript(
+            'Import-Module $args[0]; Close-MessageWebSocket -Socket $args[1] -TimeoutSeconds 3').AddArgument(
+                "$repository/WebSocket.psd1").AddArgument($socket)
         $null = $shell.Invoke()
         $shown = $shell.Streams.Progress.Where({ $_.Activity -eq 'Closing slow' })
         $shown[0].StatusDescription | Should -Be 'Waiting for the server to answer'
@@ -182,7 +203,8 @@ Describe 'Close-MessageWebSocket' {
     It 'asks with -Confirm, and with $ConfirmPreference unless -Confirm says no' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
         # In a host where nobody can answer.
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Close-MessageWebSocket -Socket $args[1] -Confirm').AddArgument("$repository/WebSocket.psd1").AddArgument($socket)
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Close-MessageWebSocket -Socket $args[1] -Confirm').AddArgument(
+            "$repository/WebSocket.psd1").AddArgument($socket)
         $shell.Invoke() | Should -BeNullOrEmpty
         $shell.HadErrors | Should -BeTrue
         $shell.Dispose()

@@ -53,7 +53,8 @@ $(Get-Address -Path 'echo'),,,
     }
 
     It 'reports a bad address of a pipeline and goes on' {
-        $sockets = 'http://nowhere.example', (Get-Address -Path 'echo') | Connect-MessageWebSocket -ErrorVariable problem -ErrorAction SilentlyContinue
+        $sockets = 'http://nowhere.example', (Get-Address -Path 'echo') |
+            Connect-MessageWebSocket -ErrorVariable problem -ErrorAction SilentlyContinue
         $sockets | Should -HaveCount 1
         $problem | Should -HaveCount 1
         $problem[0].FullyQualifiedErrorId | Should -BeExactly 'InvalidUri,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
@@ -126,14 +127,37 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'advises by the names of parameters: <Name>' -TestCases @(
-            @{ Name = 'expired'; Fault = 'certificate-expired'; Private = $true; Advice = 'To connect all the same: -IgnoreCertificateError Expired.' }
-            @{ Name = 'authority'; Fault = 'certificate-wrong-name'; Advice = 'If a private authority issued it, *-TrustedRoot. *-IgnoreCertificateError *InvalidName*.' }
-            @{ Name = 'self-signed'; Fault = 'certificate-self-signed'; Advice = 'If a private authority*-TrustedRoot. To connect all the same: -IgnoreCertificateError Untrusted.' }
-            @{ Name = 'silence'; Fault = 'says-nothing'; With = @{ ConnectionTimeoutSeconds = 1 }; Advice = 'Raise -ConnectionTimeoutSeconds to wait longer.' }
-            @{ Name = 'redirect'; Fault = 'redirect-loop'; Advice = '*connect to that address, or allow redirects with -MaximumRedirection.' }
-            @{ Name = 'redirects'; Fault = 'redirect-loop'; With = @{ MaximumRedirection = 2 }; Advice = 'It redirects to itself; is this the address of a WebSocket endpoint?' }
-            @{ Name = 'a redirect too many'; Path = 'redirect?to=/redirect'; With = @{ MaximumRedirection = 1 }; Advice = 'Raise -MaximumRedirection, or connect to the final address.' }
-            @{ Name = 'pin'; Fault = 'certificate-wrong-name'; Private = $true; With = @{ IgnoreCertificateError = 'InvalidName'; PinnedCertificateSha256 = '00' * 32 }
+            @{
+                Name = 'expired'; Fault = 'certificate-expired'; Private = $true
+                Advice = 'To connect all the same: -IgnoreCertificateError Expired.'
+            }
+            @{
+                Name = 'authority'; Fault = 'certificate-wrong-name'
+                Advice = 'If a private authority issued it, *-TrustedRoot. *-IgnoreCertificateError *InvalidName*.'
+            }
+            @{
+                Name = 'self-signed'; Fault = 'certificate-self-signed'
+                Advice = 'If a private authority*-TrustedRoot. To connect all the same: -IgnoreCertificateError Untrusted.'
+            }
+            @{
+                Name = 'silence'; Fault = 'says-nothing'; With = @{ ConnectionTimeoutSeconds = 1 }
+                Advice = 'Raise -ConnectionTimeoutSeconds to wait longer.'
+            }
+            @{
+                Name = 'redirect'; Fault = 'redirect-loop'
+                Advice = '*connect to that address, or allow redirects with -MaximumRedirection.'
+            }
+            @{
+                Name = 'redirects'; Fault = 'redirect-loop'; With = @{ MaximumRedirection = 2 }
+                Advice = 'It redirects to itself; is this the address of a WebSocket endpoint?'
+            }
+            @{
+                Name = 'a redirect too many'; Path = 'redirect?to=/redirect'; With = @{ MaximumRedirection = 1 }
+                Advice = 'Raise -MaximumRedirection, or connect to the final address.'
+            }
+            @{
+                Name = 'pin'; Fault = 'certificate-wrong-name'; Private = $true
+                With = @{ IgnoreCertificateError = 'InvalidName'; PinnedCertificateSha256 = '00' * 32 }
                 Advice = '*-PinnedCertificateSha256.'
             }
         ) {
@@ -148,8 +172,10 @@ $(Get-Address -Path 'echo'),,,
         It 'names parameters where the library names settings' {
             $failure = Get-Failure { Connect-MessageWebSocket $server.faults.'client-certificate-missing' -TrustedRoot $root }
             "$failure" | Should -BeLike '*give it as -Certificate.'
-            "$(Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Headers @{ 'Sec-WebSocket-Protocol' = 'v2' } })" | Should -BeLike '*offered through -SubProtocol,*'
-            "$(Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'http://user:pass@127.0.0.1:1' })" | Should -BeLike '*give it as -ProxyCredential.'
+            "$(Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Headers @{ 'Sec-WebSocket-Protocol' = 'v2' } })" |
+                Should -BeLike '*offered through -SubProtocol,*'
+            "$(Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'http://user:pass@127.0.0.1:1' })" |
+                Should -BeLike '*give it as -ProxyCredential.'
         }
     }
 
@@ -182,7 +208,8 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'refuses what is no name' {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -SubProtocol 'not a name' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -SubProtocol 'not a name' }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidSetting,*'
         }
 
         It 'passes over empty names and null' {
@@ -205,7 +232,8 @@ $(Get-Address -Path 'echo'),,,
         It 'sends the Headers of a row, from <Source>' -TestCases @(
             @{ Source = 'a hashtable'; Headers = @{ 'X-One' = 1 } }
             @{ Source = 'JSON'; Headers = '{ "X-One": 1, "X-Two": ["a", "b"] }' | ConvertFrom-Json }
-            @{ Source = 'a copy of a hashtable'; Headers = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize(@{ 'X-One' = 1 })) }
+            @{ Source = 'a copy of a hashtable'; Headers = [System.Management.Automation.PSSerializer]::Deserialize(
+                [System.Management.Automation.PSSerializer]::Serialize(@{ 'X-One' = 1 })) }
         ) {
             $row = [pscustomobject] @{ Uri = Get-Address -Path 'headers'; Headers = $Headers }
             $row | Connect-MessageWebSocket | Out-Null
@@ -236,7 +264,8 @@ $(Get-Address -Path 'echo'),,,
             @{ Name = 'of the handshake'; Headers = @{ 'Upgrade' = 'h2c' } }
             @{ Name = 'without a proper name'; Headers = @{ 'X A' = 'a' } }
         ) {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Headers $Headers }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Headers $Headers }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidHeader,*'
         }
 
         It 'sends -UserAgent and -Origin' {
@@ -246,8 +275,10 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'refuses a -UserAgent or -Origin with a line break' {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -UserAgent "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Origin "a`nb" }).FullyQualifiedErrorId | Should -BeLike 'InvalidHeader,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -UserAgent "a`nb" }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidHeader,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Origin "a`nb" }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidHeader,*'
         }
 
         It 'sends -Cookies and keeps those the server sets' {
@@ -259,7 +290,8 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'refuses no cookies at all' {
-            { Connect-MessageWebSocket (Get-Address -Path 'cookie') -Cookies $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+            { Connect-MessageWebSocket (Get-Address -Path 'cookie') -Cookies $null } |
+                Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
         }
     }
 
@@ -286,7 +318,8 @@ $(Get-Address -Path 'echo'),,,
             @{ More = @{} }
             @{ More = @{ Authentication = 'Bearer' } }
         ) {
-            (Get-SeenHeader (@{ Token = $token; AllowUnencryptedAuthentication = $true } + $More)).Authorization | Should -Be 'Bearer tok-9f27'
+            (Get-SeenHeader (@{ Token = $token; AllowUnencryptedAuthentication = $true } + $More)).Authorization |
+                Should -Be 'Bearer tok-9f27'
         }
 
         It 'refuses <What> over plain ws' -TestCases @(
@@ -302,7 +335,8 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'connects with -UseDefaultCredentials where it is allowed' {
-            (Connect-MessageWebSocket (Get-Address -Path 'echo') -UseDefaultCredentials -AllowUnencryptedAuthentication).State | Should -Be 'Open'
+            (Connect-MessageWebSocket (Get-Address -Path 'echo') -UseDefaultCredentials -AllowUnencryptedAuthentication).State |
+                Should -Be 'Open'
         }
 
         It 'refuses <First> with <Second>' -TestCases @(
@@ -312,16 +346,19 @@ $(Get-Address -Path 'echo'),,,
         ) {
             $values = @{ Credential = $credential; Token = $token; UseDefaultCredentials = $true }
             $given = @{ $First = $values[$First]; $Second = $values[$Second] }
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') @given }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') @given }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterConflict,*'
         }
 
         It 'refuses -Authentication <Scheme> without its secret' -TestCases @(@{ Scheme = 'Basic' }, @{ Scheme = 'Bearer' }) {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Authentication $Scheme }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'headers') -Authentication $Scheme }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidSetting,*'
         }
 
         It 'shows no secret on the verbose and debug streams' {
             $streams = Get-Streams {
-                Connect-MessageWebSocket "$(Get-Address -Path 'cookie?name=sid')&api_key=qu3ry" -Token $token -AllowUnencryptedAuthentication -Verbose -Debug
+                $address = "$(Get-Address -Path 'cookie?name=sid')&api_key=qu3ry"
+                Connect-MessageWebSocket $address -Token $token -AllowUnencryptedAuthentication -Verbose -Debug
             }
             $said = ($streams.Verbose + $streams.Debug) -join "`n"
             $said | Should -BeLike '*Set-Cookie: `*`*`**'
@@ -342,7 +379,8 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'takes no text for a -TrustedRoot' {
-            { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot 42 } | Should -Throw -ErrorId 'CannotConvertArgument*'
+            { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot 42 } |
+                Should -Throw -ErrorId 'CannotConvertArgument*'
         }
 
         It 'connects with -SkipCertificateCheck whatever the certificate' {
@@ -351,13 +389,17 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'passes over the errors of -IgnoreCertificateError, and no other' {
-            (Connect-MessageWebSocket $server.faults.'certificate-wrong-name' -TrustedRoot $root -IgnoreCertificateError InvalidName).State | Should -Be 'Open'
-            (Get-Failure { Connect-MessageWebSocket $server.faults.'certificate-wrong-name' -TrustedRoot $root -IgnoreCertificateError Expired }).FullyQualifiedErrorId |
+            $address = $server.faults.'certificate-wrong-name'
+            (Connect-MessageWebSocket $address -TrustedRoot $root -IgnoreCertificateError InvalidName).State | Should -Be 'Open'
+            (Get-Failure { Connect-MessageWebSocket $address -TrustedRoot $root -IgnoreCertificateError Expired }).FullyQualifiedErrorId |
                 Should -BeLike 'CertificateCommonNameIsIncorrect,*'
         }
 
         It 'refuses to ignore a revoked certificate' {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -IgnoreCertificateError Revoked }).FullyQualifiedErrorId | Should -BeLike 'CannotConvertArgumentNoMessage,*'
+            (Get-Failure {
+                Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -IgnoreCertificateError Revoked
+            }).FullyQualifiedErrorId |
+                Should -BeLike 'CannotConvertArgumentNoMessage,*'
         }
 
         It 'demands a pinned certificate' {
@@ -365,8 +407,12 @@ $(Get-Address -Path 'echo'),,,
             $certificate = (Connect-MessageWebSocket $address -TrustedRoot $root).Information.ServerCertificate
             $pin = $certificate.GetCertHashString('SHA256')
             (Connect-MessageWebSocket $address -TrustedRoot $root -PinnedCertificateSha256 ('00' * 32), $pin).State | Should -Be 'Open'
-            (Get-Failure { Connect-MessageWebSocket $address -TrustedRoot $root -PinnedCertificateSha256 ('00' * 32) }).FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
-            (Get-Failure { Connect-MessageWebSocket $address -TrustedRoot $root -PinnedCertificateSha256 'abc' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure {
+                Connect-MessageWebSocket $address -TrustedRoot $root -PinnedCertificateSha256 ('00' * 32)
+            }).FullyQualifiedErrorId |
+                Should -BeLike 'CertificateIsInvalid,*'
+            (Get-Failure { Connect-MessageWebSocket $address -TrustedRoot $root -PinnedCertificateSha256 'abc' }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidSetting,*'
         }
 
         It 'asks -CertificateValidation, in the runspace of the caller' {
@@ -387,7 +433,8 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'connects when -CertificateValidation says nothing' {
-            (Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation { }).State | Should -Be 'Open'
+            (Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation { }).State |
+                Should -Be 'Open'
         }
 
         It 'rejects when -CertificateValidation <Does>' -TestCases @(
@@ -395,7 +442,9 @@ $(Get-Address -Path 'echo'),,,
             @{ Does = 'throws'; Script = { throw 'not that one' } }
             @{ Does = 'says both'; Script = { $true; $false } }
         ) {
-            $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation $Script }
+            $failure = Get-Failure {
+                Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation $Script
+            }
             $failure.FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
             if ($Does -eq 'throws') {
                 $failure.ErrorDetails.RecommendedAction | Should -BeLike '*not that one*'
@@ -405,24 +454,29 @@ $(Get-Address -Path 'echo'),,,
         It 'restricts the TLS version with -SslProtocol' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -SslProtocol Tls12
             $socket.Information.TlsProtocol | Should -Be 'Tls12'
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -SslProtocol Tls11 }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -SslProtocol Tls11 }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidSetting,*'
         }
 
         It 'presents a client -Certificate' {
-            $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.clientCertificatePem, $server.clientKeyPem)
+            $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem(
+                $server.clientCertificatePem, $server.clientKeyPem)
             $socket = Connect-MessageWebSocket $server.faults.'client-certificate-missing' -TrustedRoot $root -Certificate $certificate
             $socket.State | Should -Be 'Open'
         }
 
         It 'refuses a -Certificate without its key' {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -Certificate $root }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -Certificate $root }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidSetting,*'
         }
 
         It 'presents the client certificate of a -CertificateThumbprint' {
-            $made = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.clientCertificatePem, $server.clientKeyPem)
+            $made = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem(
+                $server.clientCertificatePem, $server.clientKeyPem)
             # A store keeps no key that is in memory only.
             $pfx = $made.Export([System.Security.Cryptography.X509Certificates.X509ContentType]::Pfx)
-            $certificate = [System.Security.Cryptography.X509Certificates.X509CertificateLoader]::LoadPkcs12($pfx, $null, 'UserKeySet, PersistKeySet')
+            $certificate = [System.Security.Cryptography.X509Certificates.X509CertificateLoader]::LoadPkcs12(
+                $pfx, $null, 'UserKeySet, PersistKeySet')
             $store = [System.Security.Cryptography.X509Certificates.X509Store]::new('My', 'CurrentUser', 'ReadWrite')
             $store.Add($certificate)
             try {
@@ -438,8 +492,14 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'looks -CertificateThumbprint up' {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -CertificateThumbprint ('AB' * 20) }).FullyQualifiedErrorId | Should -BeLike 'CertificateNotFound,*'
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -CertificateThumbprint 'AB' -Certificate $root }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+            (Get-Failure {
+                Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -CertificateThumbprint ('AB' * 20)
+            }).FullyQualifiedErrorId |
+                Should -BeLike 'CertificateNotFound,*'
+            (Get-Failure {
+                Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -CertificateThumbprint 'AB' -Certificate $root
+            }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterConflict,*'
         }
     }
 
@@ -451,9 +511,12 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'reports a -Proxy that is not there, and one that is none' {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'http://127.0.0.1:1' }).FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'ftp://127.0.0.1:1' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
-            (Get-Failure { Connect-MessageWebSocket "$(Get-Address -Path 'echo')" -Proxy 'ftp://127.0.0.1:1' }).TargetObject | Should -Be (Get-Address -Path 'echo')
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'http://127.0.0.1:1' }).FullyQualifiedErrorId |
+                Should -BeLike 'CannotConnect,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Proxy 'ftp://127.0.0.1:1' }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { Connect-MessageWebSocket "$(Get-Address -Path 'echo')" -Proxy 'ftp://127.0.0.1:1' }).TargetObject |
+                Should -Be (Get-Address -Path 'echo')
         }
 
         It 'keeps a -ProxyCredential for the proxy' {
@@ -467,7 +530,8 @@ $(Get-Address -Path 'echo'),,,
 
         It 'refuses -NoProxy with <With>' -TestCases @(@{ With = 'Proxy' }, @{ With = 'ProxyCredential' }) {
             $given = @{ $With = $With -eq 'Proxy' ? $server.proxy : $credential }
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -NoProxy @given }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -NoProxy @given }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterConflict,*'
         }
 
         It 'connects to a -UnixSocket' -Skip:$IsWindows {
@@ -476,17 +540,21 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'reports a -UnixSocket that is not there' {
-            (Get-Failure { Connect-MessageWebSocket 'ws://localhost/echo' -UnixSocket "$unixSocket.none" }).FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
+            (Get-Failure { Connect-MessageWebSocket 'ws://localhost/echo' -UnixSocket "$unixSocket.none" }).FullyQualifiedErrorId |
+                Should -BeLike 'CannotConnect,*'
         }
 
         It 'follows redirects as -MaximumRedirection allows' {
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'redirect?to=/echo') }).FullyQualifiedErrorId | Should -BeLike 'Found,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'redirect?to=/echo') }).FullyQualifiedErrorId |
+                Should -BeLike 'Found,*'
             (Connect-MessageWebSocket (Get-Address -Path 'redirect?to=/echo') -MaximumRedirection 1).State | Should -Be 'Open'
             $streams = Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'redirect?to=/echo') -MaximumRedirection 1 -Verbose }
             $streams.Verbose.Message | Should -Contain "Redirected to $(Get-Address -Path 'echo')."
             $streams.Output[0].Information.ResponseUri | Should -Be (Get-Address -Path 'echo')
-            (Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'echo') -Verbose }).Verbose.Message -like 'Redirected*' | Should -BeNullOrEmpty
-            { Connect-MessageWebSocket (Get-Address -Path 'echo') -MaximumRedirection -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+            (Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'echo') -Verbose }).Verbose.Message -like 'Redirected*' |
+                Should -BeNullOrEmpty
+            { Connect-MessageWebSocket (Get-Address -Path 'echo') -MaximumRedirection -1 } |
+                Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
         }
     }
 
@@ -560,7 +628,8 @@ $(Get-Address -Path 'echo'),,,
             @{ Parameter = 'Compression'; Value = 'lots' }
         ) {
             $given = @{ $Parameter = $Value }
-            { Connect-MessageWebSocket (Get-Address -Path 'echo') @given } | Should -Throw -ErrorId '*Argument*,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
+            { Connect-MessageWebSocket (Get-Address -Path 'echo') @given } |
+                Should -Throw -ErrorId '*Argument*,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
         }
     }
 
@@ -570,12 +639,16 @@ $(Get-Address -Path 'echo'),,,
             @{ What = 'a broken address'; Id = 'InvalidUri'; Bad = @{ Uri = 'ws://[::1' } }
             @{ What = 'an empty address'; Id = 'InvalidUri'; Bad = @{ Uri = '' } }
             @{ What = 'a header outside ASCII'; Id = 'InvalidHeader'; Bad = @{ Uri = 'ws://127.0.0.1:1/'; Headers = @{ 'X-V' = 'é' } } }
-            @{ What = 'a header of the handshake'; Id = 'InvalidHeader'; Bad = @{ Uri = 'ws://127.0.0.1:1/'; Headers = @{ 'Upgrade' = 'x' } } }
+            @{
+                What = 'a header of the handshake'; Id = 'InvalidHeader'
+                Bad = @{ Uri = 'ws://127.0.0.1:1/'; Headers = @{ 'Upgrade' = 'x' } }
+            }
             @{ What = 'an origin with a line break'; Id = 'InvalidHeader'; Bad = @{ Uri = 'ws://127.0.0.1:1/'; Origin = "a`nb" } }
             @{ What = 'a subprotocol with a space'; Id = 'InvalidSetting'; Bad = @{ Uri = 'ws://127.0.0.1:1/'; SubProtocol = 'a b' } }
         ) {
             $good = @{ Uri = Get-Address -Path 'echo' }
-            $sockets = [pscustomobject] $Bad, [pscustomobject] $good | Connect-MessageWebSocket -ErrorVariable problem -ErrorAction SilentlyContinue
+            $sockets = [pscustomobject] $Bad, [pscustomobject] $good |
+                Connect-MessageWebSocket -ErrorVariable problem -ErrorAction SilentlyContinue
             $sockets.State | Should -Be 'Open'
             $problem | Should -HaveCount 1
             $problem[0].FullyQualifiedErrorId | Should -BeExactly "$Id,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand"
@@ -595,7 +668,8 @@ $(Get-Address -Path 'echo'),,,
 
         It 'goes out with Basic as it is' {
             $seen = Get-SeenHeader @{ Authentication = 'Basic'; Credential = $realm; AllowUnencryptedAuthentication = $true }
-            [System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($seen.Authorization.Substring(6))) | Should -BeExactly 'root@pam:pw'
+            [System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($seen.Authorization.Substring(6))) |
+                Should -BeExactly 'root@pam:pw'
         }
 
         It 'answers a challenge as it is, and is a name and a domain for Windows authentication' {
@@ -605,7 +679,8 @@ $(Get-Address -Path 'echo'),,,
                 $asked.GetCredential('https://host.example', $scheme).Domain | Should -BeNullOrEmpty
             }
             $asked.GetCredential('https://host.example', 'NTLM').UserName | Should -BeExactly 'root'
-            (New-MessageWebSocket -Proxy http://127.0.0.1:1 -ProxyCredential $realm).Control.ProxyCredential.GetCredential('http://h', 'Basic').UserName | Should -BeExactly 'root@pam'
+            (New-MessageWebSocket -Proxy http://127.0.0.1:1 -ProxyCredential $realm).Control.ProxyCredential.GetCredential(
+                'http://h', 'Basic').UserName | Should -BeExactly 'root@pam'
         }
 
         It 'with a colon is refused for Basic (RFC 7617), and nothing is sent' {
@@ -613,7 +688,8 @@ $(Get-Address -Path 'echo'),,,
             $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -Credential $colon -Authentication Basic }
             $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
             "$failure" | Should -BeLike '*colon*RFC 7617*'
-            (New-MessageWebSocket -Credential $colon).Control.ServerCredential.GetCredential('https://host.example', 'Basic') | Should -BeNullOrEmpty
+            (New-MessageWebSocket -Credential $colon).Control.ServerCredential.GetCredential('https://host.example', 'Basic') |
+                Should -BeNullOrEmpty
         }
     }
 
@@ -623,7 +699,8 @@ $(Get-Address -Path 'echo'),,,
             $null = New-Item -ItemType Directory -Path $folder
             # A bundle: the second is the one.
             $other = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
-                'CN=other', [System.Security.Cryptography.RSA]::Create(2048), 'SHA256', [System.Security.Cryptography.RSASignaturePadding]::Pkcs1
+                'CN=other', [System.Security.Cryptography.RSA]::Create(2048), 'SHA256',
+                [System.Security.Cryptography.RSASignaturePadding]::Pkcs1
             ).CreateSelfSigned([datetimeoffset]::Now.AddDays(-1), [datetimeoffset]::Now.AddDays(1))
             Set-Content -LiteralPath "$folder/ca.pem" -Value ($other.ExportCertificatePem() + "`n" + $server.caCertificatePem)
             [System.IO.File]::WriteAllBytes("$folder/ca.der", $root.RawData)
@@ -633,7 +710,8 @@ $(Get-Address -Path 'echo'),,,
             Set-Content -LiteralPath "$folder/client.key" -Value $other.PrivateKey.ExportPkcs8PrivateKeyPem()
             Set-Content -LiteralPath "$folder/locked.key" -Value $other.PrivateKey.ExportEncryptedPkcs8PrivateKeyPem('secret', $pbe)
             [System.IO.File]::WriteAllBytes("$folder/locked.pfx", $other.Export('Pfx', 'secret'))
-            Set-Content -LiteralPath "$folder/client.pem" -Value ($other.ExportCertificatePem() + "`n" + $other.PrivateKey.ExportPkcs8PrivateKeyPem())
+            $pem = $other.ExportCertificatePem() + "`n" + $other.PrivateKey.ExportPkcs8PrivateKeyPem()
+            Set-Content -LiteralPath "$folder/client.pem" -Value $pem
         }
 
         It 'of -TrustedRoot are found from PowerShell''s location: <Form>' -TestCases @(
@@ -666,8 +744,14 @@ $(Get-Address -Path 'echo'),,,
 
         It 'of -Certificate have their key in another file, or a password: <With>' -TestCases @(
             @{ With = 'the key in a file'; Given = @{ Certificate = 'client.crt'; CertificateKey = './client.key' } }
-            @{ With = 'an encrypted key'; Given = @{ Certificate = 'client.crt'; CertificateKey = 'locked.key'; CertificatePassword = (ConvertTo-SecureString -String 'secret' -AsPlainText) } }
-            @{ With = 'PKCS#12 with a password'; Given = @{ Certificate = 'locked.pfx'; CertificatePassword = (ConvertTo-SecureString -String 'secret' -AsPlainText) } }
+            @{ With = 'an encrypted key'; Given = @{
+                Certificate = 'client.crt'; CertificateKey = 'locked.key'
+                CertificatePassword = (ConvertTo-SecureString -String 'secret' -AsPlainText)
+            } }
+            @{
+                With = 'PKCS#12 with a password'
+                Given = @{ Certificate = 'locked.pfx'; CertificatePassword = (ConvertTo-SecureString -String 'secret' -AsPlainText) }
+            }
         ) {
             Push-Location -LiteralPath $folder
             try {
@@ -684,7 +768,10 @@ $(Get-Address -Path 'echo'),,,
             @{ With = 'the key of another'; Given = @{ Certificate = 'ca.der'; CertificateKey = 'client.key' } }
             @{ With = 'a key that is not there'; Given = @{ Certificate = 'client.crt'; CertificateKey = 'none.key' } }
             @{ With = 'no password'; Given = @{ Certificate = 'locked.pfx' } }
-            @{ With = 'the wrong password'; Given = @{ Certificate = 'client.crt'; CertificateKey = 'locked.key'; CertificatePassword = (ConvertTo-SecureString -String 'wrong' -AsPlainText) } }
+            @{ With = 'the wrong password'; Given = @{
+                Certificate = 'client.crt'; CertificateKey = 'locked.key'
+                CertificatePassword = (ConvertTo-SecureString -String 'wrong' -AsPlainText)
+            } }
         ) {
             Push-Location -LiteralPath $folder
             try {
@@ -698,14 +785,17 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'are what a key and a password belong to' {
-            (Get-Failure { New-MessageWebSocket -CertificateKey "$folder/client.key" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
-            (Get-Failure { New-MessageWebSocket -Certificate $other -CertificateKey "$folder/client.key" }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { New-MessageWebSocket -CertificateKey "$folder/client.key" }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidSetting,*'
+            (Get-Failure { New-MessageWebSocket -Certificate $other -CertificateKey "$folder/client.key" }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidSetting,*'
         }
 
         It 'that are not there or no certificates are said so' {
             "$(Get-Failure { New-MessageWebSocket -TrustedRoot './nothing.pem' })" | Should -BeLike '*There is no file*nothing.pem*'
             Set-Content -LiteralPath "$folder/text.pem" -Value 'nothing'
-            "$(Get-Failure { New-MessageWebSocket -TrustedRoot "$folder/text.pem" })" | Should -BeLike '*text.pem has no certificate that can be read*'
+            "$(Get-Failure { New-MessageWebSocket -TrustedRoot "$folder/text.pem" })" |
+                Should -BeLike '*text.pem has no certificate that can be read*'
             "$(Get-Failure { New-MessageWebSocket -Certificate "$folder/ca.pem" })" | Should -BeLike '*no certificate with a private key*'
         }
     }
@@ -719,13 +809,15 @@ $(Get-Address -Path 'echo'),,,
                 })
             $offered | Sort-Object | Should -Be ($takes | Sort-Object { "$_" } | ForEach-Object { "$_" })
             (New-MessageWebSocket -IgnoreCertificateError $takes).Control.IgnorableServerCertificateErrors | Should -Be $takes
-            (New-MessageWebSocket -SkipCertificateCheck).Control.IgnorableServerCertificateErrors | Sort-Object | Should -Be ($takes | Sort-Object)
+            (New-MessageWebSocket -SkipCertificateCheck).Control.IgnorableServerCertificateErrors | Sort-Object |
+                Should -Be ($takes | Sort-Object)
         }
     }
 
     Context 'names' {
         It 'that hold wildcard characters are found and completed: <Name>' -TestCases @(
-            @{ Name = '[::1]' }, @{ Name = '[a-c]' }, @{ Name = 'all*' }, @{ Name = 'what?' }, @{ Name = '[' }, @{ Name = 'a b' }, @{ Name = "it's" }
+            @{ Name = '[::1]' }, @{ Name = '[a-c]' }, @{ Name = 'all*' }, @{ Name = 'what?' }, @{ Name = '[' }, @{ Name = 'a b' },
+            @{ Name = "it's" }
         ) {
             $null = New-MessageWebSocket -Name 'allother'
             $socket = New-MessageWebSocket -Name $Name
@@ -770,7 +862,8 @@ $(Get-Address -Path 'echo'),,,
 
         It 'refuses one that is connected' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'SocketAlreadyConnected,*'
+            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Socket $socket }).FullyQualifiedErrorId |
+                Should -BeLike 'SocketAlreadyConnected,*'
         }
 
         It 'can be tried again with the same parameters' {
@@ -794,7 +887,8 @@ $(Get-Address -Path 'echo'),,,
 
     Context 'reconnecting' {
         It 'goes on with a new connection when one is lost' {
-            $socket = Connect-MessageWebSocket $server.faults.'reset-after-messages' -AutoReconnect -MaximumRetryCount 3 -RetryIntervalSec 1 -Name again
+            $reconnect = @{ AutoReconnect = $true; MaximumRetryCount = 3; RetryIntervalSec = 1 }
+            $socket = Connect-MessageWebSocket $server.faults.'reset-after-messages' @reconnect -Name again
             $before = @(Receive-WsMessage -Socket $socket -All)
             $streams = Get-Streams { Receive-WsMessage -Socket $socket -Follow -Verbose | Select-Object -First 8 }
             $streams.Output | Should -HaveCount 8
@@ -843,7 +937,9 @@ $(Get-Address -Path 'echo'),,,
         }
 
         It 'retries the first connect when -MaximumRetryCount is given' {
-            $streams = Get-Streams { Connect-MessageWebSocket $server.faults.'refused-port' -MaximumRetryCount 1 -RetryIntervalSec 1 -Verbose }
+            $streams = Get-Streams {
+                Connect-MessageWebSocket $server.faults.'refused-port' -MaximumRetryCount 1 -RetryIntervalSec 1 -Verbose
+            }
             ($streams.Verbose -join "`n") | Should -BeLike '*Attempt 1 failed*Trying again*'
             $streams.Error | Should -HaveCount 1
         }
@@ -856,7 +952,8 @@ $(Get-Address -Path 'echo'),,,
 
     Context 'streams' {
         It 'tells timings, protocol and certificate with -Verbose' {
-            $said = (Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -Verbose }).Verbose -join "`n"
+            $said =
+                (Get-Streams { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -Verbose }).Verbose -join "`n"
             $said | Should -Match 'TCP [\d.]+ ms, TLS [\d.]+ ms, upgrade [\d.]+ ms'
             $said | Should -Match 'Protocol: none\. Compression: none\.'
             $said | Should -Match 'TLS 1\.[23], CN=localhost, expires \d{4}-\d\d-\d\d \(\d+ days\)'
@@ -872,17 +969,21 @@ $(Get-Address -Path 'echo'),,,
             $said = (Get-Streams { 'hidden' | Send-WsMessage -Socket $socket -Debug }).Debug -join "`n"
             $said | Should -BeLike '*sent text 6 B fin*'
             $said | Should -Not -BeLike '*hidden*'
-            $said = (Get-Streams { Invoke-WsRequest 'secret' -Socket $socket -ReplyFilter { $_.Text -eq 'secret' } -Debug }).Debug -join "`n"
+            $said =
+                (Get-Streams { Invoke-WsRequest 'secret' -Socket $socket -ReplyFilter { $_.Text -eq 'secret' } -Debug }).Debug -join "`n"
             $said | Should -BeLike '*received text 6 B fin*'
             $said | Should -Not -BeLike '*secret*'
             # What arrives before a cmdlet runs is not its affair.
             $pushing = Connect-MessageWebSocket (Get-Address -Path 'push?count=20&intervalMs=20')
-            (Get-Streams { Receive-WsMessage -Socket $pushing -Count 20 -Debug }).Debug -join "`n" | Should -BeLike '*received text 2 B fin*'
+            (Get-Streams { Receive-WsMessage -Socket $pushing -Count 20 -Debug }).Debug -join "`n" |
+                Should -BeLike '*received text 2 B fin*'
         }
     }
 
     It 'ends at once when the pipeline is stopped' {
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1] -ConnectionTimeoutSeconds 0 -Verbose').AddArgument("$repository/WebSocket.psd1").AddArgument($server.faults.'says-nothing')
+        $shell = [powershell]::Create().AddScript(
+            'Import-Module $args[0]; Connect-MessageWebSocket $args[1] -ConnectionTimeoutSeconds 0 -Verbose').AddArgument(
+                "$repository/WebSocket.psd1").AddArgument($server.faults.'says-nothing')
         $running = $shell.BeginInvoke()
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
         while ($shell.Streams.Verbose.Count -eq 0 -and $clock.Elapsed -lt $patience) {

@@ -38,17 +38,22 @@ Describe 'Invoke-WsRequest -IdProperty' {
         @{ Path = 'id'; Request = @{ type = 'get_states' }; Sent = '{"id":1,"type":"get_states"}' }
         @{ Path = 'id:string'; Request = @{ type = 'subscribe' }; Sent = '{"id":"1","type":"subscribe"}' }
         @{ Path = 'invocationId:string'; Request = @{ type = 1 }; Sent = '{"invocationId":"1","type":1}' }
-        @{ Path = 'd.requestId:string'; Request = [ordered] @{ op = 6; d = @{ requestType = 'GetVersion' } }; Sent = '{"op":6,"d":{"requestId":"1","requestType":"GetVersion"}}' }
+        @{
+            Path = 'd.requestId:string'; Request = [ordered] @{ op = 6; d = @{ requestType = 'GetVersion' } }
+            Sent = '{"op":6,"d":{"requestId":"1","requestType":"GetVersion"}}'
+        }
         @{ Path = 'd.requestId'; Request = @{ op = 6 }; Sent = '{"d":{"requestId":1},"op":6}' }
         @{ Path = 'id'; Request = @{ }; Sent = '{"id":1}' }
         @{ Path = 'id'; Request = [ordered] @{ a = 1; id = $null }; Sent = '{"a":1,"id":1}' }
         @{ Path = 'a b"c'; Request = @{ x = 1 }; Sent = '{"a b\u0022c":1,"x":1}' }
     ) {
         # Its notification first, the reply to another request, and then that to this one.
-        $socket = Connect-Answering -Answer '"{""event"":1}"; $text = $_ | ConvertTo-Json -Compress -Depth 9; $text.Replace("1", "99"); $text'
+        $socket =
+            Connect-Answering -Answer '"{""event"":1}"; $text = $_ | ConvertTo-Json -Compress -Depth 9; $text.Replace("1", "99"); $text'
         $reply = Invoke-WsRequest $Request -AsJson -IdProperty $Path
         $reply | Should -BeOfType 'MessageWebSockets.WsMessage'
-        ($reply.Text | ConvertFrom-Json | ConvertTo-Json -Compress -Depth 9) | Should -BeExactly ($Sent | ConvertFrom-Json | ConvertTo-Json -Compress -Depth 9)
+        ($reply.Text | ConvertFrom-Json | ConvertTo-Json -Compress -Depth 9) |
+            Should -BeExactly ($Sent | ConvertFrom-Json | ConvertTo-Json -Compress -Depth 9)
         (Receive-WsMessage -All).Text | Should -Be '{"event":1}', $reply.Text.Replace('1', '99')
         $answering.MessagesReceived | Should -Be 1
     }
@@ -103,7 +108,8 @@ Describe 'Invoke-WsRequest -IdProperty' {
         $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
         "$failure" | Should -BeLike $Text
         $failure.TargetObject | Should -Be $Request
-        (Get-Failure { Invoke-WsRequest -InputObject 42 -IdProperty $Path }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+        (Get-Failure { Invoke-WsRequest -InputObject 42 -IdProperty $Path }).FullyQualifiedErrorId |
+            Should -BeLike 'UnsupportedInputObject,*'
         $failure = Get-Failure { Invoke-WsRequest -InputObject ([byte[]] (123, 125)) -IdProperty $Path }
         $failure.FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
         "$failure" | Should -BeLike 'An object of type Byte`[`] cannot be numbered: with -IdProperty*'
@@ -115,7 +121,8 @@ Describe 'Invoke-WsRequest -IdProperty' {
         foreach ($path in '.', 'a..b', 'a.', ':string', ' ', 'id:number') {
             (Get-Failure { Invoke-WsRequest '{}' -IdProperty $path }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
         }
-        (Get-Failure { Invoke-WsRequest '{}' -IdProperty id -ReplyFilter { $true } }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+        (Get-Failure { Invoke-WsRequest '{}' -IdProperty id -ReplyFilter { $true } }).FullyQualifiedErrorId |
+            Should -BeLike 'ParameterConflict,*'
         { Invoke-WsRequest '{}' -IdProperty $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
         { Invoke-WsRequest -JsonRpc x -IdProperty id } | Should -Throw -ErrorId 'AmbiguousParameterSet,*'
     }
@@ -151,14 +158,17 @@ Describe 'Invoke-WsRequest -JsonRpc' {
     It 'has an object or an array as its parameters, whatever is given' {
         $null = Connect-MessageWebSocket (Get-Address -Path 'echo')
         $values = [ordered] @{
-            '[5]' = 5; '["abc"]' = 'abc'; '[true]' = $true; '[""]' = ''; '["2026-01-02T00:00:00Z"]' = [datetime]::new(2026, 1, 2, 0, 0, 0, [System.DateTimeKind]::Utc)
-            '[1,2]' = 1, 2; '[[1]]' = , @(, 1); '[]' = @(); '[null]' = , $null; '[7,8]' = [byte[]] (7, 8); '["a"]' = [System.Collections.Generic.List[string]] @('a')
+            '[5]' = 5; '["abc"]' = 'abc'
+            '[true]' = $true; '[""]' = ''; '["2026-01-02T00:00:00Z"]' = [datetime]::new(2026, 1, 2, 0, 0, 0, [System.DateTimeKind]::Utc)
+            '[1,2]' = 1, 2; '[[1]]' = , @(, 1)
+            '[]' = @(); '[null]' = , $null; '[7,8]' = [byte[]] (7, 8); '["a"]' = [System.Collections.Generic.List[string]] @('a')
             '{"a":1}' = @{ a = 1 }; '{"b":2}' = [pscustomobject] @{ b = 2 }; '{}' = @{}
         }
         foreach ($written in $values.Keys) {
             Invoke-WsRequest -JsonRpc x -Params $values[$written] -NoReply
             Invoke-WsRequest -Batch @{ Method = 'x'; Params = $values[$written]; NoReply = $true }
-            (Receive-WsMessage -Count 2).Text | Should -BeExactly "{`"jsonrpc`":`"2.0`",`"method`":`"x`",`"params`":$written}", "[{`"jsonrpc`":`"2.0`",`"method`":`"x`",`"params`":$written}]"
+            (Receive-WsMessage -Count 2).Text | Should -BeExactly "{`"jsonrpc`":`"2.0`",`"method`":`"x`",`"params`":$written}",
+                "[{`"jsonrpc`":`"2.0`",`"method`":`"x`",`"params`":$written}]"
         }
 
         Invoke-WsRequest -JsonRpc x -Params $null -NoReply
@@ -238,7 +248,8 @@ Describe 'Invoke-WsRequest -Batch' {
 
     It 'gives the results in the order of the requests' {
         $null = Connect-MessageWebSocket (Get-Address -Path 'rpc')
-        $sum, $echo, $list = Invoke-WsRequest -Batch @{ Method = 'add'; Params = 1, 2 }, @{ method = 'echo'; params = @{ a = 1 } }, ([pscustomobject] @{ Method = 'echo'; Params = 4, 5 })
+        $sum, $echo, $list = Invoke-WsRequest -Batch @{ Method = 'add'; Params = 1, 2 }, @{ method = 'echo'; params = @{ a = 1 } },
+            ([pscustomobject] @{ Method = 'echo'; Params = 4, 5 })
         $sum | Should -Be 3
         $echo.a | Should -Be 1
         , $list | Should -BeOfType 'object[]'
@@ -246,8 +257,13 @@ Describe 'Invoke-WsRequest -Batch' {
     }
 
     It 'is one message, with a notification where there is NoReply' {
-        $null = Connect-Answering -Answer '''{"event":1}''; $ids = ($_ | Where-Object id).id; "[{""id"":$($ids[1]),""result"":""second""},{""id"":$($ids[0]),""result"":null}]"'
-        $results = @(Invoke-WsRequest -Batch 'first', @{ Method = 'log'; Params = @{ x = 1 }; NoReply = $true }, 'second' -ExtraProperties @{ sessionId = 's' })
+        $null = Connect-Answering -Answer ('''{"event":1}''; $ids = ($_ | Where-Object id).id; ' +
+            '"[{""id"":$($ids[1]),""result"":""second""},{""id"":$($ids[0]),""result"":null}]"')
+        $results = @(
+            Invoke-WsRequest -Batch 'first', @{ Method = 'log'; Params = @{ x = 1 }; NoReply = $true }, 'second' -ExtraProperties @{
+                sessionId = 's'
+            }
+        )
         $results.Count | Should -Be 2
         $results[0] | Should -BeNullOrEmpty
         $results[1] | Should -Be 'second'
@@ -257,16 +273,21 @@ Describe 'Invoke-WsRequest -Batch' {
 
     It 'writes what JSON-RPC 2.0 wants' {
         $null = Connect-MessageWebSocket (Get-Address -Path 'echo')
-        Invoke-WsRequest -Batch @{ Method = 'a'; NoReply = $true }, @{ Method = 'b'; Params = 1, 2; NoReply = $true } | Should -BeNullOrEmpty
+        Invoke-WsRequest -Batch @{ Method = 'a'; NoReply = $true }, @{ Method = 'b'; Params = 1, 2; NoReply = $true } |
+            Should -BeNullOrEmpty
         (Receive-WsMessage).Text | Should -BeExactly '[{"jsonrpc":"2.0","method":"a"},{"jsonrpc":"2.0","method":"b","params":[1,2]}]'
-        $null = Invoke-WsRequest -Batch @{ Method = 'a'; NoReply = $true }, 'b' -TimeoutSeconds 1 -ErrorAction SilentlyContinue -ErrorVariable problem
+        $null = Invoke-WsRequest -Batch @{
+            Method = 'a'; NoReply = $true
+        }, 'b' -TimeoutSeconds 1 -ErrorAction SilentlyContinue -ErrorVariable problem
         $problem[0].FullyQualifiedErrorId | Should -BeLike 'ReplyTimeout,*'
         (Receive-WsMessage).Text | Should -Match '^\[\{"jsonrpc":"2.0","method":"a"\},\{"jsonrpc":"2.0","id":\d+,"method":"b"\}\]$'
     }
 
     It 'reports the error for one of them and emits $null in its place' {
         $null = Connect-MessageWebSocket (Get-Address -Path 'rpc')
-        $results = @(Invoke-WsRequest -Batch @{ Method = 'add'; Params = 1, 2 }, 'nope', @{ Method = 'echo'; Params = 'x' } -ErrorVariable problem -ErrorAction SilentlyContinue)
+        $results = @(Invoke-WsRequest -Batch @{
+            Method = 'add'; Params = 1, 2
+        }, 'nope', @{ Method = 'echo'; Params = 'x' } -ErrorVariable problem -ErrorAction SilentlyContinue)
         $results.Count | Should -Be 3
         $results[0] | Should -Be 3
         $results[1] | Should -BeNullOrEmpty
@@ -277,7 +298,8 @@ Describe 'Invoke-WsRequest -Batch' {
     }
 
     It 'reports a request that the answer has nothing for, and gives it the error without an id' {
-        $null = Connect-Answering -Answer '$ids = $_.id; "[{""id"":$($ids[2]),""result"":3},{""id"":null,""error"":{""code"":-32600,""message"":""Invalid""}}]"'
+        $null = Connect-Answering -Answer ('$ids = $_.id; ' +
+            '"[{""id"":$($ids[2]),""result"":3},{""id"":null,""error"":{""code"":-32600,""message"":""Invalid""}}]"')
         $results = @(Invoke-WsRequest -Batch 'a', 'b', 'c' -ErrorVariable problem -ErrorAction SilentlyContinue)
         $results | Should -Be $null, $null, 3
         $problem[0].FullyQualifiedErrorId | Should -BeLike 'JsonRpcError,*'
@@ -287,7 +309,8 @@ Describe 'Invoke-WsRequest -Batch' {
     }
 
     It 'leaves other lists, and answers to others, in the inbox' {
-        $null = Connect-Answering -Answer '''[1,2]'', ''[]'', ''[{"id":999,"result":1}]'', ''no json''; "[{""id"":$($_[0].id),""result"":""mine""}]"'
+        $null = Connect-Answering -Answer ('''[1,2]'', ''[]'', ''[{"id":999,"result":1}]'', ''no json''; ' +
+            '"[{""id"":$($_[0].id),""result"":""mine""}]"')
         Invoke-WsRequest -Batch 'x' | Should -Be 'mine'
         (Receive-WsMessage -All).Text | Should -Be '[1,2]', '[]', '[{"id":999,"result":1}]', 'no json'
     }

@@ -70,7 +70,9 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
     }
 
     It 'fails the connect when the script takes longer than -ConnectionTimeoutSeconds, and says so' {
-        $problem = Get-Failure { Connect-MessageWebSocket $uri -ConnectionTimeoutSeconds 2 -OnConnected { Receive-WsMessage -TimeoutSeconds 0 } }
+        $problem = Get-Failure {
+            Connect-MessageWebSocket $uri -ConnectionTimeoutSeconds 2 -OnConnected { Receive-WsMessage -TimeoutSeconds 0 }
+        }
         $problem.FullyQualifiedErrorId | Should -BeLike 'Timeout,*'
         "$problem" | Should -BeLike '*was opened, but what is to be done first with it was not done within 2 s.'
         $problem.ErrorDetails.RecommendedAction | Should -BeLike 'Raise -ConnectionTimeoutSeconds*'
@@ -93,7 +95,9 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
     }
 
     It 'reports errors of the script that do not end it, and goes on' {
-        $streams = Get-Streams { Connect-MessageWebSocket $uri -OnConnected { Write-Error 'not so bad'; Write-Warning 'look'; Write-Host 'seen'; 'sent' } }
+        $streams = Get-Streams {
+            Connect-MessageWebSocket $uri -OnConnected { Write-Error 'not so bad'; Write-Warning 'look'; Write-Host 'seen'; 'sent' }
+        }
         "$($streams.Output.Where({ $_ -is [System.Management.Automation.InformationRecord] }))" | Should -BeExactly 'seen'
         $streams.Error | Should -HaveCount 1
         "$($streams.Error)" | Should -BeExactly 'not so bad'
@@ -218,7 +222,9 @@ Describe 'Connect-MessageWebSocket -Profile' {
         $null = Connect-MessageWebSocket $uri -Profile @{ ConnectMessages = 'hello'; ConnectReply = '^hel+o$' }
         Send-WsMessage 'first'
         Receive-WsMessage -Raw | Should -BeExactly 'first'
-        $problem = Get-Failure { Connect-MessageWebSocket $uri -Name 'refused' -Profile @{ ConnectMessages = 'hello'; ConnectReply = '^welcome' } }
+        $problem = Get-Failure {
+            Connect-MessageWebSocket $uri -Name 'refused' -Profile @{ ConnectMessages = 'hello'; ConnectReply = '^welcome' }
+        }
         "$problem" | Should -BeLike '*was opened, but what is to be done first with it failed: the server answered hello*'
         Get-MessageWebSocket 'refused' -ErrorAction Ignore | Should -BeNullOrEmpty
     }
@@ -235,7 +241,8 @@ Describe 'Connect-MessageWebSocket -Profile' {
         $ws.Control.HeartbeatInterval.TotalSeconds | Should -Be 15
 
         $file = Join-Path -Path $TestDrive -ChildPath 'Own.psd1'
-        Set-Content -LiteralPath $file -Value "@{ ConnectMessages = 'from a file'; OnConnected = `$null }".Replace('; OnConnected = $null', '')
+        Set-Content -LiteralPath $file -Value "@{ ConnectMessages = 'from a file'; OnConnected = `$null }".Replace(
+            '; OnConnected = $null', '')
         $null = Connect-MessageWebSocket $uri -Name 'b' -Profile $file
         Receive-WsMessage -Socket 'b' -Raw | Should -BeExactly 'from a file'
 
@@ -282,7 +289,10 @@ Describe 'Connect-MessageWebSocket -Profile' {
         @{ What = 'a file that is not there'; Value = './nope.psd1'; Words = 'There is no file' }
         @{ What = 'an unknown property'; Value = @{ Heartbeat = 1 }; Words = "no property 'Heartbeat'.*HeartbeatMessage" }
         @{ What = 'a heartbeat without an interval'; Value = @{ HeartbeatMessage = 'x' }; Words = 'go together' }
-        @{ What = 'an interval that is no number'; Value = @{ HeartbeatMessage = 'x'; HeartbeatIntervalSeconds = 'often' }; Words = 'a number of seconds' }
+        @{
+            What = 'an interval that is no number'; Value = @{ HeartbeatMessage = 'x'; HeartbeatIntervalSeconds = 'often' }
+            Words = 'a number of seconds'
+        }
         @{ What = 'an interval of 0'; Value = @{ HeartbeatMessage = 'x'; HeartbeatIntervalSeconds = 0 }; Words = 'has to be above 0' }
         @{ What = 'a path that is no more than its mark'; Value = @{ IdProperty = ':string' }; Words = 'a path of member names' }
         @{ What = 'a broken pattern, with one full stop'; Value = @{ Ignore = '(' }; Words = '[^.]\.$' }
@@ -323,13 +333,15 @@ Describe 'Connect-MessageWebSocket -RequireSubProtocol' {
         "$problem" | Should -Match 'none of the subprotocols offered \(chat\), and -RequireSubProtocol'
         $problem.FullyQualifiedErrorId | Should -BeExactly 'SubProtocolRefused,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
         $problem.ErrorDetails.RecommendedAction | Should -BeLike '*-SubProtocol*'
-        (Get-Failure { Connect-MessageWebSocket $uri -Name 'strict' -RequireSubProtocol }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting*'
+        (Get-Failure { Connect-MessageWebSocket $uri -Name 'strict' -RequireSubProtocol }).FullyQualifiedErrorId |
+            Should -BeLike 'InvalidSetting*'
     }
 }
 
 Describe 'Get-WsProfile' {
     It 'lists those that come along, by wildcards too, and says what each is for' {
-        (Get-WsProfile).Name | Should -Be @('DevTools', 'GraphQLTransportWs', 'HomeAssistant', 'JsonRpc', 'Obs', 'SignalR', 'SocketIO', 'Stomp')
+        (Get-WsProfile).Name |
+            Should -Be @('DevTools', 'GraphQLTransportWs', 'HomeAssistant', 'JsonRpc', 'Obs', 'SignalR', 'SocketIO', 'Stomp')
         (Get-WsProfile s*).Name | Should -Be @('SignalR', 'SocketIO', 'Stomp')
         Get-WsProfile | ForEach-Object { $_.Description | Should -Not -BeNullOrEmpty; $_.Path | Should -Exist }
     }

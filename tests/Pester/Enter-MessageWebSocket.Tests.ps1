@@ -20,7 +20,9 @@ BeforeAll {
         $whole = "`$PSStyle.OutputRendering = 'PlainText'; Import-Module '$manifest'; $Command; 'session over'"
         $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($whole))
         $start = [System.Diagnostics.ProcessStartInfo]::new('script')
-        @('--quiet', '--return', '--flush', '--command', "pwsh -NoProfile -NoLogo -EncodedCommand $encoded", '/dev/null').ForEach({ $start.ArgumentList.Add($_) })
+        @(
+            '--quiet', '--return', '--flush', '--command', "pwsh -NoProfile -NoLogo -EncodedCommand $encoded", '/dev/null'
+        ).ForEach({ $start.ArgumentList.Add($_) })
         $start.RedirectStandardInput = $true
         $start.RedirectStandardOutput = $true
         $start.Environment['TERM'] = 'xterm'
@@ -72,18 +74,23 @@ Describe 'Enter-MessageWebSocket' {
     AfterEach { Close-EverySocket }
 
     It 'refuses to work without a terminal, before it connects' {
-        $failure = Get-Failure { pwsh -NoProfile -NonInteractive -Command "`$ErrorActionPreference = 'Stop'; Import-Module '$manifest'; try { Enter-MessageWebSocket -Uri '$(Get-Address -Path 'echo')' } catch { throw `$_.FullyQualifiedErrorId + ' ' + (Get-MessageWebSocket).Count }" 2>&1 | ForEach-Object { throw "$_" } }
+        $entering = "`$ErrorActionPreference = 'Stop'; Import-Module '$manifest'; " +
+            "try { Enter-MessageWebSocket -Uri '$(Get-Address -Path 'echo')' } " +
+            "catch { throw `$_.FullyQualifiedErrorId + ' ' + (Get-MessageWebSocket).Count }"
+        $failure = Get-Failure { pwsh -NoProfile -NonInteractive -Command $entering 2>&1 | ForEach-Object { throw "$_" } }
         "$failure" | Should -BeLike '*NotInteractive*'
     }
 
     It 'refuses a -Socket that is none' {
-        (Get-Failure { Enter-MessageWebSocket -Socket 'no such socket' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
+        (Get-Failure { Enter-MessageWebSocket -Socket 'no such socket' }).FullyQualifiedErrorId |
+            Should -BeLike 'ParameterArgumentTransformationError,*'
         (Get-Failure { Enter-MessageWebSocket -Uri $null }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
     }
 
     Context 'in a terminal' -Skip:(-not $hasTerminal) {
         It 'talks on -Uri, edits what is typed, and leaves the socket open' {
-            $session = Start-TerminalSession "Enter-MessageWebSocket -Uri '$(Get-Address -Path 'echo')'; 'state ' + (Get-MessageWebSocket).State"
+            $session =
+                Start-TerminalSession "Enter-MessageWebSocket -Uri '$(Get-Address -Path 'echo')'; 'state ' + (Get-MessageWebSocket).State"
             try {
                 Wait-Screen $session 'the socket stays open'
                 Wait-Screen $session '> '
@@ -107,7 +114,8 @@ Describe 'Enter-MessageWebSocket' {
         It 'shows on a -Socket what arrived before, and closes it with -CloseOnExit' {
             $address = Get-Address -Path 'say?text=early'
             $switch = 'CloseOnExit'
-            $session = Start-TerminalSession "`$ws = Connect-MessageWebSocket '$address'; Enter-MessageWebSocket -Socket `$ws -$switch; 'state ' + `$ws.State"
+            $session = Start-TerminalSession ("`$ws = Connect-MessageWebSocket '$address'; " +
+                "Enter-MessageWebSocket -Socket `$ws -$switch; 'state ' + `$ws.State")
             try {
                 Wait-Screen $session 'Ctrl+D closes it'
                 Wait-Screen $session ' < early'
@@ -120,7 +128,8 @@ Describe 'Enter-MessageWebSocket' {
         }
 
         It 'ends when the server closes, and says why' {
-            $session = Start-TerminalSession "Start-WsEchoServer -Handler { throw } | Connect-MessageWebSocket | Enter-MessageWebSocket; 'left'"
+            $session =
+                Start-TerminalSession "Start-WsEchoServer -Handler { throw } | Connect-MessageWebSocket | Enter-MessageWebSocket; 'left'"
             try {
                 Wait-Screen $session '> '
                 Send-Key $session "ask`n"
@@ -133,7 +142,9 @@ Describe 'Enter-MessageWebSocket' {
         }
 
         It 'reports an address that cannot be connected to' {
-            $session = Start-TerminalSession "Enter-MessageWebSocket ws://127.0.0.1:1 -ErrorVariable problem; `$problem.FullyQualifiedErrorId; Enter-MessageWebSocket http://x -ErrorVariable problem; `$problem.FullyQualifiedErrorId"
+            $session = Start-TerminalSession (('ws://127.0.0.1:1', 'http://x').ForEach({
+                "Enter-MessageWebSocket $_ -ErrorVariable problem; `$problem.FullyQualifiedErrorId"
+            }) -join '; ')
             try {
                 Wait-Screen $session 'CannotConnect,'
                 Wait-Screen $session 'InvalidUri,'

@@ -49,8 +49,10 @@ Describe 'The commands' {
 Describe 'The messages of the library' {
     It 'name no setting that the cmdlets do not turn into a parameter' {
         $settings = [MessageWebSockets.MessageWebSocketControl].GetProperties().Name -join '|'
-        $known = Get-Content -LiteralPath (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Module', 'Errors', 'LibraryText.cs') -Raw
-        $sources = Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Core') -Filter '*.cs' -Recurse | Where-Object FullName -NotMatch '[\\/]obj[\\/]'
+        $known =
+            Get-Content -LiteralPath (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Module', 'Errors', 'LibraryText.cs') -Raw
+        $sources = Get-ChildItem -Path (Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Core') -Filter '*.cs' -Recurse |
+            Where-Object FullName -NotMatch '[\\/]obj[\\/]'
         $named = foreach ($line in $sources | Get-Content | Where-Object { $_ -notmatch '^\s*//' }) {
             # Sentences; a word alone names something else.
             foreach ($text in [regex]::Matches($line, '"[^"]* [^"]*"').Value) {

@@ -1,7 +1,8 @@
 #requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
 
 BeforeDiscovery {
-    $browser = Get-Command -Name 'chromium', 'chromium-browser', 'google-chrome' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+    $browser = Get-Command -Name 'chromium', 'chromium-browser', 'google-chrome' -CommandType Application -ErrorAction Ignore |
+        Select-Object -First 1
 }
 
 BeforeAll {
@@ -34,10 +35,12 @@ BeforeAll {
         $now = [datetime]::Now
         foreach ($number in 1..$Count) {
             $isBroken = $number % 3 -eq 0
-            New-Row -Uri "wss://host-$($number % 40).example/feed/$number" -Status ($isBroken ? ('Forbidden', 'CannotConnect', 'Timeout')[$number % 9 / 3] : 'Ok') -More @{
+            $status = $isBroken ? ('Forbidden', 'CannotConnect', 'Timeout')[$number % 9 / 3] : 'Ok'
+            New-Row -Uri "wss://host-$($number % 40).example/feed/$number" -Status $status -More @{
                 TotalMs = 20 + $number % 300; NameResolutionMs = 2; TcpMs = 5; TlsMs = 10; UpgradeMs = 3 + $number % 300
                 RoundTripMs = $isBroken ? $null : 1 + $number % 97; HttpStatusCode = $isBroken -and $number % 9 -eq 0 ? 403 : $null
-                CertificateSubject = "CN=host-$($number % 40).example"; CertificateExpires = $now.AddDays($number % 40); CertificateDaysLeft = $number % 40
+                CertificateSubject = "CN=host-$($number % 40).example"
+                CertificateExpires = $now.AddDays($number % 40); CertificateDaysLeft = $number % 40
                 Error = $isBroken ? "It failed for a reason that takes a few words to tell, number $number." : $null
                 TestedAt = $now
             }
@@ -53,11 +56,13 @@ AfterAll {
 Describe 'Export-WsReport' {
     Context 'the page' {
         It 'says of a fleet what works, what does not, and why' {
-            $page = (Get-Address -Path 'echo' -Secure), (Get-Address -Path 'echo'), (Get-Address -Path 'status/403'), $server.faults.'certificate-expired', $server.faults.'refused-port' |
+            $page = (Get-Address -Path 'echo' -Secure), (Get-Address -Path 'echo'), (Get-Address -Path 'status/403'),
+                $server.faults.'certificate-expired', $server.faults.'refused-port' |
                 Test-WsEndpoint -TrustedRoot $root | Get-Report
             $page | Should -BeLike '*<b class="">40.0 %</b><span>2 of 5 work</span>*'
             $page | Should -BeLike '*<b class="bad">3</b><span>do not work</span>*'
-            foreach ($text in 'Forbidden (403)', 'CertificateExpired', 'CannotConnect', 'connection refused', 'Errors by kind', 'Latency', 'Round trip of a ping', 'Where the time goes', 'Certificates by days left', 'CN=localhost') {
+            foreach ($text in 'Forbidden (403)', 'CertificateExpired', 'CannotConnect', 'connection refused', 'Errors by kind', 'Latency',
+                'Round trip of a ping', 'Where the time goes', 'Certificates by days left', 'CN=localhost') {
                 $page.Contains($text) | Should -BeTrue -Because $text
             }
         }
@@ -81,9 +86,15 @@ Describe 'Export-WsReport' {
             @{ Where = 'Uri'; Row = { New-Row -Uri 'ws://x/<script>alert(1)</script>"&' } }
             @{ Where = 'Status'; Row = { New-Row -Status '<script>alert(1)</script>"&' } }
             @{ Where = 'Error'; Row = { New-Row -Status 'Timeout' -More @{ Error = '<script>alert(1)</script>"&' } } }
-            @{ Where = 'CertificateSubject'; Row = { New-Row -More @{ CertificateSubject = '<script>alert(1)</script>"&'; CertificateDaysLeft = 3 } } }
+            @{
+                Where = 'CertificateSubject'
+                Row = { New-Row -More @{ CertificateSubject = '<script>alert(1)</script>"&'; CertificateDaysLeft = 3 } }
+            }
             @{ Where = 'a slow address'; Row = { New-Row -Uri 'ws://x/<script>alert(1)</script>"&' -More @{ TotalMs = 5; TcpMs = 3 } } }
-            @{ Where = 'a host'; Row = { 1..2 | ForEach-Object { New-Row -Uri '<script>alert(1)</script>"&' -Status 'Timeout' }; 1..2 | ForEach-Object { New-Row -Status 'Timeout' } } }
+            @{ Where = 'a host'; Row = {
+                1..2 | ForEach-Object { New-Row -Uri '<script>alert(1)</script>"&' -Status 'Timeout' }
+                1..2 | ForEach-Object { New-Row -Status 'Timeout' }
+            } }
             @{ Where = 'HttpStatusCode'; Row = { New-Row -Status 'Forbidden' -More @{ HttpStatusCode = '<script>alert(1)</script>"&' } } }
         ) {
             $page = & $Row | Get-Report
@@ -124,9 +135,13 @@ Describe 'Export-WsReport' {
 
         It 'sorts certificates into their ages, each once' {
             $page = @(-3, 0, 13, 14, 29, 30, 89, 90, 400) | ForEach-Object {
-                New-Row -More @{ CertificateSubject = "CN=c$_"; CertificateExpires = [datetime]::Today.AddDays($_); CertificateDaysLeft = $_ }
+                New-Row -More @{
+                    CertificateSubject = "CN=c$_"; CertificateExpires = [datetime]::Today.AddDays($_); CertificateDaysLeft = $_
+                }
             } | Get-Report
-            foreach ($age in @{ 'expired' = 1; 'below 14 days' = 2; '14 to 29 days' = 2; '30 to 89 days' = 2; '90 days or more' = 2 }.GetEnumerator()) {
+            foreach ($age in @{
+                'expired' = 1; 'below 14 days' = 2; '14 to 29 days' = 2; '30 to 89 days' = 2; '90 days or more' = 2
+            }.GetEnumerator()) {
                 $page | Should -Match ('<div class="label">{0}</div><svg[^\n]*</svg><div class="value">{1}</div>' -f $age.Key, $age.Value)
             }
             $page | Should -Match '9 certificates of 9 endpoints'
@@ -153,8 +168,14 @@ Describe 'Export-WsReport' {
         }
 
         It 'make the same page when they come through <Way>' -TestCases @(
-            @{ Way = 'Export-Clixml'; Copy = { $file = "$TestDrive/r.xml"; $results | Export-Clixml -LiteralPath $file; Import-Clixml -LiteralPath $file } }
-            @{ Way = 'Export-Csv'; Copy = { $file = "$TestDrive/r.csv"; $results | Export-Csv -LiteralPath $file; Import-Csv -LiteralPath $file } }
+            @{
+                Way = 'Export-Clixml'
+                Copy = { $file = "$TestDrive/r.xml"; $results | Export-Clixml -LiteralPath $file; Import-Clixml -LiteralPath $file }
+            }
+            @{
+                Way = 'Export-Csv'
+                Copy = { $file = "$TestDrive/r.csv"; $results | Export-Csv -LiteralPath $file; Import-Csv -LiteralPath $file }
+            }
             @{ Way = 'ConvertTo-Json'; Copy = { $results | ConvertTo-Json | ConvertFrom-Json } }
             @{ Way = 'a job'; Copy = { Start-Job { $using:results } | Receive-Job -Wait -AutoRemoveJob } }
         ) {
@@ -165,7 +186,8 @@ Describe 'Export-WsReport' {
             $culture = [cultureinfo]::CurrentCulture
             try {
                 [cultureinfo]::CurrentCulture = [cultureinfo]::GetCultureInfo('de-DE')
-                $page = '12,5', '13.5' | ForEach-Object { [pscustomobject] @{ Uri = 'ws://x/'; Success = 'True'; Status = 'Ok'; RoundTripMs = $_ } } | Get-Report
+                $page = '12,5', '13.5' |
+                    ForEach-Object { [pscustomobject] @{ Uri = 'ws://x/'; Success = 'True'; Status = 'Ok'; RoundTripMs = $_ } } | Get-Report
             } finally {
                 [cultureinfo]::CurrentCulture = $culture
             }
@@ -174,7 +196,8 @@ Describe 'Export-WsReport' {
     }
 
     It 'reads numbers of a file that another culture wrote' {
-        $page = '12,5', '13,5', "14$([char] 0x066B)5" | ForEach-Object { [pscustomobject] @{ Uri = 'ws://x/'; Success = 'True'; Status = 'Ok'; RoundTripMs = $_ } } | Get-Report
+        $page = '12,5', '13,5', "14$([char] 0x066B)5" |
+            ForEach-Object { [pscustomobject] @{ Uri = 'ws://x/'; Success = 'True'; Status = 'Ok'; RoundTripMs = $_ } } | Get-Report
         $page | Should -BeLike '*minimum</span> 12.5 ms*maximum</span> 14.5 ms*'
     }
 
@@ -185,15 +208,18 @@ Describe 'Export-WsReport' {
                 param([string] $Result, [string] $Severity, [string] $Evidence = 'this was sent and that came')
 
                 [pscustomobject] @{
-                    Uri = 'ws://host.example/?token=tok-9f27'; Name = 'one'; Check = 'frame-unmasked'; Result = $Result; Severity = $Severity
+                    Uri = 'ws://host.example/?token=tok-9f27'
+                    Name = 'one'; Check = 'frame-unmasked'; Result = $Result; Severity = $Severity
                     Evidence = $Evidence; Reference = 'RFC 6455 5.1'; Remedy = 'End the connection.'
                 }
             }
         }
 
         It 'shows findings by severity, with evidence, reference and remedy' {
-            $page = (New-Finding 'Warning' 'low'), (New-Finding 'Failed' 'high'), (New-Finding 'Passed' ''), (New-Finding 'Inconclusive' '') | Get-Report
-            $page | Should -BeLike '*4 checks of 1 server*High severity*frame-unmasked*RFC 6455 5.1*End the connection.*Failed*one: ws://host.example/*this was sent*Low severity*Warning*Inconclusive*Passed*'
+            $page = (New-Finding 'Warning' 'low'), (New-Finding 'Failed' 'high'), (New-Finding 'Passed' ''),
+                (New-Finding 'Inconclusive' '') | Get-Report
+            $page | Should -BeLike ('*4 checks of 1 server*High severity*frame-unmasked*RFC 6455 5.1*End the connection.*Failed*' +
+                'one: ws://host.example/*this was sent*Low severity*Warning*Inconclusive*Passed*')
             $page | Should -Not -BeLike '*tok-9f27*'
             { [xml] ($page -replace '^<!DOCTYPE html>' -replace '<meta[^>]*>') } | Should -Not -Throw
         }
@@ -209,7 +235,8 @@ Describe 'Export-WsReport' {
             $load = Measure-WsLoad (Get-Address -Path 'echo') -Connections 2 -DurationSeconds 0.3 -WarningAction Ignore
             foreach ($item in $load, ($load | ConvertTo-Json -Depth 4 | ConvertFrom-Json)) {
                 $page = $item | Get-Report
-                $page | Should -BeLike '*1 load*Load on ws://*connections*Messages received, by second*<rect*Latency by percentile*p99.9*maximum*'
+                $page | Should -BeLike ('*1 load*Load on ws://*connections*Messages received, by second*<rect*' +
+                    'Latency by percentile*p99.9*maximum*')
                 { [xml] ($page -replace '^<!DOCTYPE html>' -replace '<meta[^>]*>') } | Should -Not -Throw
             }
         }
@@ -225,7 +252,8 @@ Describe 'Export-WsReport' {
             Export-WsReport -InputObject (New-Row) -Path $report
             $report | Should -Exist
             foreach ($item in 42, 'text', $null, [pscustomobject] @{ Uri = 'ws://x'; Status = 'Ok'; Success = 'perhaps' }) {
-                (Get-Failure { Export-WsReport -InputObject $item -Path $report }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+                (Get-Failure { Export-WsReport -InputObject $item -Path $report }).FullyQualifiedErrorId |
+                    Should -BeLike 'UnsupportedInputObject,*'
             }
             # The others are in the page all the same.
             $page = & { New-Row; 42; New-Row } | Export-WsReport -Path $report -ErrorAction SilentlyContinue -ErrorVariable problem
@@ -241,7 +269,9 @@ Describe 'Export-WsReport' {
             } finally {
                 Pop-Location
             }
-            $failure = Get-Failure { New-Row | Export-WsReport -Path (Join-Path -Path $TestDrive -ChildPath 'none' -AdditionalChildPath 'x.html') }
+            $failure = Get-Failure {
+                New-Row | Export-WsReport -Path (Join-Path -Path $TestDrive -ChildPath 'none' -AdditionalChildPath 'x.html')
+            }
             $failure.FullyQualifiedErrorId | Should -BeLike 'FileError,*'
             $failure.CategoryInfo.Category | Should -Be 'ObjectNotFound'
             { New-Row | Export-WsReport -Path '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
@@ -327,7 +357,8 @@ Describe 'Export-WsReport' {
             $userData = Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath "ws-report-$PID-$Width"
             $start = [System.Diagnostics.ProcessStartInfo]::new($Program)
             $arguments = @(
-                '--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', "--user-data-dir=$userData", "--window-size=$Width,1200"
+                '--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', "--user-data-dir=$userData",
+                "--window-size=$Width,1200"
                 '--enable-logging=stderr', "--screenshot=$picture", "file:///$($report.Replace('\', '/').TrimStart('/'))"
             )
             $arguments.ForEach({ $start.ArgumentList.Add($_) })

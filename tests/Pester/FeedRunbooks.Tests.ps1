@@ -50,7 +50,8 @@ Describe 'Save-Feed.ps1' {
         $first = Start-WsEchoServer -Broadcast
         $second = Start-WsEchoServer -Broadcast
         $job = Start-ThreadJob -ScriptBlock {
-            & $using:examples/Save-Feed.ps1 -Uri ($using:first).Uri, ($using:second).Uri -Path $using:path -Count 5 -WarningAction SilentlyContinue
+            & $using:examples/Save-Feed.ps1 -Uri ($using:first).Uri,
+                ($using:second).Uri -Path $using:path -Count 5 -WarningAction SilentlyContinue
         }
         Wait-Condition { $first.Connections -eq 1 -and $second.Connections -eq 1 } 'The connection to both feeds'
         Send-News $first 'one', '{"two":2}'
@@ -94,7 +95,8 @@ Describe 'Save-Feed.ps1' {
         $second = Start-WsEchoServer
         $subscription = @{ "$($first.Uri)" = @{ subscribe = 'ticks' }; "$($second.Uri)" = 'login', 'more' }
         $job = Start-ThreadJob -ScriptBlock {
-            & $using:examples/Save-Feed.ps1 -Uri ($using:first).Uri, ($using:second).Uri -Subscription $using:subscription -Path $using:path -Count 4 -WarningAction SilentlyContinue
+            & $using:examples/Save-Feed.ps1 -Uri ($using:first).Uri,
+                ($using:second).Uri -Subscription $using:subscription -Path $using:path -Count 4 -WarningAction SilentlyContinue
         }
         Wait-Condition { (Test-Path -LiteralPath $path) -and @(Get-Content -LiteralPath $path).Count -eq 3 } 'The third line'
         $port = $first.Port
@@ -108,7 +110,8 @@ Describe 'Save-Feed.ps1' {
     }
 
     It 'ends with an error when no feed can be connected to' {
-        { & $examples/Save-Feed.ps1 -Uri 'ws://127.0.0.1:1' -Path (Join-Path -Path $TestDrive -ChildPath 'none.ndjson') -MaximumRetryCount 0 2>$null } |
+        $path = Join-Path -Path $TestDrive -ChildPath 'none.ndjson'
+        { & $examples/Save-Feed.ps1 -Uri 'ws://127.0.0.1:1' -Path $path -MaximumRetryCount 0 2>$null } |
             Should -Throw 'None of the feeds*'
     }
 }

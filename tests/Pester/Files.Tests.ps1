@@ -6,7 +6,8 @@ BeforeAll {
     . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
     Import-TestedModule
     $server = Start-TestServer
-    $folder = (New-Item -ItemType Directory -Path (Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath "ws-files-$PID-$([guid]::NewGuid().ToString('N'))")).FullName
+    $name = "ws-files-$PID-$([guid]::NewGuid().ToString('N'))"
+    $folder = (New-Item -ItemType Directory -Path (Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath $name)).FullName
 }
 
 AfterAll {
@@ -29,13 +30,17 @@ Describe 'Receive-WsMessage -OutFile' {
     }
 
     It 'has everything in the file whenever nothing further waits' {
-        $following = Start-Script { param($Socket, $File) Receive-WsMessage -Socket $Socket -Follow -OutFile $File } $echo, "$folder/feed.txt"
+        $following = Start-Script {
+            param($Socket, $File) Receive-WsMessage -Socket $Socket -Follow -OutFile $File
+        } $echo, "$folder/feed.txt"
         try {
             $expected = ''
             foreach ($text in 'one', 'two', 'three') {
                 Send-WsMessage $text -Socket $echo
                 $expected += ($expected ? "`n" : '') + $text
-                Wait-Until { (Test-Path -LiteralPath "$folder/feed.txt") -and (Get-Content -LiteralPath "$folder/feed.txt" -Raw) -ceq $expected }
+                Wait-Until {
+                    (Test-Path -LiteralPath "$folder/feed.txt") -and (Get-Content -LiteralPath "$folder/feed.txt" -Raw) -ceq $expected
+                }
             }
         } finally {
             Stop-Script $following
@@ -100,7 +105,8 @@ Describe 'Receive-WsMessage -OutFile' {
         Get-Content -LiteralPath 'log.txt' -Raw | Should -BeExactly "a`nb`nc"
     }
 
-    It 'writes to a read-only file with -Force alone, and leaves it read-only' -Skip:([System.Environment]::UserName -eq 'root' -and $IsWindows) {
+    It 'writes to a read-only file with -Force alone, and leaves it read-only' -Skip:(
+        [System.Environment]::UserName -eq 'root' -and $IsWindows) {
         Set-Content -LiteralPath 'ro.txt' -Value 'old'
         (Get-Item -LiteralPath 'ro.txt').IsReadOnly = $true
         Send-WsMessage 'new'
@@ -189,7 +195,10 @@ Describe 'Integers' {
 
     AfterEach { Close-EverySocket }
 
-    It 'are bytes from 0 to 255: <_>' -ForEach @('(0xC0, 0)', '@(1L, [byte] 2, [uint16] 255)', '[int[]] (1, 2)', '[System.Collections.Generic.List[object]] (1, 2)', '[System.Collections.ArrayList] (0, 255)') {
+    It 'are bytes from 0 to 255: <_>' -ForEach @(
+        '(0xC0, 0)', '@(1L, [byte] 2, [uint16] 255)', '[int[]] (1, 2)', '[System.Collections.Generic.List[object]] (1, 2)',
+        '[System.Collections.ArrayList] (0, 255)'
+    ) {
         $value = Invoke-Expression $_
         $expected = [byte[]] $value
         (Invoke-WsRequest -InputObject $value).Bytes | Should -Be $expected
@@ -204,7 +213,9 @@ Describe 'Integers' {
         (Receive-WsMessage).Bytes | Should -Be 192, 0, 1, 255
     }
 
-    It 'are none beyond, and nothing else is: <_>' -ForEach @('(256, 0)', '(-1, 0)', '(1.5, 0)', '("1", 0)', '([char] "a", 0)', '([System.DayOfWeek]::Friday, 0)', '(1, $null)', '@()', '5') {
+    It 'are none beyond, and nothing else is: <_>' -ForEach @(
+        '(256, 0)', '(-1, 0)', '(1.5, 0)', '("1", 0)', '([char] "a", 0)', '([System.DayOfWeek]::Friday, 0)', '(1, $null)', '@()', '5'
+    ) {
         $value = Invoke-Expression $_
         (Get-Failure { Invoke-WsRequest -InputObject $value }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
         (Get-Failure { Send-WsMessage -InputObject $value }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
@@ -221,7 +232,8 @@ Describe 'A message' {
     AfterAll { Close-EverySocket }
 
     It 'goes into JSON as itself, without the settings of its socket' {
-        foreach ($json in ($message | ConvertTo-Json -WarningVariable warning), (ConvertTo-Json -InputObject $message -WarningVariable +warning)) {
+        foreach ($json in ($message | ConvertTo-Json -WarningVariable warning),
+            (ConvertTo-Json -InputObject $message -WarningVariable +warning)) {
             $copy = $json | ConvertFrom-Json
             $copy.Text | Should -BeExactly '{"a":1}'
             $copy.Length | Should -Be 7

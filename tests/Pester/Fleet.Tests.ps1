@@ -70,7 +70,8 @@ Describe 'A fleet of 5,000 endpoints' {
     }
 
     It 'is probed with the right result for each' {
-        ($failed | Select-Object -First 10 | ForEach-Object { "$($_.Uri): $($_.Status), not $($wanted[$_.Uri]). $($_.Error)" }) -join "`n" | Should -BeNullOrEmpty
+        ($failed | Select-Object -First 10 | ForEach-Object { "$($_.Uri): $($_.Status), not $($wanted[$_.Uri]). $($_.Error)" }) -join "`n" |
+            Should -BeNullOrEmpty
         $got.Count | Should -Be 5000
     }
 

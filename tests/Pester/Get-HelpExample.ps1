@@ -27,7 +27,10 @@ foreach ($page in $Path) {
         if ($null -ne $language) {
             if ($line -match '^```\s*$') {
                 if ($language -eq 'powershell') {
-                    $example = @{ Page = Split-Path -Path $page -LeafBase; Heading = $heading; Index = $examples.Count; Code = $lines -join "`n"; Output = $null; Errors = @() }
+                    $example = @{
+                        Page = Split-Path -Path $page -LeafBase; Heading = $heading; Index = $examples.Count; Code = $lines -join "`n"
+                        Output = $null; Errors = @()
+                    }
                     $examples.Add($example)
                 } elseif ($language -eq 'output' -and $example) {
                     $example.Output = $lines -join "`n"

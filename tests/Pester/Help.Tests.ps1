@@ -102,7 +102,8 @@ Describe 'The pages in docs/help' {
     }
 
     It 'list for a tunnel to TCP only what it takes' {
-        $syntax = Get-Help -Name 'Start-WsTunnel' | ForEach-Object { $_.syntax.syntaxItem } | Where-Object { $_.parameter.name -contains 'Target' }
+        $syntax = Get-Help -Name 'Start-WsTunnel' | ForEach-Object { $_.syntax.syntaxItem } |
+            Where-Object { $_.parameter.name -contains 'Target' }
         $syntax.parameter.name | Should -Contain 'SubProtocol'
         $syntax.parameter.name | Should -Not -Contain 'Token'
     }

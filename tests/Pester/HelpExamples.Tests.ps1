@@ -1,6 +1,7 @@
 #requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
 
-# Runs every example of the documentation against the test server. Get-HelpExample.ps1 says what counts as an example. The examples name addresses that stand for the server's:
+# Runs every example of the documentation against the test server. Get-HelpExample.ps1 says what counts as an example. The examples
+# name addresses that stand for the server's:
 #
 #     ws://localhost:8080     the well-behaved endpoints, as with: dotnet run --project tests/TestServer -- --port 8080
 #     wss://localhost:8443    the same over TLS
@@ -133,7 +134,8 @@ Describe 'The examples' -ForEach @{ Pages = $pageCases } {
     Context 'of <Page>' -ForEach $pageCases {
         It '<Name>' -ForEach $Examples {
             $result = $screens[$Page][$Index]
-            ($result.Errors | Sort-Object -Unique) -join ', ' | Should -BeExactly (($Errors | Sort-Object -Unique) -join ', ') -Because $result.Screen
+            ($result.Errors | Sort-Object -Unique) -join ', ' |
+                Should -BeExactly (($Errors | Sort-Object -Unique) -join ', ') -Because $result.Screen
             if ($null -ne $Output) {
                 Get-Invariant -Screen $result.Screen | Should -BeExactly (Get-Invariant -Screen $Output)
             }

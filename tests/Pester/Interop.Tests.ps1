@@ -11,7 +11,9 @@ BeforeDiscovery {
             $LASTEXITCODE -eq 0
         } | Select-Object -First 1
     $node = Get-Command -Name 'node' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
-    $nodeModules = @((Join-Path -Path $repository -ChildPath 'artifacts/node/node_modules')) + "$env:NODE_PATH".Split([System.IO.Path]::PathSeparator, [System.StringSplitOptions]::RemoveEmptyEntries)
+    $nodeModules = @(
+        (Join-Path -Path $repository -ChildPath 'artifacts/node/node_modules')
+    ) + "$env:NODE_PATH".Split([System.IO.Path]::PathSeparator, [System.StringSplitOptions]::RemoveEmptyEntries)
     $wsPackage = $nodeModules.ForEach({ Join-Path -Path $_ -ChildPath 'ws/package.json' }).Where({ Test-Path -LiteralPath $_ }, 'First')
     $servers = @(
         @{

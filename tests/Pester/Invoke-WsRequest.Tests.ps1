@@ -120,12 +120,14 @@ Describe 'Invoke-WsRequest' {
     Context 'when the connection ends' {
         It 'reports an orderly end' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'close?code=4000')
-            (Get-Failure { Invoke-WsRequest 'x' -Socket $socket -TimeoutSeconds 20 }).FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+            (Get-Failure { Invoke-WsRequest 'x' -Socket $socket -TimeoutSeconds 20 }).FullyQualifiedErrorId |
+                Should -BeLike 'ConnectionClosed,*'
         }
 
         It 'reports an abnormal end' {
             $socket = Connect-MessageWebSocket $server.faults.'fin-without-close'
-            (Get-Failure { Invoke-WsRequest 'x' -Socket $socket -ReplyFilter { $false } -TimeoutSeconds 20 }).FullyQualifiedErrorId | Should -BeLike 'Connection*,*'
+            (Get-Failure { Invoke-WsRequest 'x' -Socket $socket -ReplyFilter { $false } -TimeoutSeconds 20 }).FullyQualifiedErrorId |
+                Should -BeLike 'Connection*,*'
         }
 
         It 'is refused without a socket, and on one that is not connected' {
@@ -142,7 +144,8 @@ Describe 'Invoke-WsRequest' {
             $null = Invoke-WsRequest -JsonRpc 'sum' -Params 1, 2 -TimeoutSeconds 1 -ErrorVariable problem -ErrorAction SilentlyContinue
             $problem[0].FullyQualifiedErrorId | Should -BeLike 'ReplyTimeout,*'
             (Receive-WsMessage).Text | Should -BeExactly '{"jsonrpc":"2.0","id":1,"method":"sum","params":[1,2]}'
-            $null = Invoke-WsRequest -JsonRpc 'Page.navigate' -Params @{ url = 'about:blank' } -Dialect DevTools -TimeoutSeconds 1 -ErrorAction SilentlyContinue
+            $page = @{ url = 'about:blank' }
+            $null = Invoke-WsRequest -JsonRpc 'Page.navigate' -Params $page -Dialect DevTools -TimeoutSeconds 1 -ErrorAction Ignore
             (Receive-WsMessage).Text | Should -BeExactly '{"id":2,"method":"Page.navigate","params":{"url":"about:blank"}}'
             { Invoke-WsRequest -JsonRpc 'x' -Dialect Klingon } | Should -Throw -ErrorId 'CannotConvertArgument*'
             { Invoke-WsRequest -JsonRpc '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
@@ -163,7 +166,8 @@ Describe 'Invoke-WsRequest' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'broadcast') -Name caller
             $jobs = 'slow', 'fast' | ForEach-Object {
                 $method = $_
-                $shell = [powershell]::Create().AddScript('param($Manifest, $Socket, $Method) Import-Module $Manifest; Invoke-WsRequest -JsonRpc $Method -Socket $Socket')
+                $shell = [powershell]::Create().AddScript(
+                    'param($Manifest, $Socket, $Method) Import-Module $Manifest; Invoke-WsRequest -JsonRpc $Method -Socket $Socket')
                 $null = $shell.AddArgument("$repository/WebSocket.psd1").AddArgument($socket).AddArgument($method)
                 @{ Shell = $shell; Running = $shell.BeginInvoke() }
                 # The first one has to be on its way before the second.
@@ -186,7 +190,8 @@ Describe 'Invoke-WsRequest' {
             $responder = Start-Responder {
                 param($Request)
                 if ($Request.method) {
-                    "{""jsonrpc"":""2.0"",""id"":$($Request.id),""error"":{""code"":-32601,""message"":""no such method"",""data"":{""tried"":""it""}}}"
+                    $problem = '{"code":-32601,"message":"no such method","data":{"tried":"it"}}'
+                    "{""jsonrpc"":""2.0"",""id"":$($Request.id),""error"":$problem}"
                 }
             }
             $null = Connect-MessageWebSocket (Get-Address -Path 'broadcast') -Name caller
@@ -205,7 +210,10 @@ Describe 'A -ReplyFilter that fails' {
     AfterAll { Close-EverySocket }
 
     It 'is named, with the message: <What>' -ForEach @(
-        @{ What = 'a property that is missing, in strict mode'; Filter = { Set-StrictMode -Version Latest; $_.no_such_property }; Text = '*no_such_property*' }
+        @{
+            What = 'a property that is missing, in strict mode'; Filter = { Set-StrictMode -Version Latest; $_.no_such_property }
+            Text = '*no_such_property*'
+        }
         @{ What = 'a method that throws'; Filter = { [int]::Parse('x') }; Text = "*x*" }
         @{ What = 'an error that is thrown'; Filter = { throw 'not today' }; Text = '*not today*' }
         @{ What = 'what the cmdlet itself knows'; Filter = { throw [System.ArgumentException]::new('mine') }; Text = '*mine*' }

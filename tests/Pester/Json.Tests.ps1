@@ -4,17 +4,28 @@
 
 BeforeDiscovery {
     $texts = @(
-        '', ' ', 'null', 'true', '1', '1.0', '1e2', '-1e-7', '1e400', '01', '0x10', '12345678901234567890', '123456789012345678.5', 'NaN', '-Infinity', 'undefined'
-        '"text"', '"cut \ud83d"', '{"t":"cut \ud83d"}', '"\ud83d\ude00"', '"\u0000"', "'single'", '{a:1}', "{'a':1}", '/* so */ 1', '"a" // so'
-        '"2026-11-22T10:00:00Z"', '"2026-11-22T10:00:00+02:00"', '"2026-11-22"', '"0001-01-01T00:00:00+14:00"', '"/Date(1)/"', '"/Date(9999999999999999)/"'
+        '', ' ', 'null', 'true', '1', '1.0', '1e2', '-1e-7', '1e400', '01', '0x10', '12345678901234567890', '123456789012345678.5', 'NaN',
+        '-Infinity', 'undefined'
+        '"text"', '"cut \ud83d"', '{"t":"cut \ud83d"}', '"\ud83d\ude00"', '"\u0000"', "'single'", '{a:1}', "{'a':1}",
+            '/* so */ 1', '"a" // so'
+        '"2026-11-22T10:00:00Z"', '"2026-11-22T10:00:00+02:00"', '"2026-11-22"', '"0001-01-01T00:00:00+14:00"', '"/Date(1)/"',
+            '"/Date(9999999999999999)/"'
         '[]', '[1,]', '[,]', '[[1],[2]]', '[{"a":1},{"a":2}]', '[1', '[1]x', '1 2', 'new Date(1)', '-'
-        '{}', '{"a":1,}', '{"a":1,"a":2}', '{"a":1,"A":2}', '{"":1}', '{"a":{"":1}}', '{"psobject":1}', '{"Count":1,"Length":2,"Keys":3}', '{"$ref":"1"}', '{"a":1', '{"a":1}}'
-        (('[' * 100) + (']' * 100)), (('[' * 1025) + (']' * 1025)), (('{"a":' * 500) + '1' + ('}' * 500)), "$([char] 0xFEFF){}", ('9' * 380), ('9' * 381)
+        '{}', '{"a":1,}', '{"a":1,"a":2}', '{"a":1,"A":2}', '{"":1}', '{"a":{"":1}}', '{"psobject":1}', '{"Count":1,"Length":2,"Keys":3}',
+            '{"$ref":"1"}', '{"a":1', '{"a":1}}'
+        (('[' * 100) + (']' * 100)), (('[' * 1025) + (']' * 1025)), (('{"a":' * 500) + '1' + ('}' * 500)), "$([char] 0xFEFF){}",
+            ('9' * 380), ('9' * 381)
     ).ForEach({ @{ Json = $_; Shown = $_.Length -gt 40 ? $_.Substring(0, 40) : $_ } })
 
     Add-Type -TypeDefinition @'
 namespace JsonTests {
-    public class Item { public string Name { get; set; } = "x"; public int Field = 4; public System.DayOfWeek Day { get; set; } = System.DayOfWeek.Friday; public string Broken => throw new System.InvalidOperationException(); }
+    public class Item
+    {
+        public string Name { get; set; } = "x";
+        public int Field = 4;
+        public System.DayOfWeek Day { get; set; } = System.DayOfWeek.Friday;
+        public string Broken => throw new System.InvalidOperationException();
+    }
 }
 '@
     $circle = @{ name = 'circle' }
@@ -22,16 +33,32 @@ namespace JsonTests {
     $values = @(
         @{ What = 'null'; Value = $null }
         @{ What = 'a string with all that is escaped'; Value = "a`"\/`b`f`n`r`t`0<>&'é$([char] 0xD83D)$([char] 0x2028)" }
-        @{ What = 'numbers'; Value = 1, -2.5, 1e300, ([decimal] '1.10'), ([bigint] '123456789012345678901234567890'), [double]::NaN, [double]::PositiveInfinity, ([byte] 7), [long]::MinValue }
-        @{ What = 'dates'; Value = [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Utc), [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Unspecified), [datetimeoffset]::new(2026, 1, 2, 3, 4, 5, [timespan]::FromHours(2)), [timespan]::FromSeconds(1.5) }
+        @{ What = 'numbers'; Value = 1, -2.5, 1e300, ([decimal] '1.10'), ([bigint] '123456789012345678901234567890'), [double]::NaN,
+            [double]::PositiveInfinity, ([byte] 7), [long]::MinValue }
+        @{
+            What = 'dates'
+            Value = [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Utc),
+                [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Unspecified),
+                [datetimeoffset]::new(2026, 1, 2, 3, 4, 5, [timespan]::FromHours(2)), [timespan]::FromSeconds(1.5)
+        }
         @{ What = 'enums'; Value = [System.DayOfWeek]::Friday, [System.IO.FileAccess]::ReadWrite }
         @{ What = 'a guid, an address and a version'; Value = [guid]::Empty, [uri] 'http://a/b?c=d', [version] '1.2' }
         @{ What = 'a switch and a character'; Value = [switch] $true, [char] 'x' }
         @{ What = 'a hashtable'; Value = [ordered] @{ a = 1; B = @{ c = @(1, $null) } } }
-        @{ What = 'an object with properties of PowerShell'; Value = [pscustomobject] @{ a = 1; b = 'x' } | Add-Member -NotePropertyName 'c' -NotePropertyValue 2 -PassThru | Add-Member -MemberType ScriptProperty -Name 'd' -Value { $this.a + 1 } -PassThru }
+        @{
+            What = 'an object with properties of PowerShell'
+            Value = [pscustomobject] @{ a = 1; b = 'x' } | Add-Member -NotePropertyName 'c' -NotePropertyValue 2 -PassThru |
+                Add-Member -MemberType ScriptProperty -Name 'd' -Value { $this.a + 1 } -PassThru
+        }
         @{ What = 'an object of .NET'; Value = [JsonTests.Item]::new() }
-        @{ What = 'an object of .NET with properties of PowerShell'; Value = [JsonTests.Item]::new() | Add-Member -NotePropertyName 'Extra' -NotePropertyValue 1 -PassThru }
-        @{ What = 'a string with properties of PowerShell'; Value = 'x' | Add-Member -NotePropertyName 'Extra' -NotePropertyValue 1 -PassThru }
+        @{
+            What = 'an object of .NET with properties of PowerShell'
+            Value = [JsonTests.Item]::new() | Add-Member -NotePropertyName 'Extra' -NotePropertyValue 1 -PassThru
+        }
+        @{
+            What = 'a string with properties of PowerShell'
+            Value = 'x' | Add-Member -NotePropertyName 'Extra' -NotePropertyValue 1 -PassThru
+        }
         @{ What = 'a file'; Value = Get-Item -LiteralPath $PSCommandPath }
         @{ What = 'what goes too deep'; Value = $circle }
         @{ What = 'a byte array'; Value = [byte[]] (1, 2) }
@@ -135,15 +162,18 @@ Describe '-AsJson' {
 
     It 'is what ConvertTo-Json -Compress is for <What>' -ForEach $values {
         $expected = try {
-            ConvertTo-Json -InputObject $Value -Compress -Depth 3 -WarningVariable expectedWarnings -WarningAction SilentlyContinue -ErrorAction Stop
+            $common = @{ WarningVariable = 'expectedWarnings'; WarningAction = 'SilentlyContinue'; ErrorAction = 'Stop' }
+            ConvertTo-Json -InputObject $Value -Compress -Depth 3 @common
         } catch {
             $null
         }
         if ($null -eq $expected) {
             $failure = Get-Failure { Send-WsMessage -InputObject $Value -AsJson -Depth 3 }
             $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
-            (Get-Failure { Invoke-WsRequest -InputObject $Value -AsJson -Depth 3 }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
-            (Get-Failure { Invoke-WsRequest -JsonRpc 'x' -Params $Value -Depth 3 }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
+            (Get-Failure { Invoke-WsRequest -InputObject $Value -AsJson -Depth 3 }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidMessage,*'
+            (Get-Failure { Invoke-WsRequest -JsonRpc 'x' -Params $Value -Depth 3 }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidMessage,*'
             return
         }
 
@@ -160,7 +190,8 @@ Describe '-AsJson' {
     }
 
     It 'is what ConvertTo-Json -Compress is for what comes through the pipeline' {
-        $values = @(Get-Item -LiteralPath $PSCommandPath), @([pscustomobject] @{ a = 1 }), @('x' | Add-Member -NotePropertyName 'n' -NotePropertyValue 1 -PassThru)
+        $values = @(Get-Item -LiteralPath $PSCommandPath), @([pscustomobject] @{ a = 1 }),
+            @('x' | Add-Member -NotePropertyName 'n' -NotePropertyValue 1 -PassThru)
         foreach ($value in $values) {
             $value | Send-WsMessage -AsJson -Depth 1 -WarningAction SilentlyContinue
             (Receive-WsMessage).Text | Should -BeExactly ($value | ConvertTo-Json -Compress -Depth 1 -WarningAction SilentlyContinue)
@@ -198,7 +229,8 @@ Describe 'JSON-RPC' {
     }
 
     It 'takes a result nested <Depth> deep' -ForEach @{ Depth = 64 }, @{ Depth = 500 } {
-        $result = Invoke-WsRequest -JsonRpc 'deep' -Params @('{"id":ID,"result":' + ('{"a":' * $Depth) + '1' + ('}' * $Depth) + '}') -TimeoutSeconds 20 -ErrorAction Stop
+        $reply = '{"id":ID,"result":' + ('{"a":' * $Depth) + '1' + ('}' * $Depth) + '}'
+        $result = Invoke-WsRequest -JsonRpc 'deep' -Params @($reply) -TimeoutSeconds 20 -ErrorAction Stop
         foreach ($level in 1..$Depth) {
             $result = $result.a
         }
@@ -232,7 +264,8 @@ Describe 'JSON-RPC' {
         @{ Other = '{"id":ID,"result":1} 2' }
         @{ Other = '{"id":ID,"\ud83d":\ud83d}' }
     ) {
-        Invoke-WsRequest -JsonRpc 'x' -Params @($Other, '{"id":ID,"result":"yes"}') -TimeoutSeconds 20 -ErrorAction Stop | Should -BeExactly 'yes'
+        Invoke-WsRequest -JsonRpc 'x' -Params @($Other, '{"id":ID,"result":"yes"}') -TimeoutSeconds 20 -ErrorAction Stop |
+            Should -BeExactly 'yes'
         (Receive-WsMessage -All).Count | Should -Be 1
     }
 
@@ -270,7 +303,10 @@ Describe 'JSON-RPC' {
     }
 
     It 'has all of an error: <Reply>' -ForEach @(
-        @{ Reply = '{"id":ID,"error":{"code":-32000,"message":"Error","data":"file not found"}}'; Text = "*with error -32000: Error Data: file not found" }
+        @{
+            Reply = '{"id":ID,"error":{"code":-32000,"message":"Error","data":"file not found"}}'
+            Text = "*with error -32000: Error Data: file not found"
+        }
         @{ Reply = '{"id":ID,"error":{"code":-32000,"message":"Error","data":{"path":"/a"}}}'; Text = '*-32000: Error Data: {"path":"/a"}' }
         @{ Reply = '{"id":ID,"error":{"code":-32000,"message":"Error","data":null}}'; Text = '*-32000: Error' }
         @{ Reply = '{"id":ID,"error":{"message":"no code"}}'; Text = '*with error no code' }
@@ -281,7 +317,8 @@ Describe 'JSON-RPC' {
         $failure = Get-Failure { Invoke-WsRequest -JsonRpc 'x' -Params @($Reply) -TimeoutSeconds 20 }
         $failure.FullyQualifiedErrorId | Should -BeLike 'JsonRpcError,*'
         "$failure" | Should -BeLike $Text
-        ($failure.TargetObject | ConvertTo-Json -Compress) | Should -BeExactly (($Reply -replace 'ID', '1' | ConvertFrom-Json).error | ConvertTo-Json -Compress)
+        ($failure.TargetObject | ConvertTo-Json -Compress) |
+            Should -BeExactly (($Reply -replace 'ID', '1' | ConvertFrom-Json).error | ConvertTo-Json -Compress)
     }
 
     It 'emits a result whose names differ in case only with -AsHashtable, and says so without' {
@@ -306,7 +343,8 @@ Describe 'A PowerShell that has other methods for JSON' {
         @{ Type = $null; Text = '*no Microsoft.PowerShell.Commands.JsonObject in Microsoft.PowerShell.Commands.Utility*' }
         @{ Type = [string]; Text = '*JsonObject.ConvertToJsonContext of the form*' }
     ) {
-        $binder = [MessageWebSockets.PowerShell.WsSession].Assembly.GetType('MessageWebSockets.PowerShell.Messages.PowerShellJson').GetMethod('Bind', [System.Reflection.BindingFlags] 'NonPublic, Static')
+        $binder = [MessageWebSockets.PowerShell.WsSession].Assembly.GetType(
+            'MessageWebSockets.PowerShell.Messages.PowerShellJson').GetMethod('Bind', [System.Reflection.BindingFlags] 'NonPublic, Static')
         $failure = Get-Failure { $binder.Invoke($null, @($Type)) }
         $failure.Exception.GetBaseException() | Should -BeOfType 'System.NotSupportedException'
         $failure.Exception.GetBaseException().Message | Should -BeLike $Text

@@ -27,7 +27,8 @@ Describe 'Measure-WsLoad' {
                 $load.RoundTrips | Should -Be $load.MessagesSent
                 $load.BytesSent | Should -Be (64 * $load.MessagesSent)
                 $load.Loop, $load.IsCorrected | Should -Be 'closed', $false
-                $load.Minimum, $load.Median, $load.P90, $load.P99, $load.P999, $load.Maximum | Should -Be ($load.Minimum, $load.Median, $load.P90, $load.P99, $load.P999, $load.Maximum | Sort-Object)
+                $load.Minimum, $load.Median, $load.P90, $load.P99, $load.P999, $load.Maximum |
+                    Should -Be ($load.Minimum, $load.Median, $load.P90, $load.P99, $load.P999, $load.Maximum | Sort-Object)
                 ($load.Timeline | Measure-Object Answered -Sum).Sum | Should -Be $load.RoundTrips
                 $load.ConnectMedian | Should -BeGreaterThan 0
             } finally {
@@ -54,9 +55,12 @@ Describe 'Measure-WsLoad' {
         }
 
         It 'refuses what -Message makes where it is no message' {
-            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { Get-Date } @short }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
-            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { "a$([char] 0xD800)" } @short }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
-            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { throw 'no idea' } @short }).Exception.Message | Should -BeLike '*no idea*'
+            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { Get-Date } @short }).FullyQualifiedErrorId |
+                Should -BeLike 'UnsupportedInputObject,*'
+            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { "a$([char] 0xD800)" } @short }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidMessage,*'
+            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { throw 'no idea' } @short }).Exception.Message |
+                Should -BeLike '*no idea*'
         }
 
         It 'counts messages that answer nothing, and does not take them for answers' {
@@ -69,7 +73,8 @@ Describe 'Measure-WsLoad' {
 
     Context 'with a rate' {
         It 'sends at the rate, and says that it is an open loop' {
-            $load = Measure-WsLoad (Get-Address -Path 'echo') -Connections 4 -RatePerConnection 50 -DurationSeconds 1 -WarningAction SilentlyContinue
+            $quiet = @{ WarningAction = 'SilentlyContinue' }
+            $load = Measure-WsLoad (Get-Address -Path 'echo') -Connections 4 -RatePerConnection 50 -DurationSeconds 1 @quiet
             # The clock makes up for what is late, so that only what was due in the last moment can be missing.
             $load.MessagesSent | Should -BeGreaterThan 100
             # One more for each connection: the first is due at once.
@@ -126,7 +131,8 @@ Describe 'Measure-WsLoad' {
             @{ Mode = 'Connect'; Parameter = 'Message'; Value = { 'x' } }
         ) {
             $given = @{ $Parameter = $Value }
-            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Mode $Mode @given }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Mode $Mode @given }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterConflict,*'
         }
     }
 
@@ -144,7 +150,9 @@ Describe 'Measure-WsLoad' {
         }
 
         It 'reports an address that is none, and goes on with the next' {
-            $loads = @('http://x', $null, (Get-Address -Path 'echo') | Measure-WsLoad @short -ErrorVariable failures -ErrorAction SilentlyContinue)
+            $loads = @(
+                'http://x', $null, (Get-Address -Path 'echo') | Measure-WsLoad @short -ErrorVariable failures -ErrorAction SilentlyContinue
+            )
             $loads | Should -HaveCount 1
             $failures.FullyQualifiedErrorId | Should -BeLike 'InvalidUri,*'
             $failures | Should -HaveCount 2
@@ -157,18 +165,21 @@ Describe 'Measure-WsLoad' {
         }
 
         It 'refuses -RatePerConnection beside -ThinkTimeSeconds' {
-            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -RatePerConnection 1 -ThinkTimeSeconds 1 }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -RatePerConnection 1 -ThinkTimeSeconds 1 }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterConflict,*'
         }
 
         It 'refuses credentials over plain ws' {
             $token = ConvertTo-SecureString -String 'x' -AsPlainText -Force
-            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Token $token }).FullyQualifiedErrorId | Should -BeLike 'UnencryptedAuthentication,*'
+            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Token $token }).FullyQualifiedErrorId |
+                Should -BeLike 'UnencryptedAuthentication,*'
         }
     }
 
     Context 'its course' {
         It 'opens connections over -RampSeconds, and begins with each' {
-            $load = Measure-WsLoad (Get-Address -Path 'echo') -Connections 4 -RampSeconds 0.4 -DurationSeconds 0.3 -WarningAction SilentlyContinue
+            $quiet = @{ WarningAction = 'SilentlyContinue' }
+            $load = Measure-WsLoad (Get-Address -Path 'echo') -Connections 4 -RampSeconds 0.4 -DurationSeconds 0.3 @quiet
             $load.Connections | Should -Be 4
             $load.MessagesSent | Should -BeGreaterThan $load.RoundTrips -Because 'those of the ramp are in the timeline alone'
         }

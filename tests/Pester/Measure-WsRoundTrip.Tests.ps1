@@ -98,7 +98,8 @@ Describe 'Measure-WsRoundTrip' {
                     $Socket.Close()
                 }).AddArgument($socket)
             $running = $shell.BeginInvoke()
-            $summary = Measure-WsRoundTrip -Socket $socket -Count 100000 -IntervalMilliseconds 0 -ErrorVariable problem -ErrorAction SilentlyContinue
+            $common = @{ ErrorVariable = 'problem'; ErrorAction = 'SilentlyContinue' }
+            $summary = Measure-WsRoundTrip -Socket $socket -Count 100000 -IntervalMilliseconds 0 @common
             $null = $shell.EndInvoke($running)
             $shell.Dispose()
             $problem | Should -HaveCount 1
@@ -172,7 +173,8 @@ Describe 'Measure-WsRoundTrip' {
         }
 
         It 'is a table that fits 80 columns' {
-            $lines = @((& $make (11.2, 12.3, $null, 31.04) | Out-String -Width 80).Split([System.Environment]::NewLine).TrimEnd() | Where-Object { $_ })
+            $lines = @((& $make (11.2, 12.3, $null, 31.04) | Out-String -Width 80).Split([System.Environment]::NewLine).TrimEnd() |
+                Where-Object { $_ })
             $lines[0] | Should -BeExactly 'Socket       Count Lost   Min Median   P95   P99    Max Jitter Trend (ms)'
             $lines[2] | Should -BeExactly 'feed.example     4    1  11.2   12.3  31.0  31.0   31.0    9.9 ▁▁×█'
             $long = @((& $make (1..100) | Out-String -Width 80).Split([System.Environment]::NewLine).TrimEnd() | Where-Object { $_ })
@@ -226,7 +228,8 @@ Describe 'Measure-WsRoundTrip' {
             (Measure-WsRoundTrip -Socket $socket -Count 1).Lost | Should -Be 0
         }
 
-        It 'gives the summary so far on Ctrl+C in a terminal, and stops what is around it' -Skip:(-not (Get-Command -Name 'tmux' -CommandType Application -ErrorAction Ignore)) {
+        It 'gives the summary so far on Ctrl+C in a terminal, and stops what is around it' -Skip:(
+            -not (Get-Command -Name 'tmux' -CommandType Application -ErrorAction Ignore)) {
             $session = "ws-measure-$PID"
             $marker = Join-Path -Path $TestDrive -ChildPath 'measured.xml'
             $script = Join-Path -Path $TestDrive -ChildPath 'measure.ps1'
@@ -248,7 +251,8 @@ try {
             $watcher.EnableRaisingEvents = $true
             try {
                 tmux -L $session new-session -d -x 80 -y 24 "pwsh -NoProfile -NoLogo -File '$script'"
-                # Before the first round trip is over the summary would have nothing to say; before the cmdlet began the key would end the script.
+                # Before the first round trip is over the summary would have nothing to say; before the cmdlet began the key would end the
+                # script.
                 try {
                     Wait-Until { $answering.MessagesReceived -ge 2 }
                 } catch {

@@ -33,7 +33,8 @@ Describe 'Merge-WsLoad' {
 
     It 'of one summary has its times' {
         $sum = Merge-WsLoad -InputObject $one
-        foreach ($name in 'RoundTrips', 'Minimum', 'Median', 'P90', 'P99', 'P999', 'Maximum', 'ConnectMedian', 'ConnectMaximum', 'Histogram') {
+        foreach ($name in 'RoundTrips', 'Minimum', 'Median', 'P90', 'P99', 'P999', 'Maximum', 'ConnectMedian',
+            'ConnectMaximum', 'Histogram') {
             $sum.$name | Should -Be $one.$name -Because $name
         }
     }
@@ -43,7 +44,10 @@ Describe 'Merge-WsLoad' {
     }
 
     It 'takes copies from <Way>' -TestCases @(
-        @{ Way = 'Export-Clixml'; Copy = { Export-Clixml -LiteralPath 'TestDrive:/load.xml' -InputObject $args[0]; Import-Clixml -LiteralPath 'TestDrive:/load.xml' } }
+        @{ Way = 'Export-Clixml'; Copy = {
+            Export-Clixml -LiteralPath 'TestDrive:/load.xml' -InputObject $args[0]
+            Import-Clixml -LiteralPath 'TestDrive:/load.xml'
+        } }
         @{ Way = 'ConvertTo-Json'; Copy = { $args[0] | ConvertTo-Json -Depth 4 | ConvertFrom-Json } }
         @{ Way = 'a job'; Copy = { Start-Job -ScriptBlock { $args[0] } -ArgumentList $args[0] | Receive-Job -Wait -AutoRemoveJob } }
     ) {

@@ -99,14 +99,16 @@ Describe 'Each cmdlet that waits' {
         It 'Receive- ends in time, and the connection goes on with all that was held up' {
             Invoke-WsRequest 'first' | Out-Null
             '#stall' | Send-WsMessage
-            (Get-Failure { Receive-WsMessage -TimeoutSeconds 0.5 -ErrorAction Stop }).FullyQualifiedErrorId | Should -BeLike 'ReceiveTimeout,*'
+            (Get-Failure { Receive-WsMessage -TimeoutSeconds 0.5 -ErrorAction Stop }).FullyQualifiedErrorId |
+                Should -BeLike 'ReceiveTimeout,*'
 
             'next' | Send-WsMessage
             Receive-WsMessage -Count 2 -Raw | Should -Be '#stall', 'next'
         }
 
         It 'Invoke- ends in time, and its reply is there later' {
-            (Get-Failure { Invoke-WsRequest '#stall' -TimeoutSeconds 0.5 -ErrorAction Stop }).FullyQualifiedErrorId | Should -BeLike 'ReplyTimeout,*'
+            (Get-Failure { Invoke-WsRequest '#stall' -TimeoutSeconds 0.5 -ErrorAction Stop }).FullyQualifiedErrorId |
+                Should -BeLike 'ReplyTimeout,*'
 
             'next' | Send-WsMessage
             Receive-WsMessage -Count 2 -Raw | Should -Be '#stall', 'next'
@@ -156,7 +158,9 @@ Describe 'Each cmdlet that waits' {
         }
 
         It 'with -AutoReconnect Receive- goes on with the next connection' {
-            $ws = Connect-MessageWebSocket (Get-NetworkAddress good) -AutoReconnect -RetryIntervalSec 0.05 -OnConnected { 'hello' } -WarningAction Ignore
+            $ws = Connect-MessageWebSocket (Get-NetworkAddress good) -AutoReconnect -RetryIntervalSec 0.05 -OnConnected {
+                'hello'
+            } -WarningAction Ignore
             Receive-WsMessage -Socket $ws -Raw -WarningAction Ignore | Should -Be 'hello'
             'first', "#$Cut" | Send-WsMessage -Socket $ws
             $received = Receive-WsMessage -Socket $ws -Count 2 -Raw -WarningAction Ignore
@@ -172,7 +176,8 @@ Describe 'Each cmdlet that waits' {
             'first', '#silence' | Send-WsMessage
             Receive-WsMessage -Raw | Should -Be 'first'
 
-            (Get-Failure { Receive-WsMessage -TimeoutSeconds 0.5 -ErrorAction Stop }).FullyQualifiedErrorId | Should -BeLike 'ReceiveTimeout,*'
+            (Get-Failure { Receive-WsMessage -TimeoutSeconds 0.5 -ErrorAction Stop }).FullyQualifiedErrorId |
+                Should -BeLike 'ReceiveTimeout,*'
         }
 
         It 'keep-alive ends the connection, and the wait with it' {
@@ -199,7 +204,9 @@ Describe 'Each cmdlet that waits' {
             'first', '#silence' | Send-WsMessage
             Receive-WsMessage -Raw | Should -Be 'first'
             # More than the system of either side takes by itself.
-            $failure = Get-Failure { 1..64 | ForEach-Object { , [byte[]]::new(1MB) } | Send-WsMessage -TimeoutSeconds 0.5 -ErrorAction Stop }
+            $failure = Get-Failure {
+                1..64 | ForEach-Object { , [byte[]]::new(1MB) } | Send-WsMessage -TimeoutSeconds 0.5 -ErrorAction Stop
+            }
 
             $failure.FullyQualifiedErrorId | Should -BeLike 'SendTimeout,*'
             $ws.State | Should -Be 'Open'
@@ -242,7 +249,8 @@ Describe 'Each cmdlet that waits' {
         }
 
         It 'Measure-WsLoad counts it' {
-            $load = Measure-WsLoad (Get-NetworkAddress $Network) -Connections 1 -DurationSeconds 0.5 -ConnectionTimeoutSeconds 1 -WarningAction Ignore -ErrorAction Ignore
+            $short = @{ Connections = 1; DurationSeconds = 0.5; ConnectionTimeoutSeconds = 1 }
+            $load = Measure-WsLoad (Get-NetworkAddress $Network) @short -WarningAction Ignore -ErrorAction Ignore
 
             $load.Connections | Should -Be 0
             $load.RefusedBy.Keys | Should -Contain $Status

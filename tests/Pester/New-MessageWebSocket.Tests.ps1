@@ -24,7 +24,8 @@ Describe 'New-MessageWebSocket' {
 
     It 'has every parameter that Connect-MessageWebSocket has for a connection' {
         $ofConnect = 'Uri', 'Socket', 'SessionVariable', 'AutoReconnect', 'MaximumRetryCount', 'RetryIntervalSec'
-        $missing = (Get-Command Connect-MessageWebSocket).Parameters.Keys.Where({ $_ -notin $ofConnect -and $_ -notin (Get-Command New-MessageWebSocket).Parameters.Keys })
+        $missing = (Get-Command Connect-MessageWebSocket).Parameters.Keys.Where(
+            { $_ -notin $ofConnect -and $_ -notin (Get-Command New-MessageWebSocket).Parameters.Keys })
         $missing | Should -BeNullOrEmpty
     }
 
@@ -72,27 +73,36 @@ Describe 'New-MessageWebSocket' {
 
     It 'brings credentials, certificates and the proxy to the Control' {
         $credential = [pscredential]::new('user', (ConvertTo-SecureString -String 'pass' -AsPlainText -Force))
-        $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.clientCertificatePem, $server.clientKeyPem)
-        $parameters = @{ Credential = $credential; Certificate = $certificate; Proxy = 'http://127.0.0.1:9'; ProxyCredential = $credential; SkipCertificateCheck = $true }
+        $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem(
+            $server.clientCertificatePem, $server.clientKeyPem)
+        $parameters = @{
+            Credential = $credential; Certificate = $certificate; Proxy = 'http://127.0.0.1:9'; ProxyCredential = $credential
+            SkipCertificateCheck = $true
+        }
         $control = (New-MessageWebSocket @parameters).Control
         $control.ServerCredential.GetCredential('wss://localhost/', 'Digest').Password | Should -Be 'pass'
         $control.ProxyCredential.GetCredential('http://127.0.0.1:9', 'Basic').UserName | Should -Be 'user'
         $control.ClientCertificate.Thumbprint | Should -Be $certificate.Thumbprint
         $control.Proxy | Should -Be ([uri] 'http://127.0.0.1:9')
         $control.IgnorableServerCertificateErrors | Should -Contain 'Untrusted'
-        (New-MessageWebSocket -UseDefaultCredentials).Control.ServerCredential | Should -Be ([System.Net.CredentialCache]::DefaultCredentials)
+        (New-MessageWebSocket -UseDefaultCredentials).Control.ServerCredential |
+            Should -Be ([System.Net.CredentialCache]::DefaultCredentials)
         # Nothing of a user name and password sent at once is left for a challenge.
         (New-MessageWebSocket -Credential $credential -Authentication Basic).Control.ServerCredential | Should -BeNullOrEmpty
         (Get-Failure { New-MessageWebSocket -Authentication Basic }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
-        (Get-Failure { New-MessageWebSocket -Credential $credential -UseDefaultCredentials }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
-        (Get-Failure { New-MessageWebSocket -ProxyCredential $credential -NoProxy }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+        (Get-Failure { New-MessageWebSocket -Credential $credential -UseDefaultCredentials }).FullyQualifiedErrorId |
+            Should -BeLike 'ParameterConflict,*'
+        (Get-Failure { New-MessageWebSocket -ProxyCredential $credential -NoProxy }).FullyQualifiedErrorId |
+            Should -BeLike 'ParameterConflict,*'
         (Get-Failure { New-MessageWebSocket -Proxy 'ftp://127.0.0.1:9' }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
-        (Get-Failure { New-MessageWebSocket -CertificateThumbprint ('AB' * 20) }).FullyQualifiedErrorId | Should -BeLike 'CertificateNotFound,*'
+        (Get-Failure { New-MessageWebSocket -CertificateThumbprint ('AB' * 20) }).FullyQualifiedErrorId |
+            Should -BeLike 'CertificateNotFound,*'
     }
 
     It 'refuses a name that another socket has' {
         $null = New-MessageWebSocket -Name one
-        (Get-Failure { New-MessageWebSocket -Name one }).FullyQualifiedErrorId | Should -BeExactly 'SocketNameInUse,MessageWebSockets.PowerShell.NewMessageWebSocketCommand'
+        (Get-Failure { New-MessageWebSocket -Name one }).FullyQualifiedErrorId |
+            Should -BeExactly 'SocketNameInUse,MessageWebSockets.PowerShell.NewMessageWebSocketCommand'
     }
 
     It 'refuses settings that cannot be' {
@@ -159,7 +169,8 @@ Describe 'New-MessageWebSocket' {
 
     It 'remembers that it carries credentials' {
         $socket = New-MessageWebSocket -Token (ConvertTo-SecureString -String 'x' -AsPlainText -Force)
-        (Get-Failure { Connect-MessageWebSocket -Socket $socket -Uri (Get-Address -Path 'echo') }).FullyQualifiedErrorId | Should -BeLike 'UnencryptedAuthentication,*'
+        (Get-Failure { Connect-MessageWebSocket -Socket $socket -Uri (Get-Address -Path 'echo') }).FullyQualifiedErrorId |
+            Should -BeLike 'UnencryptedAuthentication,*'
         (Connect-MessageWebSocket -Socket $socket -Uri (Get-Address -Path 'echo') -AllowUnencryptedAuthentication).State | Should -Be 'Open'
     }
 }

@@ -95,8 +95,10 @@ Describe 'A stop' {
         Invoke-Stopped -Runspace $own -Script $script -When { $failing.ConnectionsAccepted -ge 2 }
         foreach ($attempt in 1..100) {
             Invoke-Stopped -Runspace $own -Script $script -AfterMilliseconds ($random.NextDouble() * 20)
-            $null = [powershell]::Create($own).AddScript('Get-MessageWebSocket | Where-Object State -ne Open | Close-MessageWebSocket').Invoke()
-            $null = [powershell]::Create($own).AddScript('if (@(Get-MessageWebSocket).Count -gt 1) { Get-MessageWebSocket | Close-MessageWebSocket }').Invoke()
+            $null =
+                [powershell]::Create($own).AddScript('Get-MessageWebSocket | Where-Object State -ne Open | Close-MessageWebSocket').Invoke()
+            $null = [powershell]::Create(
+                $own).AddScript('if (@(Get-MessageWebSocket).Count -gt 1) { Get-MessageWebSocket | Close-MessageWebSocket }').Invoke()
         }
 
         Wait-Until { $failing.Connections -eq (Get-Owned -Runspace $own).Count }

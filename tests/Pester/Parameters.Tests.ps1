@@ -29,7 +29,9 @@ BeforeDiscovery {
         }
 
         switch ($element.FullName) {
-            { $_ -in 'System.Int32', 'System.UInt32', 'System.Int64', 'System.UInt16', 'System.Double', 'System.Byte' } { return @{ Value = 'many' } }
+            {
+                $_ -in 'System.Int32', 'System.UInt32', 'System.Int64', 'System.UInt16', 'System.Double', 'System.Byte'
+            } { return @{ Value = 'many' } }
             'System.Management.Automation.SwitchParameter' { return @{ Value = 'perhaps' } }
             'System.String' {
                 if ('ValidateNotNullOrEmptyAttribute' -in $attributes) {
@@ -106,7 +108,8 @@ BeforeAll {
         $names = @($Parameter) + $command.Parameters[$Parameter].Aliases
         $declaring = $command.ImplementingType.GetProperty($Parameter)?.DeclaringType
         $relatives = @(Get-Command -Module 'WebSocket' -CommandType Cmdlet | Where-Object {
-                $_.Name -eq $Cmdlet -or ($declaring -and $declaring -ne $command.ImplementingType -and $declaring.IsAssignableFrom($_.ImplementingType))
+                $_.Name -eq $Cmdlet -or
+                    ($declaring -and $declaring -ne $command.ImplementingType -and $declaring.IsAssignableFrom($_.ImplementingType))
             }).Name
         foreach ($case in $cases) {
             foreach ($relative in $relatives) {
@@ -130,7 +133,8 @@ Describe '<Cmdlet> -<Parameter>' -ForEach $parameters {
     It 'refuses what it cannot take' {
         if (-not $HasWrong) {
             # Everything binds here; what the cmdlet makes of wrong values needs a test of its own.
-            @(Get-Trial -Cmdlet $Cmdlet -Parameter $Parameter).Where({ $_.ForAnError }) | Should -Not -BeNullOrEmpty -Because 'no It tries it and looks for an error'
+            @(Get-Trial -Cmdlet $Cmdlet -Parameter $Parameter).Where({ $_.ForAnError }) |
+                Should -Not -BeNullOrEmpty -Because 'no It tries it and looks for an error'
             return
         }
 

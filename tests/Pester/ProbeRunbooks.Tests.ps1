@@ -60,7 +60,8 @@ Describe 'Test-Fleet.ps1' {
 
 Describe 'Watch-Certificate.ps1' {
     It 'tells the certificates, the first to expire first, though they are refused' {
-        $output = @($server.faults.'certificate-expired', (Get-Address -Path 'echo' -Secure), (Get-Address -Path 'silent' -Secure) | & "$examples/Watch-Certificate.ps1")
+        $output = @($server.faults.'certificate-expired', (Get-Address -Path 'echo' -Secure), (Get-Address -Path 'silent' -Secure) |
+            & "$examples/Watch-Certificate.ps1")
         $LASTEXITCODE | Should -Be 2
         $output.State | Should -Be 'Critical', 'Ok'
         $output[0].DaysLeft | Should -BeLessThan 0
@@ -155,7 +156,8 @@ http {
             return
         }
 
-        $result = & "$examples/Compare-Latency.ps1" -Direct (Get-Address -Path 'echo') -Proxied "ws://127.0.0.1:$port/echo" -Rounds 3 -Count 5 -Echo:$Echo
+        $ways = @{ Direct = Get-Address -Path 'echo'; Proxied = "ws://127.0.0.1:$port/echo" }
+        $result = & "$examples/Compare-Latency.ps1" @ways -Rounds 3 -Count 5 -Echo:$Echo
         $result.DirectMs | Should -BeGreaterThan 0
         $result.ProxiedMs | Should -BeGreaterThan 0
         [math]::Abs($result.AddedMs - ($result.ProxiedMs - $result.DirectMs)) | Should -BeLessThan 0.002
@@ -165,7 +167,10 @@ http {
     }
 
     It 'closes what it opened when the proxy is not there' {
-        (Get-Failure { & "$examples/Compare-Latency.ps1" -Direct (Get-Address -Path 'echo') -Proxied $server.faults.'refused-port' }).FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
+        (Get-Failure {
+            & "$examples/Compare-Latency.ps1" -Direct (Get-Address -Path 'echo') -Proxied $server.faults.'refused-port'
+        }).FullyQualifiedErrorId |
+            Should -BeLike 'CannotConnect,*'
         Get-MessageWebSocket | Where-Object State -EQ 'Open' | Should -BeNullOrEmpty
     }
 }

@@ -5,7 +5,9 @@
 BeforeDiscovery {
     $repository = Join-Path -Path $PSScriptRoot -ChildPath '..' -AdditionalChildPath '..' -Resolve
     $node = Get-Command -Name 'node' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
-    $folders = @((Join-Path -Path $repository -ChildPath 'artifacts/node/node_modules')) + "$env:NODE_PATH".Split([System.IO.Path]::PathSeparator, [System.StringSplitOptions]::RemoveEmptyEntries)
+    $folders = @(
+        (Join-Path -Path $repository -ChildPath 'artifacts/node/node_modules')
+    ) + "$env:NODE_PATH".Split([System.IO.Path]::PathSeparator, [System.StringSplitOptions]::RemoveEmptyEntries)
     $modules = @{}
     foreach ($name in 'graphql-ws', 'socket.io') {
         $package = $folders.ForEach({ Join-Path -Path $_ -ChildPath "$name/package.json" }).Where({ Test-Path -LiteralPath $_ }, 'First')
@@ -35,7 +37,8 @@ Describe 'A runbook of a protocol' {
     ) {
         $tokens = $null
         $script = [System.Management.Automation.Language.Parser]::ParseFile("$examples/$_.ps1", [ref] $tokens, [ref] $null)
-        $code = $tokens.Where({ $_.Kind -notin 'Comment', 'NewLine', 'EndOfInput' -and $_.Extent.StartOffset -ge $script.ParamBlock.Extent.EndOffset })
+        $code = $tokens.Where(
+            { $_.Kind -notin 'Comment', 'NewLine', 'EndOfInput' -and $_.Extent.StartOffset -ge $script.ParamBlock.Extent.EndOffset })
         @($code.ForEach({ $_.Extent.StartLineNumber..$_.Extent.EndLineNumber }) | Select-Object -Unique).Count | Should -BeLessOrEqual 25
     }
 }
@@ -47,13 +50,17 @@ Describe 'Receive-SignalRStream.ps1' {
     }
 
     It 'ends a stream when the pipeline has enough' {
-        & "$examples/Receive-SignalRStream.ps1" (Get-Address -Path 'hub') Count 1000000, $false | Select-Object -First 3 | Should -Be 0, 1, 2
+        & "$examples/Receive-SignalRStream.ps1" (Get-Address -Path 'hub') Count 1000000, $false | Select-Object -First 3 |
+            Should -Be 0, 1, 2
         Get-MessageWebSocket | Should -BeNullOrEmpty
     }
 
     It 'throws what the method throws, behind the items' {
         $items = [System.Collections.Generic.List[object]]::new()
-        "$(Get-Failure { & "$examples/Receive-SignalRStream.ps1" (Get-Address -Path 'hub') Count 2, $true | ForEach-Object { $items.Add($_) } })" |
+        $failure = Get-Failure {
+            & "$examples/Receive-SignalRStream.ps1" (Get-Address -Path 'hub') Count 2, $true | ForEach-Object { $items.Add($_) }
+        }
+        "$failure" |
             Should -BeLike 'Count ended with an error: *That is enough.*'
         $items | Should -Be 0, 1
     }
@@ -75,7 +82,8 @@ Describe 'Invoke-KubernetesCommand.ps1' {
     }
 
     It 'says why a command did not run' {
-        { & "$examples/Invoke-KubernetesCommand.ps1" $server.ws web-0 nope } | Should -Throw 'The command did not run: exec: "nope": executable file not found*'
+        { & "$examples/Invoke-KubernetesCommand.ps1" $server.ws web-0 nope } |
+            Should -Throw 'The command did not run: exec: "nope": executable file not found*'
         Get-MessageWebSocket | Should -BeNullOrEmpty
     }
 }
@@ -84,7 +92,9 @@ Describe 'Invoke-HomeAssistant.ps1' {
     It 'logs in, and gives the results of commands and the error of one' {
         $token = ConvertTo-SecureString -String 'secret' -AsPlainText
         $problems = @()
-        $results = & "$examples/Invoke-HomeAssistant.ps1" (Get-Address -Path 'api/websocket') $token @{ type = 'get_states' }, @{ type = 'nope' }, @{ type = 'ping' } -ErrorVariable problems 2>$null
+        $results = & "$examples/Invoke-HomeAssistant.ps1" (Get-Address -Path 'api/websocket') $token @{
+            type = 'get_states'
+        }, @{ type = 'nope' }, @{ type = 'ping' } -ErrorVariable problems 2>$null
         $results[0..1].entity_id | Should -Be 'light.hall', 'sensor.door'
         $results[2].type | Should -Be 'pong'
         "$problems" | Should -BeExactly 'nope: Unknown command.'
@@ -93,14 +103,17 @@ Describe 'Invoke-HomeAssistant.ps1' {
 
     It 'says that the login was refused' {
         $token = ConvertTo-SecureString -String 'wrong' -AsPlainText
-        { & "$examples/Invoke-HomeAssistant.ps1" (Get-Address -Path 'api/websocket') $token @{ type = 'ping' } } | Should -Throw '*The login was refused: Invalid access token*'
+        { & "$examples/Invoke-HomeAssistant.ps1" (Get-Address -Path 'api/websocket') $token @{ type = 'ping' } } |
+            Should -Throw '*The login was refused: Invalid access token*'
     }
 }
 
 Describe 'Send-SocketIOEvent.ps1' -ForEach $programs {
     BeforeAll {
         if ($Modules.'socket.io') {
-            $peer = Start-LineServer -FilePath $Node -ArgumentList "$PSScriptRoot/servers/socketio.mjs" -Environment @{ MODULES_FROM = $Modules.'socket.io' }
+            $peer = Start-LineServer -FilePath $Node -ArgumentList "$PSScriptRoot/servers/socketio.mjs" -Environment @{
+                MODULES_FROM = $Modules.'socket.io'
+            }
             $address = "ws://127.0.0.1:$($peer.Line)"
         }
     }
@@ -109,7 +122,8 @@ Describe 'Send-SocketIOEvent.ps1' -ForEach $programs {
 
     BeforeEach {
         if (-not $Modules.'socket.io') {
-            Set-ItResult -Skipped -Because 'Node with the socket.io package is not installed (npm install --prefix artifacts/node socket.io)'
+            $why = 'Node with the socket.io package is not installed (npm install --prefix artifacts/node socket.io)'
+            Set-ItResult -Skipped -Because $why
         }
     }
 
@@ -129,7 +143,9 @@ Describe 'Receive-GraphQLSubscription.ps1' -ForEach $programs {
         function Start-GraphQL {
             param([int] $Port = 0)
 
-            Start-LineServer -FilePath $Node -ArgumentList "$PSScriptRoot/servers/graphql.mjs" -Environment @{ MODULES_FROM = $Modules.'graphql-ws'; PORT = "$Port" }
+            Start-LineServer -FilePath $Node -ArgumentList "$PSScriptRoot/servers/graphql.mjs" -Environment @{
+                MODULES_FROM = $Modules.'graphql-ws'; PORT = "$Port"
+            }
         }
 
         if ($Modules.'graphql-ws') {
@@ -142,13 +158,15 @@ Describe 'Receive-GraphQLSubscription.ps1' -ForEach $programs {
 
     BeforeEach {
         if (-not $Modules.'graphql-ws') {
-            Set-ItResult -Skipped -Because 'Node with the graphql-ws package is not installed (npm install --prefix artifacts/node ws graphql graphql-ws)'
+            $why = 'Node with the graphql-ws package is not installed (npm install --prefix artifacts/node ws graphql graphql-ws)'
+            Set-ItResult -Skipped -Because $why
         }
     }
 
     It 'emits the data until the server completes the subscription' {
         $query = 'subscription($to: Int!) { count(to: $to) { number } }'
-        & "$examples/Receive-GraphQLSubscription.ps1" $address $query -Variables @{ to = 3 } | ForEach-Object { $_.count.number } | Should -Be 1, 2, 3
+        & "$examples/Receive-GraphQLSubscription.ps1" $address $query -Variables @{ to = 3 } | ForEach-Object { $_.count.number } |
+            Should -Be 1, 2, 3
         Get-MessageWebSocket | Should -BeNullOrEmpty
     }
 
@@ -161,14 +179,16 @@ Describe 'Receive-GraphQLSubscription.ps1' -ForEach $programs {
         $items = [System.Collections.Concurrent.ConcurrentQueue[object]]::new()
         $following = Start-Script {
             $items = $args[2]
-            & "$($args[0])/Receive-GraphQLSubscription.ps1" $args[1] 'subscription { count(to: 1000000) { number run } }' -Option @{ RetryIntervalSec = 0.05 } |
+            $query = 'subscription { count(to: 1000000) { number run } }'
+            & "$($args[0])/Receive-GraphQLSubscription.ps1" $args[1] $query -Option @{ RetryIntervalSec = 0.05 } |
                 ForEach-Object { $items.Enqueue($_.count) }
         } -ArgumentList $examples, $address, $items
         try {
             foreach ($start in 1..3) {
                 Wait-Until {
                     $seen = $items.ToArray()
-                    $following.Running.IsCompleted -or ($seen -and $seen[-1].number -ge 3 -and @($seen.run | Select-Object -Unique).Count -eq $start)
+                    $following.Running.IsCompleted -or
+                        ($seen -and $seen[-1].number -ge 3 -and @($seen.run | Select-Object -Unique).Count -eq $start)
                 }
                 if ($start -lt 3) {
                     $peer.Process.Kill()
@@ -239,7 +259,8 @@ Describe 'Receive-StompMessage.ps1' -ForEach $programs {
 
     It 'says that the login was refused' {
         $stranger = [pscredential]::new('guest', (ConvertTo-SecureString -String 'wrong' -AsPlainText))
-        { & "$examples/Receive-StompMessage.ps1" $address /queue/tests -Credential $stranger } | Should -Throw '*The broker refused the login: *Access refused*'
+        { & "$examples/Receive-StompMessage.ps1" $address /queue/tests -Credential $stranger } |
+            Should -Throw '*The broker refused the login: *Access refused*'
         Get-MessageWebSocket | Should -BeNullOrEmpty
     }
 }

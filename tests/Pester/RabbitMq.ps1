@@ -31,8 +31,10 @@ disk_free_limit.absolute = 1MB
 vm_memory_high_watermark.relative = 0.9
 "@
     $settings = @{
-        HOME = $Folder; ERL_EPMD_ADDRESS = '127.0.0.1'; ERL_EPMD_PORT = $ports[0]; RABBITMQ_DIST_PORT = $ports[1]; RABBITMQ_NODENAME = "websocket$PID@localhost"
-        RABBITMQ_CONF_ENV_FILE = "$Folder/none"; RABBITMQ_CONFIG_FILE = "$Folder/rabbit.conf"; RABBITMQ_ENABLED_PLUGINS_FILE = "$Folder/plugins"
+        HOME = $Folder; ERL_EPMD_ADDRESS = '127.0.0.1'
+        ERL_EPMD_PORT = $ports[0]; RABBITMQ_DIST_PORT = $ports[1]; RABBITMQ_NODENAME = "websocket$PID@localhost"
+        RABBITMQ_CONF_ENV_FILE = "$Folder/none"
+        RABBITMQ_CONFIG_FILE = "$Folder/rabbit.conf"; RABBITMQ_ENABLED_PLUGINS_FILE = "$Folder/plugins"
         RABBITMQ_MNESIA_BASE = "$Folder/data"; RABBITMQ_LOGS = "$Folder/log"; RABBITMQ_PID_FILE = "$Folder/pid"
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS = '+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}'
     }
@@ -46,7 +48,8 @@ vm_memory_high_watermark.relative = 0.9
     }
     $rabbit = [pscustomobject] @{ Address = "ws://127.0.0.1:$($ports[2])/ws"; Processes = $processes }
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
-    while (-not ((Test-Path -LiteralPath "$Folder/log") -and (Select-String -LiteralPath "$Folder/log" -Pattern 'Server startup complete' -Quiet))) {
+    $log = "$Folder/log"
+    while (-not ((Test-Path -LiteralPath $log) -and (Select-String -LiteralPath $log -Pattern 'Server startup complete' -Quiet))) {
         if ($processes[1].HasExited -or $clock.Elapsed -gt $Limit) {
             Stop-RabbitMq -Rabbit $rabbit
             throw "RabbitMQ did not start: $(Get-Content -LiteralPath "$Folder/log" -Tail 20 -ErrorAction Ignore)"

@@ -151,7 +151,9 @@ Describe 'Receive-WsMessage' {
 
         It 'ends at once when it is stopped, and loses no message' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
-            $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Receive-WsMessage -Socket $args[1] -Follow -Raw').AddArgument("$repository/WebSocket.psd1").AddArgument($socket)
+            $shell =
+                [powershell]::Create().AddScript('Import-Module $args[0]; Receive-WsMessage -Socket $args[1] -Follow -Raw').AddArgument(
+                    "$repository/WebSocket.psd1").AddArgument($socket)
             $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
             $running = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]] $null, $output)
             Send-WsMessage 'first' -Socket $socket
@@ -253,7 +255,8 @@ Describe 'Receive-WsMessage' {
 
         It 'reports a folder that is not there, and loses no message' {
             $null = Connect-MessageWebSocket (Get-Address -Path 'say?text=a')
-            (Get-Failure { Receive-WsMessage -OutFile (Join-Path -Path $file -ChildPath 'none/x') }).FullyQualifiedErrorId | Should -BeLike 'FileError,*'
+            (Get-Failure { Receive-WsMessage -OutFile (Join-Path -Path $file -ChildPath 'none/x') }).FullyQualifiedErrorId |
+                Should -BeLike 'FileError,*'
             (Receive-WsMessage).Text | Should -Be 'a'
         }
     }
@@ -307,7 +310,8 @@ Describe 'Receive-WsMessage' {
 
         It 'says what to do when there is none' {
             (Get-Failure { Receive-WsMessage }).FullyQualifiedErrorId | Should -BeLike 'NoOpenSocket,*'
-            (Get-Failure { Receive-WsMessage -Socket nobody }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
+            (Get-Failure { Receive-WsMessage -Socket nobody }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterArgumentTransformationError,*'
         }
 
         It 'reads what the only socket left behind when it ended' {

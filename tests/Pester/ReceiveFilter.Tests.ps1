@@ -154,7 +154,10 @@ Describe 'Receive-WsMessage -Filter' {
     It 'gives messages to several filters at once, each its own' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
         $readers = 'a', 'b', 'c' | ForEach-Object {
-            Start-Script { $kind = $args[1]; Receive-WsMessage -Socket $args[0] -Count 100 -Filter { $_.Text[0] -eq $kind } -Raw } -ArgumentList $socket, $_
+            Start-Script {
+                $kind = $args[1]
+                Receive-WsMessage -Socket $args[0] -Count 100 -Filter { $_.Text[0] -eq $kind } -Raw
+            } -ArgumentList $socket, $_
         }
         1..100 | ForEach-Object { "a$_"; "b$_"; "c$_"; "d$_" } | Send-WsMessage -Socket $socket
         foreach ($reader in $readers) {
@@ -169,10 +172,24 @@ Describe 'Receive-WsMessage -Filter' {
     }
 
     It 'reports a filter that throws with its message, loses nothing and goes on: <What>' -TestCases @(
-        @{ What = 'an error that is thrown'; Filter = { if ($_.Text -eq 'bad') { throw 'not today' }; $_.Text -eq 'good' }; Text = '*not today*' }
-        @{ What = 'a property that is missing, in strict mode'; Filter = { Set-StrictMode -Version Latest; if ($_.Text -eq 'bad') { $_.no_such_property }; $_.Text -eq 'good' }; Text = '*no_such_property*' }
-        @{ What = 'a cancellation'; Filter = { if ($_.Text -eq 'bad') { throw [System.OperationCanceledException]::new('mine') }; $_.Text -eq 'good' }; Text = '*mine*' }
-        @{ What = 'a bad format'; Filter = { if ($_.Text -eq 'bad') { throw [System.FormatException]::new('mine') }; $_.Text -eq 'good' }; Text = '*mine*' }
+        @{
+            What = 'an error that is thrown'; Filter = { if ($_.Text -eq 'bad') { throw 'not today' }; $_.Text -eq 'good' }
+            Text = '*not today*'
+        }
+        @{
+            What = 'a property that is missing, in strict mode'
+            Filter = { Set-StrictMode -Version Latest; if ($_.Text -eq 'bad') { $_.no_such_property }; $_.Text -eq 'good' }
+            Text = '*no_such_property*'
+        }
+        @{
+            What = 'a cancellation'
+            Filter = { if ($_.Text -eq 'bad') { throw [System.OperationCanceledException]::new('mine') }; $_.Text -eq 'good' }
+            Text = '*mine*'
+        }
+        @{
+            What = 'a bad format'; Filter = { if ($_.Text -eq 'bad') { throw [System.FormatException]::new('mine') }; $_.Text -eq 'good' }
+            Text = '*mine*'
+        }
     ) {
         $null = Connect-Filled -Text 'first', 'bad', 'good'
         $found = Receive-WsMessage -Filter $Filter -ErrorVariable problem -ErrorAction SilentlyContinue
@@ -196,7 +213,8 @@ Describe 'Receive-WsMessage -Filter' {
     It 'may use the socket itself' {
         $null = Connect-Filled -Text 'ask', 'other'
         # The filter talks to the server and reads what it is not asked about yet.
-        (Receive-WsMessage -Filter { $null = Invoke-WsRequest 'what?' -ReplyFilter { $_.Text -eq 'what?' }; $_.Text -eq 'other' }).Text | Should -Be 'other'
+        (Receive-WsMessage -Filter { $null = Invoke-WsRequest 'what?' -ReplyFilter { $_.Text -eq 'what?' }; $_.Text -eq 'other' }).Text |
+            Should -Be 'other'
         (Receive-WsMessage -All).Text | Should -Be 'ask'
     }
 
@@ -250,14 +268,17 @@ Describe 'Receive-WsMessage -Filter' {
             $failure.FullyQualifiedErrorId | Should -BeExactly 'InboxFull,MessageWebSockets.PowerShell.ReceiveWsMessageCommand'
             $failure.CategoryInfo.Category | Should -Be 'LimitsExceeded'
             $failure.TargetObject | Should -Be $socket
-            "$failure" | Should -BeLike "The inbox of ws://*/flood* is full (* messages), so that nothing more is read. -Filter passed over * messages, which are in the inbox."
+            "$failure" | Should -BeLike ('The inbox of ws://*/flood* is full (* messages), so that nothing more is read. ' +
+                '-Filter passed over * messages, which are in the inbox.')
             $failure.ErrorDetails.RecommendedAction | Should -BeLike '*-All*-InboxLimit*DropOldest*'
             (Receive-WsMessage -Count 1000).Text[-1] | Should -BeLike '0000000999*'
         }
 
         It 'goes on when somebody else reads' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'flood?count=1000&size=100') -InboxLimit 10kb
-            $reader = Start-Script { Receive-WsMessage -Socket $args[0] -Follow -Filter { $_.Text -notlike '0000000999*' } | ForEach-Object Text } -ArgumentList $socket
+            $reader = Start-Script {
+                Receive-WsMessage -Socket $args[0] -Follow -Filter { $_.Text -notlike '0000000999*' } | ForEach-Object Text
+            } -ArgumentList $socket
             Wait-Until { $reader.Output.Count }
             # On a machine that does not let the other one read for seconds, it ends with InboxFull in between.
             $found = foreach ($attempt in 1..30) {
@@ -297,7 +318,8 @@ Describe 'Receive-WsMessage -TimeoutSeconds' {
         $asked = [ref] 0
         $failure = Get-Failure { Receive-WsMessage -Filter { $asked.Value++; $false } -TimeoutSeconds 2 }
         $failure.FullyQualifiedErrorId | Should -BeLike 'ReceiveTimeout,*'
-        "$failure" | Should -BeLike "No message that -Filter accepts from ws://*/push* within 2 s. The connection is still open. -Filter passed over $($asked.Value) messages, which are in the inbox."
+        "$failure" | Should -BeLike ('No message that -Filter accepts from ws://*/push* within 2 s. The connection is still open. ' +
+            "-Filter passed over $($asked.Value) messages, which are in the inbox.")
         $socket.State | Should -Be 'Open'
         $asked.Value | Should -BeGreaterThan 2
         (Receive-WsMessage -Count ($asked.Value + 2)).Text | Should -Be (0..($asked.Value + 1))
@@ -354,7 +376,8 @@ Describe 'Receive-WsMessage -DurationSeconds' {
 
     It 'has a timeout only when one is given' {
         $null = Connect-MessageWebSocket (Get-Address -Path 'echo')
-        (Get-Failure { Receive-WsMessage -DurationSeconds 600 -TimeoutSeconds 0.1 }).FullyQualifiedErrorId | Should -BeLike 'ReceiveTimeout,*'
+        (Get-Failure { Receive-WsMessage -DurationSeconds 600 -TimeoutSeconds 0.1 }).FullyQualifiedErrorId |
+            Should -BeLike 'ReceiveTimeout,*'
     }
 
     It 'ends at once when it is stopped' {

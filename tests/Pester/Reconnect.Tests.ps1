@@ -86,7 +86,8 @@ Describe 'A server that restarts' {
             $delay.Seconds | Should -BeGreaterOrEqual ($longest / 2)
             $delay.Seconds | Should -BeLessOrEqual $longest
         }
-        ($delays | Where-Object Attempt -EQ 1).Seconds | Sort-Object -Unique | Measure-Object | ForEach-Object Count | Should -BeGreaterThan 1
+        ($delays | Where-Object Attempt -EQ 1).Seconds | Sort-Object -Unique | Measure-Object | ForEach-Object Count |
+            Should -BeGreaterThan 1
     }
 
     It 'is waited for by a send, which then arrives, once' {
@@ -160,7 +161,9 @@ Describe 'A server that restarts' {
         $mortal = Start-MortalServer
         try {
             # A wait that began anew with each of them would never end.
-            Wait-Until { (Receive-WsMessage -Socket $socket -TimeoutSeconds 0.3 -ErrorAction Ignore -WarningAction Ignore).Text -eq 'hello' }
+            Wait-Until {
+                (Receive-WsMessage -Socket $socket -TimeoutSeconds 0.3 -ErrorAction Ignore -WarningAction Ignore).Text -eq 'hello'
+            }
         } finally {
             Stop-LineServer -Server $mortal
         }
@@ -253,8 +256,9 @@ Describe 'A connection that is lost' {
         # in the system's buffers of up to 6 MB: some later message meets the broken connection.
         $big = [byte[]]::new(300KB)
         $failure = try {
+            $common = @{ WarningVariable = 'warnings'; ErrorVariable = 'problems' }
             1..40 | ForEach-Object { , $big } |
-                Send-WsMessage -Socket $socket -WarningVariable warnings -WarningAction SilentlyContinue -ErrorVariable problems -ErrorAction SilentlyContinue
+                Send-WsMessage -Socket $socket @common -WarningAction SilentlyContinue -ErrorAction SilentlyContinue
         } catch {
             $_
         }
@@ -273,7 +277,9 @@ Describe 'A connection that is lost' {
         $socket = Connect-MessageWebSocket "$address/broadcast" -AutoReconnect
         Stop-MortalServer -Mortal $mortal
         # At once, so that it may be the send that notices.
-        $sending = Start-Script { Send-WsMessage -LiteralPath $args[1] -FragmentSize 100 -MessageType Utf8 -Socket $args[0] } -ArgumentList $socket, $file
+        $sending = Start-Script {
+            Send-WsMessage -LiteralPath $args[1] -FragmentSize 100 -MessageType Utf8 -Socket $args[0]
+        } -ArgumentList $socket, $file
         $mortal = Start-MortalServer
         try {
             Wait-Script -Started $sending
@@ -327,7 +333,8 @@ Describe 'Retry-After' {
                     $Matches[1]
                 }
             } while ($line)
-            $accept = [Convert]::ToBase64String([System.Security.Cryptography.SHA1]::HashData([System.Text.Encoding]::ASCII.GetBytes("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
+            $accept = [Convert]::ToBase64String([System.Security.Cryptography.SHA1]::HashData(
+                [System.Text.Encoding]::ASCII.GetBytes("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
             $answer = "HTTP/1.1 $Status`r`n$($Header.Replace('ACCEPT', $accept))`r`nContent-Length: $($Body.Length)`r`n`r`n$Body"
             $client.GetStream().Write([System.Text.Encoding]::ASCII.GetBytes($answer))
             $client.Dispose()
@@ -346,7 +353,9 @@ Describe 'Retry-After' {
         @{ Status = '503 Service Unavailable' }
         @{ Status = '429 Too Many Requests' }
     ) {
-        $connecting = Start-Script { Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose } -ArgumentList $own
+        $connecting = Start-Script {
+            Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose
+        } -ArgumentList $own
         Send-Answer -Status $Status -Header 'Retry-After: 7'
         Wait-Until { @($connecting.Streams.Verbose) -like '*Trying again in 7.0 s.' }
         Stop-Script -Started $connecting
@@ -354,7 +363,9 @@ Describe 'Retry-After' {
     }
 
     It 'in a number that no timer takes is waited for as long as one can' {
-        $connecting = Start-Script { Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose } -ArgumentList $own
+        $connecting = Start-Script {
+            Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose
+        } -ArgumentList $own
         Send-Answer -Status '503 Service Unavailable' -Header 'Retry-After: 99999999999'
         Wait-Until { @($connecting.Streams.Verbose) -like '*Trying again in 2147483.6 s.' }
         Stop-Script -Started $connecting
@@ -362,7 +373,9 @@ Describe 'Retry-After' {
     }
 
     It 'may be a date' {
-        $connecting = Start-Script { Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose } -ArgumentList $own
+        $connecting = Start-Script {
+            Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose
+        } -ArgumentList $own
         Send-Answer -Status '503 Service Unavailable' -Header "Retry-After: $([datetime]::UtcNow.AddSeconds(1000).ToString('r'))"
         Wait-Until { @($connecting.Streams.Verbose) -match 'Trying again in (9\d\d|1000)\.\d s\.$' }
         Stop-Script -Started $connecting
@@ -370,8 +383,14 @@ Describe 'Retry-After' {
     }
 
     It 'comes with a body that <Cmdlet> tells whole under -Verbose, with visible escapes and without secrets' -TestCases @(
-        @{ Cmdlet = 'Connect-MessageWebSocket'; Script = { Connect-MessageWebSocket $args[0] -Headers @{ Authorization = 'Bearer tok-9f27' } -Verbose } }
-        @{ Cmdlet = 'Test-WsEndpoint'; Script = { Test-WsEndpoint $args[0] -Headers @{ Authorization = 'Bearer tok-9f27' } -AllowUnencryptedAuthentication -Verbose } }
+        @{
+            Cmdlet = 'Connect-MessageWebSocket'
+            Script = { Connect-MessageWebSocket $args[0] -Headers @{ Authorization = 'Bearer tok-9f27' } -Verbose }
+        }
+        @{
+            Cmdlet = 'Test-WsEndpoint'
+            Script = { Test-WsEndpoint $args[0] -Headers @{ Authorization = 'Bearer tok-9f27' } -AllowUnencryptedAuthentication -Verbose }
+        }
     ) {
         $connecting = Start-Script $Script -ArgumentList $own
         Send-Answer -Status '503 Service Unavailable' -Header 'Retry-After: 7' -Body "first`n$('x' * 1000)`e[2Jlast Bearer tok-9f27"
@@ -398,13 +417,16 @@ Describe 'Retry-After' {
 Describe 'What was demanded of a server' {
     BeforeAll {
         # A handler in C#: the question comes on a thread without a runspace.
-        Add-Type -ReferencedAssemblies ([MessageWebSockets.MessageWebSocket].Assembly.Location), 'System.Runtime', 'System.Collections', 'System.Security.Cryptography' -TypeDefinition @'
+        $references = [MessageWebSockets.MessageWebSocket].Assembly.Location, 'System.Runtime', 'System.Collections',
+            'System.Security.Cryptography'
+        Add-Type -ReferencedAssemblies $references -TypeDefinition @'
             public static class Judge
             {
                 public static int Asked;
                 public static bool Refuses;
 
-                public static void Ask(MessageWebSockets.MessageWebSocket sender, MessageWebSockets.WebSocketServerCustomValidationRequestedEventArgs args)
+                public static void Ask(
+                    MessageWebSockets.MessageWebSocket sender, MessageWebSockets.WebSocketServerCustomValidationRequestedEventArgs args)
                 {
                     Asked++;
                     if (Refuses) { args.Reject(); }

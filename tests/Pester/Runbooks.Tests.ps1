@@ -2,7 +2,8 @@
 
 # The runbooks of examples/, each against the server it is for, where the machine has it.
 BeforeDiscovery {
-    $browser = Get-Command -Name 'chromium', 'chromium-browser', 'google-chrome' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+    $browser = Get-Command -Name 'chromium', 'chromium-browser', 'google-chrome' -CommandType Application -ErrorAction Ignore |
+        Select-Object -First 1
     # Debian keeps servers where only root's path looks.
     $broker = Get-Command -Name 'mosquitto', '/usr/sbin/mosquitto' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
     $passwords = Get-Command -Name 'mosquitto_passwd' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
@@ -106,7 +107,8 @@ $(if ([Environment]::UserName -eq 'root') { 'user root' })
             Set-ItResult -Skipped -Because 'mosquitto_passwd is not installed'
         }
 
-        $right, $wrong = 'grüße:1', 'wrong' | ForEach-Object { [pscredential]::new('door', (ConvertTo-SecureString -String $_ -AsPlainText)) }
+        $right, $wrong = 'grüße:1', 'wrong' |
+            ForEach-Object { [pscredential]::new('door', (ConvertTo-SecureString -String $_ -AsPlainText)) }
         (& "$examples/Send-MqttMessage.ps1" -Uri $address -Topic 'site/door' -Message 'open' -Credential $right).Message | Should -Be 'open'
         { & "$examples/Send-MqttMessage.ps1" -Uri $address -Topic 'site/door' -Message 'open' -Credential $wrong } |
             Should -Throw 'The broker refused the connection: code [45], user and password.'
@@ -114,7 +116,8 @@ $(if ([Environment]::UserName -eq 'root') { 'user root' })
     }
 
     It 'reports what the broker does not take' {
-        (Get-Failure { & "$examples/Send-MqttMessage.ps1" -Uri $address -Topic 'a/#' -Message 'wildcard' }).FullyQualifiedErrorId | Should -BeLike 'Connection*,*ReceiveWsMessageCommand'
+        (Get-Failure { & "$examples/Send-MqttMessage.ps1" -Uri $address -Topic 'a/#' -Message 'wildcard' }).FullyQualifiedErrorId |
+            Should -BeLike 'Connection*,*ReceiveWsMessageCommand'
         Get-MessageWebSocket | Should -BeNullOrEmpty
     }
 }
@@ -168,7 +171,8 @@ Describe 'Save-WebPage.ps1' -ForEach @(@{ Program = "$($browser.Source)" }) {
 
     It 'opens a page, reads its title and saves a picture of it' {
         $page = Join-Path -Path $TestDrive -ChildPath 'page.html'
-        Set-Content -LiteralPath $page -Value '<!doctype html><meta charset="utf-8"><title>Grüße aus dem Browser</title><body style="background: rgb(10, 20, 30)">'
+        Set-Content -LiteralPath $page -Value ('<!doctype html><meta charset="utf-8"><title>Grüße aus dem Browser</title>' +
+            '<body style="background: rgb(10, 20, 30)">')
         $before = Get-ProfileFolder
         $result = & "$examples/Save-WebPage.ps1" -Uri ([uri]::new($page)) -OutFile $picture @parameters
         $result.Title | Should -BeExactly 'Grüße aus dem Browser'
@@ -183,7 +187,8 @@ Describe 'Save-WebPage.ps1' -ForEach @(@{ Program = "$($browser.Source)" }) {
 
     It 'says why a page could not be opened, and leaves nothing behind' {
         $before = Get-ProfileFolder
-        "$(Get-Failure { & "$examples/Save-WebPage.ps1" -Uri "file://$($TestDrive.Replace('\', '/'))/none.html" -OutFile $picture @parameters })" |
+        $none = "file://$($TestDrive.Replace('\', '/'))/none.html"
+        "$(Get-Failure { & "$examples/Save-WebPage.ps1" -Uri $none -OutFile $picture @parameters })" |
             Should -BeLike '*could not be opened: net::ERR_FILE_NOT_FOUND*'
         Get-ProfileFolder | Should -Be $before
         Get-MessageWebSocket | Should -BeNullOrEmpty

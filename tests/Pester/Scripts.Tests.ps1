@@ -4,11 +4,33 @@
 
 BeforeDiscovery {
     $scripts = @(
-        @{ Of = 'Receive-WsMessage -Filter'; Command = { 'x' | Send-WsMessage -Socket $socket; Receive-WsMessage -Socket $socket -Filter { Write-Error 'mine'; $true } @common } }
-        @{ Of = 'Invoke-WsRequest -ReplyFilter'; Command = { Invoke-WsRequest 'x' -Socket $socket -ReplyFilter { Write-Error 'mine'; $true } @common } }
-        @{ Of = 'Connect-MessageWebSocket -OnConnected'; Command = { Connect-MessageWebSocket (Get-Address -Path 'echo') -OnConnected { Write-Error 'mine' } @common } }
-        @{ Of = 'Connect-MessageWebSocket -CertificateValidation'; Command = { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -SkipCertificateCheck -CertificateValidation { Write-Error 'mine'; $true } @common } }
-        @{ Of = 'Measure-WsLoad -Message'; Command = { Measure-WsLoad (Get-Address -Path 'echo') -Connections 1 -DurationSeconds 0.1 -Message { if ($_ -eq 3) { Write-Error 'mine' }; 'x' } -WarningAction SilentlyContinue @common } }
+        @{ Of = 'Receive-WsMessage -Filter'; Command = {
+            'x' | Send-WsMessage -Socket $socket
+            Receive-WsMessage -Socket $socket -Filter { Write-Error 'mine'; $true } @common
+        } }
+        @{
+            Of = 'Invoke-WsRequest -ReplyFilter'
+            Command = { Invoke-WsRequest 'x' -Socket $socket -ReplyFilter { Write-Error 'mine'; $true } @common }
+        }
+        @{
+            Of = 'Connect-MessageWebSocket -OnConnected'
+            Command = { Connect-MessageWebSocket (Get-Address -Path 'echo') -OnConnected { Write-Error 'mine' } @common }
+        }
+        @{
+            Of = 'Connect-MessageWebSocket -CertificateValidation'
+            Command = {
+                $script = { Write-Error 'mine'; $true }
+                Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -SkipCertificateCheck -CertificateValidation $script @common
+            }
+        }
+        @{
+            Of = 'Measure-WsLoad -Message'
+            Command = {
+                $message = { if ($_ -eq 3) { Write-Error 'mine' }; 'x' }
+                $short = @{ Connections = 1; DurationSeconds = 0.1; WarningAction = 'SilentlyContinue' }
+                Measure-WsLoad (Get-Address -Path 'echo') @short -Message $message @common
+            }
+        }
     )
 }
 
@@ -66,7 +88,10 @@ Describe 'A script' {
     It 'sees the variables of its author, whatever their names, and leaves none' {
         $item = 'mine'
         $script = 'too'
-        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo') -OnConnected { "$item $script $sender$cmdlet$each"; $item = 'changed' }
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo') -OnConnected {
+            "$item $script $sender$cmdlet$each"
+            $item = 'changed'
+        }
         (Receive-WsMessage -Filter { $_.Text -eq "$item $script " -and ($item = 1) }).Text | Should -Be 'mine too '
         $item | Should -Be 'mine'
     }
@@ -74,7 +99,9 @@ Describe 'A script' {
     It 'of a module sees what is in that module, and has its message in every form' {
         $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name 'forms'
         $module = New-Module { $secret = 'x' }
-        $forms = (& $module { { $_.Text -eq $secret } }), { param($message) $message.Text -eq 'x' }, { $args[0].Text -eq 'x' -and $args.Count -eq 1 }, { process { $_.Text -eq 'x' } }
+        $forms = (& $module { { $_.Text -eq $secret } }), { param($message) $message.Text -eq 'x' }, {
+            $args[0].Text -eq 'x' -and $args.Count -eq 1
+        }, { process { $_.Text -eq 'x' } }
         foreach ($form in $forms) {
             (Invoke-WsRequest 'x' -Socket 'forms' -ReplyFilter $form -TimeoutSeconds 10).Text | Should -Be 'x'
         }

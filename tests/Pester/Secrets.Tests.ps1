@@ -38,21 +38,32 @@ Describe 'A socket as text' {
 
 Describe 'A token as a subprotocol' {
     It 'is shortened where it is shown: <Form>' -TestCases @(
-        @{ Form = 'Kubernetes'; Offered = @('base64url.bearer.authorization.k8s.io.dG9rLTlmMjc', 'v4.channel.k8s.io'); Shown = 'base64url.bearer.authorization.k8s.io.***, v4.channel.k8s.io' }
-        @{ Form = 'OpenAI'; Offered = @('realtime', 'openai-insecure-api-key.sk-tok-9f27'); Shown = 'realtime, openai-insecure-api-key.***' }
+        @{
+            Form = 'Kubernetes'; Offered = @('base64url.bearer.authorization.k8s.io.dG9rLTlmMjc', 'v4.channel.k8s.io')
+            Shown = 'base64url.bearer.authorization.k8s.io.***, v4.channel.k8s.io'
+        }
+        @{
+            Form = 'OpenAI'; Offered = @('realtime', 'openai-insecure-api-key.sk-tok-9f27'); Shown = 'realtime, openai-insecure-api-key.***'
+        }
         @{ Form = 'announced by a name'; Offered = @('access_token', 'tok-9f27'); Shown = 'access_token, ***' }
         @{ Form = 'JWT'; Offered = @('eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0b2stOWYyNyJ9.x'); Shown = '***' }
         @{ Form = 'very long'; Offered = @('a' * 200); Shown = ('a' * 16) + '***' }
-        @{ Form = 'none'; Offered = @('graphql-transport-ws', 'v12.stomp', 'json.webpubsub.azure.v1', 'mqtt'); Shown = 'graphql-transport-ws, v12.stomp, json.webpubsub.azure.v1, mqtt' }
+        @{
+            Form = 'none'; Offered = @('graphql-transport-ws', 'v12.stomp', 'json.webpubsub.azure.v1', 'mqtt')
+            Shown = 'graphql-transport-ws, v12.stomp, json.webpubsub.azure.v1, mqtt'
+        }
     ) {
-        $verbose = Connect-MessageWebSocket (Get-Address -Path 'echo') -SubProtocol $Offered -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
+        $verbose = Connect-MessageWebSocket (Get-Address -Path 'echo') -SubProtocol $Offered -Verbose 4>&1 |
+            Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
         "$($verbose[0])" | Should -BeLike "Connecting to *, offering $($Shown.Replace('*', '`*'))."
         Get-MessageWebSocket | Close-MessageWebSocket
     }
 
     It 'is shortened where the server chose it' {
         $secret = 'openai-insecure-api-key.sk-tok-9f27'
-        $socket = Connect-MessageWebSocket "$(Get-Address -Path 'subprotocol')?supports=$secret" -SubProtocol $secret -Verbose 4>&1 -OutVariable all | Where-Object { $_ -is [MessageWebSockets.MessageWebSocket] }
+        $address = "$(Get-Address -Path 'subprotocol')?supports=$secret"
+        $socket = Connect-MessageWebSocket $address -SubProtocol $secret -Verbose 4>&1 -OutVariable all |
+            Where-Object { $_ -is [MessageWebSockets.MessageWebSocket] }
         $socket.Information.Protocol | Should -BeExactly $secret
         $socket.Protocol | Should -BeExactly 'openai-insecure-api-key.***'
         $shown = ($all | Out-String -Width 500) + ($socket | Format-List | Out-String) + ($socket | Format-List * | Out-String)
@@ -81,7 +92,8 @@ Describe 'The query of an address' {
         # Not by Should, which would print all of it.
         ($records | Out-String -Width 400).Contains('s3cr3t') | Should -BeFalse
         ($socket | Out-String -Width 400).Contains('s3cr3t') | Should -BeFalse
-        @($records | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] } | Where-Object { "$($_.TargetObject)" -like '*s3cr3t*' }) | Should -BeNullOrEmpty
+        @($records | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] } |
+            Where-Object { "$($_.TargetObject)" -like '*s3cr3t*' }) | Should -BeNullOrEmpty
     }
 }
 
@@ -113,7 +125,8 @@ Describe 'A transcript of all streams' {
             $Error | Format-List * -Force
             $null = Stop-Transcript
         }
-        $arguments = "$repository/WebSocket.psd1", (Get-Address -Path 'echo'), (Get-Address -Path 'cookie'), (Get-Address -Path 'basic' -Secure), $server.faults.'refused-port', $transcript
+        $arguments = "$repository/WebSocket.psd1", (Get-Address -Path 'echo'), (Get-Address -Path 'cookie'),
+            (Get-Address -Path 'basic' -Secure), $server.faults.'refused-port', $transcript
         # From a file, so that a host shows and records its output.
         $script = Join-Path -Path $TestDrive -ChildPath 'session.ps1'
         Set-Content -LiteralPath $script -Value $program.ToString()

@@ -4,7 +4,8 @@ BeforeAll {
     . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
     Import-TestedModule
     $server = Start-TestServer -ArgumentList '--raw'
-    $folder = (New-Item -ItemType Directory -Path (Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath "ws-send-$PID") -Force).FullName
+    $folder =
+        (New-Item -ItemType Directory -Path (Join-Path -Path ([System.IO.Path]::GetTempPath()) -ChildPath "ws-send-$PID") -Force).FullName
 
     # What the sink has counted.
     function Get-SinkCount {
@@ -93,7 +94,8 @@ Describe 'Send-WsMessage' {
 
         It 'refuses half a surrogate pair and bytes that are no UTF-8' {
             (Get-Failure { Send-WsMessage "a$([char] 0xD83D)b" }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
-            (Get-Failure { Send-WsMessage ([byte[]] (0xC3, 0x28)) -MessageType Utf8 }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
+            (Get-Failure { Send-WsMessage ([byte[]] (0xC3, 0x28)) -MessageType Utf8 }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidMessage,*'
             $echo.State | Should -Be 'Open'
         }
 
@@ -136,7 +138,9 @@ Describe 'Send-WsMessage' {
     It 'sends a message that was kept or came from another process as it was' {
         'caf' + [char] 0xE9 | Send-WsMessage
         , [byte[]] (0, 255) | Send-WsMessage
-        $copies = Receive-WsMessage -Count 2 | ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }
+        $copies = Receive-WsMessage -Count 2 | ForEach-Object {
+            [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_))
+        }
         $copies | Send-WsMessage
         $copies[1] | Send-WsMessage -MessageType Binary
         $again = Receive-WsMessage -Count 3
@@ -144,7 +148,8 @@ Describe 'Send-WsMessage' {
         $again[0].Text | Should -BeExactly "caf$([char] 0xE9)"
         $again[1].Bytes | Should -Be 0, 255
         (Invoke-WsRequest $copies[0]).Data | Should -BeExactly "caf$([char] 0xE9)"
-        (Get-Failure { [pscustomobject] @{ Data = 'x' } | Send-WsMessage }).FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+        (Get-Failure { [pscustomobject] @{ Data = 'x' } | Send-WsMessage }).FullyQualifiedErrorId |
+            Should -BeLike 'UnsupportedInputObject,*'
     }
 
     Context '-AsByteStream' {
@@ -203,12 +208,15 @@ Describe 'Send-WsMessage' {
         }
 
         It 'reports a file that is not there' {
-            (Get-Failure { Send-WsMessage -LiteralPath (Join-Path -Path $folder -ChildPath 'none') }).FullyQualifiedErrorId | Should -BeLike 'FileError,*'
-            (Get-Failure { Send-WsMessage -Path (Join-Path -Path $folder -ChildPath 'none') }).FullyQualifiedErrorId | Should -BeLike 'PathNotFound,*'
+            (Get-Failure { Send-WsMessage -LiteralPath (Join-Path -Path $folder -ChildPath 'none') }).FullyQualifiedErrorId |
+                Should -BeLike 'FileError,*'
+            (Get-Failure { Send-WsMessage -Path (Join-Path -Path $folder -ChildPath 'none') }).FullyQualifiedErrorId |
+                Should -BeLike 'PathNotFound,*'
         }
 
         It 'refuses to send bytes as text, before anything is sent' {
-            (Get-Failure { Send-WsMessage -LiteralPath $binary -MessageType Utf8 }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
+            (Get-Failure { Send-WsMessage -LiteralPath $binary -MessageType Utf8 }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidMessage,*'
             $echo.Information.FramesSent | Should -Be 0
         }
     }
@@ -227,7 +235,8 @@ Describe 'Send-WsMessage' {
         }
 
         It 'refuses text that is none, and sizes below 1' {
-            (Get-Failure { Send-WsMessage ([byte[]] (0xC3, 0x28)) -MessageType Utf8 -FragmentSize 1 }).FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
+            (Get-Failure { Send-WsMessage ([byte[]] (0xC3, 0x28)) -MessageType Utf8 -FragmentSize 1 }).FullyQualifiedErrorId |
+                Should -BeLike 'InvalidMessage,*'
             { Send-WsMessage 'x' -FragmentSize 0 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
         }
     }
@@ -246,8 +255,9 @@ Describe 'Send-WsMessage' {
 
         It 'refuses a name that no socket has, a copy of a socket, and null' {
             "$(Get-Failure { Send-WsMessage 'x' -Socket nobody })" | Should -BeLike "*no socket named 'nobody'*echo*"
-            "$(Get-Failure { Send-WsMessage 'x' -Socket ([System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($echo))) })" |
-                Should -BeLike '*copy of a socket*'
+            $serializer = [System.Management.Automation.PSSerializer]
+            $copy = $serializer::Deserialize($serializer::Serialize($echo))
+            "$(Get-Failure { Send-WsMessage 'x' -Socket $copy })" | Should -BeLike '*copy of a socket*'
             { Send-WsMessage 'x' -Socket $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
         }
     }

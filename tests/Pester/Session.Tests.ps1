@@ -137,12 +137,14 @@ Describe 'A session' {
                 }
             }
         }
-        & $module { param($Address) Get-Echo -Address $Address } $echoAddress | Should -Be 'strict', 'ReceiveTimeout,MessageWebSockets.PowerShell.ReceiveWsMessageCommand'
+        & $module { param($Address) Get-Echo -Address $Address } $echoAddress |
+            Should -Be 'strict', 'ReceiveTimeout,MessageWebSockets.PowerShell.ReceiveWsMessageCommand'
         Remove-Module -ModuleInfo $module
     }
 
     It 'closes its sockets when its runspace closes' {
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1]').AddArgument($manifest).AddArgument($echoAddress)
+        $shell = [powershell]::Create().AddScript(
+            'Import-Module $args[0]; Connect-MessageWebSocket $args[1]').AddArgument($manifest).AddArgument($echoAddress)
         $socket = $shell.Invoke()[0]
         $socket.State | Should -Be 'Open'
         $shell.Runspace.Close()
@@ -152,7 +154,8 @@ Describe 'A session' {
 
     It 'closes its sockets when the module is removed, and those of no other runspace' {
         $mine = Connect-MessageWebSocket $echoAddress
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1]').AddArgument($manifest).AddArgument($echoAddress)
+        $shell = [powershell]::Create().AddScript(
+            'Import-Module $args[0]; Connect-MessageWebSocket $args[1]').AddArgument($manifest).AddArgument($echoAddress)
         $socket = $shell.Invoke()[0]
         $shell.Commands.Clear()
         $null = $shell.AddScript('Remove-Module WebSocket').Invoke()
@@ -161,7 +164,8 @@ Describe 'A session' {
 
         # Once more, in the same runspace.
         $shell.Commands.Clear()
-        $again = $shell.AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1]; $WsSession.Sockets.Count').AddArgument($manifest).AddArgument($echoAddress).Invoke()
+        $again = $shell.AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1]; $WsSession.Sockets.Count').AddArgument(
+            $manifest).AddArgument($echoAddress).Invoke()
         $again[0].State | Should -Be 'Open'
         $again[1] | Should -Be 1
         $shell.Dispose()
@@ -169,7 +173,8 @@ Describe 'A session' {
 
     It 'ends a receive that another runspace waits in when the socket is closed' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'say?text=ready')
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Receive-WsMessage -Socket $args[1] -Follow -Raw').AddArgument($manifest).AddArgument($socket)
+        $shell = [powershell]::Create().AddScript(
+            'Import-Module $args[0]; Receive-WsMessage -Socket $args[1] -Follow -Raw').AddArgument($manifest).AddArgument($socket)
         $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
         $running = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]] $null, $output)
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
@@ -183,12 +188,19 @@ Describe 'A session' {
 
     It 'ends what other runspaces <Do> when the module is removed, leaves no connection, and can be imported again' -TestCases @(
         @{ Do = 'receive'; Path = 'say?text=ready'; Script = { Receive-WsMessage -Socket $args[0] -Follow -Raw }; Id = $null }
-        @{ Do = 'send'; Path = $null; Script = { 1..100 | ForEach-Object { , [byte[]]::new(4MB) } | Send-WsMessage -Socket $args[0] -PassThru }; Id = 'Connection*' }
-        @{ Do = 'ask'; Path = 'say?text=ready'; Script = { Invoke-WsRequest 'x' -Socket $args[0] -ReplyFilter { $false } -TimeoutSeconds 0 }; Id = 'Connection*' }
+        @{
+            Do = 'send'; Path = $null
+            Script = { 1..100 | ForEach-Object { , [byte[]]::new(4MB) } | Send-WsMessage -Socket $args[0] -PassThru }; Id = 'Connection*'
+        }
+        @{
+            Do = 'ask'; Path = 'say?text=ready'
+            Script = { Invoke-WsRequest 'x' -Socket $args[0] -ReplyFilter { $false } -TimeoutSeconds 0 }; Id = 'Connection*'
+        }
     ) {
         $uri = $Path ? (Get-Address -Path $Path) : $server.faults.'stops-reading'
         $owner = [powershell]::Create()
-        $socket = $owner.AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1] -SendBufferSize 4096').AddArgument($manifest).AddArgument($uri).Invoke()[0]
+        $socket = $owner.AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1] -SendBufferSize 4096').AddArgument(
+            $manifest).AddArgument($uri).Invoke()[0]
         $busy = Start-Script $Script -ArgumentList $socket
         switch ($Do) {
             'ask' { Wait-Until { $socket.Sent -ge 1 } }
@@ -209,11 +221,15 @@ Describe 'A session' {
         $remote = "$($socket.Information.LocalAddress)|$($socket.Information.LocalPort)"
         Wait-Until {
             -not ([System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpConnections() |
-                Where-Object { "$($_.LocalEndPoint.Address)|$($_.LocalEndPoint.Port)" -eq $remote -and $_.State -in 'Established', 'CloseWait' })
+                Where-Object {
+                    "$($_.LocalEndPoint.Address)|$($_.LocalEndPoint.Port)" -eq $remote -and $_.State -in 'Established', 'CloseWait'
+                })
         }
 
         $owner.Commands.Clear()
-        $again = $owner.AddScript('Import-Module $args[0]; Connect-MessageWebSocket $args[1] | Out-Null; (Invoke-WsRequest "again").Text').AddArgument($manifest).AddArgument($echoAddress).Invoke()
+        $again = $owner.AddScript(
+            'Import-Module $args[0]; Connect-MessageWebSocket $args[1] | Out-Null; (Invoke-WsRequest "again").Text').AddArgument(
+                $manifest).AddArgument($echoAddress).Invoke()
         $again[0] | Should -Be 'again'
         $owner.Dispose()
     }
@@ -231,8 +247,12 @@ Describe 'A session' {
         # PowerShell may run actions in another order than their events came in; the numbers of the events tell that.
         $heard = [System.Collections.Concurrent.ConcurrentDictionary[int, string]]::new()
         $jobs = @(
-            Register-ObjectEvent -InputObject $socket -EventName MessageReceived -MessageData $heard -Action { $Event.MessageData[$Event.EventIdentifier] = $EventArgs.Message.Text }
-            Register-ObjectEvent -InputObject $socket -EventName Closed -MessageData $heard -Action { $Event.MessageData[$Event.EventIdentifier] = "closed $($EventArgs.Code)" }
+            Register-ObjectEvent -InputObject $socket -EventName MessageReceived -MessageData $heard -Action {
+                $Event.MessageData[$Event.EventIdentifier] = $EventArgs.Message.Text
+            }
+            Register-ObjectEvent -InputObject $socket -EventName Closed -MessageData $heard -Action {
+                $Event.MessageData[$Event.EventIdentifier] = "closed $($EventArgs.Code)"
+            }
         )
         try {
             $null = Connect-MessageWebSocket -Socket $socket -Uri $echoAddress

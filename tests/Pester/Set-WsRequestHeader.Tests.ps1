@@ -90,7 +90,8 @@ Describe 'Set-WsRequestHeader' {
 
     It 'does not show what it holds along with the session' {
         Set-WsRequestHeader 'Authorization' 'Bearer s3cr3t'
-        "$($WsSession | Out-String)$($WsSession | Format-List | Out-String)$('text', $WsSession | Out-String)" | Should -Not -BeLike '*s3cr3t*'
+        "$($WsSession | Out-String)$($WsSession | Format-List | Out-String)$('text', $WsSession | Out-String)" |
+            Should -Not -BeLike '*s3cr3t*'
         $WsSession | Format-List | Out-String | Should -BeLike '*Authorization*'
     }
 

@@ -27,7 +27,10 @@ BeforeAll {
             $writer = [System.IO.StreamWriter]::new($client.GetStream())
             $writer.NewLine = "`r`n"
             $writer.WriteLine("GET $Path HTTP/1.1")
-            $all = @{ Host = 'localhost'; Upgrade = 'websocket'; Connection = 'Upgrade'; 'Sec-WebSocket-Key' = 'dGhlIHNhbXBsZSBub25jZQ=='; 'Sec-WebSocket-Version' = '13' }
+            $all = @{
+                Host = 'localhost'; Upgrade = 'websocket'; Connection = 'Upgrade'; 'Sec-WebSocket-Key' = 'dGhlIHNhbXBsZSBub25jZQ=='
+                'Sec-WebSocket-Version' = '13'
+            }
             foreach ($name in $Headers.Keys) {
                 $all[$name] = $Headers[$name]
             }
@@ -159,7 +162,9 @@ Describe 'Start-WsEchoServer' {
         }
 
         It 'has the client as its argument' {
-            Start-WsEchoServer -Handler { param($client) "$($client.Path) $($client.Headers['X-Who']) $($client.Protocol)" } -SubProtocol a |
+            Start-WsEchoServer -Handler {
+                param($client) "$($client.Path) $($client.Headers['X-Who']) $($client.Protocol)"
+            } -SubProtocol a |
                 Connect-MessageWebSocket -Headers @{ 'X-Who' = 'me' } -SubProtocol a | Out-Null
             (Invoke-WsRequest 'x').Text | Should -Be '/ me a'
         }
@@ -168,7 +173,8 @@ Describe 'Start-WsEchoServer' {
             $prefix = 'got'
             $other = 'unseen'
             $table = @{ key = 'value' }
-            Start-WsEchoServer -Handler { "$using:prefix $($_.Text) $($using:table['key']) $using:prefix!$other" } | Connect-MessageWebSocket | Out-Null
+            Start-WsEchoServer -Handler { "$using:prefix $($_.Text) $($using:table['key']) $using:prefix!$other" } |
+                Connect-MessageWebSocket | Out-Null
             (Invoke-WsRequest 'x').Text | Should -Be 'got x value got!'
         }
 
@@ -220,7 +226,8 @@ Describe 'Start-WsEchoServer' {
         }
 
         It 'has its message in a process block as well' {
-            Start-WsEchoServer -Handler { begin { 'begin' } process { "process $($_.Text)" } end { 'end' } } | Connect-MessageWebSocket | Out-Null
+            Start-WsEchoServer -Handler { begin { 'begin' } process { "process $($_.Text)" } end { 'end' } } | Connect-MessageWebSocket |
+                Out-Null
             Send-WsMessage 'x'
             (Receive-WsMessage -Count 3).Text | Should -Be 'begin', 'process x', 'end'
         }
@@ -287,7 +294,9 @@ Describe 'Start-WsEchoServer' {
             $restricted.Open()
             $shell = [powershell]::Create($restricted)
             try {
-                $server = $shell.AddScript({ Start-WsEchoServer -Handler { try { Get-Greeting $_.Text; Get-ChildItem / } catch { 'refused' } } }.ToString()).Invoke()[0]
+                $server = $shell.AddScript({
+                    Start-WsEchoServer -Handler { try { Get-Greeting $_.Text; Get-ChildItem / } catch { 'refused' } }
+                }.ToString()).Invoke()[0]
                 $shell.Streams.Error | Should -BeNullOrEmpty
                 $server | Connect-MessageWebSocket | Out-Null
                 Send-WsMessage 'you'
@@ -340,7 +349,8 @@ Describe 'Start-WsEchoServer' {
         $server = Start-WsEchoServer -Path /chat
         $server.Uri.AbsolutePath | Should -Be '/chat'
         $server | Connect-MessageWebSocket | Should -Not -BeNullOrEmpty
-        (Get-Failure { Connect-MessageWebSocket "ws://127.0.0.1:$($server.Port)/other" }).FullyQualifiedErrorId | Should -BeLike 'NotFound,*'
+        (Get-Failure { Connect-MessageWebSocket "ws://127.0.0.1:$($server.Port)/other" }).FullyQualifiedErrorId |
+            Should -BeLike 'NotFound,*'
     }
 
     It 'refuses a -Path that is none' {
@@ -356,7 +366,8 @@ Describe 'Start-WsEchoServer' {
         (Get-Failure { Start-WsEchoServer -AllowedOrigin '' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
     }
 
-    It 'refuses an -AllowedOrigin that no browser sends, as <_> does' -ForEach 'Start-WsEchoServer', 'Start-WsTunnel -Target localhost:1', 'Test-WsServer ws://localhost:1' {
+    It 'refuses an -AllowedOrigin that no browser sends, as <_> does' -ForEach 'Start-WsEchoServer', 'Start-WsTunnel -Target localhost:1',
+        'Test-WsServer ws://localhost:1' {
         foreach ($origin in 'page.example', 'https://*.example', 'https://page.example/chat') {
             $failure = Get-Failure ([scriptblock]::Create("$_ -AllowedOrigin '$origin' -ErrorAction Stop"))
             $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
@@ -387,7 +398,8 @@ Describe 'Start-WsEchoServer' {
         $client.GetStream().Write([byte[]] (71, 69, 84))
         $client.GetStream().ReadByte() | Should -Be -1
         $client.Dispose()
-        (Get-Failure { Start-WsEchoServer -HandshakeTimeoutSeconds 0 }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+        (Get-Failure { Start-WsEchoServer -HandshakeTimeoutSeconds 0 }).FullyQualifiedErrorId |
+            Should -BeLike 'ParameterArgumentValidationError,*'
     }
 
     It 'lets silent clients go after -IdleTimeoutSeconds' {
@@ -397,7 +409,8 @@ Describe 'Start-WsEchoServer' {
         $socket.CloseCode | Should -Be 1001
         $socket.CloseReason | Should -Be 'This client was silent for too long.'
         Start-WsEchoServer -IdleTimeoutSeconds 0 | Connect-MessageWebSocket | Should -Not -BeNullOrEmpty
-        (Get-Failure { Start-WsEchoServer -IdleTimeoutSeconds -1 }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+        (Get-Failure { Start-WsEchoServer -IdleTimeoutSeconds -1 }).FullyQualifiedErrorId |
+            Should -BeLike 'ParameterArgumentValidationError,*'
     }
 
     It 'compresses with -Compression where the client can' {
@@ -419,7 +432,9 @@ Describe 'Start-WsEchoServer' {
         Get-HttpStatus -Port $server.Port -Headers @{ 'X-Evil' = "$([char] 0x9b)31mred" } | Should -Be 400
         $tcp = [System.Net.Sockets.TcpClient]::new('127.0.0.1', $server.Port)
         try {
-            $request = "GET /p HTTP/1.1`r`nHost: a`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==`r`nSec-WebSocket-Version: 13`r`nX-Turned: a$([char] 0x202e)b`r`n`r`n"
+            $request = 'GET /p HTTP/1.1', 'Host: a', 'Upgrade: websocket', 'Connection: Upgrade',
+                'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13', "X-Turned: a$([char] 0x202e)b",
+                '', '' -join "`r`n"
             $tcp.GetStream().Write([System.Text.Encoding]::UTF8.GetBytes($request))
             $tcp.GetStream().ReadByte() | Should -Be ([int] [char] 'H')
             $list = $server.Clients[0] | Format-List | Out-String -Width 120
@@ -540,7 +555,8 @@ Describe 'Stop-WsEchoServer' {
         $server = Start-WsEchoServer
         Stop-WsEchoServer -WhatIf
         # In a host where nobody can answer.
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Stop-WsEchoServer -Server $args[1] -Confirm').AddArgument($manifest).AddArgument($server)
+        $shell = [powershell]::Create().AddScript(
+            'Import-Module $args[0]; Stop-WsEchoServer -Server $args[1] -Confirm').AddArgument($manifest).AddArgument($server)
         $shell.Invoke() | Should -BeNullOrEmpty
         $shell.HadErrors | Should -BeTrue
         $shell.Dispose()
@@ -559,7 +575,8 @@ Describe 'Stop-WsEchoServer' {
 
 Describe 'A server' {
     It 'stops when the module is removed from its runspace, and when that closes' {
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Start-WsEchoServer; Start-WsEchoServer -Handler { "x" }').AddArgument($manifest)
+        $shell = [powershell]::Create().AddScript(
+            'Import-Module $args[0]; Start-WsEchoServer; Start-WsEchoServer -Handler { "x" }').AddArgument($manifest)
         $servers = $shell.Invoke()
         $shell.Commands.Clear()
         $null = $shell.AddScript('Remove-Module WebSocket').Invoke()

@@ -170,7 +170,8 @@ Describe 'Start-WsTunnel' {
     }
 
     It 'carries TCP to a server of Python' -Skip:(-not $hasWebsockets) {
-        $script = Join-Path -Path $repository -ChildPath 'tests' -AdditionalChildPath 'Core.Tests', 'Interop', 'servers', 'websockets_server.py'
+        $script = Join-Path -Path $repository -ChildPath 'tests' -AdditionalChildPath 'Core.Tests', 'Interop', 'servers',
+            'websockets_server.py'
         $peer = Start-Program -Path $python[0] -Arguments $script
         $ports = $peer.StandardOutput.ReadLine() | ConvertFrom-Json
         $out = Start-WsTunnel "ws://127.0.0.1:$($ports.port)/echo"
@@ -221,7 +222,9 @@ asyncio.run(main())
 
     It 'leads to any WebSocket server, with the settings of a connect' {
         $target = Get-Address -Path 'echo'
-        $out = Start-WsTunnel $target -Headers @{ 'X-Token' = 'secret' } -UserAgent 'tunnel/1' -SubProtocol one, two -KeepAliveIntervalSeconds 0.05 -KeepAliveTimeoutSeconds 30
+        $out = Start-WsTunnel $target -Headers @{
+            'X-Token' = 'secret'
+        } -UserAgent 'tunnel/1' -SubProtocol one, two -KeepAliveIntervalSeconds 0.05 -KeepAliveTimeoutSeconds 30
         $out.Uri | Should -Be $target
         $client = Connect-Tunnel $out
         $client.Write([byte[]] (1, 2, 3), 0, 3)
@@ -250,7 +253,8 @@ asyncio.run(main())
 
     It 'serves wss with the certificate it is given' {
         $key = [System.Security.Cryptography.RSA]::Create(2048)
-        $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=localhost', $key, 'SHA256', [System.Security.Cryptography.RSASignaturePadding]::Pkcs1)
+        $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
+            'CN=localhost', $key, 'SHA256', [System.Security.Cryptography.RSASignaturePadding]::Pkcs1)
         $names = [System.Security.Cryptography.X509Certificates.SubjectAlternativeNameBuilder]::new()
         $names.AddDnsName('localhost')
         $request.CertificateExtensions.Add($names.Build())
@@ -282,7 +286,8 @@ asyncio.run(main())
 
     It 'refuses credentials over plain ws' {
         $token = ConvertTo-SecureString 'secret' -AsPlainText
-        (Get-Failure { Start-WsTunnel 'ws://127.0.0.1:1/' -Token $token }).FullyQualifiedErrorId | Should -BeLike 'UnencryptedAuthentication,*'
+        (Get-Failure { Start-WsTunnel 'ws://127.0.0.1:1/' -Token $token }).FullyQualifiedErrorId |
+            Should -BeLike 'UnencryptedAuthentication,*'
         (Start-WsTunnel 'ws://127.0.0.1:1/' -Token $token -AllowUnencryptedAuthentication).State | Should -Be 'Listening'
     }
 
@@ -291,7 +296,8 @@ asyncio.run(main())
         $failure = Get-Failure { Start-WsTunnel 'ws://127.0.0.1:1/' -LocalPort $first.LocalEndPoint.Port }
         $failure.FullyQualifiedErrorId | Should -BeLike 'PortInUse,*'
         $failure.ErrorDetails.RecommendedAction | Should -BeLike '*-LocalPort*'
-        (Get-Failure { Start-WsTunnel -Target '127.0.0.1:1' -ListenPort $first.LocalEndPoint.Port }).ErrorDetails.RecommendedAction | Should -BeLike '*-ListenPort*'
+        (Get-Failure { Start-WsTunnel -Target '127.0.0.1:1' -ListenPort $first.LocalEndPoint.Port }).ErrorDetails.RecommendedAction |
+            Should -BeLike '*-ListenPort*'
     }
 
     It 'warns when others than this machine can connect' {

@@ -32,7 +32,8 @@ BeforeAll {
                 $Matches[1]
             }
         } while ($line)
-        $accept = [Convert]::ToBase64String([System.Security.Cryptography.SHA1]::HashData([System.Text.Encoding]::ASCII.GetBytes("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
+        $accept = [Convert]::ToBase64String([System.Security.Cryptography.SHA1]::HashData(
+            [System.Text.Encoding]::ASCII.GetBytes("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
         $answer = "HTTP/1.1 101 Switching Protocols`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Accept: $accept`r`n`r`n"
         $Stream.Write([System.Text.Encoding]::ASCII.GetBytes($answer))
     }
@@ -92,7 +93,9 @@ Describe 'Ctrl+C' {
         @{ For = 'the end of the answer'; Fault = 'endless-header' }
         @{ For = 'TLS'; Fault = 'tls-handshake-stalls' }
     ) {
-        $connecting = Start-Script { Connect-MessageWebSocket $args[0] -ConnectionTimeoutSeconds 0 -SkipCertificateCheck -Verbose } -ArgumentList $server.faults.$Fault
+        $connecting = Start-Script {
+            Connect-MessageWebSocket $args[0] -ConnectionTimeoutSeconds 0 -SkipCertificateCheck -Verbose
+        } -ArgumentList $server.faults.$Fault
         Wait-Until { $connecting.Streams.Verbose.Count }
         Stop-Script -Started $connecting
         $connecting.Output | Should -BeNullOrEmpty
@@ -185,7 +188,9 @@ Describe 'Ctrl+C' {
 
     It 'ends a Send-WsMessage that waits for a server which does not read, and the connection lives' {
         $socket = Connect-MessageWebSocket $server.faults.'stops-reading' -SendBufferSize 4096
-        $sending = Start-Script { 1..10 | ForEach-Object { , [byte[]]::new(4MB) } | Send-WsMessage -Socket $args[0] -PassThru } -ArgumentList $socket
+        $sending = Start-Script {
+            1..10 | ForEach-Object { , [byte[]]::new(4MB) } | Send-WsMessage -Socket $args[0] -PassThru
+        } -ArgumentList $socket
         Wait-Until { $sending.Output.Count }
         Stop-Script -Started $sending
         $sending.Shell.Dispose()
@@ -221,9 +226,14 @@ Describe 'Ctrl+C' {
     }
 
     It 'ends an Invoke-WsRequest that waits for <For>, and the messages stay' -TestCases @(
-        @{ For = 'a reply'; Script = { Invoke-WsRequest 'x' -Socket $args[0] -TimeoutSeconds 0 -ReplyFilter { Write-Warning 'asked'; $false } } }
+        @{
+            For = 'a reply'
+            Script = { Invoke-WsRequest 'x' -Socket $args[0] -TimeoutSeconds 0 -ReplyFilter { Write-Warning 'asked'; $false } }
+        }
         @{ For = 'the reply of a method'; Script = { Invoke-WsRequest -JsonRpc 'x' -Socket $args[0] -TimeoutSeconds 0 } }
-        @{ For = 'its -ReplyFilter'; Script = { Invoke-WsRequest 'x' -Socket $args[0] -TimeoutSeconds 0 -ReplyFilter { Write-Warning 'asked'; Start-Sleep -Seconds 1000 } } }
+        @{ For = 'its -ReplyFilter'; Script = {
+            Invoke-WsRequest 'x' -Socket $args[0] -TimeoutSeconds 0 -ReplyFilter { Write-Warning 'asked'; Start-Sleep -Seconds 1000 }
+        } }
     ) {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
         $asking = Start-Script $Script -ArgumentList $socket
@@ -244,9 +254,15 @@ Describe 'Ctrl+C' {
     It 'ends a Test-WsEndpoint that waits for <For>, and nothing stays connected' -TestCases @(
         @{ For = 'an answer'; Reach = { } }
         @{ For = 'TLS'; Secure = $true; Reach = { } }
-        @{ For = 'a message'; Reach = { Complete-Upgrade $args[0]; Receive-Frame $args[0] }; Opcode = 1; With = @{ SendText = 'ask'; ExpectMatch = 'tell' } }
+        @{
+            For = 'a message'; Reach = { Complete-Upgrade $args[0]; Receive-Frame $args[0] }; Opcode = 1
+            With = @{ SendText = 'ask'; ExpectMatch = 'tell' }
+        }
         @{ For = 'a pong'; Reach = { Complete-Upgrade $args[0]; Receive-Frame $args[0] }; Opcode = 9 }
-        @{ For = 'the close'; Reach = { Complete-Upgrade $args[0]; $null = Receive-Frame $args[0] -Pong; Receive-Frame $args[0] }; Opcode = 8 }
+        @{
+            For = 'the close'; Reach = { Complete-Upgrade $args[0]; $null = Receive-Frame $args[0] -Pong; Receive-Frame $args[0] }
+            Opcode = 8
+        }
         @{ For = 'room beside another endpoint'; Reach = { }; With = @{ ThrottleLimit = 1 }; Then = 'ws://127.0.0.1:1/' }
     ) {
         $with = @{ TimeoutSeconds = 0 } + ($With ?? @{})

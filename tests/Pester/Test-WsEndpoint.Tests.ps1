@@ -30,19 +30,27 @@ Describe 'Test-WsEndpoint' {
     Context 'an endpoint that works' {
         It 'has a result for a certificate with <Name>' -ForEach @(
             @{ Name = 'a malformed subjectAltName'; San = '30038203C3'; Names = @(); Unreadable = 'DnsNames: *' }
-            @{ Name = 'an iPAddress of 8 bytes'; San = '3017820974776F2E6C6F63616C870801020304050607088700'; Names = @('two.local'); Unreadable = 'DnsNames: an iPAddress of 8 bytes (0102030405060708)*' }
-            @{ Name = 'a dNSName that is no ASCII'; San = '300D8202C3A98207612E6C6F63616C'; Names = @('a.local'); Unreadable = 'DnsNames: *' }
+            @{
+                Name = 'an iPAddress of 8 bytes'; San = '3017820974776F2E6C6F63616C870801020304050607088700'; Names = @('two.local')
+                Unreadable = 'DnsNames: an iPAddress of 8 bytes (0102030405060708)*'
+            }
+            @{
+                Name = 'a dNSName that is no ASCII'; San = '300D8202C3A98207612E6C6F63616C'; Names = @('a.local')
+                Unreadable = 'DnsNames: *'
+            }
         ) {
             $key = [System.Security.Cryptography.ECDsa]::Create([System.Security.Cryptography.ECCurve+NamedCurves]::nistP256)
             $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=localhost', $key, 'SHA256')
-            $request.CertificateExtensions.Add([System.Security.Cryptography.X509Certificates.X509Extension]::new('2.5.29.17', [convert]::FromHexString($San), $false))
+            $request.CertificateExtensions.Add(
+                [System.Security.Cryptography.X509Certificates.X509Extension]::new('2.5.29.17', [convert]::FromHexString($San), $false))
             $certificate = $request.CreateSelfSigned([datetimeoffset]::Now.AddDays(-1), [datetimeoffset]::Now.AddDays(1))
             $echo = Start-WsEchoServer -Certificate $certificate
             try {
                 foreach ($ignored in @('Untrusted', 'InvalidName', 'IncompleteChain'), @()) {
                     $ignore = $ignored ? @{ IgnoreCertificateError = $ignored } : @{}
                     $result = Test-WsEndpoint "wss://localhost:$($echo.Uri.Port)/" -Detailed @ignore
-                    $result.Status | Should -BeIn 'Ok', 'CertificateContainsErrors', 'CertificateIsInvalid', 'CannotConnect' -Because $result.Error
+                    $result.Status |
+                        Should -BeIn 'Ok', 'CertificateContainsErrors', 'CertificateIsInvalid', 'CannotConnect' -Because $result.Error
                     $result.CertificateSubject | Should -BeExactly 'CN=localhost'
                     $result.Certificate.DnsNames | Should -Be $Names
                     @($result.Certificate.Unreadable)[0] | Should -BeLike $Unreadable
@@ -79,7 +87,8 @@ Describe 'Test-WsEndpoint' {
         It 'leaves out the stages that plain ws has not' {
             $result = Test-WsEndpoint -Uri (Get-Address -Path 'echo')
             $result.Success | Should -BeTrue
-            foreach ($property in 'NameResolutionMs', 'TlsMs', 'TlsVersion', 'CertificateSubject', 'CertificateDaysLeft', 'Protocol', 'Compression') {
+            foreach ($property in 'NameResolutionMs', 'TlsMs', 'TlsVersion', 'CertificateSubject', 'CertificateDaysLeft',
+                'Protocol', 'Compression') {
                 $result.$property | Should -BeNullOrEmpty -Because $property
             }
         }
@@ -117,7 +126,10 @@ Describe 'Test-WsEndpoint' {
             @{ Name = 'tls-handshake-stalls'; Status = 'Timeout'; Reached = @('NameResolutionMs', 'TcpMs') }
             @{ Name = 'never-answers-pings'; Status = 'Timeout'; Reached = @('TcpMs', 'UpgradeMs') }
             @{ Name = 'certificate-expired'; Status = 'CertificateExpired'; Reached = @('NameResolutionMs', 'TcpMs', 'TlsMs') }
-            @{ Name = 'certificate-wrong-name'; Status = 'CertificateCommonNameIsIncorrect'; Reached = @('NameResolutionMs', 'TcpMs', 'TlsMs') }
+            @{
+                Name = 'certificate-wrong-name'; Status = 'CertificateCommonNameIsIncorrect'
+                Reached = @('NameResolutionMs', 'TcpMs', 'TlsMs')
+            }
             @{ Name = 'certificate-self-signed'; Status = 'CertificateIsInvalid'; Reached = @('NameResolutionMs', 'TcpMs', 'TlsMs') }
         ) {
             $result = Test-WsEndpoint $server.faults.$Name -TrustedRoot $root -TimeoutSeconds 1
@@ -129,7 +141,9 @@ Describe 'Test-WsEndpoint' {
             }
         }
 
-        It 'has the HTTP status that refused it: <Code>' -TestCases @(@{ Code = 403; Status = 'Forbidden' }, @{ Code = 503; Status = 'ServiceUnavailable' }) {
+        It 'has the HTTP status that refused it: <Code>' -TestCases @(
+            @{ Code = 403; Status = 'Forbidden' }, @{ Code = 503; Status = 'ServiceUnavailable' }
+        ) {
             $result = Test-WsEndpoint (Get-Address -Path "status/$Code")
             $result.Status | Should -BeExactly $Status
             $result.HttpStatusCode | Should -Be $Code
@@ -177,7 +191,9 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'does not show the certificate or header of an item as an error either' {
-            $result = [pscustomobject] @{ Uri = Get-Address -Path 'echo'; SubProtocol = 'not a name' }, [pscustomobject] @{ Uri = Get-Address -Path 'echo'; Origin = "a`nb" } |
+            $result = [pscustomobject] @{ Uri = Get-Address -Path 'echo'; SubProtocol = 'not a name' }, [pscustomobject] @{
+                Uri = Get-Address -Path 'echo'; Origin = "a`nb"
+            } |
                 Test-WsEndpoint -ErrorAction Stop
             $result.Status | Sort-Object | Should -Be 'InvalidHeader', 'InvalidSetting'
         }
@@ -238,7 +254,8 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'can be left early' {
-            $result = @($server.faults.'says-nothing') * 3 + (Get-Address -Path 'echo') | Test-WsEndpoint -TimeoutSeconds 0 | Select-Object -First 1
+            $result = @($server.faults.'says-nothing') * 3 + (Get-Address -Path 'echo') | Test-WsEndpoint -TimeoutSeconds 0 |
+                Select-Object -First 1
             $result.Status | Should -Be 'Ok'
         }
 
@@ -374,7 +391,8 @@ Describe 'Test-WsEndpoint' {
     Context '-Quiet' {
         It 'gives a boolean for each endpoint, in the order of the input' {
             $slow = $server.faults.'says-nothing'
-            $answers = $slow, (Get-Address -Path 'echo'), 'http://x', (Get-Address -Path 'silent') | Test-WsEndpoint -Quiet -TimeoutSeconds 1
+            $answers = $slow, (Get-Address -Path 'echo'), 'http://x', (Get-Address -Path 'silent') |
+                Test-WsEndpoint -Quiet -TimeoutSeconds 1
             $answers | Should -Be $false, $true, $false, $true
             $answers[0] | Should -BeOfType 'bool'
         }
@@ -404,7 +422,8 @@ Describe 'Test-WsEndpoint' {
         It 'adds what the server said when it refused' {
             $result = Test-WsEndpoint (Get-Address -Path 'status/503?body=back%20at%20noon') -Detailed
             $result.ResponseBody | Should -Be 'back at noon'
-            (Test-WsEndpoint $server.faults.'certificate-wrong-name' -TrustedRoot $root -Detailed).CertificateErrors | Should -Be 'InvalidName'
+            (Test-WsEndpoint $server.faults.'certificate-wrong-name' -TrustedRoot $root -Detailed).CertificateErrors |
+                Should -Be 'InvalidName'
         }
 
         It 'takes no text' {
@@ -453,7 +472,9 @@ Describe 'Test-WsEndpoint' {
     Context 'a list with names' {
         It 'keeps them in the results, and shows them' {
             $file = Join-Path -Path $TestDrive -ChildPath 'fleet.csv'
-            [pscustomobject] @{ Name = 'edge 1'; Uri = Get-Address -Path 'echo' }, [pscustomobject] @{ Name = 'edge 2'; Uri = 'ws://[broken' } | Export-Csv -LiteralPath $file
+            [pscustomobject] @{ Name = 'edge 1'; Uri = Get-Address -Path 'echo' }, [pscustomobject] @{
+                Name = 'edge 2'; Uri = 'ws://[broken'
+            } | Export-Csv -LiteralPath $file
             $results = Import-Csv -LiteralPath $file | Test-WsEndpoint | Sort-Object -Property Name
             $results.Name | Should -Be 'edge 1', 'edge 2'
             $results.Status | Should -Be 'Ok', 'InvalidUri'
@@ -461,7 +482,8 @@ Describe 'Test-WsEndpoint' {
                 $shown | Should -BeLike '*edge 1*edge 2*'
             }
             foreach ($copy in ($results | ConvertTo-Csv | ConvertFrom-Csv), ($results | ConvertTo-Json | ConvertFrom-Json),
-                ([System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($results)))) {
+                ([System.Management.Automation.PSSerializer]::Deserialize(
+                    [System.Management.Automation.PSSerializer]::Serialize($results)))) {
                 $copy.Name | Should -Be 'edge 1', 'edge 2'
             }
             (Test-WsEndpoint (Get-Address -Path 'echo')).Name | Should -BeNullOrEmpty
@@ -475,8 +497,10 @@ Describe 'Test-WsEndpoint' {
         ) {
             $key = [System.Security.Cryptography.RSA]::Create(2048)
             $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
-                'CN=malformed', $key, [System.Security.Cryptography.HashAlgorithmName]::SHA256, [System.Security.Cryptography.RSASignaturePadding]::Pkcs1)
-            $request.CertificateExtensions.Add([System.Security.Cryptography.X509Certificates.X509Extension]::new('2.5.29.17', $Bytes, $false))
+                'CN=malformed', $key, [System.Security.Cryptography.HashAlgorithmName]::SHA256,
+                [System.Security.Cryptography.RSASignaturePadding]::Pkcs1)
+            $request.CertificateExtensions.Add(
+                [System.Security.Cryptography.X509Certificates.X509Extension]::new('2.5.29.17', $Bytes, $false))
             $certificate = $request.CreateSelfSigned([datetimeoffset]::Now.AddDays(-1), [datetimeoffset]::Now.AddDays(1))
             $listening = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
             $listening.Start()
@@ -531,7 +555,8 @@ Describe 'Test-WsEndpoint' {
         It 'send -Cookies and keep those the server sets' {
             $cookies = [System.Net.CookieContainer]::new()
             $cookies.Add([System.Net.Cookie]::new('mine', '1', '/', '127.0.0.1'))
-            (Test-WsEndpoint (Get-Address -Path 'cookie?name=theirs&value=2') -Cookies $cookies -ExpectMatch '^mine=1$').Status | Should -Be 'Ok'
+            (Test-WsEndpoint (Get-Address -Path 'cookie?name=theirs&value=2') -Cookies $cookies -ExpectMatch '^mine=1$').Status |
+                Should -Be 'Ok'
             $cookies.GetCookies($server.ws.Replace('ws://', 'http://'))['theirs'].Value | Should -Be '2'
         }
 
@@ -539,7 +564,8 @@ Describe 'Test-WsEndpoint' {
             (Test-WsEndpoint (Get-Address -Path 'basic' -Secure) -TrustedRoot $root).Status | Should -Be 'Unauthorized'
             (Test-WsEndpoint (Get-Address -Path 'basic' -Secure) -TrustedRoot $root -Credential $credential).Status | Should -Be 'Ok'
             (Get-SeenHeader @{ Token = $token; AllowUnencryptedAuthentication = $true }).Authorization | Should -Be 'Bearer tok-9f27'
-            (Get-SeenHeader @{ Authentication = 'Basic'; Credential = $credential; AllowUnencryptedAuthentication = $true }).Authorization | Should -BeLike 'Basic *'
+            (Get-SeenHeader @{ Authentication = 'Basic'; Credential = $credential; AllowUnencryptedAuthentication = $true }).Authorization |
+                Should -BeLike 'Basic *'
             (Test-WsEndpoint (Get-Address -Path 'echo') -UseDefaultCredentials -AllowUnencryptedAuthentication).Status | Should -Be 'Ok'
         }
 
@@ -556,18 +582,25 @@ Describe 'Test-WsEndpoint' {
 
         It 'judge certificates: -SkipCertificateCheck, -IgnoreCertificateError, -PinnedCertificateSha256' {
             (Test-WsEndpoint $server.faults.'certificate-self-signed' -SkipCertificateCheck).Status | Should -Be 'Ok'
-            (Test-WsEndpoint $server.faults.'certificate-wrong-name' -TrustedRoot $root -IgnoreCertificateError InvalidName).Status | Should -Be 'Ok'
+            (Test-WsEndpoint $server.faults.'certificate-wrong-name' -TrustedRoot $root -IgnoreCertificateError InvalidName).Status |
+                Should -Be 'Ok'
             $detail = Test-WsEndpoint (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -Detailed
-            (Test-WsEndpoint (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -PinnedCertificateSha256 $detail.Certificate.Sha256).Status | Should -Be 'Ok'
-            (Test-WsEndpoint (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -PinnedCertificateSha256 ('00' * 32)).Status | Should -Be 'CertificateIsInvalid'
+            $hash = $detail.Certificate.Sha256
+            (Test-WsEndpoint (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -PinnedCertificateSha256 $hash).Status |
+                Should -Be 'Ok'
+            (Test-WsEndpoint (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -PinnedCertificateSha256 ('00' * 32)).Status |
+                Should -Be 'CertificateIsInvalid'
         }
 
         It 'ask -CertificateValidation for each endpoint' {
             $asked = [System.Collections.Generic.List[string]]::new()
-            $results = @(Get-Address -Path 'echo' -Secure) * 3 | Test-WsEndpoint -TrustedRoot $root -CertificateValidation { param($Certificate) $asked.Add($Certificate.Subject) }
+            $results = @(Get-Address -Path 'echo' -Secure) * 3 |
+                Test-WsEndpoint -TrustedRoot $root -CertificateValidation { param($Certificate) $asked.Add($Certificate.Subject) }
             $results.Status | Should -Be 'Ok', 'Ok', 'Ok'
             $asked | Should -Be 'CN=localhost', 'CN=localhost', 'CN=localhost'
-            (Test-WsEndpoint (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation { $false } -Count 2).ProbesFailed | Should -Be 2
+            $never = { $false }
+            (Test-WsEndpoint (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation $never -Count 2).ProbesFailed |
+                Should -Be 2
         }
 
         It 'restrict the TLS version with -SslProtocol' {
@@ -575,17 +608,24 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'present a -Certificate, and look -CertificateThumbprint up' {
-            $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem($server.clientCertificatePem, $server.clientKeyPem)
-            (Test-WsEndpoint $server.faults.'client-certificate-missing' -TrustedRoot $root -Certificate $certificate).Status | Should -Be 'Ok'
-            (Get-Failure { Test-WsEndpoint ws://x -CertificateThumbprint ('AB' * 20) }).FullyQualifiedErrorId | Should -BeLike 'CertificateNotFound,*'
-            (Get-Failure { Test-WsEndpoint ws://x -CertificateThumbprint 'AB' -Certificate $root }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+            $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPem(
+                $server.clientCertificatePem, $server.clientKeyPem)
+            (Test-WsEndpoint $server.faults.'client-certificate-missing' -TrustedRoot $root -Certificate $certificate).Status |
+                Should -Be 'Ok'
+            (Get-Failure { Test-WsEndpoint ws://x -CertificateThumbprint ('AB' * 20) }).FullyQualifiedErrorId |
+                Should -BeLike 'CertificateNotFound,*'
+            (Get-Failure { Test-WsEndpoint ws://x -CertificateThumbprint 'AB' -Certificate $root }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterConflict,*'
         }
 
         It 'go through a -Proxy, or by -NoProxy past it' {
-            (Test-WsEndpoint (Get-Address -Path 'connection') -Proxy $server.proxy -ProxyCredential $credential -Detailed).RemotePort | Should -Be ([uri] $server.proxy).Port
+            (Test-WsEndpoint (Get-Address -Path 'connection') -Proxy $server.proxy -ProxyCredential $credential -Detailed).RemotePort |
+                Should -Be ([uri] $server.proxy).Port
             (Test-WsEndpoint (Get-Address -Path 'connection') -NoProxy -Detailed).RemotePort | Should -Be ([uri] $server.ws).Port
-            (Get-Failure { Test-WsEndpoint ws://x -Proxy $server.proxy -NoProxy }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
-            (Get-Failure { Test-WsEndpoint ws://x -ProxyCredential $credential -NoProxy }).FullyQualifiedErrorId | Should -BeLike 'ParameterConflict,*'
+            (Get-Failure { Test-WsEndpoint ws://x -Proxy $server.proxy -NoProxy }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterConflict,*'
+            (Get-Failure { Test-WsEndpoint ws://x -ProxyCredential $credential -NoProxy }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterConflict,*'
         }
 
         It 'connect to a -UnixSocket' -Skip:$IsWindows {
@@ -603,7 +643,8 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'fail a server whose message exceeds -MaxMessageSize' {
-            (Test-WsEndpoint (Get-Address -Path 'flood?count=1&size=2000') -MaxMessageSize 1000 -ExpectMatch 'never').Status | Should -Be 'UnexpectedServerError'
+            (Test-WsEndpoint (Get-Address -Path 'flood?count=1&size=2000') -MaxMessageSize 1000 -ExpectMatch 'never').Status |
+                Should -Be 'UnexpectedServerError'
         }
 
         It 'refuse -<Parameter> <Value>' -TestCases @(
@@ -626,7 +667,8 @@ Describe 'Test-WsEndpoint' {
             @{ Parameter = 'Token'; Value = 'plain' }
         ) {
             $given = @{ $Parameter = $Value }
-            { Test-WsEndpoint ws://127.0.0.1:1 @given } | Should -Throw -ErrorId '*Argument*,MessageWebSockets.PowerShell.TestWsEndpointCommand'
+            { Test-WsEndpoint ws://127.0.0.1:1 @given } |
+                Should -Throw -ErrorId '*Argument*,MessageWebSockets.PowerShell.TestWsEndpointCommand'
         }
 
         It 'make a subprotocol that is none a result' {
@@ -636,7 +678,8 @@ Describe 'Test-WsEndpoint' {
 
     Context 'its results elsewhere' {
         BeforeAll {
-            $results = (Get-Address -Path 'echo' -Secure), (Get-Address -Path 'status/403') | Test-WsEndpoint -TrustedRoot $root | Sort-Object -Property Status
+            $results = (Get-Address -Path 'echo' -Secure), (Get-Address -Path 'status/403') | Test-WsEndpoint -TrustedRoot $root |
+                Sort-Object -Property Status
         }
 
         It 'go through Export-Csv and back' {
@@ -661,7 +704,10 @@ Describe 'Test-WsEndpoint' {
             $copies = Import-Clixml -LiteralPath $xml
             $copies[1].CertificateExpires | Should -Be $results[1].CertificateExpires
             ($copies | Out-String -Width 120) | Should -BeExactly ($results | Out-String -Width 120)
-            $job = Start-Job -ScriptBlock { Import-Module $using:repository/WebSocket.psd1; Test-WsEndpoint $using:server.wss -SkipCertificateCheck -Detailed }
+            $job = Start-Job -ScriptBlock {
+                Import-Module $using:repository/WebSocket.psd1
+                Test-WsEndpoint $using:server.wss -SkipCertificateCheck -Detailed
+            }
             $detail = Receive-Job -Job $job -Wait -AutoRemoveJob
             $detail.CertificateSubject | Should -Be 'CN=localhost'
             $detail.Certificate.Issuer | Should -BeLike 'CN=*'
@@ -670,7 +716,8 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'sort by a time' {
-            ($results | Sort-Object -Property TotalMs -Descending | Select-Object -First 1).Uri | Should -Be ($results[0].TotalMs -gt $results[1].TotalMs ? $results[0] : $results[1]).Uri
+            ($results | Sort-Object -Property TotalMs -Descending | Select-Object -First 1).Uri |
+                Should -Be ($results[0].TotalMs -gt $results[1].TotalMs ? $results[0] : $results[1]).Uri
         }
 
         It 'connect to what works' {
@@ -682,8 +729,10 @@ Describe 'Test-WsEndpoint' {
 
     Context 'its view' {
         It 'is a table that fits 80 columns' {
-            $results = (Get-Address -Path 'echo?with=a&long=query&that=does&not=fit' -Secure), (Get-Address -Path 'status/403'), (Get-Address -Path 'status/503'),
-            $server.faults.'certificate-expired', 'ws://gone.invalid/', (Get-Address -Path 'close?code=1008') | Test-WsEndpoint -TrustedRoot $root
+            $results = (Get-Address -Path 'echo?with=a&long=query&that=does&not=fit' -Secure), (Get-Address -Path 'status/403'),
+                (Get-Address -Path 'status/503'),
+            $server.faults.'certificate-expired', 'ws://gone.invalid/', (Get-Address -Path 'close?code=1008') |
+                Test-WsEndpoint -TrustedRoot $root
             $lines = @(($results | Out-String -Width 80).Split([System.Environment]::NewLine).TrimEnd() | Where-Object { $_ })
             $lines[0] | Should -BeExactly 'Result              Uri                    Total  DNS  TCP  TLS HTTP   RTT  Cert'
             ($lines | Measure-Object -Property Length -Maximum).Maximum | Should -BeLessOrEqual 80
@@ -698,7 +747,8 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'is a list with everything' {
-            $list = Test-WsEndpoint (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -SendText x -ExpectMatch x | Format-List | Out-String
+            $list = Test-WsEndpoint (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -SendText x -ExpectMatch x | Format-List |
+                Out-String
             $list | Should -Match 'Result +: ok'
             $list | Should -Match 'Timings +: name [\d.]+ ms, TCP [\d.]+ ms, TLS [\d.]+ ms, upgrade [\d.]+ ms, total [\d.]+ ms'
             $list | Should -Match 'Round trip +: [\d.]+ ms'
@@ -709,7 +759,10 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'colours results and few days, and nothing else' {
-            $row = { param($Days, $Success) [pscustomobject] @{ PSTypeName = 'MessageWebSockets.PowerShell.WsEndpointResult'; Uri = 'ws://x/'; Success = $Success; Status = 'Timeout'; CertificateDaysLeft = $Days } }
+            $row = { param($Days, $Success) [pscustomobject] @{
+                PSTypeName = 'MessageWebSockets.PowerShell.WsEndpointResult'; Uri = 'ws://x/'; Success = $Success; Status = 'Timeout'
+                CertificateDaysLeft = $Days
+            } }
             try {
                 $PSStyle.OutputRendering = 'Ansi'
                 $shown = (& $row 90 $true), (& $row 13 $false), (& $row -1 $false) | Out-String
@@ -724,7 +777,10 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'escapes what a server sent, and hides a token of the address' {
-            $row = [pscustomobject] @{ PSTypeName = 'MessageWebSockets.PowerShell.WsEndpointResult'; Uri = 'ws://x/?token=s3cr3t'; Success = $false; Status = 'Ok'; Error = "a$([char] 27)[31mb" ; TestedAt = [datetime]::Now }
+            $row = [pscustomobject] @{
+                PSTypeName = 'MessageWebSockets.PowerShell.WsEndpointResult'; Uri = 'ws://x/?token=s3cr3t'; Success = $false; Status = 'Ok'
+                Error = "a$([char] 27)[31mb"; TestedAt = [datetime]::Now
+            }
             $shown = ($row | Format-Table | Out-String) + ($row | Format-List | Out-String)
             $shown | Should -Not -Match "\x1b\[31mb"
             $shown | Should -Not -BeLike '*s3cr3t*'
@@ -733,7 +789,8 @@ Describe 'Test-WsEndpoint' {
 
     Context 'its streams' {
         It 'say with -Verbose how each went' {
-            $verbose = Test-WsEndpoint (Get-Address -Path 'status/403') -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
+            $verbose = Test-WsEndpoint (Get-Address -Path 'status/403') -Verbose 4>&1 |
+                Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
             "$verbose" | Should -BeLike '*status/403: Forbidden*'
         }
 

@@ -40,7 +40,13 @@ Describe 'Test-WsServer' {
         It 'is the same with <How>' -TestCases @(
             @{ How = 'Export-Csv'; Copy = { param($Item) $Item | ConvertTo-Csv | ConvertFrom-Csv } }
             @{ How = 'ConvertTo-Json'; Copy = { param($Item) $Item | ConvertTo-Json | ConvertFrom-Json } }
-            @{ How = 'Export-Clixml'; Copy = { param($Item) [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($Item)) } }
+            @{
+                How = 'Export-Clixml'
+                Copy = {
+                    param($Item)
+                    [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($Item))
+                }
+            }
         ) {
             $found = (Test-WsServer $wrong -Check 'frame-unmasked' @short)
             $copy = & $Copy $found
@@ -89,10 +95,16 @@ Describe 'Test-WsServer' {
         }
 
         It 'refuses <Why>' -TestCases @(
-            @{ Why = 'a name that no check has'; Parameters = @{ Check = 'nothing-like-it' }; Message = '*nothing-like-it*handshake-accept*' }
+            @{
+                Why = 'a name that no check has'; Parameters = @{ Check = 'nothing-like-it' }
+                Message = '*nothing-like-it*handshake-accept*'
+            }
             @{ Why = 'to leave out what there is not'; Parameters = @{ SkipCheck = 'nothing-like-it' }; Message = '*nothing-like-it*' }
             @{ Why = 'to leave out all'; Parameters = @{ SkipCheck = '*' }; Message = '*leaves no check*' }
-            @{ Why = 'a check beyond the level'; Parameters = @{ Level = 'Passive'; Check = 'frame-unmasked' }; Message = '*-Level Standard*' }
+            @{
+                Why = 'a check beyond the level'; Parameters = @{ Level = 'Passive'; Check = 'frame-unmasked' }
+                Message = '*-Level Standard*'
+            }
             @{ Why = 'what is no origin'; Parameters = @{ AllowedOrigin = 'app.example' }; Message = '*app.example*https://host*' }
             @{ Why = 'credentials that wait for a challenge'; Parameters = @{ UseDefaultCredentials = $true }; Message = '*challenge*' }
         ) {
@@ -114,22 +126,27 @@ Describe 'Test-WsServer' {
         }
 
         It 'are no matter of other levels, and nothing is asked there' {
-            (Test-WsServer $right -Check 'ping-answered' -MaxProbeSize 64KB -MaxConnections 1 -IdleSeconds 1 -Confirm:$false @short).Result | Should -Be 'Passed'
+            $intrusive = @{ MaxProbeSize = 64KB; MaxConnections = 1; IdleSeconds = 1 }
+            (Test-WsServer $right -Check 'ping-answered' @intrusive -Confirm:$false @short).Result | Should -Be 'Passed'
             (Test-WsServer $right -Check 'ping-answered' -Confirm:$false @short).Result | Should -Be 'Passed'
         }
     }
 
     Context 'intrusive checks' {
         It 'are made within their bounds where the user agrees' {
-            $results = Test-WsServer $right -Level Intrusive -Check 'message-limit', 'idle-*' -MaxProbeSize 1MB -MaxConnections 5 -IdleSeconds 30 -Confirm:$false @short
+            $results = Test-WsServer $right -Level Intrusive -Check 'message-limit',
+                'idle-*' -MaxProbeSize 1MB -MaxConnections 5 -IdleSeconds 30 -Confirm:$false @short
             $results.Result | Should -Be 'Passed', 'Passed', 'Passed'
-            ($results | Where-Object Check -eq 'message-limit').Evidence | Should -BeLike 'a text of 512 KiB: closed with 1009*one of 256 KiB was taken'
+            ($results | Where-Object Check -eq 'message-limit').Evidence |
+                Should -BeLike 'a text of 512 KiB: closed with 1009*one of 256 KiB was taken'
             ($results | Where-Object Check -eq 'idle-connections').Evidence | Should -BeLike '5 idle connections were taken*'
         }
 
         It 'ask first, and are not made where nobody can be asked' {
             # A runspace of its own has no host that could ask.
-            $script = Start-Script -Script { try { Test-WsServer $args[0] -Level Intrusive -Check 'message-limit' } catch { $_ } } -ArgumentList $right
+            $script = Start-Script -Script {
+                try { Test-WsServer $args[0] -Level Intrusive -Check 'message-limit' } catch { $_ }
+            } -ArgumentList $right
             try {
                 Wait-Script -Started $script
                 $script.Output.Count | Should -Be 1
@@ -157,14 +174,16 @@ Describe 'Test-WsServer' {
 
     Context 'a server that cannot be checked' {
         It 'is an error that says why, and the others are checked' {
-            $results = Test-WsServer 'ws://127.0.0.1:1/', "$($server.raw)nothing-here", 'https://x', $right -Check 'ping-answered' -ErrorVariable failures -ErrorAction SilentlyContinue @short
+            $results = Test-WsServer 'ws://127.0.0.1:1/', "$($server.raw)nothing-here", 'https://x',
+                $right -Check 'ping-answered' -ErrorVariable failures -ErrorAction SilentlyContinue @short
             $results.Count | Should -Be 1
             $failures.FullyQualifiedErrorId | Should -Be 'CannotConnect,MessageWebSockets.PowerShell.TestWsServerCommand',
                 'NotFound,MessageWebSockets.PowerShell.TestWsServerCommand', 'InvalidUri,MessageWebSockets.PowerShell.TestWsServerCommand'
         }
 
         It 'names the form of an address that was meant, whatever it is called' {
-            (Get-Failure { Test-WsServer -Uri 'https://feed.example' -Name '' }).ErrorDetails.RecommendedAction | Should -BeLike '*wss://feed.example*'
+            (Get-Failure { Test-WsServer -Uri 'https://feed.example' -Name '' }).ErrorDetails.RecommendedAction |
+                Should -BeLike '*wss://feed.example*'
             (Get-Failure { Test-WsServer -Uri $null -Name 'none' }).FullyQualifiedErrorId | Should -BeLike 'InvalidUri,*'
         }
 
@@ -183,7 +202,8 @@ Describe 'Test-WsServer' {
     }
 
     It 'goes through a proxy' {
-        (Test-WsServer $right -Proxy $server.proxy -Check 'frame-unmasked', 'ping-answered', 'handshake-two-hosts' @short).Result | Should -Be 'Passed', 'Passed', 'Passed'
+        (Test-WsServer $right -Proxy $server.proxy -Check 'frame-unmasked', 'ping-answered', 'handshake-two-hosts' @short).Result |
+            Should -Be 'Passed', 'Passed', 'Passed'
     }
 
     It 'stops at once' {
@@ -197,7 +217,8 @@ Describe 'Test-WsServer' {
     It 'finds nothing at the server of this module' {
         $echo = Start-WsEchoServer
         try {
-            Test-WsServer $echo.Uri @short | Where-Object Result -notin 'Passed', 'NotApplicable' | ForEach-Object { "$_" } | Should -BeNullOrEmpty
+            Test-WsServer $echo.Uri @short | Where-Object Result -notin 'Passed', 'NotApplicable' | ForEach-Object { "$_" } |
+                Should -BeNullOrEmpty
         } finally {
             Stop-WsEchoServer
         }

@@ -89,7 +89,9 @@ function Get-Streams {
 
     $all = @(& $Command *>&1)
     [pscustomobject] @{
-        Output  = @($all | Where-Object { $_ -isnot [System.Management.Automation.InformationalRecord] -and $_ -isnot [System.Management.Automation.ErrorRecord] })
+        Output  = @($all | Where-Object {
+            $_ -isnot [System.Management.Automation.InformationalRecord] -and $_ -isnot [System.Management.Automation.ErrorRecord]
+        })
         Error   = @($all | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] })
         Warning = @($all | Where-Object { $_ -is [System.Management.Automation.WarningRecord] })
         Verbose = @($all | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] })

@@ -65,7 +65,9 @@ Describe 'A time below a second' {
         $listener.Start()
         try {
             foreach ($seconds in 0.25, 1e-9) {
-                $failure = Get-Failure { Connect-MessageWebSocket "ws://127.0.0.1:$($listener.LocalEndpoint.Port)/" -ConnectionTimeoutSeconds $seconds }
+                $failure = Get-Failure {
+                    Connect-MessageWebSocket "ws://127.0.0.1:$($listener.LocalEndpoint.Port)/" -ConnectionTimeoutSeconds $seconds
+                }
                 $failure.FullyQualifiedErrorId | Should -BeLike 'Timeout,*'
             }
         } finally {

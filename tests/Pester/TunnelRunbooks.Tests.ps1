@@ -5,7 +5,8 @@ BeforeDiscovery {
     # Debian keeps servers where only root's path looks.
     $installed = @{}
     foreach ($name in 'sshd', 'ssh', 'ssh-keygen', 'websockify', 'redis-server', 'redis-cli') {
-        $installed[$name] = "$((Get-Command -Name $name, "/usr/sbin/$name" -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source)"
+        $installed[$name] =
+            "$((Get-Command -Name $name, "/usr/sbin/$name" -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source)"
     }
     $hasSsh = $installed.sshd -and $installed.ssh -and $installed.'ssh-keygen' -and $installed.websockify -and -not $IsWindows
     $hasRedis = $installed.'redis-server' -and $installed.'redis-cli' -and $installed.websockify
@@ -80,13 +81,16 @@ Describe 'Invoke-ThroughTunnel.ps1' {
             param($port)
             Set-Content -LiteralPath "$folder/sshd.conf" -Value @(
                 "ListenAddress 127.0.0.1:$port", "HostKey $folder/host", "AuthorizedKeysFile $folder/user.pub"
-                'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'PermitRootLogin yes', 'PidFile none', 'StrictModes no', 'UsePAM no'
+                'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'PermitRootLogin yes', 'PidFile none',
+                'StrictModes no', 'UsePAM no'
             )
             '-D', '-e', '-f', "$folder/sshd.conf"
         }
         $gateway = Start-Listening -Path $Installed.websockify -Arguments { param($port) "127.0.0.1:$port", "127.0.0.1:$sshd" }
-        Set-Content -LiteralPath "$folder/known_hosts" -Value "build $((Get-Content -LiteralPath "$folder/host.pub").Split(' ')[0..1] -join ' ')"
-        $options = @('-F', '/dev/null', '-i', "$folder/user", '-o', 'BatchMode=yes', '-o', 'HostKeyAlias=build', '-o', "UserKnownHostsFile=$folder/known_hosts")
+        $key = (Get-Content -LiteralPath "$folder/host.pub").Split(' ')[0..1] -join ' '
+        Set-Content -LiteralPath "$folder/known_hosts" -Value "build $key"
+        $options = @('-F', '/dev/null', '-i', "$folder/user", '-o', 'BatchMode=yes', '-o', 'HostKeyAlias=build',
+            '-o', "UserKnownHostsFile=$folder/known_hosts")
         $user = [Environment]::UserName
 
         $said = & $runbook "ws://127.0.0.1:$gateway/" {
@@ -97,7 +101,9 @@ Describe 'Invoke-ThroughTunnel.ps1' {
     }
 
     It 'talks to Redis behind websockify' -Skip:(-not $hasRedis) -TestCases @(@{ Installed = $installed }) {
-        $redis = Start-Listening -Path $Installed.'redis-server' -Arguments { param($port) '--port', $port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', "$TestDrive" }
+        $redis = Start-Listening -Path $Installed.'redis-server' -Arguments {
+            param($port) '--port', $port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', "$TestDrive"
+        }
         $gateway = Start-Listening -Path $Installed.websockify -Arguments { param($port) "127.0.0.1:$port", "127.0.0.1:$redis" }
         $said = & $runbook "ws://127.0.0.1:$gateway/" -Option @{ SubProtocol = 'binary' } {
             param($tunnel)

@@ -73,7 +73,8 @@ Describe 'The views' {
             @{ Name = 'emoji, which they leave'; Text = 'a👋b'; Shown = 'a👋b' }
         ) {
             $message = Get-EchoOf $Text
-            ($message | Get-Lines)[2] | Should -BeExactly ('{0:HH:mm:ss.fff} Utf8   {1,8} {2}' -f $message.ReceivedAt, $message.Length, $Shown)
+            ($message | Get-Lines)[2] |
+                Should -BeExactly ('{0:HH:mm:ss.fff} Utf8   {1,8} {2}' -f $message.ReceivedAt, $message.Length, $Shown)
             ($message | Format-List | Out-String) | Should -Not -Match '[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]'
             ($message | Format-List | Out-String) | Should -BeLike "*$($Shown.Replace('[', '`['))*"
             $message.Text | Should -BeExactly $Text
@@ -87,7 +88,9 @@ Describe 'The views' {
         It 'keep a long text short in little time' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'flood?count=1&size=50000000') -Name big
             $message = Receive-WsMessage -Socket $socket
-            [MessageWebSockets.PowerShell.MessageText]::OneLine($message, 20) | Should -BeExactly '0000000000'.PadRight(19, [MessageWebSockets.PowerShell.MessageText]::OneLine($message, 20)[10]).Insert(19, '…')
+            [MessageWebSockets.PowerShell.MessageText]::OneLine($message, 20) |
+                Should -BeExactly '0000000000'.PadRight(19, [MessageWebSockets.PowerShell.MessageText]::OneLine($message, 20)[10]).Insert(
+                    19, '…')
             Close-MessageWebSocket -Socket $socket
         }
     }
@@ -137,7 +140,8 @@ Describe 'The views' {
         ) {
             $copy = New-SocketCopy -Name $Name -Uri $Address
             # A terminal leaves the last column free.
-            ($copy | Get-Lines -Width 79)[2] | Should -BeExactly (' 12 {0,-12} Open    {1,-24} v2          5        7      0' -f $Name, $Address)
+            ($copy | Get-Lines -Width 79)[2] |
+                Should -BeExactly (' 12 {0,-12} Open    {1,-24} v2          5        7      0' -f $Name, $Address)
         }
 
         It 'give a wider window to the address' {
@@ -173,7 +177,8 @@ Describe 'The views' {
         }
 
         It 'show everything that is known in a list' {
-            $socket = Connect-MessageWebSocket (Get-Address -Path 'subprotocol?supports=v2' -Secure) -SubProtocol v2 -TrustedRoot $root -Name secure
+            $address = Get-Address -Path 'subprotocol?supports=v2' -Secure
+            $socket = Connect-MessageWebSocket $address -SubProtocol v2 -TrustedRoot $root -Name secure
             $null = $socket.PingAsync().GetAwaiter().GetResult()
             $null = Invoke-WsRequest ('x' * 5000) -Socket $socket
             $list = $socket | Format-List | Out-String
@@ -231,7 +236,8 @@ Describe 'The views' {
                 # Without it a host shows the colours, wherever its own output goes.
                 foreach ($value in $null, '1') {
                     $env:NO_COLOR = $value
-                    $screen = pwsh -NoProfile -NonInteractive -Command $program -args "$repository/WebSocket.psd1", (Get-Address -Path 'echo'), $path | Out-String
+                    $screen = pwsh -NoProfile -NonInteractive -Command $program -args "$repository/WebSocket.psd1",
+                        (Get-Address -Path 'echo'), $path | Out-String
                     $written = Get-Content -LiteralPath $path -Raw
                     $written | Should -BeLike '* Open *'
                     $written | Should -Not -Match '\x1b'
@@ -248,7 +254,8 @@ Describe 'The views' {
         BeforeAll {
             $message = Get-EchoOf "a$([char] 27)b"
             $binary = Get-EchoOf ([byte[]] (1, 2))
-            $copies = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize(@($message, $binary, $echo)))
+            $copies = [System.Management.Automation.PSSerializer]::Deserialize(
+                [System.Management.Automation.PSSerializer]::Serialize(@($message, $binary, $echo)))
         }
 
         It 'have the values of a message' {
@@ -294,7 +301,8 @@ Describe 'What a server sent' {
             param([Parameter(ValueFromPipeline)] $InputObject)
 
             # Addresses are the user's own.
-            end { [regex]::Matches((($input | Out-String -Width 400).Split("`n") -notmatch 'Uri +:' -join "`n"), '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]').Count }
+            end { [regex]::Matches((($input | Out-String -Width 400).Split("`n") -notmatch 'Uri +:' -join "`n"),
+                '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]').Count }
         }
     }
 
@@ -305,9 +313,12 @@ Describe 'What a server sent' {
         $socket.CloseReason | Should -BeExactly '\e[31mred\u009b0m\u202e'
         $forms = @(
             { $socket }, { $socket | Format-List }, { $socket | Format-List -Property * }, { $socket | Format-Table CloseReason }
-            { $socket | Select-Object CloseReason }, { $socket.CloseReason }, { $socket.Information }, { $socket.Information | Format-List -Property * }
+            { $socket | Select-Object CloseReason }, { $socket.CloseReason }, { $socket.Information }, {
+                $socket.Information | Format-List -Property *
+            }
             { $socket.Information.CloseReason }, { $socket.Information | Select-Object CloseReason, HandshakeHeaders }
-            { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($socket)) | Format-List * }
+            { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($socket)) |
+                Format-List * }
         )
         foreach ($form in $forms) {
             & $form | Get-Controls | Should -Be 0 -Because "$form"
@@ -318,7 +329,8 @@ Describe 'What a server sent' {
     It 'as the body of an answer has visible escapes in every form, and JSON stays JSON' {
         $body = "{`n  `"m`": `"$hostile`"`n}"
         $failure = Get-Failure { Connect-MessageWebSocket "$(Get-Address -Path 'status/403')?body=$([uri]::EscapeDataString($body))" }
-        foreach ($form in { $failure }, { $failure | Format-List * -Force }, { $failure.Exception | Format-List * }, { $failure.Exception.ResponseBody }, { $failure.Exception | Select-Object ResponseBody, ResponseHeaders }) {
+        foreach ($form in { $failure }, { $failure | Format-List * -Force }, { $failure.Exception | Format-List * },
+            { $failure.Exception.ResponseBody }, { $failure.Exception | Select-Object ResponseBody, ResponseHeaders }) {
             & $form | Get-Controls | Should -Be 0 -Because "$form"
         }
         ($failure.Exception.ResponseBody | ConvertFrom-Json).m | Should -BeExactly $hostile
@@ -343,12 +355,15 @@ Describe 'What a server sent' {
             # The server refuses control characters, and not those that turn the direction.
             $stream = $client.GetStream()
             $stream.ReadTimeout = $patience.TotalMilliseconds
-            $request = "GET /?$query HTTP/1.1`r`nHost: 127.0.0.1`r`nUpgrade: websocket`r`nConnection: Upgrade`r`nSec-WebSocket-Version: 13`r`nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==`r`nX-A: red$([char] 0x202e)31m`r`n`r`n"
+            $request = "GET /?$query HTTP/1.1", 'Host: 127.0.0.1', 'Upgrade: websocket', 'Connection: Upgrade',
+                'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', "X-A: red$([char] 0x202e)31m",
+                '', '' -join "`r`n"
             $stream.Write([System.Text.Encoding]::UTF8.GetBytes($request))
             $stream.ReadByte() | Should -BeGreaterThan 0
             Wait-Until { $listening.Clients.Count }
             $seen = $listening.Clients[0]
-            foreach ($form in { $seen }, { $seen | Format-List * }, { $seen.Headers }, { $seen | Select-Object Headers, Path }, { $seen.Headers.'X-A' }) {
+            foreach ($form in { $seen }, { $seen | Format-List * }, { $seen.Headers },
+                { $seen | Select-Object Headers, Path }, { $seen.Headers.'X-A' }) {
                 & $form | Get-Controls | Should -Be 0 -Because "$form"
             }
             $seen.Headers['x-a'] | Should -BeLike 'red*31m'
@@ -366,7 +381,10 @@ Describe 'The columns of a table' {
         @{ Of = 'the result of a probe'; Get = { Test-WsEndpoint (Get-Address -Path 'echo') } }
         @{ Of = 'a probe in detail'; Get = { Test-WsEndpoint (Get-Address -Path 'echo') -Detailed } }
         @{ Of = 'a probe with a name'; Get = { [pscustomobject] @{ Name = 'one'; Uri = Get-Address -Path 'echo' } | Test-WsEndpoint } }
-        @{ Of = 'a round trip'; Get = { $null = Connect-MessageWebSocket (Get-Address -Path 'echo'); Measure-WsRoundTrip -Count 2 -IntervalMilliseconds 1 } }
+        @{
+            Of = 'a round trip'
+            Get = { $null = Connect-MessageWebSocket (Get-Address -Path 'echo'); Measure-WsRoundTrip -Count 2 -IntervalMilliseconds 1 }
+        }
         @{ Of = 'a server'; Get = { $script:columns = Start-WsEchoServer; $columns } }
         @{ Of = 'a tunnel'; Get = { Start-WsTunnel 'ws://127.0.0.1:1/' } }
         @{ Of = 'a client of a server'; Get = { $null = Connect-MessageWebSocket $columns.Uri; $columns.Clients[0] } }
@@ -382,7 +400,8 @@ Describe 'The columns of a table' {
             $labels = [regex]::Split($lines[0].Trim(), '\s+(?!\()')
             $labels.Count | Should -BeGreaterThan 3
             foreach ($label in $labels) {
-                $one.PSObject.Properties[$label] | Should -Not -BeNullOrEmpty -Because "$label is a column of $Of ($($one.PSObject.TypeNames[0]))"
+                $one.PSObject.Properties[$label] |
+                    Should -Not -BeNullOrEmpty -Because "$label is a column of $Of ($($one.PSObject.TypeNames[0]))"
             }
         }
         Close-EverySocket
@@ -405,7 +424,9 @@ Describe 'The columns of a table' {
                 $original = $name -replace '^Deserialized\.' -replace '#.*$'
                 $type = $original -as [type]
                 $type | Should -Not -BeNullOrEmpty -Because "$($view.Name) is for $name"
-                $known = @($type.GetProperties().Name) + @((Get-TypeData -TypeName $original).Members.Keys) + @((Get-TypeData -TypeName $name).Members.Keys)
+                $known = @(
+                    $type.GetProperties().Name
+                ) + @((Get-TypeData -TypeName $original).Members.Keys) + @((Get-TypeData -TypeName $name).Members.Keys)
                 $labels.Where({ $_ -notin $known }).ForEach({ "$($view.Name): $_" })
             }
         }
@@ -413,7 +434,8 @@ Describe 'The columns of a table' {
     }
 
     It 'leave a short list for an object that is shown among others' {
-        $names = @($views.ForEach({ $_.ViewSelectedBy.TypeName })) -replace '#.*$' | Where-Object { $_ -notlike 'Deserialized.*' } | Sort-Object -Unique
+        $names = @($views.ForEach({ $_.ViewSelectedBy.TypeName })) -replace '#.*$' | Where-Object { $_ -notlike 'Deserialized.*' } |
+            Sort-Object -Unique
         $long = foreach ($name in $names) {
             $shown = @((Get-TypeData -TypeName $name).DefaultDisplayPropertySet.ReferencedProperties)
             $known = @(($name -as [type]).GetProperties().Name) + @((Get-TypeData -TypeName $name).Members.Keys)
