@@ -43,17 +43,14 @@ $socket = Connect-MessageWebSocket -Uri $Uri -Profile Stomp -RequireSubProtocol 
     "SUBSCRIBE`nid:0`ndestination:$Destination`n`n"
 }
 try {
-    $escapes = @{ c = ':'; n = "`n"; r = "`r"; '\' = '\' }
+    $unescape = { @{ c = ':'; n = "`n"; r = "`r"; '\' = '\' }["$($_.Groups[1])"] }
     Receive-WsMessage -Socket $socket -Follow | ForEach-Object {
         # A command, its headers, an empty line, and the body. What is sent behind an error is the end.
         $head, $body = $_.Text.TrimStart() -split '\r?\n\r?\n', 2
         $command, $lines = $head -split '\r?\n'
         if ($command -eq 'ERROR') { throw "The broker ended the subscription: $head $body" }
         $headers = [ordered] @{}
-        $lines | ForEach-Object {
-            $name, $value = $_ -split ':', 2
-            $headers[$name] ??= $value -replace '\\([cnr\\])', { $escapes["$($_.Groups[1])"] }
-        }
+        $lines | ForEach-Object { $name, $value = $_ -split ':', 2; $headers[$name] ??= $value -replace '\\([cnr\\])', $unescape }
         [pscustomobject] @{ Destination = $headers.destination; Body = $body; Headers = $headers }
     }
 } finally {
