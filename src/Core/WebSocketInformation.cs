@@ -64,7 +64,8 @@ public abstract class WebSocketInformation
     public IReadOnlyDictionary<string, IReadOnlyList<string>> HandshakeHeaders => Handshake.Headers;
 
     /// <summary>The compression parameters that were agreed; null for none.</summary>
-    /// <remarks>The framework's type has no windows below 9 bits: where the server answered with 8 (RFC 7692 section 7.1.2.1), it says 9.</remarks>
+    /// <remarks>The framework's type has no windows below 9 bits: where the server answered with 8 (RFC 7692 section 7.1.2.1), it says
+    /// 9.</remarks>
     public WebSocketDeflateOptions? Compression => Handshake.Compression;
 
     /// <summary>How long each stage of the connect took; null before a connect.</summary>

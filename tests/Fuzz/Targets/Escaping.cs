@@ -6,7 +6,8 @@ using MessageWebSockets.PowerShell.Reporting;
 namespace MessageWebSockets.Fuzz.Targets;
 
 /// <summary>Texts of a server in a report, on a terminal and in an error message.</summary>
-/// <remarks>The first byte chooses the width, the second one whether the text is UTF-8 or UTF-16, which may have half a character.</remarks>
+/// <remarks>The first byte chooses the width, the second one whether the text is UTF-8 or UTF-16, which may have half a
+/// character.</remarks>
 internal sealed class Escaping : FuzzTarget
 {
     public override string Name => "escaping";
@@ -25,7 +26,8 @@ internal sealed class Escaping : FuzzTarget
         string cut = TerminalText.Escape(text, width);
         Require(cut.Length <= width, "A text wider than its column.");
         Require(!Steers(cut), "A character that steers a terminal.");
-        string lines = TerminalText.EscapeLines(text).Replace("\r\n", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal);
+        string lines = TerminalText.EscapeLines(text).Replace("\r\n", "", StringComparison.Ordinal).Replace(
+            "\n", "", StringComparison.Ordinal);
         Require(!Steers(lines.Replace("\t", "", StringComparison.Ordinal)), "Lines that steer a terminal.");
 
         Require(!PeerText.Clean(text).Any(char.IsControl), "A control character in an error message.");

@@ -54,6 +54,8 @@ internal sealed class JsonReplies : FuzzTarget
 
         // What was numbered has the number where the reply will have it.
         ReadOnlyMemory<byte>? found = place.Find(Encoding.UTF8.GetBytes(numbered));
-        Require(found is { } there && JsonMembers.AreEqual(there, id), $"The number is not where it belongs in {JsonEncodedText.Encode(numbered)}.");
+        Require(
+            found is { } there && JsonMembers.AreEqual(there, id),
+            $"The number is not where it belongs in {JsonEncodedText.Encode(numbered)}.");
     }
 }

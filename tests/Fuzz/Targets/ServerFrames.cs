@@ -4,7 +4,8 @@ using System.Text.Unicode;
 namespace MessageWebSockets.Fuzz.Targets;
 
 /// <summary>What a client sends behind the handshake, as the built-in server reads it.</summary>
-/// <remarks>The first byte chooses the compression, the second one how many bytes arrive at a time, the third one how many came early.</remarks>
+/// <remarks>The first byte chooses the compression, the second one how many bytes arrive at a time, the third one how many came
+/// early.</remarks>
 internal sealed class ServerFrames : FuzzTarget
 {
     private const byte Deflate = 1;
@@ -17,8 +18,11 @@ internal sealed class ServerFrames : FuzzTarget
         byte choice = Take(ref input);
         int atATime = Take(ref input) + 1;
         int early = Math.Min((int)Take(ref input), input.Length);
-        WebSocketDeflateOptions? compression = (choice & Deflate) == 0 ? null : new() { ClientContextTakeover = (choice & KeepsContext) != 0 };
-        ClientFrameStream frames = new(new PeerStream(input[early..].ToArray(), atATime), input[..early].ToArray(), compression, new ActivityClock());
+        WebSocketDeflateOptions? compression = (choice & Deflate) == 0
+            ? null
+            : new() { ClientContextTakeover = (choice & KeepsContext) != 0 };
+        ClientFrameStream frames = new(
+            new PeerStream(input[early..].ToArray(), atATime), input[..early].ToArray(), compression, new ActivityClock());
         using WebSocket framing = WebSocket.CreateFromStream(frames, new WebSocketCreationOptions
         {
             IsServer = true,

@@ -25,7 +25,9 @@ internal sealed class UpgradeRequests : FuzzTarget
             AcceptedUpgrade accepted = s_handshake.ReadAsync(client, static () => true, CancellationToken.None).GetAwaiter().GetResult();
             _ = accepted.Request.Headers();
             Require(accepted.Protocol is null or "chat", "A subprotocol that is not the server's.");
-            Require(ServerHandshake.TryAcceptAsync(client, accepted, CancellationToken.None).GetAwaiter().GetResult(), "An answer that was not sent.");
+            Require(
+                ServerHandshake.TryAcceptAsync(client, accepted, CancellationToken.None).GetAwaiter().GetResult(),
+                "An answer that was not sent.");
             RequireHead(client.Received.Span, isRefusal: false);
         }
         catch (UpgradeRefusedException)
