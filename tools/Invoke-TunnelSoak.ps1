@@ -108,7 +108,7 @@ try {
     Start-Sleep -Seconds 2
     $ends | ForEach-Object { $_.Descriptors = Get-Descriptor $_.Process }
 
-    Invoke-Run -Run "$Connections connections at once, $($BytesEach / 1MB) MiB there and back on each" -Expected $Connections -Begin {
+    Invoke-Run -Run "$Connections connections at once, $([Math]::Round($BytesEach / 1MB, 2)) MiB there and back on each" -Expected $Connections -Begin {
         [TunnelTraffic]::ExchangeAsync($port, $Connections, $BytesEach)
     }
     Invoke-Run -Run "$ShortConnections short connections" -Expected $ShortConnections -Begin {

@@ -1,6 +1,12 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Threading;
+using System.Threading.Tasks;
 
 /// <summary>What goes through the tunnels of Invoke-TunnelSoak.ps1: a TCP service that sends back what comes, and its clients.</summary>
 public sealed class TunnelTraffic : IDisposable
@@ -78,7 +84,8 @@ public sealed class TunnelTraffic : IDisposable
             hash.AppendData(buffer, 0, read);
         }
 
-        return hash.GetHashAndReset().AsSpan().SequenceEqual(await sending);
+        byte[] sent = await sending;
+        return sent.AsSpan().SequenceEqual(hash.GetHashAndReset());
     }
 
     // Each piece is a random one with its number in front, so that none can stand for another.
