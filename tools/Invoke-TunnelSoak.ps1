@@ -108,7 +108,8 @@ try {
     Start-Sleep -Seconds 2
     $ends | ForEach-Object { $_.Descriptors = Get-Descriptor $_.Process }
 
-    Invoke-Run -Run "$Connections connections at once, $([Math]::Round($BytesEach / 1MB, 2)) MiB there and back on each" -Expected $Connections -Begin {
+    $each = [Math]::Round($BytesEach / 1MB, 2)
+    Invoke-Run -Run "$Connections connections at once, $each MiB there and back on each" -Expected $Connections -Begin {
         [TunnelTraffic]::ExchangeAsync($port, $Connections, $BytesEach)
     }
     Invoke-Run -Run "$ShortConnections short connections" -Expected $ShortConnections -Begin {
