@@ -5,8 +5,9 @@
 .DESCRIPTION
     A TCP service that sends back what comes is reached through Start-WsTunnel at both ends. Three runs: a long stream there and back, whose
     SHA-256 is compared; many connections at once; many short ones, some of which are reset. A row for each run and end: the working set
-    before the first connection, its peak in the run and the difference, and of what Linux tells the descriptors before and after. Fails
-    where bytes are missing, the difference is above -LimitMiB, or descriptors are left.
+    before the first connection and what its peak in the run is above that, and on Linux the descriptors before and after. Fails where bytes
+    are missing, where the long stream or the connections at once take more than -LimitMiB (many short ones leave the collector its time),
+    or where more than a few descriptors are left.
 #>
 [CmdletBinding()]
 [OutputType([pscustomobject])]
@@ -51,7 +52,7 @@ function Get-Descriptor([System.Diagnostics.Process] $Process) {
 }
 
 # Runs a task and looks at both ends meanwhile.
-function Invoke-Run([string] $Run, [int] $Expected, [scriptblock] $Begin) {
+function Invoke-Run([string] $Run, [int] $Expected, [scriptblock] $Begin, [switch] $HasLimit) {
     $highest = $ends | ForEach-Object { 0L }
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     $task = & $Begin
@@ -68,7 +69,7 @@ function Invoke-Run([string] $Run, [int] $Expected, [scriptblock] $Begin) {
     }
 
     # What ends takes a moment.
-    for ($i = 0; $i -lt 300 -and ($ends | Where-Object { (Get-Descriptor $_.Process) -gt $_.Descriptors }); $i++) {
+    for ($i = 0; $i -lt 300 -and ($ends | Where-Object { (Get-Descriptor $_.Process) -gt $_.Descriptors + $fewDescriptors }); $i++) {
         Start-Sleep -Milliseconds 100
     }
     for ($i = 0; $i -lt $ends.Count; $i++) {
@@ -83,15 +84,19 @@ function Invoke-Run([string] $Run, [int] $Expected, [scriptblock] $Begin) {
             DescriptorsBefore = $ends[$i].Descriptors
             DescriptorsAfter = $left
         }
-        if ($over -gt $LimitMiB) {
-            throw "$Run`: the end $($ends[$i].Name) took $([Math]::Round($over)) MiB."
+        if ($HasLimit -and $over -gt $LimitMiB) {
+            $faults.Add("$Run`: the end $($ends[$i].Name) took $([Math]::Round($over)) MiB.")
         }
-        if ($left -gt $ends[$i].Descriptors) {
-            throw "$Run`: the end $($ends[$i].Name) has $left descriptors, and had $($ends[$i].Descriptors)."
+        if ($left -gt $ends[$i].Descriptors + $fewDescriptors) {
+            $faults.Add("$Run`: the end $($ends[$i].Name) has $left descriptors, and had $($ends[$i].Descriptors).")
         }
     }
 }
 
+$faults = [System.Collections.Generic.List[string]]::new()
+
+# What a runtime opens once and late, an assembly for example. Connections that leave something leave more.
+$fewDescriptors = 10
 $traffic = [TunnelTraffic]::new()
 $ends = @()
 try {
@@ -109,13 +114,13 @@ try {
     $ends | ForEach-Object { $_.Descriptors = Get-Descriptor $_.Process }
 
     $each = [Math]::Round($BytesEach / 1MB, 2)
-    Invoke-Run -Run "$Connections connections at once, $each MiB there and back on each" -Expected $Connections -Begin {
+    Invoke-Run -Run "$Connections connections at once, $each MiB there and back on each" -Expected $Connections -HasLimit -Begin {
         [TunnelTraffic]::ExchangeAsync($port, $Connections, $BytesEach)
     }
     Invoke-Run -Run "$ShortConnections short connections" -Expected $ShortConnections -Begin {
         [TunnelTraffic]::ComeAndGoAsync($port, $ShortConnections)
     }
-    Invoke-Run -Run "$([Math]::Round($Bytes / 1GB, 2)) GiB there and back" -Expected 1 -Begin {
+    Invoke-Run -Run "$([Math]::Round($Bytes / 1GB, 2)) GiB there and back" -Expected 1 -HasLimit -Begin {
         [TunnelTraffic]::ExchangeAsync($port, 1, $Bytes)
     }
 } finally {
@@ -127,4 +132,8 @@ try {
         }
         $one.Process.Dispose()
     }
+}
+if ($faults) {
+    Write-Error -Message ($faults -join [Environment]::NewLine) -ErrorAction Continue
+    exit 1
 }
