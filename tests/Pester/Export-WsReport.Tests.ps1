@@ -201,6 +201,29 @@ Describe 'Export-WsReport' {
         $page | Should -BeLike '*minimum</span> 12.5 ms*maximum</span> 14.5 ms*'
     }
 
+    It 'reads dates of a file that another culture wrote: <Text>' -TestCases @(
+        @{ Text = '03.11.2026 14:05:00'; Shown = '2026-11-03' }
+        @{ Text = '3.11.2026 14.05.00'; Shown = '2026-11-03' }
+        @{ Text = '2026-11-03T14:05:00.0000000Z'; Shown = '2026-11-03' }
+        @{ Text = '11/03/2026 14:05:00'; Shown = '2026-11-03' }
+    ) {
+        $culture = [cultureinfo]::CurrentCulture
+        try {
+            [cultureinfo]::CurrentCulture = [cultureinfo]::GetCultureInfo('en-US')
+            $page = New-Row -More @{ TestedAt = $Text } | Get-Report -Parameters @{ WarningVariable = 'warned' }
+        } finally {
+            [cultureinfo]::CurrentCulture = $culture
+        }
+        $page | Should -BeLike "*tested $Shown*"
+    }
+
+    It 'says which dates it leaves out' {
+        $rows = (New-Row -More @{ TestedAt = 'the day before' }), (New-Row -More @{ CertificateExpires = '31/31/2026' }), (New-Row -More @{ TestedAt = '' })
+        $null = $rows | Get-Report -Parameters @{ WarningVariable = 'script:warned'; WarningAction = 'SilentlyContinue' }
+        $warned | Should -HaveCount 1
+        "$warned" | Should -BeLike "Dates of 2 results are left out, such as 'the day before'*"
+    }
+
     Context 'results of other cmdlets' {
         BeforeAll {
             # A row as a job or a file brings it back.

@@ -1,9 +1,11 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Management.Automation;
 using System.Text;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Reporting;
+using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell;
 
@@ -91,6 +93,7 @@ public sealed class ExportWsReportCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
+        WarnOfDates();
         if (!ShouldProcess(_path, "Write the report"))
         {
             return;
@@ -119,6 +122,17 @@ public sealed class ExportWsReportCommand : WsCmdlet
         if (Show)
         {
             Open();
+        }
+    }
+
+    private void WarnOfDates()
+    {
+        string[] unread = [.. _rows.Select(static row => row.UnreadDate).OfType<string>()];
+        if (unread.Length > 0)
+        {
+            string results = unread.Length == 1 ? "1 result" : $"{unread.Length} results";
+            WriteWarning($"Dates of {results} are left out, such as '{TerminalText.Escape(unread[0], 40)}', which the culture of this session ({CultureInfo.CurrentCulture.Name}) cannot read. "
+                + "Make the report in a session of the culture that wrote them, or keep results as CLIXML or JSON.");
         }
     }
 

@@ -34,6 +34,9 @@ internal sealed record ReportRow(string Address, bool IsSuccess, string Status, 
 
     public DateTime? TestedAt { get; private init; }
 
+    /// <summary>A date that cannot be read, which another culture may have written; null where there is none.</summary>
+    public string? UnreadDate { get; private init; }
+
     /// <summary>The address, behind the name of the endpoint where it has one.</summary>
     public string Label => Name is null ? Address : $"{Name}: {Address}";
 
@@ -68,6 +71,7 @@ internal sealed record ReportRow(string Address, bool IsSuccess, string Status, 
             CertificateDaysLeft = ReportValue.Number(item, nameof(WsEndpointResult.CertificateDaysLeft)),
             Error = ReportValue.Text(item, nameof(WsEndpointResult.Error)),
             TestedAt = ReportValue.Time(item, nameof(WsEndpointResult.TestedAt)),
+            UnreadDate = ReportValue.UnreadTime(item, nameof(WsEndpointResult.TestedAt)) ?? ReportValue.UnreadTime(item, nameof(WsEndpointResult.CertificateExpires)),
         };
     }
 }

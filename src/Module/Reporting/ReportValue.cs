@@ -6,6 +6,8 @@ namespace MessageWebSockets.PowerShell.Reporting;
 /// <summary>Reads the properties of a result, a live one or a copy that went through a job, a CLIXML file, CSV or JSON.</summary>
 internal static class ReportValue
 {
+    private static readonly string[] s_dayFirst = ["d.M.yyyy H:mm:ss", "d.M.yyyy, H:mm:ss", "d.M.yyyy H.mm.ss", "d.M.yyyy"];
+
     public static object? Value(PSObject item, string property) =>
         item.Properties[property]?.Value is { } value ? (value is PSObject wrapped ? wrapped.BaseObject : value) : null;
 
@@ -40,11 +42,18 @@ internal static class ReportValue
         };
     }
 
+    /// <summary>The text of a property that should be a time and cannot be read as one; null where there is none, or it can.</summary>
+    public static string? UnreadTime(PSObject item, string property) =>
+        Time(item, property) is null && Text(item, property) is { Length: > 0 } text ? text : null;
+
     private static double? Finite(double number) => double.IsFinite(number) ? number : null;
 
     public static DateTime? Time(PSObject item, string property) => Value(item, property) switch
     {
         DateTime time => time.Kind == DateTimeKind.Utc ? time.ToLocalTime() : time,
+
+        // Every culture that writes points writes the day first, and others would read the month.
+        string text when DateTime.TryParseExact(text, s_dayFirst, CultureInfo.InvariantCulture, DateTimeStyles.AllowWhiteSpaces, out DateTime time) => time,
         string text when DateTime.TryParse(text, CultureInfo.CurrentCulture, DateTimeStyles.None, out DateTime time) => time,
         string text when DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime time) => time,
         _ => null,
