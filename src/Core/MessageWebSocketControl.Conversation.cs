@@ -88,7 +88,8 @@ public sealed partial class MessageWebSocketControl
 
     /// <summary>
     /// Patterns of what is noise, such as a peer's own heartbeats: it goes neither into the inbox nor to handlers, and is counted; before
-    /// connect only. For the same messages as <see cref="AutoReplies"/>, and after those. A pattern is tried for a second at most.
+    /// connect only. For the same messages as <see cref="AutoReplies"/>, and after those. A pattern is tried for a second at most; a
+    /// message that is no UTF-8 text is a character a byte to it, so that <c>^\xD0\x00$</c> is the bytes D0 00.
     /// </summary>
     public IList<Regex> Ignore => _ignore;
 

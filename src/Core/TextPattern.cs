@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using System.Text.Unicode;
 
 namespace MessageWebSockets;
 
@@ -12,12 +13,15 @@ internal static class TextPattern
     public static Regex WithLimit(Regex pattern) =>
         pattern.MatchTimeout == Regex.InfiniteMatchTimeout ? new Regex(pattern.ToString(), pattern.Options, Limit) : pattern;
 
+    // What is no text is a character a byte, so that a pattern can name its bytes: \xD0\x00.
+    private static string Text(byte[] payload) => (Utf8.IsValid(payload) ? Encoding.UTF8 : Encoding.Latin1).GetString(payload);
+
     /// <summary>How a pattern matches a message; null where it does not, or not in time, which is reported.</summary>
     public static Match? Match(Regex pattern, byte[] payload)
     {
         try
         {
-            Match match = pattern.Match(Encoding.UTF8.GetString(payload));
+            Match match = pattern.Match(Text(payload));
             return match.Success ? match : null;
         }
         catch (RegexMatchTimeoutException e)

@@ -53,6 +53,23 @@ public sealed partial class AutoReplyTests
     }
 
     [SocketFact]
+    public async Task Patterns_may_name_the_bytes_of_what_is_no_text()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
+        {
+            socket.Control.Ignore.Add(new Regex(@"^\xD0\x00$"));
+            socket.Control.Ignore.Add(new Regex("^ü$"));
+        });
+
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, new byte[] { 0xD0, 0 });
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, "ü"u8.ToArray());
+        await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, new byte[] { 0xD0, 1 });
+
+        Assert.Equal([0xD0, 1], (await dialogue.ReceiveAsync()).AsMemory().ToArray());
+        Assert.Equal(2, dialogue.Socket.Information.MessagesIgnored);
+    }
+
+    [SocketFact]
     public async Task Rules_are_for_records_where_a_message_has_several_and_answers_end_with_the_separator()
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
