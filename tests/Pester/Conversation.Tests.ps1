@@ -74,6 +74,16 @@ Describe 'Invoke-WsRequest -IdProperty' {
         (Receive-WsMessage -Count 3).Text | Should -Be 'no json', '{"id":"Mine"}', '{"id":1}'
     }
 
+    It 'goes on behind the numbers that the script gave on its own, wherever it sent them' {
+        $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Profile @{ IdProperty = 'id:string' } -OnConnected { @{ id = '3'; type = 'subscribe' }; '{"id":"no number"}' }
+        (Invoke-WsRequest @{} -AsJson -FromJson).id | Should -BeExactly '4'
+        '{"id":"20"}', '[]', '{"id":"6"}' | Send-WsMessage
+        @{ id = 9 } | Send-WsMessage -AsJson
+        (Invoke-WsRequest @{} -AsJson -FromJson).id | Should -BeExactly '21'
+        (Invoke-WsRequest @{ id = 40 } -AsJson -FromJson).id | Should -Be 40
+        (Invoke-WsRequest @{} -AsJson -FromJson).id | Should -BeExactly '41'
+    }
+
     It 'gives each request of a pipeline and of several runspaces a number of its own' {
         $echo = Connect-MessageWebSocket (Get-Address -Path 'echo')
         (1..3 | ForEach-Object { @{ value = $_ } } | Invoke-WsRequest -AsJson -FromJson -IdProperty id).value | Should -Be 1, 2, 3

@@ -206,7 +206,9 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     {
         try
         {
-            json = _idPath!.Number(json, SocketExtras.Of(_socket).NextRequestId(), out ReadOnlyMemory<byte> id);
+            SocketExtras extras = SocketExtras.Of(_socket);
+            json = _idPath!.Number(json, extras.NextRequestId(), out ReadOnlyMemory<byte> id);
+            RequestNumbers.Note(extras, IdPath.NumberOf(id));
             match = new NumberedReply(_idPath, id);
             return true;
         }

@@ -41,7 +41,7 @@ internal sealed class SendGreetingCommand : WsCmdlet
             return;
         }
 
-        if (TryRelay(item))
+        if (Connecting.TryRelay(item))
         {
             return;
         }
@@ -57,6 +57,7 @@ internal sealed class SendGreetingCommand : WsCmdlet
                 ? known
                 : OutgoingMessage.OfText(
                     (_jsonWriter ??= new JsonWriter(this, Json, JsonWriter.DefaultDepth, StopToken)).Write(InputObject));
+            RequestNumbers.Note(Socket, message.Text);
             Wait(message.SendAsync(Socket, StopToken));
         }
         catch (FormatException e)
@@ -81,23 +82,5 @@ internal sealed class SendGreetingCommand : WsCmdlet
     {
         Refused(reason);
         ThrowTerminatingError(reason);
-    }
-
-    private bool TryRelay(object item)
-    {
-        switch (item)
-        {
-            case ErrorRecord error:
-                Connecting.WriteError(error);
-                return true;
-            case WarningRecord warning:
-                Connecting.WriteWarning(warning.Message);
-                return true;
-            case InformationRecord information:
-                Connecting.WriteInformation(information);
-                return true;
-            default:
-                return false;
-        }
     }
 }

@@ -232,6 +232,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         {
             try
             {
+                RequestNumbers.Note(_socket, message.Text);
                 ValueTask sending = message.SendAsync(_socket, LimitToken());
                 if (!sending.IsCompletedSuccessfully)
                 {

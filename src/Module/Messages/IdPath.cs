@@ -69,6 +69,26 @@ internal sealed class IdPath
         return Insert(utf8, value);
     }
 
+    /// <summary>The number of a message, as a number or as the text of one; null where it has none.</summary>
+    public long? NumberOf(string message) => Find(Encoding.UTF8.GetBytes(message)) is { } id ? NumberOf(id) : null;
+
+    /// <summary>The number that an id is, or is the text of; null where it is something else.</summary>
+    public static long? NumberOf(ReadOnlyMemory<byte> id)
+    {
+        if (id.IsEmpty)
+        {
+            return null;
+        }
+
+        Utf8JsonReader reader = JsonMembers.Read(id);
+        return reader.TokenType switch
+        {
+            JsonTokenType.Number when reader.TryGetInt64(out long number) => number,
+            JsonTokenType.String when long.TryParse(reader.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out long number) => number,
+            _ => null,
+        };
+    }
+
     // The rest of the request keeps the form that its writer gave it.
     private string Insert(byte[] utf8, string value)
     {

@@ -56,6 +56,22 @@ internal sealed class SocketExtras
     /// <summary>A number no other request of this socket has, whichever runspace sends it.</summary>
     public long NextRequestId() => Interlocked.Increment(ref _lastRequestId);
 
+    /// <summary>Keeps a number that a request of the user's has for that one: those made here go on behind it.</summary>
+    public void KeepRequestId(long number)
+    {
+        long last = Volatile.Read(ref _lastRequestId);
+        while (number > last && number < long.MaxValue)
+        {
+            long seen = Interlocked.CompareExchange(ref _lastRequestId, number, last);
+            if (seen == last)
+            {
+                return;
+            }
+
+            last = seen;
+        }
+    }
+
     /// <summary>Whether a single JSON-RPC request waits for its reply.</summary>
     public bool HasSingleRequest => Volatile.Read(ref _requestsWaiting) == 1;
 
