@@ -81,6 +81,18 @@ Describe 'Measure-WsLoad' {
             $load.MessagesSent | Should -BeLessOrEqual (4 * ([Math]::Ceiling(50 * $load.DurationSeconds) + 1))
             $load.Loop, $load.IsCorrected, $load.RatePerConnection | Should -Be 'open', $true, 50
             $load.LatenessP99 | Should -BeGreaterOrEqual 0
+
+            # Numbers look as in the rest of the module, whatever the culture of the session.
+            $culture = [cultureinfo]::CurrentCulture
+            try {
+                $shown = foreach ($name in 'en-US', 'de-DE') {
+                    [cultureinfo]::CurrentCulture = [cultureinfo]::GetCultureInfo($name)
+                    ($load | Format-List | Out-String -Width 200) + ($load | Format-Table | Out-String -Width 200) + ($load.Timeline | Format-Table | Out-String -Width 200)
+                }
+            } finally {
+                [cultureinfo]::CurrentCulture = $culture
+            }
+            $shown[1] | Should -BeExactly $shown[0]
         }
 
         It 'shows a stall of the server to all the messages that were due in it' {

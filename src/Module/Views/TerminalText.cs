@@ -13,6 +13,11 @@ public static class TerminalText
     /// <param name="text">Any text.</param>
     public static string Escape(string? text) => Escape(text, int.MaxValue);
 
+    /// <summary>A time as the views write it, whatever the culture of the session; empty for none.</summary>
+    /// <param name="time">The time, or that of a copy.</param>
+    /// <param name="format">A format of .NET.</param>
+    public static string Time(DateTime? time, string format) => time?.ToString(format, CultureInfo.InvariantCulture) ?? "";
+
     /// <summary>As <see cref="Escape(string)"/>, cut to a width; where it is cut it ends in an ellipsis.</summary>
     /// <param name="text">Any text; no more of it is looked at than fits.</param>
     /// <param name="width">The most characters to return.</param>
