@@ -105,6 +105,18 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
         Receive-WsMessage -Raw | Should -BeExactly 'sent'
     }
 
+    It 'has what the script says on the verbose and debug streams of the cmdlet, which gives it -Verbose and -Debug' {
+        $script = { Write-Verbose 'logging in'; Write-Debug 'a detail'; $null = Invoke-WsRequest 'x' }
+        $streams = Get-Streams { Connect-MessageWebSocket $uri -Name 'told' -Verbose -Debug -OnConnected $script }
+        "$($streams.Verbose)" | Should -BeLike '*logging in*'
+        "$($streams.Debug)" | Should -BeLike '*a detail*'
+        # By the cmdlet that connects, and not by the one in its script as well.
+        @("$($streams.Debug)" | Select-String -Pattern 'sent text' -AllMatches).Matches | Should -HaveCount 1
+        $streams = Get-Streams { Connect-MessageWebSocket $uri -Name 'quiet' -OnConnected $script }
+        $streams.Verbose | Should -BeNullOrEmpty
+        $streams.Debug | Should -BeNullOrEmpty
+    }
+
     It 'refuses to send a received message back by mistake' {
         $problem = Get-Failure { Connect-MessageWebSocket $uri -OnConnected { Invoke-WsRequest 'hello' } }
         $problem.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed*'
@@ -344,6 +356,15 @@ Describe 'Get-WsProfile' {
             Should -Be @('DevTools', 'GraphQLTransportWs', 'HomeAssistant', 'JsonRpc', 'Obs', 'SignalR', 'SocketIO', 'Stomp')
         (Get-WsProfile s*).Name | Should -Be @('SignalR', 'SocketIO', 'Stomp')
         Get-WsProfile | ForEach-Object { $_.Description | Should -Not -BeNullOrEmpty; $_.Path | Should -Exist }
+    }
+
+    It 'shows all that a profile has in a list' {
+        $list = Get-WsProfile Stomp | Format-List | Out-String -Width 300
+        $list | Should -Match '(?m)^RecordSeparator +: \\0\r?$'
+        $list | Should -Match '(?m)^HeartbeatMessage +: \\n\r?$'
+        $list | Should -Match '(?m)^HeartbeatIntervalSeconds +: 9\r?$'
+        $list | Should -Not -Match 'AutoReply'
+        Get-WsProfile SocketIO | Format-List | Out-String -Width 300 | Should -Match '(?m)^AutoReply +: \{2 -> 3\}\r?$'
     }
 
     It 'knows each of them as data and as a profile' {

@@ -201,6 +201,13 @@ Describe 'Receive-WsMessage -Filter' {
         (Receive-WsMessage -All).Text | Should -Be 'first', 'bad'
     }
 
+    It 'has what it says on the streams of the cmdlet' {
+        $null = Connect-Filled -Text 'a'
+        $streams = Get-Streams { Receive-WsMessage -Verbose -WarningVariable script:warned -Filter { Write-Warning 'look'; Write-Verbose 'seen'; Write-Host 'shown'; $true } }
+        "$($streams.Warning)", "$script:warned", "$($streams.Verbose)" | Should -Be 'look', 'look', 'seen'
+        "$($streams.Output.Where({ $_ -is [System.Management.Automation.InformationRecord] }))" | Should -BeExactly 'shown'
+    }
+
     It 'leaves the loop around it when it says break' {
         $null = Connect-Filled -Text 'x'
         foreach ($number in 1..3) {

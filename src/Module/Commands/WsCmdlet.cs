@@ -19,6 +19,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly ManualResetEventSlim _wake = new();
+    private static readonly string[] s_told = ["Verbose", "Debug"];
     private static readonly TimeSpan LongestTelling = TimeSpan.FromSeconds(1);
 
     private readonly List<MessageWebSocket> _shown = [];
@@ -349,7 +350,9 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     /// <summary>Shows the frames of a socket on the debug stream for as long as this cmdlet runs, if the user asked for that.</summary>
     private protected void ShowFrames(MessageWebSocket socket)
     {
-        if (ShowsDebug && !_shown.Contains(socket) && FrameLog.TryJoin(socket, this))
+        // While it is greeted, the cmdlet that connects may be showing them.
+        bool isShown = _shown.Contains(socket) || (socket == Session.Greeted && socket.Control.FrameTrace is FrameLog);
+        if (ShowsDebug && !isShown && FrameLog.TryJoin(socket, this))
         {
             _shown.Add(socket);
         }
@@ -360,6 +363,40 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     void IPipeline.Wait(Task task) => Wait(task);
 
     void IPipeline.Tell(string message) => Tell(message);
+
+    IEnumerable<PSVariable> IPipeline.GivenPreferences => s_told
+        .Where(IsBound)
+        .Select(name => new PSVariable($"{name}Preference", LanguagePrimitives.IsTrue(MyInvocation.BoundParameters[name]) ? ActionPreference.Continue : ActionPreference.SilentlyContinue));
+
+    bool IPipeline.TryRelay(object? item)
+    {
+        switch (item is PSObject wrapped ? wrapped.BaseObject : item)
+        {
+            case ErrorRecord error:
+                WriteError(error);
+                return true;
+            case WarningRecord warning:
+                WriteWarning(warning.Message);
+                return true;
+            case InformationRecord information:
+                WriteInformation(information);
+                return true;
+            case VerboseRecord verbose when ShowsVerbose:
+                WriteVerbose(verbose.Message);
+                return true;
+            case VerboseRecord verbose:
+                Host.UI.WriteVerboseLine(verbose.Message);
+                return true;
+            case DebugRecord debug when ShowsDebug:
+                WriteDebug(debug.Message);
+                return true;
+            case DebugRecord debug:
+                Host.UI.WriteDebugLine(debug.Message);
+                return true;
+            default:
+                return false;
+        }
+    }
 
     private void PumpUntil(Task task)
     {

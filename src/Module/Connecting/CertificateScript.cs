@@ -56,7 +56,7 @@ internal sealed class CertificateScript : ICertificateJudge
         try
         {
             ScriptOutcome outcome = _script.Run(
-                args, args.ServerCertificate, args.ServerIntermediateCertificates, args.ServerCertificateErrors);
+                cmdlet, args, args.ServerCertificate, args.ServerIntermediateCertificates, args.ServerCertificateErrors);
             Failure = outcome.Failure;
             outcome.ReportErrors(cmdlet);
             accepted = Failure is null && !outcome.Output.Any(static output => output?.BaseObject is false);

@@ -93,7 +93,7 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
         try
         {
             Action<ErrorRecord> refused = reason => refusal = reason;
-            _script.Run(socket, [], sender, new Hashtable { ["Socket"] = socket, ["Connecting"] = cmdlet, ["Refused"] = refused });
+            _script.Run(cmdlet, socket, [], sender, new Hashtable { ["Socket"] = socket, ["Connecting"] = cmdlet, ["Refused"] = refused });
         }
         catch (Exception e) when (e is not PipelineStoppedException)
         {

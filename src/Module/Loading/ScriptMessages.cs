@@ -89,7 +89,7 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
             return false;
         }
 
-        ScriptOutcome outcome = _script.Run(_number++);
+        ScriptOutcome outcome = _script.Run(cmdlet, _number++);
         outcome.ReportErrors(cmdlet);
         outcome.ThrowIfFailed();
         object? item = outcome.Output is [var only]

@@ -47,7 +47,7 @@ internal sealed class MessageFilter(IPipeline cmdlet, ScriptBlock script, Func<W
             return false;
         }
 
-        ScriptOutcome outcome = _script.Run(judged, judged);
+        ScriptOutcome outcome = _script.Run(cmdlet, judged, judged);
         outcome.ReportErrors(cmdlet);
         failure = outcome.Failure;
         bool isWanted = failure is null && LanguagePrimitives.IsTrue(outcome.Output);

@@ -60,7 +60,7 @@ internal sealed class ReplyScript(IPipeline cmdlet, ScriptBlock script, Func<WsM
             return;
         }
 
-        ScriptOutcome outcome = _script.Run(judged, judged);
+        ScriptOutcome outcome = _script.Run(cmdlet, judged, judged);
         outcome.ReportErrors(cmdlet);
         if (outcome.Failure is not null)
         {

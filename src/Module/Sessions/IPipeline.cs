@@ -22,7 +22,12 @@ internal interface IPipeline
 
     public void WriteWarning(string text);
 
-    public void WriteInformation(InformationRecord informationRecord);
+    /// <summary>Writes what a script of the user's wrote to another stream than its output, to the same stream; false for anything else.</summary>
+    /// <remarks>What the user did not ask this cmdlet for, and the script writes all the same, is the host's to show.</remarks>
+    public bool TryRelay(object? item);
+
+    /// <summary>The preferences that parameters of the cmdlet say, as -Verbose does: a script that it runs has them too.</summary>
+    public IEnumerable<PSVariable> GivenPreferences { get; }
 
     public void WriteError(ErrorRecord errorRecord);
 }

@@ -23,6 +23,10 @@ internal sealed class ScriptOutputCollector : PSCmdlet
     [AllowEmptyCollection]
     public List<ErrorRecord> Errors { get; set; } = null!;
 
+    /// <summary>The cmdlet that runs the script, which writes its warnings and the like as they come.</summary>
+    [Parameter(Mandatory = true)]
+    public IPipeline Asking { get; set; } = null!;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -30,7 +34,7 @@ internal sealed class ScriptOutputCollector : PSCmdlet
         {
             Errors.Add(error);
         }
-        else
+        else if (!Asking.TryRelay(InputObject))
         {
             Output.Add(InputObject);
         }

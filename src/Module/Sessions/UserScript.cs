@@ -6,19 +6,15 @@ using System.Management.Automation.Runspaces;
 namespace MessageWebSockets.PowerShell.Sessions;
 
 /// <summary>
-/// Runs a script block of the user's on the pipeline thread of a cmdlet. What it says on its error stream is the cmdlet's to say: invoked
-/// alone, it would go to the host, where neither a redirection nor -ErrorVariable nor -ErrorAction of the cmdlet reaches it.
+/// Runs a script block of the user's on the pipeline thread of a cmdlet. What it says beside its output is the cmdlet's to say: invoked
+/// alone, it would go to the host, where neither a redirection nor -ErrorVariable nor -WarningAction of the cmdlet reaches it.
 /// </summary>
 /// <param name="script">The script.</param>
 internal sealed class UserScript(ScriptBlock script)
 {
     // A script sees the variables around it, so that these have names that nobody's have. Commands go by their types, because a
     // restricted session may hide them.
-    private const string Invocation = "& $__wsScript @__wsArguments 2>&1";
-    private const string Taking = "| & $__wsTaker @__wsTakerParameters";
-
-    // What is taken as it comes can be passed on as it comes: warnings and what is written to the host.
-    private const string Said = "3>&1 6>&1";
+    private const string Invocation = "& $__wsScript @__wsArguments 2>&1 3>&1 4>&1 5>&1 6>&1 | & $__wsTaker @__wsTakerParameters";
 
     // A process block has its $_ from the pipeline, and sees nothing of the variable.
     private const string Piping = "$__wsInput | ";
@@ -30,16 +26,17 @@ internal sealed class UserScript(ScriptBlock script)
     private readonly bool _hasProcessBlock = script.Ast is ScriptBlockAst { ProcessBlock: not null };
 
     /// <summary>Runs the script to its end, whichever that is.</summary>
+    /// <param name="cmdlet">The cmdlet that runs it.</param>
     /// <param name="subject">What it finds in $_.</param>
     /// <param name="arguments">Its arguments.</param>
-    public ScriptOutcome Run(object? subject, params object?[] arguments)
+    public ScriptOutcome Run(IPipeline cmdlet, object? subject, params object?[] arguments)
     {
         List<PSObject?> output = [];
         List<ErrorRecord> errors = [];
         Exception? failure = null;
         try
         {
-            Run($"{Invocation} {Taking}", subject, arguments, s_collector, new Hashtable { ["Output"] = output, ["Errors"] = errors });
+            Run(cmdlet, subject, arguments, s_collector, new Hashtable { ["Output"] = output, ["Errors"] = errors, ["Asking"] = cmdlet });
         }
         catch (Exception e) when (e is not (PipelineStoppedException or FlowControlException))
         {
@@ -49,22 +46,18 @@ internal sealed class UserScript(ScriptBlock script)
         return new ScriptOutcome(output, errors, failure);
     }
 
-    /// <summary>
-    /// Runs the script; what it emits goes, one by one and with its errors, warnings and texts for the host among it, to a cmdlet.
-    /// </summary>
+    /// <summary>Runs the script; what it emits goes, one by one and with the records of all its streams among it, to a cmdlet.</summary>
+    /// <param name="cmdlet">The cmdlet that runs it.</param>
     /// <param name="subject">What it finds in $_.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="taker">The cmdlet.</param>
     /// <param name="takerParameters">Parameters of the cmdlet.</param>
     /// <exception cref="Exception">What the script or the cmdlet throws.</exception>
-    public void Run(object? subject, object?[] arguments, CmdletInfo taker, IDictionary takerParameters) =>
-        Run($"{Invocation} {Said} {Taking}", subject, arguments, taker, takerParameters);
-
-    private void Run(string invocation, object? subject, object?[] arguments, CmdletInfo taker, IDictionary takerParameters)
+    public void Run(IPipeline cmdlet, object? subject, object?[] arguments, CmdletInfo taker, IDictionary takerParameters)
     {
         // A script belongs to the runspace it was made in, which may be busy when another one runs it.
         ScriptBlock own = Runspace.DefaultRunspace == _home ? script : ScriptBlock.Create(script.ToString());
-        ScriptBlock wrapper = ScriptBlock.Create(_hasProcessBlock ? Piping + invocation : invocation);
+        ScriptBlock wrapper = ScriptBlock.Create(_hasProcessBlock ? Piping + Invocation : Invocation);
 
         // What a script of a module sees is what is around it there.
         wrapper = own.Module?.NewBoundScriptBlock(wrapper) ?? wrapper;
@@ -77,6 +70,7 @@ internal sealed class UserScript(ScriptBlock script)
                 new PSVariable("__wsArguments", arguments),
                 new PSVariable("__wsTaker", taker),
                 new PSVariable("__wsTakerParameters", takerParameters),
+                .. cmdlet.GivenPreferences,
             ]);
     }
 }
