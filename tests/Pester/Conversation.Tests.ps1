@@ -75,7 +75,10 @@ Describe 'Invoke-WsRequest -IdProperty' {
     }
 
     It 'goes on behind the numbers that the script gave on its own, wherever it sent them' {
-        $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Profile @{ IdProperty = 'id:string' } -OnConnected { @{ id = '3'; type = 'subscribe' }; '{"id":"no number"}' }
+        $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Profile @{ IdProperty = 'id:string' } -OnConnected {
+            @{ id = '3'; type = 'subscribe' }
+            '{"id":"no number"}'
+        }
         (Invoke-WsRequest @{} -AsJson -FromJson).id | Should -BeExactly '4'
         '{"id":"20"}', '[]', '{"id":"6"}' | Send-WsMessage
         @{ id = 9 } | Send-WsMessage -AsJson

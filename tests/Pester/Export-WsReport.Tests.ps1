@@ -218,7 +218,7 @@ Describe 'Export-WsReport' {
     }
 
     It 'says which dates it leaves out' {
-        $rows = (New-Row -More @{ TestedAt = 'the day before' }), (New-Row -More @{ CertificateExpires = '31/31/2026' }), (New-Row -More @{ TestedAt = '' })
+        $rows = @{ TestedAt = 'the day before' }, @{ CertificateExpires = '31/31/2026' }, @{ TestedAt = '' } | ForEach-Object { New-Row -More $_ }
         $null = $rows | Get-Report -Parameters @{ WarningVariable = 'script:warned'; WarningAction = 'SilentlyContinue' }
         $warned | Should -HaveCount 1
         "$warned" | Should -BeLike "Dates of 2 results are left out, such as 'the day before'*"

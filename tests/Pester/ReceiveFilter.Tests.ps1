@@ -203,7 +203,9 @@ Describe 'Receive-WsMessage -Filter' {
 
     It 'has what it says on the streams of the cmdlet' {
         $null = Connect-Filled -Text 'a'
-        $streams = Get-Streams { Receive-WsMessage -Verbose -WarningVariable script:warned -Filter { Write-Warning 'look'; Write-Verbose 'seen'; Write-Host 'shown'; $true } }
+        $streams = Get-Streams {
+            Receive-WsMessage -Verbose -WarningVariable script:warned -Filter { Write-Warning 'look'; Write-Verbose 'seen'; Write-Host 'shown'; $true }
+        }
         "$($streams.Warning)", "$script:warned", "$($streams.Verbose)" | Should -Be 'look', 'look', 'seen'
         "$($streams.Output.Where({ $_ -is [System.Management.Automation.InformationRecord] }))" | Should -BeExactly 'shown'
     }

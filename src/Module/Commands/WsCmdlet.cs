@@ -366,7 +366,9 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
 
     IEnumerable<PSVariable> IPipeline.GivenPreferences => s_told
         .Where(IsBound)
-        .Select(name => new PSVariable($"{name}Preference", LanguagePrimitives.IsTrue(MyInvocation.BoundParameters[name]) ? ActionPreference.Continue : ActionPreference.SilentlyContinue));
+        .Select(name => new PSVariable(
+            $"{name}Preference",
+            LanguagePrimitives.IsTrue(MyInvocation.BoundParameters[name]) ? ActionPreference.Continue : ActionPreference.SilentlyContinue));
 
     bool IPipeline.TryRelay(object? item)
     {

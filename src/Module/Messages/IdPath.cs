@@ -81,12 +81,14 @@ internal sealed class IdPath
         }
 
         Utf8JsonReader reader = JsonMembers.Read(id);
-        return reader.TokenType switch
+        long number = 0;
+        bool isNumber = reader.TokenType switch
         {
-            JsonTokenType.Number when reader.TryGetInt64(out long number) => number,
-            JsonTokenType.String when long.TryParse(reader.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out long number) => number,
-            _ => null,
+            JsonTokenType.Number => reader.TryGetInt64(out number),
+            JsonTokenType.String => long.TryParse(reader.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out number),
+            _ => false,
         };
+        return isNumber ? number : null;
     }
 
     // The rest of the request keeps the form that its writer gave it.

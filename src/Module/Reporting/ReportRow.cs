@@ -71,7 +71,8 @@ internal sealed record ReportRow(string Address, bool IsSuccess, string Status, 
             CertificateDaysLeft = ReportValue.Number(item, nameof(WsEndpointResult.CertificateDaysLeft)),
             Error = ReportValue.Text(item, nameof(WsEndpointResult.Error)),
             TestedAt = ReportValue.Time(item, nameof(WsEndpointResult.TestedAt)),
-            UnreadDate = ReportValue.UnreadTime(item, nameof(WsEndpointResult.TestedAt)) ?? ReportValue.UnreadTime(item, nameof(WsEndpointResult.CertificateExpires)),
+            UnreadDate = ReportValue.UnreadTime(item, nameof(WsEndpointResult.TestedAt))
+                ?? ReportValue.UnreadTime(item, nameof(WsEndpointResult.CertificateExpires)),
         };
     }
 }

@@ -53,7 +53,8 @@ internal static class ReportValue
         DateTime time => time.Kind == DateTimeKind.Utc ? time.ToLocalTime() : time,
 
         // Every culture that writes points writes the day first, and others would read the month.
-        string text when DateTime.TryParseExact(text, s_dayFirst, CultureInfo.InvariantCulture, DateTimeStyles.AllowWhiteSpaces, out DateTime time) => time,
+        string text when DateTime.TryParseExact(
+            text, s_dayFirst, CultureInfo.InvariantCulture, DateTimeStyles.AllowWhiteSpaces, out DateTime time) => time,
         string text when DateTime.TryParse(text, CultureInfo.CurrentCulture, DateTimeStyles.None, out DateTime time) => time,
         string text when DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime time) => time,
         _ => null,

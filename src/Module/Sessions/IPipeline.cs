@@ -22,7 +22,7 @@ internal interface IPipeline
 
     public void WriteWarning(string text);
 
-    /// <summary>Writes what a script of the user's wrote to another stream than its output, to the same stream; false for anything else.</summary>
+    /// <summary>Writes what a script of the user's wrote to a stream beside its output to that stream; false for anything else.</summary>
     /// <remarks>What the user did not ask this cmdlet for, and the script writes all the same, is the host's to show.</remarks>
     public bool TryRelay(object? item);
 
