@@ -339,6 +339,16 @@ Describe 'Connect-MessageWebSocket -Profile' {
 Describe 'Connect-MessageWebSocket -RequireSubProtocol' {
     AfterEach { Get-MessageWebSocket | Close-MessageWebSocket }
 
+    It 'takes a server that agrees to one, of a profile too' {
+        $chat = Start-WsEchoServer -Name 'chat' -SubProtocol 'chat'
+        try {
+            (Connect-MessageWebSocket $chat.Uri -SubProtocol 'news', 'chat' -RequireSubProtocol).Protocol | Should -BeExactly 'chat'
+            (Connect-MessageWebSocket $chat.Uri -Profile @{ SubProtocol = 'chat' } -RequireSubProtocol).Protocol | Should -BeExactly 'chat'
+        } finally {
+            Stop-WsEchoServer 'chat'
+        }
+    }
+
     It 'refuses a server that agrees to none' {
         $null = Connect-MessageWebSocket $uri -SubProtocol 'chat'
         $problem = Get-Failure { Connect-MessageWebSocket $uri -Name 'strict' -SubProtocol 'chat' -RequireSubProtocol }
