@@ -1,6 +1,6 @@
 #requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
 
-# examples/Test-FleetFromHosts.ps1 through real SSH: two servers of sshd on loopback ports, with PowerShell as their subsystem. Keys and
+# The runbooks of examples/ for several hosts, through real SSH: two servers of sshd on loopback ports, with PowerShell as their subsystem. Keys and
 # configuration are made for the test. One of the two hosts has a proxy set that nobody runs, so that it sees other than the first.
 BeforeDiscovery {
     # Debian keeps servers where only root's path looks.
@@ -11,6 +11,53 @@ BeforeDiscovery {
 
 BeforeAll {
     . (Join-Path -Path $PSScriptRoot -ChildPath 'TestServer.ps1')
+
+    # Adds up histograms of the format V2 of HdrHistogram: in a header of 8 bytes zlib, in that one of 40 and the counts, each a zigzag
+    # LEB128, where a negative one is so many zeros. The result has the counts by index.
+    function Get-SummedCount {
+        param([string[]] $Histogram)
+
+        $sum = [System.Collections.Generic.SortedDictionary[int, long]]::new()
+        foreach ($text in $Histogram) {
+            $packed = [System.IO.MemoryStream]::new([Convert]::FromBase64String($text))
+            $packed.Position = 8
+            $plain = [System.IO.MemoryStream]::new()
+            [System.IO.Compression.ZLibStream]::new($packed, [System.IO.Compression.CompressionMode]::Decompress).CopyTo($plain)
+            $plain.Position = 40
+            $index = 0
+            while ($plain.Position -lt $plain.Length) {
+                $number, $shift = 0L, 0
+                do {
+                    $byte = $plain.ReadByte()
+                    $number = $number -bor ([long] ($byte -band 0x7F) -shl $shift)
+                    $shift += 7
+                } while ($byte -band 0x80)
+                $count = $number -band 1 ? -(($number + 1) -shr 1) : $number -shr 1
+                if ($count -lt 0) {
+                    $index -= $count
+                } else {
+                    $sum[$index] += $count
+                    $index++
+                }
+            }
+        }
+        , $sum
+    }
+
+    # The least and the largest microseconds that stand for a percentile: of three digits, 1,024 steps to each doubling.
+    function Get-Percentile {
+        param([System.Collections.Generic.SortedDictionary[int, long]] $Count, [double] $Part)
+
+        $wanted = [Math]::Max(1, [Math]::Floor($Part * ($Count.Values | Measure-Object -Sum).Sum + 0.5))
+        foreach ($entry in $Count.GetEnumerator()) {
+            $wanted -= $entry.Value
+            if ($wanted -le 0) {
+                $doubling = [Math]::Max(0, ($entry.Key -shr 10) - 1)
+                $step = $entry.Key -lt 1024 ? $entry.Key : ($entry.Key -band 1023) + 1024
+                return ($step -shl $doubling), ((($step + 1) -shl $doubling) - 1)
+            }
+        }
+    }
 
     # Starts sshd on a port that nobody has; it cannot be told to choose.
     function Start-Sshd {
@@ -100,7 +147,22 @@ Port 1
         $up, $down = (Get-Address -Path 'echo'), 'ws://127.0.0.1:1/'
         $example = Join-Path -Path $repository -ChildPath 'examples' -AdditionalChildPath 'Test-FleetFromHosts.ps1'
 
-        # Runs the example, with the ssh above, in a PowerShell of its own, and gives what it emits and what it reports.
+        # Runs a script, with the ssh above, in a PowerShell of its own, and gives what it says in JSON.
+        function Invoke-WithSsh {
+            param([scriptblock] $Script, [string[]] $ArgumentList)
+
+            $path = $env:PATH
+            try {
+                $env:PATH = "${bin}:$path"
+                $said = $null | & $pwsh.Program @($pwsh.Arguments) -CommandWithArgs $Script.ToString() @ArgumentList
+            } finally {
+                $env:PATH = $path
+            }
+
+            $said | Select-Object -Last 1 | ConvertFrom-Json
+        }
+
+        # What the example emits and what it reports.
         function Invoke-FromHosts {
             param([string[]] $HostName)
 
@@ -109,16 +171,7 @@ Port 1
                 $results = $addresses | & $example -HostName $hostName -Module $module -TimeoutSeconds 30 -ErrorVariable problems 2>$null
                 @{ Results = @($results); Problems = @($problems | ForEach-Object { "$_" }) } | ConvertTo-Json -Depth 4 -Compress
             }
-            $path = $env:PATH
-            try {
-                $env:PATH = "${bin}:$path"
-                $given = $example, "$repository/WebSocket.psd1", ($HostName -join ','), "$up,$down"
-                $said = $null | & $pwsh.Program @($pwsh.Arguments) -CommandWithArgs $script.ToString() @given
-            } finally {
-                $env:PATH = $path
-            }
-
-            $said | Select-Object -Last 1 | ConvertFrom-Json
+            Invoke-WithSsh -Script $script -ArgumentList $example, "$repository/WebSocket.psd1", ($HostName -join ','), "$up,$down"
         }
     }
 
@@ -165,5 +218,31 @@ Port 1
         $seen.Results.Hosts | Should -Be 1, 1
         $seen.Results.Verdict | Should -Be 'up', 'down'
         "$($seen.Problems)" | Should -BeLike '*gone*'
+    }
+
+    It 'adds up a load from two hosts, whose percentiles are those of the histograms put together' {
+        $script = {
+            $load = @{ Connections = 2; DurationSeconds = 0.3; NoProxy = $true; WarningAction = 'Ignore' }
+            & $args[0] -Uri $args[1] -HostName paris, tokyo, gone -Load $load -Module $args[2] -PartPath $args[3] -ErrorVariable problems 2>$null |
+                Select-Object -Property *, @{ Name = 'Problems'; Expression = { "$problems" } } | ConvertTo-Json -Depth 4 -Compress
+        }
+        $measure = Join-Path -Path $repository -ChildPath 'examples' -AdditionalChildPath 'Measure-LoadFromHosts.ps1'
+        $sum = Invoke-WithSsh -Script $script -ArgumentList $measure, $up, "$repository/WebSocket.psd1", "$TestDrive/parts.json"
+        $sum.Problems | Should -BeLike '*gone*'
+        $parts = Get-Content -LiteralPath "$TestDrive/parts.json" -Raw | ConvertFrom-Json
+        $parts.Count | Should -Be 2
+        $sum.Connections, $sum.Errors | Should -Be 4, 0
+        $sum.RoundTrips | Should -Be ($parts.RoundTrips | Measure-Object -Sum).Sum
+        $sum.Maximum | Should -Be ($parts.Maximum | Measure-Object -Maximum).Maximum
+        $sum.P99 | Should -BeGreaterOrEqual ($parts.P99 | Measure-Object -Minimum).Minimum
+        $sum.P99 | Should -BeLessOrEqual ($parts.P99 | Measure-Object -Maximum).Maximum
+
+        # Decoded here, and not by the module.
+        $counts = Get-SummedCount -Histogram $parts.Histogram
+        foreach ($percentile in @{ P99 = 0.99; P999 = 0.999; Median = 0.5 }.GetEnumerator()) {
+            $low, $high = Get-Percentile -Count $counts -Part $percentile.Value
+            $sum.($percentile.Key) * 1000 | Should -BeGreaterOrEqual ($low - 0.001)
+            $sum.($percentile.Key) * 1000 | Should -BeLessOrEqual ($high + 0.001)
+        }
     }
 }

@@ -14,6 +14,21 @@ AfterAll {
 }
 
 Describe 'Measure-WsLoad' {
+    # The first, so that the other one is there first too.
+    It 'has the histograms of its own beside those that another module brought' {
+        $other = Join-Path -Path $TestDrive -ChildPath 'HdrHistogram.dll'
+        $name = [System.Reflection.AssemblyName]::new('HdrHistogram, Version=1.0.0.0')
+        $builder = [System.Reflection.Emit.PersistedAssemblyBuilder]::new($name, [object].Assembly)
+        $null = $builder.DefineDynamicModule('HdrHistogram').DefineType('HdrHistogram.LongHistogram', 'Public').CreateType()
+        $builder.Save($other)
+        Add-Type -LiteralPath $other
+        (Measure-WsLoad (Get-Address -Path 'echo') @short).RoundTrips | Should -BeGreaterThan 0
+        $loaded = @([AppDomain]::CurrentDomain.GetAssemblies().Where({ $_.GetName().Name -eq 'HdrHistogram' }))
+        $loaded.Count | Should -Be 2
+        $loaded.ForEach({ [System.Runtime.Loader.AssemblyLoadContext]::GetLoadContext($_).Name }) | Sort-Object |
+            Should -Be 'Default', 'MessageWebSockets.Histograms'
+    }
+
     Context 'an echo' {
         It 'counts what the server counts' {
             $echo = Start-WsEchoServer

@@ -174,3 +174,57 @@ http {
         Get-MessageWebSocket | Where-Object State -EQ 'Open' | Should -BeNullOrEmpty
     }
 }
+
+Describe 'Test-ServerFleet.ps1' {
+    BeforeAll {
+        $fleet = Join-Path -Path $TestDrive -ChildPath 'servers.csv'
+        $report = Join-Path -Path $TestDrive -ChildPath 'audit.html'
+        $accepted = Join-Path -Path $TestDrive -ChildPath 'accepted.csv'
+        $right = "$($server.raw)manners"
+        $wrong = "$($server.raw)manners?mistake=$([uri]::EscapeDataString('takes frames without a mask'))"
+
+        function Invoke-TestServerFleet {
+            param([string[]] $Uri, [hashtable] $Parameters = @{})
+
+            $Uri | ForEach-Object { [pscustomobject] @{ Name = 'x'; Uri = $_; SubProtocol = '' } } | Export-Csv -LiteralPath $fleet
+            $global:LASTEXITCODE = $null
+            & "$examples/Test-ServerFleet.ps1" -Path $fleet -ReportPath $report -TimeoutSeconds 30 @Parameters
+        }
+    }
+
+    It 'writes the page, lists what is wrong, and fails' {
+        $output = Invoke-TestServerFleet -Uri $right, $wrong, 'ws://127.0.0.1:1/'
+        $LASTEXITCODE | Should -Be 1
+        $output[0] | Should -Be '2 servers audited, 1 findings of severity medium or more, 1 in all, 1 servers not reached.'
+        $output[1] | Should -BeLike 'not reached: *ws://127.0.0.1:1/*'
+        $output[2].Check, $output[2].Uri | Should -Be 'frame-unmasked', $wrong
+        Get-Content -LiteralPath $report -Raw | Should -BeLike '*<h1>Servers of servers.csv</h1>*frame-unmasked*'
+    }
+
+    It 'tells what matters less, and passes what was accepted' {
+        $null = Invoke-TestServerFleet -Uri $wrong -Parameters @{ Severity = 'high' }
+        $LASTEXITCODE | Should -Be 2
+        [pscustomobject] @{ Uri = $wrong; Check = 'frame-unmasked' } | Export-Csv -LiteralPath $accepted
+        $output = Invoke-TestServerFleet -Uri $wrong -Parameters @{ AcceptedPath = $accepted }
+        $LASTEXITCODE | Should -Be 0
+        $output | Should -Be '1 servers audited, 0 findings of severity medium or more, 0 in all, 0 servers not reached.'
+    }
+}
+
+Describe 'Find-ServerKnee.ps1' {
+    It 'doubles the rate while the server bears it' {
+        $given = @{ Connections = 2; RatePerConnection = 4; BoundMilliseconds = 60000; MaximumSteps = 2; DurationSeconds = 0.3 }
+        $steps = @(& "$examples/Find-ServerKnee.ps1" -Uri (Get-Address -Path 'echo') -Options @{ WarningAction = 'Ignore' } @given)
+        $steps.Offered | Should -Be ($steps[0].IsGeneratorLimited ? @(8) : @(8, 16))
+        $steps.IsBorne | ForEach-Object { $_ | Should -BeTrue }
+    }
+
+    It 'ends where the server is over the bound' {
+        $stalled = Get-Address -Path 'stall?after=20&ms=1000'
+        $given = @{ Connections = 1; RatePerConnection = 100; BoundMilliseconds = 100; DurationSeconds = 1 }
+        $steps = @(& "$examples/Find-ServerKnee.ps1" -Uri $stalled -Options @{ WarningAction = 'Ignore' } @given)
+        $steps.Count | Should -Be 1
+        $steps.IsBorne | Should -BeFalse
+        $steps.P99 | Should -BeGreaterThan 100
+    }
+}

@@ -157,6 +157,22 @@ Describe 'Test-WsServer' {
             }
         }
 
+        It 'are not made where the user declines, which a warning says; the others are' {
+            # A host of its own, which asks on its input.
+            $program = {
+                Import-Module -Name $args[0]
+                $checks = 'ping-answered', 'message-limit', 'idle-timeout'
+                $given = @{ Level = 'Intrusive'; Check = $checks; TimeoutSeconds = 30; InformationAction = 'Ignore' }
+                Test-WsServer $args[1] @given -WarningVariable warned 3>$null | ForEach-Object { "made: $($_.Check)" }
+                "warned: $warned"
+            }
+            $pwsh = & (Join-Path -Path $repository -ChildPath 'tools' -AdditionalChildPath 'Get-PowerShellCommand.ps1')
+            $arguments = @($pwsh.Arguments -ne '-NonInteractive')
+            $said = 'n' | & $pwsh.Program @arguments -CommandWithArgs $program.ToString() "$repository/WebSocket.psd1" $right
+            $said -like 'made: *' | Should -Be 'made: ping-answered'
+            $said -like 'warned: *' | Should -BeLike 'warned: ws://*: not made are idle-timeout, message-limit.'
+        }
+
         It 'are named by -WhatIf, and not made' {
             $log = Join-Path -Path $TestDrive -ChildPath 'whatif.txt'
             $null = Start-Transcript -Path $log
