@@ -1,7 +1,7 @@
 #requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.5' }
 
-# The runbooks of examples/ for several hosts, through real SSH: two servers of sshd on loopback ports, with PowerShell as their subsystem. Keys and
-# configuration are made for the test. One of the two hosts has a proxy set that nobody runs, so that it sees other than the first.
+# The runbooks of examples/ for several hosts, through real SSH: two servers of sshd on loopback ports, with PowerShell as their subsystem.
+# Keys and configuration are made for the test. One of the two hosts has a proxy set that nobody runs, so that it sees other than the first.
 BeforeDiscovery {
     # Debian keeps servers where only root's path looks.
     $programs = Get-Command -Name 'sshd', '/usr/sbin/sshd' -CommandType Application -ErrorAction Ignore | Select-Object -First 1
@@ -223,7 +223,8 @@ Port 1
     It 'adds up a load from two hosts, whose percentiles are those of the histograms put together' {
         $script = {
             $load = @{ Connections = 2; DurationSeconds = 0.3; NoProxy = $true; WarningAction = 'Ignore' }
-            & $args[0] -Uri $args[1] -HostName paris, tokyo, gone -Load $load -Module $args[2] -PartPath $args[3] -ErrorVariable problems 2>$null |
+            $given = @{ Uri = $args[1]; HostName = 'paris', 'tokyo', 'gone'; Load = $load; Module = $args[2]; PartPath = $args[3] }
+            & $args[0] @given -ErrorVariable problems 2>$null |
                 Select-Object -Property *, @{ Name = 'Problems'; Expression = { "$problems" } } | ConvertTo-Json -Depth 4 -Compress
         }
         $measure = Join-Path -Path $repository -ChildPath 'examples' -AdditionalChildPath 'Measure-LoadFromHosts.ps1'
