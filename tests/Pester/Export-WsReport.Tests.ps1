@@ -218,7 +218,8 @@ Describe 'Export-WsReport' {
     }
 
     It 'says which dates it leaves out' {
-        $rows = @{ TestedAt = 'the day before' }, @{ CertificateExpires = '31/31/2026' }, @{ TestedAt = '' } | ForEach-Object { New-Row -More $_ }
+        $rows = @{ TestedAt = 'the day before' }, @{ CertificateExpires = '31/31/2026' }, @{ TestedAt = '' } |
+            ForEach-Object { New-Row -More $_ }
         $null = $rows | Get-Report -Parameters @{ WarningVariable = 'script:warned'; WarningAction = 'SilentlyContinue' }
         $warned | Should -HaveCount 1
         "$warned" | Should -BeLike "Dates of 2 results are left out, such as 'the day before'*"

@@ -102,7 +102,8 @@ Describe 'Measure-WsLoad' {
             try {
                 $shown = foreach ($name in 'en-US', 'de-DE') {
                     [cultureinfo]::CurrentCulture = [cultureinfo]::GetCultureInfo($name)
-                    ($load | Format-List), ($load | Format-Table), ($load.Timeline | Format-Table) | ForEach-Object { $_ | Out-String -Width 200 } | Join-String
+                    ($load | Format-List), ($load | Format-Table), ($load.Timeline | Format-Table) |
+                        ForEach-Object { $_ | Out-String -Width 200 } | Join-String
                 }
             } finally {
                 [cultureinfo]::CurrentCulture = $culture

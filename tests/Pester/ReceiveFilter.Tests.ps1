@@ -204,7 +204,12 @@ Describe 'Receive-WsMessage -Filter' {
     It 'has what it says on the streams of the cmdlet' {
         $null = Connect-Filled -Text 'a'
         $streams = Get-Streams {
-            Receive-WsMessage -Verbose -WarningVariable script:warned -Filter { Write-Warning 'look'; Write-Verbose 'seen'; Write-Host 'shown'; $true }
+            Receive-WsMessage -Verbose -WarningVariable script:warned -Filter {
+                Write-Warning 'look'
+                Write-Verbose 'seen'
+                Write-Host 'shown'
+                $true
+            }
         }
         "$($streams.Warning)", "$script:warned", "$($streams.Verbose)" | Should -Be 'look', 'look', 'seen'
         "$($streams.Output.Where({ $_ -is [System.Management.Automation.InformationRecord] }))" | Should -BeExactly 'shown'

@@ -133,7 +133,8 @@ public sealed class ExportWsReportCommand : WsCmdlet
             string results = unread.Length == 1 ? "1 result" : $"{unread.Length} results";
             WriteWarning(
                 $"Dates of {results} are left out, such as '{TerminalText.Escape(unread[0], 40)}', which the culture of this session "
-                + $"({CultureInfo.CurrentCulture.Name}) cannot read. Make the report in a session of the culture that wrote them, or keep results as CLIXML or JSON.");
+                + $"({CultureInfo.CurrentCulture.Name}) cannot read. Make the report in a session of the culture that wrote them, "
+                + "or keep results as CLIXML or JSON.");
         }
     }
 
