@@ -288,6 +288,9 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
         return _receiving.Inbox.TakeNextAsync(filter, cancellationToken);
     }
 
+    /// <summary>Puts the message back that was taken last and was of no use.</summary>
+    internal void Return(WsMessage message) => _receiving.Inbox.Return(message);
+
     /// <summary>Begins to look through the messages, for one reader, who takes those it wants.</summary>
     internal InboxCursor<WsMessage> OpenCursor() => new(_receiving.Inbox);
 

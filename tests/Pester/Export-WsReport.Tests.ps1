@@ -128,6 +128,10 @@ Describe 'Export-WsReport' {
             }
         }
 
+        It 'says of a path that none can be that it is none' {
+            (Get-Failure { Export-WsReport -Path "a`0b" -InputObject $null }).FullyQualifiedErrorId | Should -BeLike 'FileError,*'
+        }
+
         It 'is a page too where there is nothing to say' {
             @() | Get-Report | Should -BeLike '*There were no results.*'
             New-Row | Get-Report | Should -BeLike '*100 %*1 of 1 work*'

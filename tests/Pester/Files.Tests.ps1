@@ -75,6 +75,7 @@ Describe 'Receive-WsMessage -OutFile' {
         @{ What = 'wildcards that stand for nothing'; File = 'none*.txt'; Text = '*no file that is there*'; Id = 'FileError' }
         @{ What = 'wildcards that stand for several files'; File = '*.dat'; Text = '*2 files*'; Id = 'FileError' }
         @{ What = 'a drive that is not there'; File = 'nodrive:/x'; Text = '*nodrive*'; Id = 'DriveNotFound' }
+        @{ What = 'a character that no path has'; File = "a`0b"; Text = '*'; Id = 'FileError' }
         @{ What = 'a folder that is not there'; File = 'none/x'; Text = '*none*'; Id = 'FileError' }
     ) {
         Set-Content -LiteralPath '1.dat', '2.dat' -Value 'old'
@@ -84,6 +85,23 @@ Describe 'Receive-WsMessage -OutFile' {
         "$failure" | Should -BeLike $Text
         (Receive-WsMessage).Text | Should -Be 'kept'
         Test-Path -LiteralPath 'WS_TEST' | Should -BeFalse
+    }
+
+    It 'leaves in the inbox, in order, what a full disk does not take' -Skip:(-not (Test-Path -LiteralPath '/dev/full')) {
+        'a', 'b', 'c' | Send-WsMessage
+        Wait-Queued -Socket $echo -Count 3
+        foreach ($command in
+            { Receive-WsMessage -Count 2 -OutFile '/dev/full' },
+            { Receive-WsMessage -All -OutFile '/dev/full' },
+            { Receive-WsMessage -OutFile '/dev/full' -Filter { $_.Text -eq 'b' } }) {
+            $failure = Get-Failure $command
+            $failure.FullyQualifiedErrorId | Should -BeLike 'FileError,*'
+            "$failure" | Should -Match '[123] messages? (is|are) not in the file, but in the inbox again\.'
+            $echo.Information.MessagesQueued | Should -Be 3
+        }
+
+        Receive-WsMessage -Count 3 -OutFile 'after.txt'
+        Get-Content -LiteralPath 'after.txt' | Should -BeExactly 'a', 'b', 'c'
     }
 
     It 'keeps a file with -NoClobber' {
@@ -162,6 +180,7 @@ Describe 'Send-WsMessage' {
         @{ Parameter = 'Path'; Bad = 'missing.txt'; Id = 'PathNotFound' }
         @{ Parameter = 'LiteralPath'; Bad = 'missing.txt'; Id = 'FileError' }
         @{ Parameter = 'LiteralPath'; Bad = '.'; Id = 'FileError' }
+        @{ Parameter = 'LiteralPath'; Bad = "a`0b"; Id = 'FileError' }
         @{ Parameter = 'Path'; Bad = 'env:NO_SUCH_VARIABLE'; Id = 'PathNotFound' }
         @{ Parameter = 'LiteralPath'; Bad = 'env:NO_SUCH_VARIABLE'; Id = 'FileError' }
     ) {

@@ -226,6 +226,20 @@ Describe 'A connection that is lost' {
         ($socket | Format-List | Out-String -Width 300) | Should -BeLike "*State*: Aborted ($uri $Reason)*"
     }
 
+    It 'again and again is waited for no longer than -TimeoutSeconds says, whatever comes meanwhile that is not emitted' {
+        foreach ($fault in 'reset-after-messages', 'reserved-bit-1') {
+            $socket = Connect-MessageWebSocket $server.faults.$fault -AutoReconnect -MaximumRetryCount 100000 -RetryIntervalSec 0.01
+            $receiving = Start-Script {
+                Receive-WsMessage -Socket $args[0] -Filter { $false } -TimeoutSeconds 0.5 -WarningAction SilentlyContinue
+            } -ArgumentList $socket
+            Wait-Script -Started $receiving
+            $receiving.Streams.Error | Should -HaveCount 1
+            $receiving.Streams.Error[0].FullyQualifiedErrorId | Should -Match '^(ReceiveTimeout|ReconnectTimeout),'
+            $receiving.Shell.Dispose()
+            Close-MessageWebSocket -Socket $socket -WarningAction SilentlyContinue
+        }
+    }
+
     It 'is reported with the close code and reason' {
         $uri = "$(Get-Address -Path 'close')?code=1012&reason=back%20soon"
         $socket = Connect-MessageWebSocket $uri -AutoReconnect -MaximumRetryCount 1

@@ -237,6 +237,16 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
         }
     }
 
+    /// <summary>Puts a message back that was taken last and was of no use, whatever the limit: it is read again in its turn.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="place">Where it was taken; null for the beginning.</param>
+    public void Return(T message, InboxQueue<T>.Place? place = null)
+    {
+        Interlocked.Add(ref _cost.Taken, -(message.Length + CostPerMessage));
+        Messages.Return(message, place);
+        PublishElsewhere();
+    }
+
     public bool TryPeek([NotNullWhen(true)] out T? message)
     {
         message = null;

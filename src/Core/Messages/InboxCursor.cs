@@ -23,6 +23,9 @@ internal sealed class InboxCursor<T>(Inbox<T> inbox) : IDisposable
         return true;
     }
 
+    /// <summary>Puts the message back that was taken last; it is looked at again.</summary>
+    public void Return(T message) => inbox.Return(message, _place);
+
     /// <summary>Waits for a message to look at; false once all were looked at and the inbox ended in order.</summary>
     /// <exception cref="MessageWebSocketException">All were looked at and the connection ended abnormally.</exception>
     public ValueTask<bool> WaitToMoveNextAsync(CancellationToken cancellationToken) => inbox.WaitForNextAsync(_place, cancellationToken);

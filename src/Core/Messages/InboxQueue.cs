@@ -121,6 +121,17 @@ internal sealed class InboxQueue<T>
         }
     }
 
+    /// <summary>Puts a message back that was taken last: as the first, or where a place stood when it was taken from there.</summary>
+    public void Return(T message, Place? place = null)
+    {
+        lock (_taking)
+        {
+            _seen ??= [];
+            _ = place?.At is { } before ? _seen.AddAfter(before, message) : _seen.AddFirst(message);
+            Volatile.Write(ref _seenCount, _seenCount + 1);
+        }
+    }
+
     private LinkedListNode<T>? NextSeen(Place place) => place.At is null ? _seen?.First : place.At.Next;
 
     private LinkedListNode<T>? See()

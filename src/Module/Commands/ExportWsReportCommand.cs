@@ -56,6 +56,11 @@ public sealed class ExportWsReportCommand : WsCmdlet
         _path = GetUnresolvedProviderPathFromPSPath(Path);
 
         // Before thousands of endpoints are probed, and not after.
+        if (_path.Contains('\0', StringComparison.Ordinal))
+        {
+            ThrowTerminatingError(WsErrors.FileError(new IOException("No path has a NUL character."), _path, ErrorCategory.InvalidArgument));
+        }
+
         if (NoClobber && File.Exists(_path))
         {
             ThrowTerminatingError(WsErrors.FileError(

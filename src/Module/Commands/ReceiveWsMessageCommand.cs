@@ -173,10 +173,8 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             _lookLimit = sockets.Sum(static socket => socket.Information.MessagesQueued);
         }
 
-        if (OutFile is not null)
-        {
-            _file = MessageFile.Open(this, OutFile, Append ? FileMode.Append : NoClobber ? FileMode.CreateNew : FileMode.Create, Force);
-        }
+        FileMode mode = Append ? FileMode.Append : NoClobber ? FileMode.CreateNew : FileMode.Create;
+        _file = OutFile is null ? null : MessageFile.Open(this, _source, OutFile, mode, Force);
 
         bool hasGoal = IsCounting && Count > 1;
         if (hasGoal || _file is not null)
@@ -203,8 +201,8 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     {
         if (disposing)
         {
-            _source?.Dispose();
             _file?.Dispose();
+            _source?.Dispose();
         }
 
         base.Dispose(disposing);
@@ -283,8 +281,8 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         {
             if (Connector.Renew(this, end.Socket, _clock.Left()) is { } successor)
             {
+                // The time goes on: a server that takes each connection and drops it must not keep this for ever.
                 _source.Join(successor);
-                _clock.Restart();
                 ShowFrames(successor);
                 return true;
             }

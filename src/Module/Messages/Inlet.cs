@@ -41,6 +41,9 @@ internal sealed class Inlet(MessageWebSocket socket, bool looksThrough) : IDispo
     /// <summary>Takes the message that was passed last; false when somebody else has.</summary>
     public bool TryTakePassed(WsMessage message) => _cursor!.TryTake(message);
 
+    /// <summary>Puts the message back that was passed and taken last.</summary>
+    public void Return(WsMessage message) => _cursor!.Return(message);
+
     /// <summary>Waits for a message; false at the orderly end of the socket.</summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
     public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => _cursor is null

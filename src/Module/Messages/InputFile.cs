@@ -58,9 +58,20 @@ internal sealed class InputFile
             return ReadContent(out isText);
         }
 
-        return Directory.Exists(Path)
-            ? throw new IOException($"{Path} is a folder.")
-            : new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        if (Directory.Exists(Path))
+        {
+            throw new IOException($"{Path} is a folder.");
+        }
+
+        try
+        {
+            return new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        }
+        catch (ArgumentException e)
+        {
+            // A character that no path has.
+            throw new IOException(e.Message, e);
+        }
     }
 
     private static InputFile[] Resolve(PSCmdlet cmdlet, Func<IEnumerable<InputFile>> find)

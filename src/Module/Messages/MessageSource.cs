@@ -49,6 +49,26 @@ internal sealed class MessageSource(IEnumerable<MessageWebSocket> sockets, bool 
     /// <summary>Takes the message that was looked at last; false when somebody else has.</summary>
     public bool TryTakeLooked(WsMessage message) => _looked!.TryTakePassed(message);
 
+    /// <summary>Whether messages are looked at, and one that is taken can be put back only before the next is looked at.</summary>
+    public bool LooksThrough => looksThrough;
+
+    /// <summary>Puts back what was taken last, so that it is there as before.</summary>
+    /// <param name="messages">The messages, in the order in which they were taken.</param>
+    public void Return(IReadOnlyList<WsMessage> messages)
+    {
+        foreach (WsMessage message in messages.Reverse())
+        {
+            if (looksThrough)
+            {
+                _looked!.Return(message);
+            }
+            else
+            {
+                message.GetSocket()?.Return(message);
+            }
+        }
+    }
+
     /// <summary>
     /// Waits for a message or the end of a socket. The end of one is told by <see cref="SocketEnd"/> of what this returns; its socket is
     /// then no longer among <see cref="Open"/>.

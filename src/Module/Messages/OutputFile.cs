@@ -56,7 +56,8 @@ internal static class OutputFile
     /// </summary>
     public static FileStream Open(PSCmdlet cmdlet, string path, FileMode mode, bool force)
     {
-        const int BufferSize = 64 * 1024;
+        // What is written is known to be in the file, or not.
+        const int BufferSize = 0;
         FileAttributes? before = null;
         try
         {
@@ -68,8 +69,9 @@ internal static class OutputFile
 
             return new FileStream(path, mode, FileAccess.Write, FileShare.Read, BufferSize);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
+            // An ArgumentException is about a character that no path has.
             ErrorRecord record = mode == FileMode.CreateNew && File.Exists(path)
                 ? WsErrors.FileError(
                     new IOException($"{path} is there already, and -NoClobber was given.", e), path, ErrorCategory.ResourceExists)

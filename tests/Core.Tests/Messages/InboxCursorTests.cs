@@ -38,6 +38,32 @@ public sealed class InboxCursorTests
     }
 
     [Fact]
+    public void What_is_put_back_is_in_its_place_again_and_takes_its_room()
+    {
+        Add(0, 1, 2, 3);
+        Assert.True(_inbox.TryTake(out WsMessage? first));
+        Assert.True(_inbox.TryTake(out WsMessage? second));
+        _inbox.Return(second);
+        _inbox.Return(first);
+        Assert.Equal(4, _inbox.Count);
+
+        using InboxCursor<WsMessage> cursor = new(_inbox);
+        foreach (int number in (int[])[0, 1])
+        {
+            Assert.True(cursor.TryMoveNext(out WsMessage? looked));
+            Assert.Equal(number.ToString(CultureInfo.InvariantCulture), looked.Text);
+            Assert.True(cursor.TryTake(looked));
+            cursor.Return(looked);
+            Assert.True(cursor.TryMoveNext(out WsMessage? again));
+            Assert.Same(looked, again);
+        }
+
+        Assert.Equal(4, _inbox.PayloadBytes);
+        Assert.Equal([0, 1, 2, 3], TakeAll());
+        Assert.Equal(0, _inbox.PayloadBytes);
+    }
+
+    [Fact]
     public void A_reader_takes_what_a_cursor_stands_at_and_the_cursor_goes_on_behind_it()
     {
         using InboxCursor<WsMessage> cursor = new(_inbox);
