@@ -21,6 +21,7 @@ internal static class GreetingFailure
             Status = (cause as MessageWebSocketException)?.Status
                 ?? (close is null ? WebErrorStatus.Unknown : WebErrorStatus.ConnectionAborted),
             PeerUri = uri,
+            IsClosedByPeer = close is not null,
         };
     }
 

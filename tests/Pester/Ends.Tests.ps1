@@ -57,6 +57,15 @@ Describe '<Cmdlet>' -ForEach $cmdlets {
         $failure.TargetObject | Should -Be $socket
     }
 
+    It 'has the same id while a profile waits for the answer to its greeting' {
+        $failure = Get-Failure {
+            Connect-MessageWebSocket (Get-Address -Path 'close?code=4403&reason=Forbidden') -Profile @{ ConnectReply = '^welcome' }
+        }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
+        "$failure" | Should -BeLike '*code 4403 (Forbidden)*'
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+    }
+
     It 'has the reason of an end that was none in order, like Receive-WsMessage: <When>, <Which>' -ForEach @(
         @{ When = 'at once'; Which = 'without -Socket' }
         @{ When = 'later'; Which = 'without -Socket' }

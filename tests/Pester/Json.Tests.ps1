@@ -313,10 +313,13 @@ Describe 'JSON-RPC' {
         @{ Reply = '{"id":ID,"error":"plain"}'; Text = '*with error "plain"' }
         @{ Reply = '{"id":ID,"error":false,"result":1}'; Text = '*with error false' }
         @{ Reply = '{"id":ID,"error":{"code":1,"message":"\u001b[31mred"}}'; Text = '*1: \e`[31mred' }
+        @{ Reply = '{"id":ID,"error":{"code":1,"message":"m","data":"\u001b[31mred"}}'; Text = '*1: m Data: \e`[31mred' }
+        @{ Reply = '{"id":ID,"error":{"code":1,"message":"m","data":{"x":"\u001b[31mred"}}}'; Text = '*1: m Data: *' }
     ) {
         $failure = Get-Failure { Invoke-WsRequest -JsonRpc 'x' -Params @($Reply) -TimeoutSeconds 20 }
         $failure.FullyQualifiedErrorId | Should -BeLike 'JsonRpcError,*'
         "$failure" | Should -BeLike $Text
+        ($failure | Get-Error | Out-String) | Should -Not -Match "`e\[31mred"
         ($failure.TargetObject | ConvertTo-Json -Compress) |
             Should -BeExactly (($Reply -replace 'ID', '1' | ConvertFrom-Json).error | ConvertTo-Json -Compress)
     }

@@ -219,6 +219,7 @@ Describe 'Receive-WsMessage' {
             @{ What = 'text that is no JSON'; Text = 'not json' }
             @{ What = 'names that differ in case only'; Text = '{"a":1,"A":2}' }
             @{ What = 'an empty name'; Text = '{"":1}' }
+            @{ What = 'what would drive a terminal'; Text = "`e]0;x`a `u{9b}1m" }
         ) {
             $null = Connect-MessageWebSocket (Get-Address -Path 'echo')
             $Text, '{"ok":1}' | Send-WsMessage
@@ -226,6 +227,8 @@ Describe 'Receive-WsMessage' {
             $good.ok | Should -Be 1
             $problem[0].FullyQualifiedErrorId | Should -BeLike 'InvalidJson,*'
             $problem[0].TargetObject.Text | Should -BeExactly $Text
+            $views = $problem[0] | ForEach-Object { Get-Error -InputObject $_; $_ | Format-List * -Force; $_.CategoryInfo; $_.TargetObject }
+            ($views | Out-String) | Should -Not -Match "`e\]0;x|`u{9b}"
         }
 
         It 'are exclusive, with -OutFile too' {

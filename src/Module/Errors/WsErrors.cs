@@ -244,7 +244,7 @@ internal static partial class WsErrors
             $"A message of {message.Length} bytes cannot be read as JSON. {TerminalText.Escape(e.Message)}", e.InnerException),
         "The message itself is the TargetObject of this error.",
         ErrorCategory.InvalidData,
-        message);
+        new WsMessageTarget(message));
 
     public static ErrorRecord JsonNotAvailable(NotSupportedException e) => Create(
         "JsonNotAvailable",
@@ -271,7 +271,7 @@ internal static partial class WsErrors
             : "The script emitted a socket, and what it emits is sent."),
         "Assign what a command returns to a variable, or to $null; to send a message back, emit its Text or Bytes.",
         ErrorCategory.InvalidOperation,
-        item);
+        item is WsMessage message ? new WsMessageTarget(message) : item);
 
     /// <summary>A connect that failed because the script of -OnConnected did.</summary>
     public static ErrorRecord OnConnectedFailed(MessageWebSocketException e, Exception thrown, object? target)
@@ -362,17 +362,17 @@ internal static partial class WsErrors
     /// <param name="data">What the peer added to it.</param>
     public static ErrorRecord JsonRpcError(string what, string text, object? error, object? code, object? data) => Create(
         "JsonRpcError",
-        new JsonRpcException($"The server answered {what} with error {text}", code, data),
+        new JsonRpcException($"The server answered {what} with error {text}", code, PeerObject.Shown(data)),
         "The whole error is the TargetObject; Code and ErrorData of the Exception are parts of it.",
         ErrorCategory.InvalidResult,
-        error);
+        PeerObject.Shown(error));
 
     public static ErrorRecord NoAnswerInBatch(string method, WsMessage answer) => Create(
         "NoAnswerInBatch",
         new InvalidOperationException($"The answer to the batch has none for '{TerminalText.Escape(method)}'."),
         "The answer itself is the TargetObject of this error.",
         ErrorCategory.InvalidResult,
-        answer);
+        new WsMessageTarget(answer));
 
     public static ErrorRecord ReplyFilterFailed(Exception e, WsMessage message) =>
         FilterFailed("ReplyFilterFailed", "-ReplyFilter", e, message);
@@ -382,7 +382,7 @@ internal static partial class WsErrors
     private static ErrorRecord FilterFailed(string id, string filter, Exception e, WsMessage message)
     {
         const int Width = 120;
-        return new ErrorRecord(e, id, ErrorCategory.InvalidOperation, message)
+        return new ErrorRecord(e, id, ErrorCategory.InvalidOperation, new WsMessageTarget(message))
         {
             ErrorDetails = new ErrorDetails(
                 $"{filter} failed at the message {MessageText.OneLine(message, Width)}: {TerminalText.Escape(e.Message)}")
@@ -419,6 +419,7 @@ internal static partial class WsErrors
     {
         (string message, string ownAdvice) = LibraryText.Of(e);
         string id = e.IsSubProtocolRefused ? "SubProtocolRefused"
+            : e.IsClosedByPeer ? "ConnectionClosed"
             : e.Status == WebErrorStatus.Unknown ? "WebSocketFailure"
             : e.Status.ToString();
         return new ErrorRecord(e, id, StatusCategory.Of(e.Status), target)

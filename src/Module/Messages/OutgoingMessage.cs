@@ -42,6 +42,8 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
             case WsMessage received:
                 message = OfBytes(received.AsMemory(), type ?? received.MessageType);
                 return true;
+            case WsMessageTarget target:
+                return TryFrom(target.Message, type, out message);
             case PSObject copy when IsCopy(copy) && TryFromCopy(copy, type, out message):
                 return true;
             case ReadOnlyMemory<byte> bytes:

@@ -18,6 +18,14 @@ public static class TerminalText
     /// <param name="format">A format of .NET.</param>
     public static string Time(DateTime? time, string format) => time?.ToString(format, CultureInfo.InvariantCulture) ?? "";
 
+    /// <summary>The properties of an object on one line, with visible escapes.</summary>
+    /// <param name="value">An object without a type, as JSON stands for one.</param>
+    public static string OfProperties(PSObject value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return Escape($"@{{{string.Join("; ", value.Properties.Select(static property => $"{property.Name}={property.Value}"))}}}");
+    }
+
     /// <summary>As <see cref="Escape(string)"/>, cut to a width; where it is cut it ends in an ellipsis.</summary>
     /// <param name="text">Any text; no more of it is looked at than fits.</param>
     /// <param name="width">The most characters to return.</param>
