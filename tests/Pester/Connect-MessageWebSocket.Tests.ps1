@@ -441,6 +441,8 @@ $(Get-Address -Path 'echo'),,,
             @{ Does = 'says $false'; Script = { $false } }
             @{ Does = 'throws'; Script = { throw 'not that one' } }
             @{ Does = 'says both'; Script = { $true; $false } }
+            @{ Does = 'leaves by break'; Script = { break } }
+            @{ Does = 'leaves by exit'; Script = { exit 3 } }
         ) {
             $failure = Get-Failure {
                 Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation $Script
@@ -448,6 +450,8 @@ $(Get-Address -Path 'echo'),,,
             $failure.FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
             if ($Does -eq 'throws') {
                 $failure.ErrorDetails.RecommendedAction | Should -BeLike '*not that one*'
+            } elseif ($Does -like 'leaves*') {
+                $failure.ErrorDetails.RecommendedAction | Should -BeLike '*ends with exit, or with break*Use return.'
             }
         }
 

@@ -310,6 +310,10 @@ Describe 'Connect-MessageWebSocket -Profile' {
         @{ What = 'a broken pattern, with one full stop'; Value = @{ Ignore = '(' }; Words = '[^.]\.$' }
         @{ What = 'a pattern that is none'; Value = @{ Ignore = '(' }; Words = 'Ignore: ' }
         @{ What = 'an answer to the greeting that is none'; Value = @{ ConnectReply = '(' }; Words = 'ConnectReply: ' }
+        @{ What = 'an empty pattern'; Value = @{ Ignore = '^x$', '' }; Words = 'Ignore has an empty pattern' }
+        @{ What = 'an empty pattern of an answer'; Value = @{ AutoReply = @{ '//' = 'a' } }; Words = 'AutoReply has an empty pattern' }
+        @{ What = 'an empty pattern in a list'
+            Value = @{ AutoReply = , @{ Pattern = ''; Answer = 'a' } }; Words = 'AutoReply has an empty pattern' }
         @{ What = 'an answer that is no message'; Value = @{ AutoReply = @{ a = 1 } }; Words = 'a string or bytes' }
         @{ What = 'a script that is none'; Value = @{ OnConnected = 'text' }; Words = 'a script block' }
         @{ What = 'an unknown dialect'; Value = @{ Dialect = 'Esperanto' }; Words = 'JsonRpc or DevTools' }

@@ -76,6 +76,8 @@ Describe 'Measure-WsLoad' {
                 Should -BeLike 'InvalidMessage,*'
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { throw 'no idea' } @short }).Exception.Message |
                 Should -BeLike '*no idea*'
+            (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { break } @short }).Exception.Message |
+                Should -BeLike 'The script of -Message ends with exit, or with break*'
         }
 
         It 'counts messages that answer nothing, and does not take them for answers' {

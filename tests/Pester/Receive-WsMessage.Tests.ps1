@@ -227,8 +227,8 @@ Describe 'Receive-WsMessage' {
             $good.ok | Should -Be 1
             $problem[0].FullyQualifiedErrorId | Should -BeLike 'InvalidJson,*'
             $problem[0].TargetObject.Text | Should -BeExactly $Text
-            $views = $problem[0] | ForEach-Object { Get-Error -InputObject $_; $_ | Format-List * -Force; $_.CategoryInfo; $_.TargetObject }
-            ($views | Out-String) | Should -Not -Match "`e\]0;x|`u{9b}"
+            $views = (Get-Error -InputObject $problem[0]), ($problem[0] | Format-List * -Force), $problem[0].TargetObject
+            -join $views.ForEach({ $_ | Out-String }) | Should -Not -Match "`e\]0;x|`u{9b}"
         }
 
         It 'are exclusive, with -OutFile too' {

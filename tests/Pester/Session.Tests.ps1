@@ -171,6 +171,20 @@ Describe 'A session' {
         $shell.Dispose()
     }
 
+    It 'closes the connection that is being made when a script of it removes the module' {
+        $script = {
+            Import-Module $args[0]
+            Connect-MessageWebSocket $args[1] -OnConnected { Remove-Module WebSocket -Force }
+        }
+        $shell = [powershell]::Create().AddScript($script).AddArgument($manifest).AddArgument($echoAddress)
+        try {
+            $socket = $shell.Invoke()[0]
+            $socket.State | Should -Be 'Closed'
+        } finally {
+            $shell.Dispose()
+        }
+    }
+
     It 'ends a receive that another runspace waits in when the socket is closed' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'say?text=ready')
         $shell = [powershell]::Create().AddScript(

@@ -68,10 +68,17 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             return;
         }
 
+        int closings = Session.Closings;
         MessageWebSocket? socket = Prepare();
         if (socket is null || !ConnectWithRetries(socket))
         {
             return;
+        }
+
+        if (Session.Closings != closings)
+        {
+            // A script of this connect removed the module, which closes what is open.
+            socket.Close();
         }
 
         // At once, so that whatever interrupts this cmdlet finds a connection that the session lists.

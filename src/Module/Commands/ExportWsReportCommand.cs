@@ -58,7 +58,8 @@ public sealed class ExportWsReportCommand : WsCmdlet
         // Before thousands of endpoints are probed, and not after.
         if (_path.Contains('\0', StringComparison.Ordinal))
         {
-            ThrowTerminatingError(WsErrors.FileError(new IOException("No path has a NUL character."), _path, ErrorCategory.InvalidArgument));
+            ThrowTerminatingError(
+                WsErrors.FileError(new IOException("No path has a NUL character."), _path, ErrorCategory.InvalidArgument));
         }
 
         if (NoClobber && File.Exists(_path))

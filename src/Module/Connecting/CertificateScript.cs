@@ -55,7 +55,7 @@ internal sealed class CertificateScript : ICertificateJudge
         Failure = null;
         try
         {
-            ScriptOutcome outcome = _script.Run(
+            ScriptOutcome outcome = _script.RunToEnd(
                 cmdlet, args, args.ServerCertificate, args.ServerIntermediateCertificates, args.ServerCertificateErrors);
             Failure = outcome.Failure;
             outcome.ReportErrors(cmdlet);

@@ -98,9 +98,7 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
         catch (Exception e) when (e is not PipelineStoppedException)
         {
             // A break that leaves the script must not leave the caller's loop as well.
-            Failure = e is RuntimeException
-                ? e
-                : new RuntimeException("it ends with exit, or with break or continue outside of a loop. Use return.", e);
+            Failure = e is RuntimeException ? e : _script.LeftEarly(e);
         }
 
         if (refusal is not null)

@@ -240,8 +240,8 @@ internal static partial class WsErrors
 
     public static ErrorRecord InvalidJson(WsMessage message, FormatException e) => Create(
         "InvalidJson",
-        new FormatException(
-            $"A message of {message.Length} bytes cannot be read as JSON. {TerminalText.Escape(e.Message)}", e.InnerException),
+        // What threw it has parts of the message in its text, as they are.
+        new FormatException($"A message of {message.Length} bytes cannot be read as JSON. {TerminalText.Escape(e.Message)}"),
         "The message itself is the TargetObject of this error.",
         ErrorCategory.InvalidData,
         new WsMessageTarget(message));

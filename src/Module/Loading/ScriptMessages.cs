@@ -17,7 +17,7 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
     private const int Portion = 128;
 
     private readonly Channel<OutgoingMessage> _made = Channel.CreateBounded<OutgoingMessage>(Ahead);
-    private readonly UserScript _script = new(script);
+    private readonly UserScript _script = new(script, "The script of -Message");
     private long _number;
     private long _waits;
     private int _isAsked;
@@ -89,7 +89,7 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
             return false;
         }
 
-        ScriptOutcome outcome = _script.Run(cmdlet, _number++);
+        ScriptOutcome outcome = _script.RunToEnd(cmdlet, _number++);
         outcome.ReportErrors(cmdlet);
         outcome.ThrowIfFailed();
         object? item = outcome.Output is [var only]

@@ -164,21 +164,31 @@ internal sealed class ProfileReader
                 .OrderBy(static reply => reply.IsPattern)],
             IEnumerable many and not string => [.. many.Cast<object?>().Select(item => Unwrap(item) switch
             {
-                AutoReply reply => reply,
+                AutoReply reply => Checked(reply),
                 IDictionary parts => Reply(parts),
                 { } other => throw Wrong(Property, "hashtables with Text or Pattern, and Answer", other),
                 null => throw Wrong($"{Property} has an item that is $null"),
             })],
-            AutoReply reply => [reply],
+            AutoReply reply => [Checked(reply)],
             { } other => throw Wrong(Property, "a hashtable of texts and answers", other),
         };
+    }
+
+    private AutoReply Checked(AutoReply reply)
+    {
+        if (reply.IsPattern)
+        {
+            Pattern(nameof(WsProfile.AutoReply), reply.Question);
+        }
+
+        return reply;
     }
 
     private AutoReply Reply(string question, object? answer)
     {
         const string Property = nameof(WsProfile.AutoReply);
         PresetMessage message = Message(Property, answer ?? throw Wrong($"{Property} has no answer to '{TerminalText.Escape(question)}'"));
-        return question is ['/', .., '/'] and { Length: > 2 }
+        return question is ['/', .., '/']
             ? new AutoReply(Pattern(Property, question[1..^1]), message)
             : new AutoReply(question, message);
     }
@@ -201,6 +211,11 @@ internal sealed class ProfileReader
 
     private Regex Pattern(string property, string pattern)
     {
+        if (pattern.Length == 0)
+        {
+            throw Wrong($"{property} has an empty pattern, which is one for every message");
+        }
+
         try
         {
             return new Regex(pattern, RegexOptions.CultureInvariant);

@@ -10,7 +10,8 @@ namespace MessageWebSockets.PowerShell.Sessions;
 /// alone, it would go to the host, where neither a redirection nor -ErrorVariable nor -WarningAction of the cmdlet reaches it.
 /// </summary>
 /// <param name="script">The script.</param>
-internal sealed class UserScript(ScriptBlock script)
+/// <param name="name">What its failures call it.</param>
+internal sealed class UserScript(ScriptBlock script, string name = "it")
 {
     // A script sees the variables around it, so that these have names that nobody's have. Commands go by their types, because a
     // restricted session may hide them.
@@ -45,6 +46,29 @@ internal sealed class UserScript(ScriptBlock script)
 
         return new ScriptOutcome(output, errors, failure);
     }
+
+    /// <summary>
+    /// As <see cref="Run(IPipeline, object?, object?[])"/>, where a break, continue or exit that leaves the script is its failure: who
+    /// started the cmdlet knows of no loop, and would end without a word.
+    /// </summary>
+    /// <param name="cmdlet">The cmdlet that runs it.</param>
+    /// <param name="subject">What it finds in $_.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public ScriptOutcome RunToEnd(IPipeline cmdlet, object? subject, params object?[] arguments)
+    {
+        try
+        {
+            return Run(cmdlet, subject, arguments);
+        }
+        catch (FlowControlException e)
+        {
+            return new ScriptOutcome([], [], LeftEarly(e));
+        }
+    }
+
+    /// <summary>Tells of a script that was left by what leaves loops and scripts.</summary>
+    public RuntimeException LeftEarly(Exception e) =>
+        new($"{name} ends with exit, or with break or continue outside of a loop. Use return.", e);
 
     /// <summary>Runs the script; what it emits goes, one by one and with the records of all its streams among it, to a cmdlet.</summary>
     /// <param name="cmdlet">The cmdlet that runs it.</param>

@@ -30,6 +30,8 @@ public sealed class WsSession
     // What was left open before the runspace was reset.
     private readonly List<MessageWebSocket> _earlierSockets = [];
 
+    private int _closings;
+
     // A reset (Runspace.ResetRunspaceState) gives the runspace a new one; nothing else that can be seen from here changes with it.
     private PSEventManager? _events;
 
@@ -113,6 +115,7 @@ public sealed class WsSession
     public void CloseAll()
     {
         MessageWebSocket[] sockets;
+        Interlocked.Increment(ref _closings);
         lock (_sockets)
         {
             sockets = [.. _earlierSockets, .. _sockets];
@@ -132,6 +135,9 @@ public sealed class WsSession
                 .. _tunnels.TakeAll().Select(static tunnel => tunnel.StopAsync()),
             ]);
     }
+
+    /// <summary>How often everything was closed: what was begun before and is ready after that is nobody's any more.</summary>
+    internal int Closings => Volatile.Read(ref _closings);
 
     /// <summary>How many sockets there are.</summary>
     public override string ToString() => $"{Open().Length} open of {Sockets.Count}";
