@@ -133,6 +133,27 @@ public sealed partial class AutoReplyTests
     }
 
     [SocketFact]
+    public async Task Answers_that_wait_end_with_the_connection()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.AutoReplies.Add(new AutoReply("ping", "pong")));
+        await dialogue.Socket.SendNonfinalFrameAsync("first"u8.ToArray(), SocketMessageType.Utf8);
+        Assert.Equal("first", (await dialogue.PeerReadsAsync(WireOpcode.Text)).Text);
+        await dialogue.Peer.SendTextAsync("ping");
+        await dialogue.Peer.SendTextAsync("ping");
+        await dialogue.Peer.SendTextAsync("news");
+        Assert.Equal("news", (await dialogue.ReceiveAsync()).Text);
+
+        await dialogue.Peer.SendCloseAsync(1000, "");
+        Assert.Null(await dialogue.Socket.ReceiveAsync());
+
+        Assert.Equal(WireOpcode.Close, (await dialogue.Peer.ReadFrameAsync())!.Opcode);
+        dialogue.Peer.ShutdownSend();
+        await dialogue.Socket.Released;
+        Assert.Null(await dialogue.Peer.ReadFrameAsync());
+        Assert.Equal(0, dialogue.Socket.Information.AutoRepliesSent);
+    }
+
+    [SocketFact]
     public async Task A_pattern_that_takes_too_long_is_no_match_and_the_connection_lives()
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync(
