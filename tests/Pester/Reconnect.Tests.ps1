@@ -152,6 +152,39 @@ Describe 'A server that restarts' {
         $streams.Warning | Should -BeNullOrEmpty
     }
 
+    It 'has had its last attempt where the user stops that one' {
+        $mortal = Start-MortalServer
+        $socket = Connect-MessageWebSocket "$address/say?text=hello" -AutoReconnect -MaximumRetryCount 1 -RetryIntervalSec 0.01
+        (Receive-WsMessage -Socket $socket).Text | Should -Be 'hello'
+        Stop-MortalServer -Mortal $mortal
+        Wait-Until { $socket.State -eq 'Aborted' }
+
+        # Takes the connection, and says nothing.
+        $silent = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, $port)
+        $silent.Start()
+        try {
+            $receiving = Start-Script { Receive-WsMessage -Socket $args[0] } -ArgumentList $socket
+            $accepting = $silent.AcceptTcpClientAsync()
+            $accepting.Wait($patience) | Should -BeTrue
+            Stop-Script -Started $receiving
+            foreach ($next in { Receive-WsMessage -Socket $socket }, { 'x' | Send-WsMessage -Socket $socket }) {
+                $streams = Get-Streams {
+                    $VerbosePreference = 'Continue'
+                    try { & $next } catch { Write-Error -ErrorRecord $_ }
+                }
+                "$($streams.Error)" | Should -BeLike '*Given up after 1 attempt to reconnect, as many as -MaximumRetryCount allows.*'
+                $streams.Verbose -like 'Attempt*' | Should -BeNullOrEmpty
+            }
+            $silent.Pending() | Should -BeFalse
+        } finally {
+            $receiving.Shell.Dispose()
+            if ($accepting.IsCompletedSuccessfully) {
+                $accepting.Result.Dispose()
+            }
+            $silent.Stop()
+        }
+    }
+
     It 'is reconnected to by commands whose limits are all shorter than the time before the attempt' {
         $mortal = Start-MortalServer
         $socket = Connect-MessageWebSocket "$address/say?text=hello" -AutoReconnect -RetryIntervalSec 2

@@ -88,14 +88,18 @@ internal static class Connector
     private static MessageWebSocket? Reconnect(
         IPipeline cmdlet, MessageWebSocket lost, MessageWebSocketException? failure, Reconnection reconnection, CancellationToken enough)
     {
-        if (reconnection.Notice(lost))
+        bool isNews = reconnection.Notice(lost);
+
+        // A user who stopped the cmdlet that made the last attempt leaves none to the next one.
+        reconnection.GaveUp = !reconnection.HasAttemptsLeft;
+        if (isNews)
         {
-            reconnection.GaveUp = !reconnection.HasAttemptsLeft;
             cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} {reconnection.Outcome ?? "Reconnecting."}");
-            if (reconnection.GaveUp)
-            {
-                return null;
-            }
+        }
+
+        if (reconnection.GaveUp)
+        {
+            return null;
         }
 
         MessageWebSocket successor = lost.Clone();
