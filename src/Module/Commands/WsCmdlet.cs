@@ -15,13 +15,12 @@ namespace MessageWebSockets.PowerShell;
 public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
 {
     private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestTelling = TimeSpan.FromSeconds(1);
+    private static readonly string[] s_relayedPreferences = ["Verbose", "Debug"];
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly ManualResetEventSlim _wake = new();
-    private static readonly string[] s_told = ["Verbose", "Debug"];
-    private static readonly TimeSpan LongestTelling = TimeSpan.FromSeconds(1);
-
     private readonly List<MessageWebSocket> _shown = [];
 
     private protected WsCmdlet() => _stopping.Token.Register(_wake.Set);
@@ -364,7 +363,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
 
     void IPipeline.Tell(string message) => Tell(message);
 
-    IEnumerable<PSVariable> IPipeline.GivenPreferences => s_told
+    IEnumerable<PSVariable> IPipeline.GivenPreferences => s_relayedPreferences
         .Where(IsBound)
         .Select(name => new PSVariable(
             $"{name}Preference",

@@ -26,7 +26,7 @@ internal interface IPipeline
     /// <remarks>What the user did not ask this cmdlet for, and the script writes all the same, is the host's to show.</remarks>
     public bool TryRelay(object? item);
 
-    /// <summary>The preferences that parameters of the cmdlet say, as -Verbose does: a script that it runs has them too.</summary>
+    /// <summary>The preferences that -Verbose and -Debug of the cmdlet say, and no others: a script that it runs has them too.</summary>
     public IEnumerable<PSVariable> GivenPreferences { get; }
 
     public void WriteError(ErrorRecord errorRecord);
