@@ -228,7 +228,31 @@ Describe 'Receive-WsMessage' {
             $problem[0].FullyQualifiedErrorId | Should -BeLike 'InvalidJson,*'
             $problem[0].TargetObject.Text | Should -BeExactly $Text
             $views = (Get-Error -InputObject $problem[0]), ($problem[0] | Format-List * -Force), $problem[0].TargetObject
-            -join $views.ForEach({ $_ | Out-String }) | Should -Not -Match "`e\]0;x|`u{9b}"
+            $mixed = & { Get-Item -LiteralPath $TestDrive; $problem[0].TargetObject } | Out-String
+            $mixed | Should -BeLike '*Preview*'
+            $mixed + -join $views.ForEach({ $_ | Out-String }) | Should -Not -Match "`e\]0;x|`u{9b}"
+        }
+
+        It 'leaves an error whose message can be sent on, by way of a file too' {
+            $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name 'of-error'
+            'not json' | Send-WsMessage
+            $null = Receive-WsMessage -FromJson -ErrorVariable problem -ErrorAction SilentlyContinue
+            Export-Clixml -LiteralPath 'TestDrive:/target.xml' -InputObject $problem[0].TargetObject
+            foreach ($target in $problem[0].TargetObject, (Import-Clixml -LiteralPath 'TestDrive:/target.xml')) {
+                $target.SocketName | Should -Be 'of-error'
+                $target | Where-Object Type -EQ 'Utf8' | Send-WsMessage
+                $message = Receive-WsMessage
+                $message.Text | Should -BeExactly 'not json'
+                $message.MessageType | Should -Be 'Utf8'
+            }
+        }
+
+        It 'names the socket of a message in an error as the message does, where it has no name' {
+            $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+            $socket.Name = ''
+            'not json', 'other' | Send-WsMessage
+            $null = Receive-WsMessage -FromJson -ErrorVariable problem -ErrorAction SilentlyContinue
+            $problem[0].TargetObject.SocketName | Should -BeExactly (Receive-WsMessage).SocketName
         }
 
         It 'are exclusive, with -OutFile too' {

@@ -34,8 +34,8 @@ public sealed class WsMessageTarget
     /// <summary>False for a chunk that is not the last of its message.</summary>
     public bool IsMessageComplete => Message.IsMessageComplete;
 
-    /// <summary>The name of the socket it came through; empty for none.</summary>
-    public string SocketName => Message.GetSocket()?.Name ?? "";
+    /// <summary>The name of the socket it came through, as the message itself says it; null for none.</summary>
+    public string? SocketName => Message.GetSocket()?.ToString();
 
     /// <summary>The message, for what takes one.</summary>
     public static implicit operator WsMessage(WsMessageTarget target) => target.Message;

@@ -17,7 +17,9 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
     /// <summary>The length of the payload in bytes.</summary>
     public int Length => Text is null ? Bytes.Length : Encoding.UTF8.GetByteCount(Text);
 
-    private const string CopiedMessage = "Deserialized.MessageWebSockets.WsMessage";
+    // What Export-Clixml, a job or another machine makes of a message, and of one that is the target of an error.
+    private static readonly string[] s_copies =
+        ["Deserialized.MessageWebSockets.WsMessage", "Deserialized.MessageWebSockets.PowerShell.WsMessageTarget"];
 
     /// <summary>
     /// What an object of a pipeline is for the methods here: without PowerShell's wrapping, unless that is all there is. A message that
@@ -64,7 +66,7 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
         }
     }
 
-    private static bool IsCopy(PSObject item) => item.BaseObject is PSCustomObject && item.TypeNames.Contains(CopiedMessage);
+    private static bool IsCopy(PSObject item) => item.BaseObject is PSCustomObject && s_copies.Any(item.TypeNames.Contains);
 
     // As the message was: its data, in its type.
     private static bool TryFromCopy(PSObject copy, SocketMessageType? type, out OutgoingMessage message)
