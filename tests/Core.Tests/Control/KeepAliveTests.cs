@@ -9,12 +9,7 @@ namespace MessageWebSockets.Tests.Control;
 public sealed class KeepAliveTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
-
-    // Short for a test, and long for a machine that has stopped for a moment: a peer of these tests answers within it.
-    private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
-
-    // Longer than interval and timeout together, which is the condition under test: there is no event to wait for in its place.
-    private static readonly TimeSpan Pause = (Interval + Short) * 1.5;
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(300);
 
     [SocketFact]
     public async Task DesiredUnsolicitedPongInterval_sends_pongs_that_nobody_asked_for()
@@ -82,13 +77,13 @@ public sealed class KeepAliveTests
         await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
         {
             socket.Control.DesiredUnsolicitedPongInterval = Interval;
-            socket.Control.KeepAliveTimeout = TimeSpan.FromSeconds(2);
+            socket.Control.KeepAliveTimeout = TimeSpan.FromSeconds(1);
         });
         byte[] frame = FrameBytes.Text("a message that comes byte by byte");
         Task reading = dialogue.Peer.DrainBytesAsync();
         foreach (byte part in frame)
         {
-            // The pace of the peer is the condition under test: 3.5 s in all, none of it silent for two seconds.
+            // The pace of the peer is the condition under test: 3.5 s in all, none of it silent for a second.
             await dialogue.Peer.SendBytesAsync(new[] { part });
             await Task.Delay(100);
         }
@@ -113,7 +108,8 @@ public sealed class KeepAliveTests
             await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, new byte[100]);
         }
 
-        await Task.Delay(Pause);
+        // Much longer than interval and timeout together, which is the condition under test.
+        await Task.Delay((Interval + Short) * 5);
         Assert.Equal(MessageWebSocketState.Open, dialogue.Socket.State);
         for (int i = 0; i < 100; i++)
         {
@@ -131,10 +127,12 @@ public sealed class KeepAliveTests
         await using Dialogue dialogue = await Dialogue.OpenAsync(socket =>
         {
             socket.Control.DesiredUnsolicitedPongInterval = Interval;
-            socket.Control.KeepAliveTimeout = Short;
+            socket.Control.KeepAliveTimeout = TimeSpan.FromSeconds(1);
         });
         Task answering = AnswerPingsAsync(dialogue.Peer);
-        await Task.Delay(Pause);
+
+        // As above: the pause itself is the condition.
+        await Task.Delay(2500);
         Assert.Equal(MessageWebSocketState.Open, dialogue.Socket.State);
         await dialogue.Peer.SendTextAsync("alive");
         Assert.Equal("alive", (await dialogue.ReceiveAsync()).Text);
@@ -150,7 +148,9 @@ public sealed class KeepAliveTests
         {
             socket.Control.DesiredUnsolicitedPongInterval = Interval;
             socket.Control.KeepAliveTimeout = Short;
-            socket.MessageReceived += (_, _) => Thread.Sleep(Pause);
+
+            // Longer than interval and timeout together, which is the condition under test.
+            socket.MessageReceived += (_, _) => Thread.Sleep((Interval + Short) * 4);
             events.RecordMessages(socket);
         });
         Task answering = AnswerPingsAsync(dialogue.Peer);
@@ -174,7 +174,8 @@ public sealed class KeepAliveTests
         Task answering = AnswerPingsAsync(dialogue.Peer);
         Task<WsMessage?> reply = dialogue.Socket.ReceiveNextAsync(message =>
         {
-            Thread.Sleep(Pause);
+            // Longer than interval and timeout together, which is the condition under test.
+            Thread.Sleep((Interval + Short) * 4);
             return message.Text == "two";
         });
         await dialogue.Peer.SendTextAsync("one");

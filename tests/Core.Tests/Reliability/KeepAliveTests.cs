@@ -10,22 +10,13 @@ using FrameOpcode = MessageWebSockets.TestServer.FrameOpcode;
 public sealed class KeepAliveTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(1600);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
 
     // A pause of the script is what these tests are about; it is no way to wait for something.
-    private static readonly TimeSpan LongPause = 2 * (Interval + Patience);
-
-    // A busy machine adds to a time and takes nothing from it: one attempt in time shows what is to be shown.
-    private const int Attempts = 5;
+    private static readonly TimeSpan LongPause = 4 * (Interval + Patience);
 
     [Fact]
     public async Task A_peer_that_vanishes_without_a_FIN_is_noticed_within_interval_and_timeout_and_the_waiting_receive_says_so()
-    {
-        TimeSpan inTime = (Interval + Patience) * 1.5;
-        Assert.InRange(await QuickestAsync(NoticeAsync, inTime), Patience * 0.9, inTime);
-    }
-
-    private static async Task<TimeSpan> NoticeAsync()
     {
         await using RawServer server = RawServer.Start(SinkAsync);
         await using HttpConnectProxy proxy = HttpConnectProxy.Start();
@@ -43,24 +34,19 @@ public sealed class KeepAliveTests
         Assert.Equal(WebErrorStatus.Timeout, failure.Status);
         Assert.Contains("no sign of life", failure.Message, StringComparison.Ordinal);
         Assert.Contains(server.Uri.Host, failure.Message, StringComparison.Ordinal);
+
+        // The other half is what timers and threads of a busy machine may add.
+        Assert.InRange(noticed, Patience * 0.9, (Interval + Patience) * 1.5);
         Assert.Equal(MessageWebSocketState.Aborted, socket.State);
         await socket.Released.WaitAsync(FaultVisit.Patience);
-        return noticed;
     }
 
     [Fact]
     public async Task Silence_is_measured_from_the_last_byte_and_not_from_the_last_look()
     {
-        TimeSpan interval = TimeSpan.FromSeconds(2);
-
-        // With a look every interval alone it would take 1.8 intervals.
-        Assert.InRange(await QuickestAsync(() => NoticeAfterALookAsync(interval), interval * 1.6), interval * 0.9, interval * 1.6);
-    }
-
-    private static async Task<TimeSpan> NoticeAfterALookAsync(TimeSpan interval)
-    {
         await using RawServer server = RawServer.Start(SinkAsync);
         await using HttpConnectProxy proxy = HttpConnectProxy.Start();
+        TimeSpan interval = TimeSpan.FromSeconds(2);
         using MessageWebSocket socket = Create(control =>
         {
             control.Proxy = proxy.Uri;
@@ -75,7 +61,9 @@ public sealed class KeepAliveTests
         proxy.Stall();
         long stalled = Stopwatch.GetTimestamp();
         await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ReceiveAsync().AsTask().WaitAsync(FaultVisit.Patience));
-        return Stopwatch.GetElapsedTime(stalled);
+
+        // With a look every interval alone it would take 1.8 intervals.
+        Assert.InRange(Stopwatch.GetElapsedTime(stalled), interval * 0.9, interval * 1.6);
     }
 
     [Fact]
@@ -228,7 +216,7 @@ public sealed class KeepAliveTests
                 {
                     total += read;
 
-                    // Its pace is the condition under test: the whole takes more than twice interval and timeout.
+                    // Its pace is the condition under test: the whole takes several times interval and timeout.
                     await Task.Delay(TimeSpan.FromMilliseconds(50));
                 }
 
@@ -307,17 +295,6 @@ public sealed class KeepAliveTests
 
         Assert.Equal("reply", (await reply.WaitAsync(FaultVisit.Patience))?.Text);
         await socket.PingAsync().WaitAsync(FaultVisit.Patience);
-    }
-
-    private static async Task<TimeSpan> QuickestAsync(Func<Task<TimeSpan>> attempt, TimeSpan inTime)
-    {
-        TimeSpan time = await attempt();
-        for (int i = 1; i < Attempts && time > inTime; i++)
-        {
-            time = await attempt();
-        }
-
-        return time;
     }
 
     private static MessageWebSocket Create(Action<MessageWebSocketControl>? configure = null)

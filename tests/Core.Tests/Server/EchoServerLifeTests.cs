@@ -380,7 +380,7 @@ public sealed class EchoServerLifeTests
     public async Task A_silent_client_is_let_go_after_IdleTimeout_and_one_that_says_anything_is_not()
     {
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(
-            new WebSocketEchoServerOptions { IdleTimeout = TimeSpan.FromSeconds(2) });
+            new WebSocketEchoServerOptions { IdleTimeout = TimeSpan.FromSeconds(1) });
         using RawClient silent = await RawClient.OpenAsync(server);
         using RawClient alive = await RawClient.OpenAsync(server);
 
