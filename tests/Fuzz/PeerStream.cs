@@ -1,7 +1,7 @@
 namespace MessageWebSockets.Fuzz;
 
 /// <summary>A peer that sends given bytes, so many at a time, and then ends the connection. It keeps what it is sent.</summary>
-internal sealed class PeerStream(ReadOnlyMemory<byte> sends, int atATime) : Stream
+internal sealed class PeerStream(ReadOnlyMemory<byte> sends, int atATime) : SequentialStream
 {
     private readonly MemoryStream _received = new();
     private ReadOnlyMemory<byte> _rest = sends;
@@ -20,17 +20,7 @@ internal sealed class PeerStream(ReadOnlyMemory<byte> sends, int atATime) : Stre
 
     public override bool CanRead => true;
 
-    public override bool CanSeek => false;
-
     public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(Span<byte> buffer)
     {
@@ -60,13 +50,5 @@ internal sealed class PeerStream(ReadOnlyMemory<byte> sends, int atATime) : Stre
         return default;
     }
 
-    public override void Flush()
-    {
-    }
-
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

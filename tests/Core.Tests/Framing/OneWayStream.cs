@@ -4,7 +4,7 @@ using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
 namespace MessageWebSockets.Tests.Framing;
 
 /// <summary>A network that gives what it holds in pieces and then ends, and keeps what is written to it.</summary>
-internal sealed class OneWayStream(byte[] content, int longestRead, int seed) : Stream
+internal sealed class OneWayStream(byte[] content, int longestRead, int seed) : SequentialStream
 {
     private readonly Random _random = new(seed);
     private readonly MemoryStream _written = new();
@@ -12,17 +12,7 @@ internal sealed class OneWayStream(byte[] content, int longestRead, int seed) : 
 
     public override bool CanRead => true;
 
-    public override bool CanSeek => false;
-
     public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>The frames that were written, unmasked.</summary>
     public IEnumerable<(WireOpcode Opcode, byte[] Payload)> Frames()
@@ -76,16 +66,6 @@ internal sealed class OneWayStream(byte[] content, int longestRead, int seed) : 
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer.AsMemory(offset, count)).AsTask().Wait();
 }

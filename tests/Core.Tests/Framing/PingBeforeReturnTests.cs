@@ -39,7 +39,7 @@ public sealed class PingBeforeReturnTests
     /// <summary>
     /// Answers each ping, one frame a write, and returns from the write of one only when its answer was read and more is asked for.
     /// </summary>
-    private sealed class AnsweringStream : Stream
+    private sealed class AnsweringStream : SequentialStream
     {
         private readonly Channel<(byte[] Frame, TaskCompletionSource Read)> _answers =
             Channel.CreateUnbounded<(byte[], TaskCompletionSource)>();
@@ -51,17 +51,7 @@ public sealed class PingBeforeReturnTests
 
         public override bool CanRead => true;
 
-        public override bool CanSeek => false;
-
         public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -98,17 +88,5 @@ public sealed class PingBeforeReturnTests
         }
 
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
