@@ -18,19 +18,11 @@ public sealed class HardServerTests
     [InlineData(503)]
     public async Task What_is_refused_to_everyone_passes_no_check(int status)
     {
-        int connections = 0;
-        Func<RawConnection, Task> right = MannersServer.Script(null);
-        await using RawServer server = RawServer.Start(async connection =>
+        await using RawServer server = RawServer.Start(MannersServer.RightOnce(async connection =>
         {
-            if (Interlocked.Increment(ref connections) == 1)
-            {
-                await right(connection);
-                return;
-            }
-
             await connection.ReadRequestAsync();
             await connection.SendResponseAsync(status);
-        });
+        }));
         AuditCheck[] checks =
         [
             .. AuditChecks.All.Where(static check =>

@@ -38,20 +38,12 @@ public sealed class RightServerTests
     [Fact(Timeout = 120_000)]
     public async Task A_server_that_hangs_up_is_found_fault_with_by_no_check_and_each_says_on_what()
     {
-        int connections = 0;
-        Func<RawConnection, Task> right = MannersServer.Script(null);
-        await using RawServer server = RawServer.Start(async connection =>
+        await using RawServer server = RawServer.Start(MannersServer.RightOnce(async connection =>
         {
-            if (Interlocked.Increment(ref connections) == 1)
-            {
-                await right(connection);
-                return;
-            }
-
             await connection.ReadRequestAsync();
             connection.ShutdownSend();
             await connection.DrainBytesAsync();
-        });
+        }));
         IReadOnlyList<(AuditCheck Check, Verdict Verdict)> results = await Audits.RunAsync(server.Uri, Audits.Patient, AuditChecks.All);
         Assert.DoesNotContain(results, Audits.IsConcern);
         Assert.True(results.Count(static result => result.Verdict.Result == AuditResult.Inconclusive) > 30);

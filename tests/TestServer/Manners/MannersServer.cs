@@ -20,6 +20,15 @@ public static class MannersServer
     private const int MostConnections = 10;
     private const string GoodCookie = "id=1; Path=/; Secure; HttpOnly; SameSite=Lax";
 
+    /// <summary>A server that is right to its first client, and to all others as said.</summary>
+    /// <param name="others">What the others meet.</param>
+    public static Func<RawConnection, Task> RightOnce(Func<RawConnection, Task> others)
+    {
+        int connections = 0;
+        Func<RawConnection, Task> right = Script(null);
+        return connection => Interlocked.Increment(ref connections) == 1 ? right(connection) : others(connection);
+    }
+
     /// <summary>The script of a server with a mistake; null for none.</summary>
     public static Func<RawConnection, Task> Script(Mistake? mistake)
     {
