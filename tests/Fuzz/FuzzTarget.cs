@@ -11,7 +11,7 @@ public abstract class FuzzTarget
     /// <summary>All of them.</summary>
     public static IReadOnlyList<FuzzTarget> All { get; } =
     [
-        new ClientFrames(), new ServerFrames(), new UpgradeAnswers(), new UpgradeRequests(), new Extensions(), new JsonReplies(),
+        new ClientFrames(), new ServerFrames(), new StreamOfServer(), new StreamOfClient(), new UpgradeAnswers(), new UpgradeRequests(), new Extensions(), new JsonReplies(),
         new Records(),
         new Escaping(),
     ];

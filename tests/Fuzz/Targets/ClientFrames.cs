@@ -22,7 +22,8 @@ internal sealed class ClientFrames : FuzzTarget
     public override void Run(ReadOnlySpan<byte> input)
     {
         byte choice = Take(ref input);
-        PeerStream peer = new(input.ToArray(), atATime: Take(ref input) + 1);
+        int atATime = Take(ref input) + 1;
+        PeerStream peer = new(input.ToArray(), atATime);
         uint limit = (choice & IsLimited) != 0 ? 1000u : 256 * 1024;
         using MessageInflater? inflater = (choice & Deflate) != 0 ? new MessageInflater((choice & KeepsContext) != 0) : null;
         using FrameStream transport = new(peer, new FrameTraces(), inflater);
