@@ -50,7 +50,7 @@ internal sealed class AuditRun(AuditTarget target, IReadOnlyList<AuditCheck> che
         }
         catch (MessageWebSocketException e)
         {
-            return Verdict.Inconclusive($"no connection: {AuditAnswer.Shown(e.Message)}");
+            return Verdict.Inconclusive(AuditText.NoConnection(e));
         }
         finally
         {

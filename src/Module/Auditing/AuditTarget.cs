@@ -95,7 +95,7 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         return request;
     }
 
-    /// <summary>A connection on which nothing was said yet; waits while four are open.</summary>
+    /// <summary>A connection on which nothing was said yet; waits while three are open.</summary>
     /// <exception cref="MessageWebSocketException">It did not come about.</exception>
     public Task<AuditConnection> OpenAsync(CancellationToken cancellationToken) =>
         OpenAsync(Uri, settings, new HandshakeFindings(), _places, cancellationToken);
@@ -104,12 +104,12 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     public Task<AuditConnection> OpenAsync(Uri address, HandshakeSettings otherSettings, CancellationToken cancellationToken) =>
         OpenAsync(address, otherSettings, new HandshakeFindings(), _places, cancellationToken);
 
-    /// <summary>A connection beyond the four, for a check that has a bound of its own.</summary>
+    /// <summary>A connection beyond those, for a check that has a bound of its own.</summary>
     public Task<AuditConnection> OpenExtraAsync(CancellationToken cancellationToken) =>
         OpenAsync(Uri, settings, new HandshakeFindings(), null, cancellationToken);
 
     /// <summary>A connection that carries frames.</summary>
-    /// <exception cref="WireEndException">The server did not upgrade it.</exception>
+    /// <exception cref="WireEndException">It did not come about, or the server did not upgrade it.</exception>
     public Task<AuditConnection> ConnectAsync(CancellationToken cancellationToken) => ConnectAsync(_places, cancellationToken);
 
     /// <summary>
@@ -205,8 +205,16 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
 
     private async Task<AuditConnection> ConnectAsync(SemaphoreSlim places, CancellationToken cancellationToken)
     {
-        AuditConnection connection = await OpenAsync(Uri, settings, new HandshakeFindings(), places, cancellationToken)
-            .ConfigureAwait(false);
+        AuditConnection connection;
+        try
+        {
+            connection = await OpenAsync(Uri, settings, new HandshakeFindings(), places, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessageWebSocketException e)
+        {
+            throw new WireEndException(WireEnd.Garbled, AuditText.NoConnection(e));
+        }
+
         try
         {
             AuditAnswer answer = await connection.AskAsync(Request(), "an ordinary handshake", cancellationToken).ConfigureAwait(false);

@@ -17,6 +17,9 @@ internal static class AuditText
         _ => $"closed with {code}",
     };
 
+    /// <summary>Why there is nothing to judge by.</summary>
+    public static string NoConnection(MessageWebSocketException failure) => $"no connection: {AuditAnswer.Shown(failure.Message)}";
+
     /// <summary>A size as people write it.</summary>
     public static string Size(long bytes) => bytes switch
     {

@@ -158,6 +158,41 @@ public sealed class HardServerTests
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_server_that_takes_no_more_connections_does_not_hide_what_it_showed_before()
+    {
+        int connections = 0;
+        RawServer? server = null;
+        await using RawServer started = server = RawServer.Start(async connection =>
+        {
+            int number = Interlocked.Increment(ref connections);
+            await connection.AcceptHandshakeAsync();
+            for (bool isOpen = true; isOpen; isOpen = await PongAsync(connection))
+            {
+                if (number == 2)
+                {
+                    server!.StopListening();
+                }
+            }
+        });
+        (AuditCheck Check, Verdict Verdict) result =
+            (await Audits.RunAsync(server.Uri, Audits.Patient, [new FrameReservedBits()])).Single();
+        Assert.True(result.Verdict.Result == AuditResult.Failed, Audits.Line(result));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_server_that_answers_no_ping_is_not_said_to_have_stopped_over_idle_connections()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.DrainBytesAsync();
+        });
+        (AuditCheck Check, Verdict Verdict) result = (await Audits.RunAsync(server.Uri, s_brief, [new IdleConnections()])).Single();
+        Assert.True(result.Verdict.Result == AuditResult.Inconclusive, Audits.Line(result));
+        Assert.Contains("with one connection either", result.Verdict.Evidence, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task Who_names_itself_only_when_it_refuses_is_taken_for_nobody_else()
     {
         await using RawServer server = RawServer.Start(async connection =>

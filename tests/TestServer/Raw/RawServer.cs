@@ -33,6 +33,7 @@ public sealed class RawServer : IAsyncDisposable
     private readonly Task _accepting;
     private TaskCompletionSource _idle = CompletedSource();
     private int _openCount;
+    private volatile bool _refuses;
     private int _disposed;
 
     private RawServer(Func<RawConnection, Task> script, RawServerOptions options)
@@ -89,6 +90,13 @@ public sealed class RawServer : IAsyncDisposable
     public ValueTask<RawConnection> NextConnectionAsync(CancellationToken cancellationToken = default) =>
         _accepted.Reader.ReadAsync(cancellationToken);
 
+    /// <summary>Takes no further connection: whoever comes is refused by the system. Those that are open stay.</summary>
+    public void StopListening()
+    {
+        _refuses = true;
+        _listener.Dispose();
+    }
+
     /// <summary>Completes when no connection is open.</summary>
     public Task WhenIdleAsync(CancellationToken cancellationToken = default)
     {
@@ -127,7 +135,7 @@ public sealed class RawServer : IAsyncDisposable
     private async Task AcceptAsync()
     {
         int failures = 0;
-        for (int number = 1; failures < MaximumAcceptFailures && !_stoppingToken.IsCancellationRequested;)
+        for (int number = 1; failures < MaximumAcceptFailures && !_refuses && !_stoppingToken.IsCancellationRequested;)
         {
             try
             {
@@ -140,16 +148,16 @@ public sealed class RawServer : IAsyncDisposable
                 _open[current] = (socket, RunAsync(current, socket, registered.Task));
                 registered.SetResult();
             }
-            catch (SocketException exception) when (!_stoppingToken.IsCancellationRequested)
+            catch (SocketException exception) when (!_refuses && !_stoppingToken.IsCancellationRequested)
             {
                 // Out of file descriptors, most likely: they come back, and the listener must outlive that.
                 Record(exception);
                 failures++;
                 await Task.Delay(AcceptRetryPause, CancellationToken.None);
             }
-            catch (Exception) when (_stoppingToken.IsCancellationRequested)
+            catch (Exception) when (_refuses || _stoppingToken.IsCancellationRequested)
             {
-                // Disposal.
+                // The listener is gone.
             }
         }
 

@@ -12,6 +12,11 @@ internal sealed class IdleConnections() : AuditCheck(
 
     public override async Task<Verdict> RunAsync(AuditTarget target, CancellationToken cancellationToken)
     {
+        if (!await AnswersPingsAsync(target, cancellationToken).ConfigureAwait(false))
+        {
+            return Verdict.Inconclusive("a ping is not answered with one connection either, so nothing would show that one is served");
+        }
+
         List<AuditConnection> open = [];
         AuditConnection? unanswered = null;
         try
@@ -37,6 +42,20 @@ internal sealed class IdleConnections() : AuditCheck(
         {
             open.ForEach(static connection => connection.Dispose());
             unanswered?.Dispose();
+        }
+    }
+
+    private static async Task<bool> AnswersPingsAsync(AuditTarget target, CancellationToken cancellationToken)
+    {
+        using AuditConnection connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ReceivedFrame answer = await connection.PingAsync("before"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+            return answer.Header.Opcode == FrameOpcode.Pong;
+        }
+        catch (WireEndException)
+        {
+            return false;
         }
     }
 

@@ -40,5 +40,9 @@ internal abstract class OriginCheck(string id, string remedy)
         {
             return Verdict.Inconclusive(e.Message);
         }
+        catch (MessageWebSocketException e)
+        {
+            return Verdict.Inconclusive(AuditText.NoConnection(e));
+        }
     }
 }
