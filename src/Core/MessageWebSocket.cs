@@ -341,8 +341,8 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     /// <summary>Sends a ping with a payload of its own (RFC 6455 section 5.5.2).</summary>
     /// <returns>The round-trip time, when its pong arrives.</returns>
     /// <exception cref="InvalidOperationException">Not connected yet (E_ILLEGAL_METHOD_CALL).</exception>
-    /// <exception cref="MessageWebSocketException">The connection ended before the pong came; the message has the peer's close code and
-    /// reason.</exception>
+    /// <exception cref="MessageWebSocketException">The connection ended before the pong came; where the peer closed in order, the message
+    /// has its close code and reason.</exception>
     /// <exception cref="ObjectDisposedException">Closed before the call, or closed here since (RO_E_CLOSED).</exception>
     public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) =>
         _client.WritableConnection().PingAsync(cancellationToken);

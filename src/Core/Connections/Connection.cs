@@ -106,8 +106,7 @@ internal sealed class Connection
         }
         catch (Exception e) when (e is IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            Exception end = await _state.ExplainAsync(e).ConfigureAwait(false);
-            throw _state is { Failure: null, ClosedByPeer: { } close } ? _state.Failures.ClosedByPeer(close, "the pong", e) : end;
+            throw await _state.ExplainAsync(e, "the pong").ConfigureAwait(false);
         }
     }
 

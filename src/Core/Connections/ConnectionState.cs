@@ -111,7 +111,10 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     }
 
     /// <inheritdoc/>
-    public async ValueTask<Exception> ExplainAsync(Exception symptom)
+    public ValueTask<Exception> ExplainAsync(Exception symptom) => ExplainAsync(symptom, awaited: null);
+
+    /// <summary>As the other one, for who waited for something of the peer: its close has ended that.</summary>
+    public async ValueTask<Exception> ExplainAsync(Exception symptom, string? awaited)
     {
         // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive
         // loop reads nothing and has nothing to tell. A close that the peer began is told in a moment as well: whoever is told that the
@@ -122,7 +125,13 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
             await Task.WhenAny(PeerClosed, Task.Delay(LongestExplanation)).ConfigureAwait(false);
         }
 
-        return Failure?.Again() ?? (IsClosing ? Refusal() : Failures.Lost(symptom));
+        return this switch
+        {
+            { Failure: { } failure } => failure.Again(),
+            { ClosedByPeer: { } close } when awaited is not null => Failures.ClosedByPeer(close, awaited, symptom),
+            { IsClosing: true } => Refusal(),
+            _ => Failures.Lost(symptom),
+        };
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets.Framing;
@@ -29,7 +30,7 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
     private long _payloadRemaining;
 
     // What lies in the framing's memory already, which it asks for next.
-    private int _inPlace;
+    private ReadOnlyMemory<byte> _inPlace;
 
     // A frame made here, in place of what came.
     private ReadOnlyMemory<byte> _made;
@@ -80,14 +81,16 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
     }
 
     /// <summary>Waits for payload of <see cref="CurrentFrame"/>, when the framing has read all that came.</summary>
-    /// <param name="target">Where the framing is going to read it to. It may lie there already.</param>
+    /// <param name="target">Where the framing is going to read it to, with its next read. It may lie there already.</param>
     /// <returns>How much has come; 0 at the end of the connection.</returns>
     public async ValueTask<int> WaitForPayloadAsync(Memory<byte> target)
     {
         if (_payloadRemaining >= ReadBuffer.BusyReadSize && target.Length >= SmallestDirectRead)
         {
             Memory<byte> part = target[..(int)Math.Min(target.Length, _payloadRemaining)];
-            return _inPlace = await _buffer.ReadAsync(part, CancellationToken.None).ConfigureAwait(false);
+            int read = await _buffer.ReadAsync(part, CancellationToken.None).ConfigureAwait(false);
+            _inPlace = part[..read];
+            return read;
         }
 
         await _buffer.FillAsync(CancellationToken.None).ConfigureAwait(false);
@@ -96,10 +99,11 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
 
     public ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
-        if (_inPlace > 0)
+        if (_inPlace.Length > 0)
         {
-            int count = _inPlace;
-            _inPlace = 0;
+            int count = _inPlace.Length;
+            Debug.Assert(_inPlace.Equals(target[..count]), "The framing reads to where it was told.");
+            _inPlace = default;
             Follow(target.Span[..count]);
             return new ValueTask<int>(count);
         }

@@ -26,6 +26,8 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
     /// The connection broke, or the peer broke the protocol; <see cref="ProtocolViolationException"/> is then the cause, if it was found
     /// here.
     /// </exception>
+    /// <exception cref="IOException">The connection broke, while a chunk was waited for.</exception>
+    /// <exception cref="System.Security.Authentication.AuthenticationException">TLS broke, while a chunk was waited for.</exception>
     /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
     public ValueTask<ReceivedData> ReceiveAsync() =>
         wholeMessages ? ReceiveMessageAsync() : ReceiveChunkAsync();

@@ -204,15 +204,8 @@ internal sealed class ClientFrameChecker(bool allowsCompression)
 
     private void Unmask(ReadOnlySpan<byte> payload, Span<byte> target, int offset = 0)
     {
-        // Turned so that the key begins with the byte for the first byte here.
-        ReadOnlySpan<byte> key = _header.AsSpan(_frame.HeaderLength - MaskLength, MaskLength);
-        Span<byte> turned = stackalloc byte[MaskLength];
-        for (int i = 0; i < MaskLength; i++)
-        {
-            turned[i] = key[(int)((_payloadDone + offset + i) % MaskLength)];
-        }
-
-        FrameMask.Apply(payload, target, MemoryMarshal.Read<uint>(turned));
+        uint key = MemoryMarshal.Read<uint>(_header.AsSpan(_frame.HeaderLength - MaskLength));
+        FrameMask.Apply(payload, target, FrameMask.Turned(key, (int)((_payloadDone + offset) % MaskLength)));
     }
 
     private static ConnectionEnd Fault(string reason) => new(ConnectionEnd.ProtocolError, reason);

@@ -11,8 +11,6 @@ namespace MessageWebSockets.Server;
 /// </remarks>
 internal sealed class ClientPayload(ClientFrameStream frames)
 {
-    private const int LengthBits = 0x7F;
-
     private readonly byte[] _header = new byte[FrameHeader.MaxLength + sizeof(uint)];
     private FrameHeader _frame;
     private uint _key;
@@ -44,19 +42,20 @@ internal sealed class ClientPayload(ClientFrameStream frames)
     // Whether there is another frame; a control frame is done with then.
     private async ValueTask<bool> TryBeginAsync()
     {
-        if (!await TryFillAsync(_header.AsMemory(0, 2)).ConfigureAwait(false))
+        // Two bytes at a time until the length is known, and with it where the key is.
+        int filled = 0;
+        for (int wanted = 2; filled < wanted;)
         {
-            return false;
+            if (!await TryFillAsync(_header.AsMemory(filled, wanted - filled)).ConfigureAwait(false))
+            {
+                return false;
+            }
+
+            filled = wanted;
+            wanted = FrameHeader.TryParse(_header.AsSpan(0, filled), out _frame) ? _frame.HeaderLength : filled + 2;
         }
 
-        int lengthBytes = (_header[1] & LengthBits) switch { 126 => sizeof(ushort), 127 => sizeof(ulong), _ => 0 };
-        Memory<byte> rest = _header.AsMemory(2, lengthBytes + sizeof(uint));
-        if (!await TryFillAsync(rest).ConfigureAwait(false) || !FrameHeader.TryParse(_header, out _frame))
-        {
-            return false;
-        }
-
-        _key = MemoryMarshal.Read<uint>(rest.Span[lengthBytes..]);
+        _key = MemoryMarshal.Read<uint>(_header.AsSpan(filled - sizeof(uint)));
         _remaining = _frame.PayloadLength;
         return _frame.Opcode switch
         {

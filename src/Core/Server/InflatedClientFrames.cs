@@ -17,7 +17,7 @@ internal sealed class InflatedClientFrames(MessageInflater inflater) : IDisposab
     private const byte MaskBit = 0x80;
 
     private readonly InflatedFrames _inflated = new(inflater);
-    private readonly byte[] _mask = new byte[sizeof(uint)];
+    private uint _key;
 
     // From the network, from _start to _end; of a compressed frame, the first _unmaskedCount of them have no mask any more.
     private byte[] _buffer = [];
@@ -109,7 +109,7 @@ internal sealed class InflatedClientFrames(MessageInflater inflater) : IDisposab
             return true;
         }
 
-        _buffer.AsSpan(_start + header.HeaderLength - _mask.Length, _mask.Length).CopyTo(_mask);
+        _key = MemoryMarshal.Read<uint>(_buffer.AsSpan(_start + header.HeaderLength - sizeof(uint)));
         _start += header.HeaderLength;
         _maskedRemaining = header.PayloadLength;
         _inflated.Begin(header);
@@ -145,12 +145,8 @@ internal sealed class InflatedClientFrames(MessageInflater inflater) : IDisposab
     {
         Span<byte> masked = _buffer.AsSpan(_start, UnreadCount)[_unmaskedCount..];
         masked = masked[..(int)Math.Min(masked.Length, _maskedRemaining)];
-        FrameMask.Apply(masked, masked, MemoryMarshal.Read<uint>(_mask));
-
-        // Turned so that the key begins with the byte for the next byte.
-        int turn = masked.Length % _mask.Length;
-        byte[] turned = [.. _mask.AsSpan(turn), .. _mask.AsSpan(0, turn)];
-        turned.CopyTo(_mask, 0);
+        FrameMask.Apply(masked, masked, _key);
+        _key = FrameMask.Turned(_key, masked.Length);
         _maskedRemaining -= masked.Length;
         _unmaskedCount += masked.Length;
     }
