@@ -34,26 +34,25 @@ param(
     [string] $Configuration = 'Release',
     # Test only: reports how much of src/Core its tests run through.
     [switch] $Coverage,
-    # Fuzz and Soak only: about how long.
+    # Fuzz and Soak only: about how long. -Guided is for Fuzz.
     [ValidateRange(0.1, 10080)]
     [double] $Minutes = 10,
-    # Fuzz only: with AFL++, on Linux.
     [switch] $Guided,
     # Bench only: fewer and shorter rounds.
     [switch] $Quick,
     # Mutate only: a folder of src/Core.
     [ValidateSet('All', 'Framing', 'Handshake', 'Messages', 'Connections', 'Errors', 'Server')]
     [string] $Area = 'All',
-    # Mutate only: draws the lines to change, where an area has too many to try all in about an hour.
+    # Mutate only: draws the lines to change, where an area has too many for about an hour; -Whole tries all, however long it takes.
     [int] $Seed = 1,
-    # Mutate only: tries all of them, however long it takes.
     [switch] $Whole
 )
 
 # Windows PowerShell 5.1 has to be able to read the whole file (so no ?: and no ??), and to run it up to the hand-over.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-$env:DOTNET_NOLOGO, $env:DOTNET_CLI_TELEMETRY_OPTOUT, $required = '1', '1', [version] '7.6'
+$env:DOTNET_NOLOGO, $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1', '1'
+$required = [version] '7.6'
 Set-Location -LiteralPath $PSScriptRoot
 
 if ($PSVersionTable.PSVersion -lt $required) {
@@ -105,7 +104,8 @@ foreach ($item in $restored.Items.PackageDownload) {
     $packages[$item.Identity] = Join-Path $folder $item.Version.Trim('[', ']') 'tools'
 }
 
-Remove-Item -Path ($totals = Join-Path $PSScriptRoot 'artifacts' 'test-results' 'totals.txt') -ErrorAction Ignore
+$totals = Join-Path $PSScriptRoot 'artifacts' 'test-results' 'totals.txt'
+Remove-Item -Path $totals -ErrorAction Ignore
 $run = @{
     Task = $Task; File = 'WebSocket.build.ps1'; Safe = $true; Result = 'outcome'; Configuration = $Configuration
     Coverage = $Coverage; Minutes = $Minutes; Guided = $Guided; Quick = $Quick; Area = $Area; Seed = $Seed; Whole = $Whole

@@ -26,6 +26,10 @@ if (-not (Get-Command -Name afl-fuzz -CommandType Application -ErrorAction Ignor
 
 $root = Split-Path -Path $PSScriptRoot
 $folder = Join-Path -Path $root -ChildPath 'artifacts' -AdditionalChildPath 'guided-fuzz'
+if (Get-ChildItem -Path "$folder/*/default/crashes/id*", "$folder/*/default/hangs/id*" -ErrorAction Ignore) {
+    throw "What broke a target is still in $folder. Take it into the corpus, or remove the folder."
+}
+
 Remove-Item -LiteralPath $folder -Recurse -Force -ErrorAction Ignore
 $null = New-Item -Path $folder -ItemType Directory
 Copy-Item -LiteralPath (Split-Path -Path $Program) -Destination (Join-Path -Path $folder -ChildPath 'program') -Recurse
@@ -35,7 +39,11 @@ $copy = Join-Path -Path $folder -ChildPath 'program' -AdditionalChildPath (Split
 $tests = Join-Path -Path $root -ChildPath 'tests' -AdditionalChildPath 'Fuzz'
 Push-Location -LiteralPath $tests
 try {
-    dotnet tool restore --verbosity quiet
+    $said = dotnet tool restore
+    if ($LASTEXITCODE -ne 0) {
+        throw "SharpFuzz could not be restored: $said"
+    }
+
     foreach ($name in 'MessageWebSockets.dll', 'MessageWebSockets.PowerShell.dll') {
         dotnet tool run sharpfuzz (Join-Path -Path $folder -ChildPath 'program' -AdditionalChildPath $name)
         if ($LASTEXITCODE -ne 0) {
@@ -51,28 +59,35 @@ $settings = @{
     AFL_SKIP_BIN_CHECK = '1'; AFL_NO_UI = '1'; AFL_NO_AFFINITY = '1'; AFL_SKIP_CPUFREQ = '1'; AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES = '1'
     DOTNET_TieredPGO = '0'
 }
-$settings.GetEnumerator() | ForEach-Object { Set-Item -LiteralPath "Env:$($_.Key)" -Value $_.Value }
-
 $targets = @(& dotnet $copy list)
-$seconds = [Math]::Max(5, [int] ($Minutes * 60 / $targets.Count))
-$found = foreach ($target in $targets) {
-    $log = Join-Path -Path $folder -ChildPath "$target.log"
-    & afl-fuzz -V $seconds -t 5000 -m none -i (Join-Path -Path $tests -ChildPath 'Corpus' -AdditionalChildPath $target) `
-        -o (Join-Path -Path $folder -ChildPath $target) -- dotnet $copy guided $target *> $log
-    $exitCode = $LASTEXITCODE
-    $report = Join-Path -Path $folder -ChildPath $target -AdditionalChildPath 'default', 'fuzzer_stats'
-    if (-not (Test-Path -LiteralPath $report)) {
-        throw "afl-fuzz ended with exit code $exitCode for $target before it had begun; see $log."
-    }
+if ($LASTEXITCODE -ne 0) {
+    throw "$copy does not name its targets."
+}
 
-    $of = @{}
-    Get-Content -LiteralPath $report | ForEach-Object { $name, $value = $_ -split ':', 2; $of[$name.Trim()] = $value.Trim() }
-    '{0,-18} {1,10:N0} executions, {2,6:N0} a second; {3,5} branches reached from {4,4} inputs; {5} crashes, {6} hangs' -f $target,
-        [long] $of.execs_done, [double]::Parse($of.execs_per_sec, [cultureinfo]::InvariantCulture), $of.edges_found, $of.corpus_count,
-        $of.saved_crashes, $of.saved_hangs | Write-Host
-    if ([long] $of.saved_crashes + [long] $of.saved_hangs -gt 0) {
-        $target
+try {
+    $settings.GetEnumerator() | ForEach-Object { Set-Item -LiteralPath "Env:$($_.Key)" -Value $_.Value }
+    $seconds = [Math]::Max(5, [int] ($Minutes * 60 / $targets.Count))
+    $found = foreach ($target in $targets) {
+        $log = Join-Path -Path $folder -ChildPath "$target.log"
+        & afl-fuzz -V $seconds -t 5000 -m none -i (Join-Path -Path $tests -ChildPath 'Corpus' -AdditionalChildPath $target) `
+            -o (Join-Path -Path $folder -ChildPath $target) -- dotnet $copy guided $target *> $log
+        $exitCode = $LASTEXITCODE
+        $report = Join-Path -Path $folder -ChildPath $target -AdditionalChildPath 'default', 'fuzzer_stats'
+        if (-not (Test-Path -LiteralPath $report)) {
+            throw "afl-fuzz ended with exit code $exitCode for $target before it had begun; see $log."
+        }
+
+        $of = @{}
+        Get-Content -LiteralPath $report | ForEach-Object { $name, $value = $_ -split ':', 2; $of[$name.Trim()] = $value.Trim() }
+        '{0,-18} {1,10:N0} executions, {2,6:N0} a second; {3,5} branches reached from {4,4} inputs; {5} crashes, {6} hangs' -f $target,
+            [long] $of.execs_done, [double]::Parse($of.execs_per_sec, [cultureinfo]::InvariantCulture), $of.edges_found, $of.corpus_count,
+            $of.saved_crashes, $of.saved_hangs | Write-Host
+        if ([long] $of.saved_crashes + [long] $of.saved_hangs -gt 0) {
+            $target
+        }
     }
+} finally {
+    $settings.Keys | ForEach-Object { Remove-Item -LiteralPath "Env:$_" -ErrorAction Ignore }
 }
 
 if ($found) {

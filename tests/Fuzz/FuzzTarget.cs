@@ -11,9 +11,8 @@ public abstract class FuzzTarget
     /// <summary>All of them.</summary>
     public static IReadOnlyList<FuzzTarget> All { get; } =
     [
-        new ClientFrames(), new ServerFrames(), new StreamOfServer(), new StreamOfClient(), new UpgradeAnswers(), new UpgradeRequests(), new Extensions(), new JsonReplies(),
-        new Records(),
-        new Escaping(),
+        new ClientFrames(), new ServerFrames(), new StreamOfServer(), new StreamOfClient(), new UpgradeAnswers(),
+        new UpgradeRequests(), new Extensions(), new JsonReplies(), new Records(), new Escaping(),
     ];
 
     /// <summary>Its name, which its folder in Corpus has as well.</summary>

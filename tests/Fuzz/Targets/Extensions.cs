@@ -37,7 +37,7 @@ internal sealed class Extensions : FuzzTarget
         }
         catch (FormatException e)
         {
-            Require(e.Message.Length > 0, "An error without words.");
+            Require(e.Message.StartsWith("it", StringComparison.Ordinal), $"An error that does not go on a sentence: {e.Message}");
         }
     }
 

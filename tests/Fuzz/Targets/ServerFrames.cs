@@ -8,6 +8,9 @@ namespace MessageWebSockets.Fuzz.Targets;
 /// early.</remarks>
 internal sealed class ServerFrames : FuzzTarget
 {
+    // RFC 6455 section 7.1.5: of a close frame without one.
+    private const int NoCode = 1005;
+
     private const byte Deflate = 1;
     private const byte KeepsContext = 2;
 
@@ -37,10 +40,14 @@ internal sealed class ServerFrames : FuzzTarget
         {
             // The frames are over, in order or not.
         }
+        finally
+        {
+            frames.EndReading();
+        }
 
         if (frames.End is { } end)
         {
-            Require(end.Code is 1005 or (>= 1000 and < 5000), $"An end with the code {end.Code}.");
+            Require(end.Code is NoCode || CloseFrame.MaySay(end.Code), $"An end with the code {end.Code}.");
         }
     }
 

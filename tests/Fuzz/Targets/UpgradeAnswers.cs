@@ -58,7 +58,7 @@ internal sealed class UpgradeAnswers : FuzzTarget
         }
         catch (FormatException e)
         {
-            Require(e.Message.Length > 0, "An error without words.");
+            Require(e.Message.StartsWith("it", StringComparison.Ordinal), $"An error that does not go on a sentence: {e.Message}");
         }
     }
 }
