@@ -6,6 +6,9 @@ $processor = [System.Runtime.InteropServices.RuntimeInformation]::ProcessArchite
 $assembly = "$PSScriptRoot/bin/$system-$processor/MessageWebSockets.PowerShell.dll"
 if (-not [System.IO.File]::Exists($assembly)) {
     $assembly = "$PSScriptRoot/bin/MessageWebSockets.PowerShell.dll"
+    if (-not [System.IO.File]::Exists($assembly)) {
+        throw "The module in $PSScriptRoot is not built: run ./build.ps1 there, or ./build.sh."
+    }
 }
 
 # By its type: a session that was made without the commands of PowerShell has no Import-Module, and may have this module.

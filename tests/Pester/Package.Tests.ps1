@@ -200,3 +200,17 @@ Describe 'The script of the Install task' {
         Get-ChildItem -LiteralPath $installed -Recurse -Filter '*.pdb' | Should -BeNullOrEmpty
     }
 }
+
+Describe 'A clone' {
+    It 'says what to do where the module is not built' {
+        $clone = New-Item -Path (Join-Path -Path $TestDrive -ChildPath 'clone') -ItemType Directory
+        Copy-Item -Path (Join-Path -Path $repository -ChildPath 'WebSocket.*') -Destination $clone
+        $shell = [powershell]::Create()
+        try {
+            $null = $shell.AddCommand('Import-Module').AddParameter('Name', (Join-Path -Path $clone -ChildPath 'WebSocket.psd1'))
+            { $shell.Invoke() } | Should -Throw "*The module in $clone is not built: run ./build.ps1 there, or ./build.sh.*"
+        } finally {
+            $shell.Dispose()
+        }
+    }
+}
