@@ -49,7 +49,7 @@ internal sealed class SoakReport
     /// </summary>
     public bool IsCold => AtEnd!.Sockets == 0 && AtEnd.Heap <= AtStart!.Heap + (16 * Mebibyte) && AtEnd.Handles <= AtStart.Handles + 40;
 
-    public bool Passed => Lost == 0 && _problems.Count == 0 && IsCold
+    public bool Passed => Received > 0 && Lost == 0 && _problems.Count == 0 && IsCold
         && _samples.TrueForAll(sample => sample.Sockets <= Connections * 2) && !Growing().Any();
 
     public void Add(Sample sample) => _samples.Add(sample);
@@ -99,6 +99,11 @@ internal sealed class SoakReport
             text.Append(CultureInfo.InvariantCulture, $"  {curve} grew\n");
         }
 
+        if (Received == 0)
+        {
+            text.Append("  nothing was received: let it run for longer\n");
+        }
+
         return text.Append(Passed ? "soak passed" : "soak FAILED").ToString();
     }
 
@@ -110,13 +115,14 @@ internal sealed class SoakReport
     private string Curve(Func<Sample, long> of) => string.Join(" -> ", QuarterMeans(of).Select(mean => Number((long)mean)));
 
     // What is under way lies in the heap about twice, as its sender's array and in a buffer or an inbox, and grows with the share of
-    // connections that are busy with large messages: that is the load and no leak. The working set is shown and not judged, because it
+    // connections that are busy with large messages: that is the load and no leak. What of it lies in the server or on the way is not in
+    // the heap, so no less than nothing is left. The working set is shown and not judged, because it
     // contains what the collector and the C library keep for later.
     private IEnumerable<string> Growing()
     {
         (string Name, Func<Sample, long> Of, long Slack)[] curves =
         [
-            ("managed heap", sample => sample.Heap - (2 * sample.UnderWay), Slack),
+            ("managed heap", sample => Math.Max(0, sample.Heap - (2 * sample.UnderWay)), Slack),
             ("memory outside of the heap", sample => sample.InUse - sample.Heap, Slack),
             ("handles", sample => sample.Handles, 32),
         ];
