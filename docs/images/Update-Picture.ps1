@@ -139,7 +139,7 @@ function Get-Screen {
             $Command)
         $text = $child.Invoke() -join "`n"
         if ($child.HadErrors -and $child.Streams.Error.Count) {
-            Write-Warning -Message "$($child.Streams.Error)"
+            throw "$($child.Streams.Error)"
         }
 
         $text -replace '\r' -replace '[ \t]+(?=\n|\z)' -replace '\n{3,}', "`n`n"
@@ -155,9 +155,11 @@ function Get-TypedScreen {
     param([string] $Command, [object[]] $Dialogue)
 
     $whole = "Import-Module '$manifest'; $Command"
+    $pwsh = & "$PSScriptRoot/../../tools/Get-PowerShellCommand.ps1"
+    $program = (@($pwsh.Program) + @($pwsh.Arguments).Where({ $_ -ne '-NonInteractive' })).ForEach({ "'$_'" }) -join ' '
     $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($whole))
     $start = [System.Diagnostics.ProcessStartInfo]::new('script')
-    @('--quiet', '--return', '--flush', '--command', "stty columns $columns; pwsh -NoProfile -NoLogo -EncodedCommand $encoded",
+    @('--quiet', '--return', '--flush', '--command', "stty columns $columns; $program -EncodedCommand $encoded",
         '/dev/null').ForEach({ $start.ArgumentList.Add($_) })
     $start.RedirectStandardInput = $true
     $start.RedirectStandardOutput = $true
@@ -246,8 +248,12 @@ $pictures = [ordered] @{
         ConvertTo-Svg -Title 'Talk with a server' -Text $screen
     }
 }
-foreach ($name in $pictures.Keys) {
-    $path = Join-Path -Path $OutputPath -ChildPath "$name.svg"
-    [System.IO.File]::WriteAllText($path, (& $pictures[$name]) + "`n")
-    Get-Item -LiteralPath $path
+try {
+    foreach ($name in $pictures.Keys) {
+        $path = Join-Path -Path $OutputPath -ChildPath "$name.svg"
+        [System.IO.File]::WriteAllText($path, (& $pictures[$name]) + "`n")
+        Get-Item -LiteralPath $path
+    }
+} finally {
+    Remove-Item -LiteralPath ([System.IO.Path]::Combine([System.IO.Path]::GetTempPath(), 'fleet.csv')) -ErrorAction Ignore
 }
