@@ -77,6 +77,8 @@ task Test Build, Peers, {
 
 task Fuzz {
     if ($Guided) {
+        $isThere = Get-Command -Name afl-fuzz -CommandType Application -ErrorAction Ignore
+        assert $isThere 'Guided fuzzing needs afl-fuzz, which is Linux only (Debian: apt-get install afl++).'
         Invoke-DotNetBuild tests/Fuzz/Fuzz.csproj
         & "$tools/Invoke-GuidedFuzz.ps1" -Program (Get-Program Fuzz MessageWebSockets.Fuzz.dll) -Minutes $Minutes
         return
@@ -116,7 +118,7 @@ task Demo Module, {
     exec { & $pwsh.Program @($pwsh.Arguments) -File (Join-Path $BuildRoot 'examples' 'Demo.ps1') } -ErrorMessage 'The demo failed.'
 }
 
-task Help Module, {
+task Help {
     & "$tools/Update-Help.ps1"
 }
 

@@ -53,67 +53,61 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $env:DOTNET_NOLOGO, $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1', '1'
 $required = [version] '7.6'
-Set-Location -LiteralPath $PSScriptRoot
+Push-Location -LiteralPath $PSScriptRoot
+try {
+    if (-not (Get-Command -Name 'dotnet' -CommandType Application -ErrorAction Ignore)) {
+        throw 'The .NET SDK that global.json names is needed, and there is no dotnet on PATH.'
+    }
 
-if ($PSVersionTable.PSVersion -lt $required) {
-    $arguments = @('-NoLogo', '-NoProfile', '-File', $PSCommandPath)
-    foreach ($name in $PSBoundParameters.Keys) {
-        $value = $PSBoundParameters[$name]
-        if ($value -is [switch]) {
-            $arguments += '-{0}:{1}' -f $name, ('$' + $value.IsPresent.ToString().ToLowerInvariant())
-        } else {
-            $arguments += "-$name", [string]::Format([cultureinfo]::InvariantCulture, '{0}', $value)
+    if ($PSVersionTable.PSVersion -lt $required) {
+        $arguments = @('-NoLogo', '-NoProfile', '-File', $PSCommandPath)
+        foreach ($name in $PSBoundParameters.Keys) {
+            $value = $PSBoundParameters[$name]
+            if ($value -is [switch]) {
+                $arguments += '-{0}:{1}' -f $name, ('$' + $value.IsPresent.ToString().ToLowerInvariant())
+            } else {
+                $arguments += "-$name", [string]::Format([cultureinfo]::InvariantCulture, '{0}', $value)
+            }
         }
-    }
 
-    foreach ($candidate in @(Get-Command -Name 'pwsh' -CommandType Application -All -ErrorAction Ignore)) {
-        if ((& $candidate.Source '--version') -match '(\d+\.\d+)\.\d+' -and [version] $Matches[1] -ge $required) {
-            & $candidate.Source @arguments
-            exit $LASTEXITCODE
+        foreach ($candidate in @(Get-Command -Name 'pwsh' -CommandType Application -All -ErrorAction Ignore)) {
+            if ((& $candidate.Source '--version') -match '(\d+\.\d+)\.\d+' -and [version] $Matches[1] -ge $required) {
+                & $candidate.Source @arguments
+                exit $LASTEXITCODE
+            }
         }
+
+        # Windows PowerShell makes errors of what a program writes to stderr while that is redirected.
+        $ErrorActionPreference = 'Continue'
+        $said = & dotnet tool restore 2>&1
+        if ($LASTEXITCODE -ne 0) {
+            throw "PowerShell $required is needed, this is $($PSVersionTable.PSVersion), and none could be restored as a .NET tool: $said"
+        }
+
+        & dotnet tool run pwsh -- @arguments
+        exit $LASTEXITCODE
     }
 
-    # Windows PowerShell makes errors of what a program writes to stderr while that is redirected.
-    $ErrorActionPreference = 'Continue'
-    $said = & dotnet tool restore 2>&1
-    if ($LASTEXITCODE -ne 0) {
-        throw "PowerShell $required is needed, this is $($PSVersionTable.PSVersion), and none could be restored as a .NET tool: $said"
+    $PSNativeCommandUseErrorActionPreference = $false
+    if ([Console]::IsOutputRedirected) {
+        # Colour codes have no place in a log.
+        $PSStyle.OutputRendering, $env:NO_COLOR = 'PlainText', '1'
     }
 
-    & dotnet tool run pwsh -- @arguments
-    exit $LASTEXITCODE
+    $packages = & (Join-Path $PSScriptRoot 'tools' 'Get-BuildPackage.ps1')
+    $totals = Join-Path $PSScriptRoot 'artifacts' 'test-results' 'totals.txt'
+    Remove-Item -Path $totals -ErrorAction Ignore
+    $run = @{
+        Task = $Task; File = 'WebSocket.build.ps1'; Safe = $true; Result = 'outcome'; Configuration = $Configuration
+        Coverage = $Coverage; Minutes = $Minutes; Guided = $Guided; Quick = $Quick; Area = $Area; Seed = $Seed; Whole = $Whole
+        PesterPath = Join-Path $packages['Pester'] 'Pester.psd1'
+    }
+    & (Join-Path $packages['Invoke-Build'] 'Invoke-Build.ps1') @run
+    if ($Task -eq 'Test') {
+        Get-Content -LiteralPath $totals -ErrorAction Ignore
+        if (-not $?) { '0 passed, 1 failed, 0 skipped' }
+    }
+    exit [int] ($null -ne $outcome.Error)
+} finally {
+    Pop-Location
 }
-
-$PSNativeCommandUseErrorActionPreference = $false
-if ([Console]::IsOutputRedirected) {
-    # Colour codes have no place in a log.
-    $PSStyle.OutputRendering, $env:NO_COLOR = 'PlainText', '1'
-}
-
-# Where the pinned packages are, once they are restored: no other version of them is looked at.
-$project = 'src/Module/Module.csproj'
-$said = & dotnet restore $project --verbosity quiet
-if ($LASTEXITCODE -ne 0) {
-    throw "The packages of the build could not be restored: $said"
-}
-
-$restored = & dotnet msbuild $project -nologo -getProperty:NuGetPackageRoot -getItem:PackageDownload | Out-String | ConvertFrom-Json
-$packages = @{}
-foreach ($item in $restored.Items.PackageDownload) {
-    $folder = Join-Path $restored.Properties.NuGetPackageRoot $item.Identity.ToLowerInvariant()
-    $packages[$item.Identity] = Join-Path $folder $item.Version.Trim('[', ']') 'tools'
-}
-
-$totals = Join-Path $PSScriptRoot 'artifacts' 'test-results' 'totals.txt'
-Remove-Item -Path $totals -ErrorAction Ignore
-$run = @{
-    Task = $Task; File = 'WebSocket.build.ps1'; Safe = $true; Result = 'outcome'; Configuration = $Configuration
-    Coverage = $Coverage; Minutes = $Minutes; Guided = $Guided; Quick = $Quick; Area = $Area; Seed = $Seed; Whole = $Whole
-    PesterPath = Join-Path $packages['Pester'] 'Pester.psd1'
-}
-& (Join-Path $packages['Invoke-Build'] 'Invoke-Build.ps1') @run
-if ($Task -eq 'Test') {
-    Get-Content -LiteralPath $totals -ErrorAction Ignore
-    if (-not $?) { '0 passed, 1 failed, 0 skipped' }
-}
-exit [int] ($null -ne $outcome.Error)

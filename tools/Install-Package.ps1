@@ -15,8 +15,9 @@ param(
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+$folder = Convert-Path -LiteralPath $Path
 $name = "WebSocket-$([guid]::NewGuid().ToString('N'))"
-Register-PSResourceRepository -Name $name -Uri $Path -Trusted
+Register-PSResourceRepository -Name $name -Uri $folder -Trusted
 try {
     $installed = Install-PSResource -Name 'WebSocket' -Repository $name -Scope CurrentUser -Reinstall -PassThru
     Write-Host "Installed $($installed.Name) $($installed.Version) to $($installed.InstalledLocation)"

@@ -20,10 +20,6 @@ param(
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-if (-not (Get-Command -Name afl-fuzz -CommandType Application -ErrorAction Ignore)) {
-    throw 'Guided fuzzing needs afl-fuzz, which is Linux only (Debian: apt-get install afl++).'
-}
-
 $root = Split-Path -Path $PSScriptRoot
 $folder = Join-Path -Path $root -ChildPath 'artifacts' -AdditionalChildPath 'guided-fuzz'
 if (Get-ChildItem -Path "$folder/*/default/crashes/id*", "$folder/*/default/hangs/id*" -ErrorAction Ignore) {
@@ -55,39 +51,32 @@ try {
 }
 
 # Nothing of it is a matter of the targets: afl-fuzz looks for a program of its own kind, at the screen, and at how the system is set up.
-$settings = @{
-    AFL_SKIP_BIN_CHECK = '1'; AFL_NO_UI = '1'; AFL_NO_AFFINITY = '1'; AFL_SKIP_CPUFREQ = '1'; AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES = '1'
-    DOTNET_TieredPGO = '0'
-}
+$settings = 'AFL_SKIP_BIN_CHECK=1', 'AFL_NO_UI=1', 'AFL_NO_AFFINITY=1', 'AFL_SKIP_CPUFREQ=1',
+    'AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1', 'DOTNET_TieredPGO=0'
 $targets = @(& dotnet $copy list)
 if ($LASTEXITCODE -ne 0) {
     throw "$copy does not name its targets."
 }
 
-try {
-    $settings.GetEnumerator() | ForEach-Object { Set-Item -LiteralPath "Env:$($_.Key)" -Value $_.Value }
-    $seconds = [Math]::Max(5, [int] ($Minutes * 60 / $targets.Count))
-    $found = foreach ($target in $targets) {
-        $log = Join-Path -Path $folder -ChildPath "$target.log"
-        & afl-fuzz -V $seconds -t 5000 -m none -i (Join-Path -Path $tests -ChildPath 'Corpus' -AdditionalChildPath $target) `
-            -o (Join-Path -Path $folder -ChildPath $target) -- dotnet $copy guided $target *> $log
-        $exitCode = $LASTEXITCODE
-        $report = Join-Path -Path $folder -ChildPath $target -AdditionalChildPath 'default', 'fuzzer_stats'
-        if (-not (Test-Path -LiteralPath $report)) {
-            throw "afl-fuzz ended with exit code $exitCode for $target before it had begun; see $log."
-        }
-
-        $of = @{}
-        Get-Content -LiteralPath $report | ForEach-Object { $name, $value = $_ -split ':', 2; $of[$name.Trim()] = $value.Trim() }
-        '{0,-18} {1,10:N0} executions, {2,6:N0} a second; {3,5} branches reached from {4,4} inputs; {5} crashes, {6} hangs' -f $target,
-            [long] $of.execs_done, [double]::Parse($of.execs_per_sec, [cultureinfo]::InvariantCulture), $of.edges_found, $of.corpus_count,
-            $of.saved_crashes, $of.saved_hangs | Write-Host
-        if ([long] $of.saved_crashes + [long] $of.saved_hangs -gt 0) {
-            $target
-        }
+$seconds = [Math]::Max(5, [int] ($Minutes * 60 / $targets.Count))
+$found = foreach ($target in $targets) {
+    $log = Join-Path -Path $folder -ChildPath "$target.log"
+    env @settings afl-fuzz -V $seconds -t 5000 -m none -i (Join-Path -Path $tests -ChildPath 'Corpus' -AdditionalChildPath $target) `
+        -o (Join-Path -Path $folder -ChildPath $target) -- dotnet $copy guided $target *> $log
+    $exitCode = $LASTEXITCODE
+    $report = Join-Path -Path $folder -ChildPath $target -AdditionalChildPath 'default', 'fuzzer_stats'
+    if (-not (Test-Path -LiteralPath $report)) {
+        throw "afl-fuzz ended with exit code $exitCode for $target before it had begun; see $log."
     }
-} finally {
-    $settings.Keys | ForEach-Object { Remove-Item -LiteralPath "Env:$_" -ErrorAction Ignore }
+
+    $of = @{}
+    Get-Content -LiteralPath $report | ForEach-Object { $name, $value = $_ -split ':', 2; $of[$name.Trim()] = $value.Trim() }
+    '{0,-18} {1,10:N0} executions, {2,6:N0} a second; {3,5} branches reached from {4,4} inputs; {5} crashes, {6} hangs' -f $target,
+        [long] $of.execs_done, [double]::Parse($of.execs_per_sec, [cultureinfo]::InvariantCulture), $of.edges_found, $of.corpus_count,
+        $of.saved_crashes, $of.saved_hangs | Write-Host
+    if ([long] $of.saved_crashes + [long] $of.saved_hangs -gt 0) {
+        $target
+    }
 }
 
 if ($found) {

@@ -4,7 +4,7 @@
     RabbitMQ with heart-beats of a second both ways while the script sleeps.
 
 .DESCRIPTION
-    Talks to npm's graphql-ws, which ./build.ps1 -Task Peers fetches, and to Debian's rabbitmq-server; what is not there is passed over by
+    Talks to npm's graphql-ws, which ./build.ps1 -Task Test fetches, and to Debian's rabbitmq-server; what is not there is passed over by
     its name. The module is built. A failure ends in an error.
 #>
 [CmdletBinding()]

@@ -10,12 +10,11 @@
 #>
 [CmdletBinding(PositionalBinding = $false)]
 param(
-    # The manifest of the Pester to use, so that every file runs with the same one.
-    [Parameter(Mandatory)]
-    [string] $PesterPath,
-
     [Parameter(Mandatory, ValueFromRemainingArguments)]
     [string[]] $Path,
+
+    # The manifest of the Pester to use; of the one that the build pins, if it is left out.
+    [string] $PesterPath,
 
     # How long a file may take.
     [timespan] $Limit = '00:10:00'
@@ -24,6 +23,9 @@ param(
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $PSStyle.OutputRendering = 'PlainText'
+if (-not $PesterPath) {
+    $PesterPath = Join-Path -Path (& "$PSScriptRoot/Get-BuildPackage.ps1")['Pester'] -ChildPath 'Pester.psd1'
+}
 
 function Write-Result {
     param([hashtable] $Result)
@@ -35,12 +37,15 @@ function Write-Result {
 $script = {
     param($pester, $file)
 
-    Import-Module -Name $pester
+    Import-Module -Name $pester -ErrorAction Stop
     $configuration = New-PesterConfiguration -Hashtable @{
         Run    = @{ Path = $file; PassThru = $true }
         Output = @{ Verbosity = 'None'; RenderMode = 'Plaintext' }
     }
     $run = Invoke-Pester -Configuration $configuration
+    if (-not $run) {
+        throw 'Pester gave no result.'
+    }
 
     # A block or file that breaks outside its tests takes down tests it may not name; it counts as one more failure.
     $broken = @($run.Failed) + @($run.FailedBlocks) + @($run.FailedContainers) | Where-Object { $_ }

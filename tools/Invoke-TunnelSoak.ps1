@@ -38,13 +38,19 @@ $manifest = (Resolve-Path -LiteralPath $Path).Path
 
 # One end, in a process of its own, once it listens: it says on which port.
 function Start-End([string[]] $Parameters) {
-    $start = [System.Diagnostics.ProcessStartInfo]::new((Get-Process -Id $PID).Path)
-    foreach ($argument in @('-NoProfile', '-NonInteractive', '-File', "$PSScriptRoot/../bench/Tunnel.ps1", $manifest) + $Parameters) {
+    $pwsh = & "$PSScriptRoot/Get-PowerShellCommand.ps1"
+    $start = [System.Diagnostics.ProcessStartInfo]::new($pwsh.Program)
+    foreach ($argument in $pwsh.Arguments + @('-File', "$PSScriptRoot/../bench/Tunnel.ps1", $manifest) + $Parameters) {
         $start.ArgumentList.Add($argument)
     }
     $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
     $process = [System.Diagnostics.Process]::Start($start)
-    [pscustomobject]@{ Process = $process; Port = [int]$process.StandardOutput.ReadLine() }
+    $port = $process.StandardOutput.ReadLine()
+    if (-not $port) {
+        throw 'An end of the tunnel did not start; what it said is above.'
+    }
+
+    [pscustomobject]@{ Process = $process; Port = [int] $port }
 }
 
 function Get-Descriptor([System.Diagnostics.Process] $Process) {

@@ -10,7 +10,12 @@ $ErrorActionPreference = 'Stop'
 
 $root = Split-Path -Path $PSScriptRoot
 $artifacts = Join-Path -Path $root -ChildPath 'artifacts'
-$package = Get-ChildItem -Path (Join-Path -Path $artifacts -ChildPath 'library') -Filter '*.nupkg' | Select-Object -First 1
+$package = Get-ChildItem -Path (Join-Path -Path $artifacts -ChildPath 'library') -Filter '*.nupkg' -ErrorAction Ignore |
+    Select-Object -First 1
+if (-not $package) {
+    throw "There is no package of the library in ${artifacts}: run ./build.ps1 -Task Pack first."
+}
+
 $folder = Join-Path -Path $root -ChildPath 'src' -AdditionalChildPath 'Core', 'Baseline'
 $null = New-Item -Path $folder -ItemType Directory -Force
 $copy = Copy-Item -LiteralPath $package.FullName -Destination $folder -PassThru
