@@ -254,6 +254,10 @@ Describe 'Measure-WsLoad' {
 
             ($load | Format-List | Out-String) | Should -Match 'Latency\s+: min .* median .* p99 '
             ($load.Timeline | Out-String) | Should -Match 'Second\s+Connections'
+            # What a load without a rate says of its own machine.
+            $load.DelayMean | Should -BeGreaterThan 0
+            $load.DelayP99 | Should -BeGreaterOrEqual $load.DelayMean
+            ($load | Format-List | Out-String) | Should -Match 'This machine\s+: [\d.]+ % of its processors, waits of mean .*, p99 '
         }
     }
 }

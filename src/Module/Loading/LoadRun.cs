@@ -18,16 +18,15 @@ internal sealed class LoadRun(
 {
     // More handshakes at a time than this only wait for each other.
     private const int OpenedAtOnce = 256;
-    private const double BusyPercent = 90;
 
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LateLimit = TimeSpan.FromMilliseconds(10);
 
     private readonly LoadTally _tally = new();
     private readonly ILatencyRecorder _roundTrips = factory.CreateRecorder();
     private readonly ILatencyRecorder _connects = factory.CreateRecorder();
     private readonly ILatencyRecorder _lateness = factory.CreateRecorder();
+    private readonly ILatencyRecorder _delays = factory.CreateRecorder();
     private readonly ILatencyHistogram _total = factory.Create();
 
     /// <param name="interrupted">Ends the load early, with a summary of what was until then.</param>
@@ -44,7 +43,7 @@ internal sealed class LoadRun(
         Task looks = timeline.RunAsync(second => progress(_tally, second), looking.Token);
         LoadWorker[] workers = [.. Enumerable.Range(0, plan.Connections).Select(_ => NewWorker(context))];
         LoadClock? clock = plan.RatePerConnection is { } rate ? new LoadClock(rate, _lateness) : null;
-        Window window = new(_tally, plan.Mode);
+        using Window window = new(_tally, plan.Mode, _delays);
         try
         {
             try
@@ -172,7 +171,7 @@ internal sealed class LoadRun(
     {
         ILatencyHistogram connects = _connects.TakeInterval();
         ILatencyHistogram lateness = _lateness.TakeInterval();
-        double? late = LoadTimes.At(lateness, 99);
+        ILatencyHistogram delays = _delays.TakeInterval();
         WsLoadSummary summary = new()
         {
             Uri = Redaction.Of(plan.Uri),
@@ -196,19 +195,22 @@ internal sealed class LoadRun(
             ErrorsByKind = LoadSummaries.Counts(_tally.ErrorsByKind),
             Timeline = [.. timeline.Seconds],
             ProcessorPercent = window.ProcessorPercent,
-            LatenessP99 = late,
-            IsGeneratorLimited = window.ProcessorPercent > BusyPercent || late > LateLimit.TotalMilliseconds || messages.WereTooSlow,
+            LatenessP99 = LoadTimes.At(lateness, 99),
+            DelayMean = LoadTimes.Mean(delays),
+            DelayP99 = LoadTimes.At(delays, 99),
             IsInterrupted = isInterrupted,
         };
         LoadSummaries.SetTimes(summary, _total, connects);
+        summary.IsGeneratorLimited = messages.WereTooSlow || LoadLimits.Of(summary) is not null;
         return summary;
     }
 
     /// <summary>The time that the load lasts, without the opening of connections before it and the last answers behind it.</summary>
-    private sealed class Window(LoadTally tally, WsLoadMode mode)
+    private sealed class Window(LoadTally tally, WsLoadMode mode, ILatencyRecorder delays) : IDisposable
     {
         private readonly Process _process = Process.GetCurrentProcess();
         private TimeSpan _processorTime;
+        private LoadDelay? _delay;
         private long _started;
         private long _before;
         private long _counted;
@@ -231,6 +233,7 @@ internal sealed class LoadRun(
             _processorTime = _process.TotalProcessorTime;
             _started = Stopwatch.GetTimestamp();
             _before = Count;
+            _delay = new LoadDelay(delays, LoadDelay.QueueAtPool);
         }
 
         public void End()
@@ -240,10 +243,17 @@ internal sealed class LoadRun(
                 return;
             }
 
+            Dispose();
             Elapsed = Stopwatch.GetElapsedTime(_started);
             _counted = Count - _before;
             _process.Refresh();
             ProcessorPercent = Math.Round(100 * (_process.TotalProcessorTime - _processorTime) / Elapsed / Environment.ProcessorCount, 1);
+        }
+
+        public void Dispose()
+        {
+            _delay?.Dispose();
+            _delay = null;
         }
     }
 }

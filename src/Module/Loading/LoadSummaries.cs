@@ -72,6 +72,8 @@ internal static class LoadSummaries
                 Timeline = [.. Items(Value(item, nameof(WsLoadSummary.Timeline))).Select(ReadSecond)],
                 ProcessorPercent = Required<double>(item, nameof(WsLoadSummary.ProcessorPercent)),
                 LatenessP99 = Optional<double?>(item, nameof(WsLoadSummary.LatenessP99)),
+                DelayMean = Optional<double?>(item, nameof(WsLoadSummary.DelayMean)),
+                DelayP99 = Optional<double?>(item, nameof(WsLoadSummary.DelayP99)),
                 IsGeneratorLimited = Required<bool>(item, nameof(WsLoadSummary.IsGeneratorLimited)),
                 IsInterrupted = Required<bool>(item, nameof(WsLoadSummary.IsInterrupted)),
                 Histogram = Required<string>(item, nameof(WsLoadSummary.Histogram)),
@@ -122,6 +124,8 @@ internal static class LoadSummaries
             Timeline = Merge(parts.Select(static part => part.Timeline)),
             ProcessorPercent = parts.Max(static part => part.ProcessorPercent),
             LatenessP99 = parts.Max(static part => part.LatenessP99),
+            DelayMean = parts.Max(static part => part.DelayMean),
+            DelayP99 = parts.Max(static part => part.DelayP99),
             IsGeneratorLimited = parts.Any(static part => part.IsGeneratorLimited),
             IsInterrupted = parts.Any(static part => part.IsInterrupted),
         };

@@ -61,11 +61,7 @@ public static class LoadText
             return null;
         }
 
-        string why = summary.ProcessorPercent > 90
-            ? $"its processors were busy to {summary.ProcessorPercent.ToString("0", CultureInfo.InvariantCulture)} %"
-            : summary.LatenessP99 > 10
-                ? $"messages were up to {Time(summary.LatenessP99)} late (p99)"
-                : "the script of -Message did not make messages as fast as they were sent";
+        string why = LoadLimits.Of(summary) ?? "the script of -Message did not make messages as fast as they were sent";
         return $"This machine was at its own limit ({why}), so the server may bear more. "
             + "Ask for less, or spread the load over several machines and add them up with Merge-WsLoad.";
     }
