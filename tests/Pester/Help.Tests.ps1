@@ -111,6 +111,9 @@ Describe 'The pages in docs/help' {
     It 'have the about texts that Get-Help shows' {
         foreach ($page in Get-ChildItem -Path $helpSource -Filter 'about_*.md') {
             Get-Help -Name $page.BaseName | Out-String | Should -BeLike "TOPIC*$($page.BaseName)*" -Because $page.BaseName
+            # Get-Help breaks no line of these, so the text fits a terminal; code is twice as far in.
+            $lines = Get-Content -LiteralPath (Join-Path -Path $root -ChildPath 'en-US' -AdditionalChildPath "$($page.BaseName).help.txt")
+            $lines | Where-Object { $_.Length -gt 80 -and $_ -notmatch '^ {8}' } | Should -BeNullOrEmpty -Because $page.BaseName
         }
     }
 }
