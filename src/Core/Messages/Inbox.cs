@@ -13,9 +13,6 @@ namespace MessageWebSockets.Messages;
 internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCounts
     where T : class, ISized
 {
-    // What a queued message costs beside its payload, so that a flood of tiny messages is bounded as well.
-    private const int CostPerMessage = 96;
-
     // A writer that is this far ahead lets the readers catch up: what they take soon is still in the processor's cache, and the
     // garbage collector does not move it to an older generation. Of small messages it is their number that keeps the collector busy,
     // of large ones their size. Readers that do not come are not waited for longer than this.
@@ -29,10 +26,9 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     // Of the writer alone.
     private long _takenWhenSeen;
     private long _leadEnds;
-    private long _lastCost = CostPerMessage;
+    private long _lastCost = InboxQueue<T>.CostPerMessage;
     private Timer? _leadTimer;
 
-    private InboxCosts _cost;
     private long _dropped;
     private volatile bool _completed;
     private MessageWebSocketException? _end;
@@ -51,7 +47,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     public long Count => Volatile.Read(ref _messages)?.Count ?? 0;
 
     /// <summary>The payload of the queued messages, in bytes.</summary>
-    public long PayloadBytes => Math.Max(0, Cost - (Count * CostPerMessage));
+    public long PayloadBytes => Math.Max(0, Cost - (Count * InboxQueue<T>.CostPerMessage));
 
     public long Dropped => Volatile.Read(ref _dropped);
 
@@ -71,21 +67,28 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     // Reckoned from the last message: a stream's messages are much alike, and nothing but speed depends on it.
     private long Lead => Math.Min(LeadLimit, LeadLimitInMessages * _lastCost);
 
-    private long Cost => Volatile.Read(ref _cost.Added) - Volatile.Read(ref _cost.Taken);
+    // What was taken first: more may be added meanwhile, and none may seem taken that is not.
+    private long Cost => Volatile.Read(ref _messages) is { } messages ? -messages.Taken + messages.Added : 0;
 
     /// <summary>Whether the writer should wait, for room or for the readers: for the writer, before each message.</summary>
     public bool IsWriterAhead
     {
         get
         {
-            // What was taken is only looked up when it matters: the readers' processor has just written it.
-            if (_cost.Added - _takenWhenSeen < _leadEnds)
+            if (Volatile.Read(ref _messages) is not { } messages)
             {
                 return false;
             }
 
-            _takenWhenSeen = Volatile.Read(ref _cost.Taken);
-            long ahead = _cost.Added - _takenWhenSeen;
+            // What was taken is only looked up when it matters: the readers' processor has just written it.
+            long added = messages.Added;
+            if (added - _takenWhenSeen < _leadEnds)
+            {
+                return false;
+            }
+
+            _takenWhenSeen = messages.Taken;
+            long ahead = added - _takenWhenSeen;
             if (ahead < Lead)
             {
                 _leadEnds = Math.Min(limitInBytes, Lead);
@@ -109,9 +112,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
             return;
         }
 
-        _lastCost = message.Length + CostPerMessage;
-        Volatile.Write(ref _cost.Added, _cost.Added + _lastCost);
-        Messages.Add(message);
+        _lastCost = Messages.Add(message);
     }
 
     /// <summary>Wakes the readers that sleep; their continuations may run on this thread.</summary>
@@ -222,14 +223,15 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
             return false;
         }
 
-        OnTaken(message);
+        OnTaken();
         return true;
     }
 
-    /// <summary>Frees the room of a message that was taken.</summary>
-    public void OnTaken(T message)
+    /// <summary>Lets the writer go on that waits for the room of a message that was taken.</summary>
+    public void OnTaken()
     {
-        Interlocked.Add(ref _cost.Taken, message.Length + CostPerMessage);
+        // A writer that waits writes so and then looks for room; what was taken is counted before this side looks for the writer, with
+        // the fence between that ends the taking.
         if (Volatile.Read(ref _room) is { } room && Cost < Volatile.Read(ref _roomBegins)
             && Interlocked.CompareExchange(ref _room, null, room) == room)
         {
@@ -242,7 +244,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     /// <param name="place">Where it was taken; null for the beginning.</param>
     public void Return(T message, InboxQueue<T>.Place? place = null)
     {
-        Interlocked.Add(ref _cost.Taken, -(message.Length + CostPerMessage));
         Messages.Return(message, place);
         PublishElsewhere();
     }

@@ -19,7 +19,7 @@ internal sealed class InboxCursor<T>(Inbox<T> inbox) : IDisposable
             return false;
         }
 
-        inbox.OnTaken(message);
+        inbox.OnTaken();
         return true;
     }
 

@@ -12,25 +12,31 @@ namespace MessageWebSockets.Messages;
 /// is a node of that list, so that to go on from there, or to take that message, costs the same however many messages were left.
 /// </remarks>
 internal sealed class InboxQueue<T>
-    where T : class
+    where T : class, ISized
 {
-    // Held by readers, for a few instructions; nobody's code runs in it.
-    private readonly Lock _taking = new();
+    /// <summary>What a queued message costs beside its payload, so that a flood of tiny messages is bounded as well.</summary>
+    public const int CostPerMessage = 96;
+
     private readonly ConcurrentQueue<T> _unseen = new();
     private readonly List<Place> _places = [];
     private LinkedList<T>? _seen;
     private int _seenCount;
+    private InboxCounters _counters = new();
 
     public int Count
     {
         get
         {
-            lock (_taking)
-            {
-                return _seenCount + _unseen.Count;
-            }
+            using InboxCounters.Hold hold = new(ref _counters);
+            return _seenCount + _unseen.Count;
         }
     }
+
+    /// <summary>What was added since the beginning, in bytes with <see cref="CostPerMessage"/>.</summary>
+    public long Added => Volatile.Read(ref _counters.Added);
+
+    /// <summary>What of that was taken.</summary>
+    public long Taken => Volatile.Read(ref _counters.Taken);
 
     /// <summary>Whether there is no message.</summary>
     /// <remarks>In this order: a message is put into the list before it leaves the queue, and so never in neither.</remarks>
@@ -39,98 +45,103 @@ internal sealed class InboxQueue<T>
     /// <summary>Whether every message was looked at, and left.</summary>
     public bool IsAllSeen => _unseen.IsEmpty;
 
-    public void Add(T message) => _unseen.Enqueue(message);
+    /// <summary>Adds a message: for the writer.</summary>
+    /// <returns>What it costs.</returns>
+    public long Add(T message)
+    {
+        // Counted first: what was taken is never more than what was added.
+        long cost = CostOf(message);
+        Volatile.Write(ref _counters.Added, _counters.Added + cost);
+        _unseen.Enqueue(message);
+        return cost;
+    }
 
     public bool TryTake([NotNullWhen(true)] out T? message)
     {
-        lock (_taking)
+        using InboxCounters.Hold hold = new(ref _counters);
+        if (_seen?.First is not { } first)
         {
-            if (_seen?.First is not { } first)
+            if (!_unseen.TryDequeue(out message))
             {
-                return _unseen.TryDequeue(out message);
+                return false;
             }
-
+        }
+        else
+        {
             Remove(first);
             message = first.Value;
-            return true;
         }
+
+        CountTaken(CostOf(message));
+        return true;
     }
 
     public bool TryPeek([NotNullWhen(true)] out T? message)
     {
-        lock (_taking)
-        {
-            message = _seen?.First?.Value;
-            return message is not null || _unseen.TryPeek(out message);
-        }
+        using InboxCounters.Hold hold = new(ref _counters);
+        message = _seen?.First?.Value;
+        return message is not null || _unseen.TryPeek(out message);
     }
 
     /// <summary>A place before the first message; to be given back with <see cref="Leave"/>.</summary>
     public Place Enter()
     {
         Place place = new();
-        lock (_taking)
-        {
-            _places.Add(place);
-        }
-
+        using InboxCounters.Hold hold = new(ref _counters);
+        _places.Add(place);
         return place;
     }
 
     public void Leave(Place place)
     {
-        lock (_taking)
-        {
-            _places.Remove(place);
-        }
+        using InboxCounters.Hold hold = new(ref _counters);
+        _places.Remove(place);
     }
 
     /// <summary>Whether there is a message behind a place.</summary>
     public bool HasNext(Place place)
     {
-        lock (_taking)
-        {
-            return NextSeen(place) is not null || !_unseen.IsEmpty;
-        }
+        using InboxCounters.Hold hold = new(ref _counters);
+        return NextSeen(place) is not null || !_unseen.IsEmpty;
     }
 
     /// <summary>Goes to the next message and leaves it where it is.</summary>
     public bool TryMoveNext(Place place, [NotNullWhen(true)] out T? message)
     {
-        lock (_taking)
-        {
-            LinkedListNode<T>? next = NextSeen(place) ?? See();
-            message = next?.Value;
-            place.At = next ?? place.At;
-            return message is not null;
-        }
+        using InboxCounters.Hold hold = new(ref _counters);
+        LinkedListNode<T>? next = NextSeen(place) ?? See();
+        message = next?.Value;
+        place.At = next ?? place.At;
+        return message is not null;
     }
 
     /// <summary>Takes a message from a place; false when somebody else has taken it meanwhile.</summary>
     public bool TryTake(Place place, T message)
     {
-        lock (_taking)
+        using InboxCounters.Hold hold = new(ref _counters);
+        if (place.At is not { } node || node.Value != message)
         {
-            if (place.At is not { } node || node.Value != message)
-            {
-                return false;
-            }
-
-            Remove(node);
-            return true;
+            return false;
         }
+
+        Remove(node);
+        CountTaken(CostOf(message));
+        return true;
     }
 
     /// <summary>Puts a message back that was taken last: as the first, or where a place stood when it was taken from there.</summary>
     public void Return(T message, Place? place = null)
     {
-        lock (_taking)
-        {
-            _seen ??= [];
-            _ = place?.At is { } before ? _seen.AddAfter(before, message) : _seen.AddFirst(message);
-            Volatile.Write(ref _seenCount, _seenCount + 1);
-        }
+        using InboxCounters.Hold hold = new(ref _counters);
+        _seen ??= [];
+        _ = place?.At is { } before ? _seen.AddAfter(before, message) : _seen.AddFirst(message);
+        Volatile.Write(ref _seenCount, _seenCount + 1);
+        CountTaken(-CostOf(message));
     }
+
+    private static long CostOf(T message) => message.Length + CostPerMessage;
+
+    private void CountTaken(long cost) => Volatile.Write(ref _counters.Taken, _counters.Taken + cost);
 
     private LinkedListNode<T>? NextSeen(Place place) => place.At is null ? _seen?.First : place.At.Next;
 
