@@ -4,7 +4,10 @@ namespace MessageWebSockets;
 /// Lets the readers of a stream have what a connection receives, which its source has put into their queue already. A full queue holds
 /// the peer back also while the connection closes: what a peer still says before its close frame is part of the stream.
 /// </summary>
-internal sealed class StreamReceiver(ByteQueue queue, ReceivePause pause) : IReceiver
+/// <param name="queue">What was received and not read.</param>
+/// <param name="pause">Whether nothing is received.</param>
+/// <param name="holdsAnswer">Which close frames are answered only when this side closes.</param>
+internal sealed class StreamReceiver(ByteQueue queue, ReceivePause pause, Func<WebSocketCloseResult, bool> holdsAnswer) : IReceiver
 {
     public bool IsHeldUp => pause.IsOn;
 
@@ -23,6 +26,8 @@ internal sealed class StreamReceiver(ByteQueue queue, ReceivePause pause) : IRec
     public void PublishElsewhere() => queue.PublishElsewhere();
 
     public Task LetReadersAnswerAsync(TimeSpan longest) => Task.CompletedTask;
+
+    public bool HoldsAnswerTo(WebSocketCloseResult close) => holdsAnswer(close);
 
     public void Complete(MessageWebSocketException? error) => queue.Complete(error);
 

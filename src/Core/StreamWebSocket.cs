@@ -89,6 +89,19 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// <summary>Completes when nothing of the connection is left; completed before there was one.</summary>
     internal Task Released => _client.Released;
 
+    /// <summary>
+    /// Which close frames of the peer are answered only when this side closes; until then what is sent is for the peer, while reading is
+    /// at its end. RFC 6455 section 5.5.1 lets a side finish its message first, and a stream is one. None by default. Set before the
+    /// connect; a clone has none.
+    /// </summary>
+    internal Func<WebSocketCloseResult, bool> HoldsAnswer { get; set; } = static _ => false;
+
+    /// <summary>Completes when the peer, which has closed, has ended TCP as well, in order or not. After the connect only.</summary>
+    internal Task PeerGone => _client.Connection!.PeerGone;
+
+    /// <summary>Gives a sign of life: a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
+    internal void SendPong() => _client.WritableConnection().SendPong();
+
     /// <inheritdoc cref="MessageWebSocket.SetRequestHeader"/>
     public void SetRequestHeader(string name, string? value) => _client.SetRequestHeader(name, value);
 
@@ -164,7 +177,7 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     }
 
     private ReceivingEnd ReceivingEnd() => new(
-        new StreamReceiver(_received, _pause), (framing, frames) => new StreamSource(framing, frames, _received), _received,
+        new StreamReceiver(_received, _pause, HoldsAnswer), (framing, frames) => new StreamSource(framing, frames, _received), _received,
         sender => sender.LastWords = _outputStream.Pending);
 
     private void ThrowIfNotReadable()

@@ -66,6 +66,9 @@ internal sealed class Connection
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _state.Released;
 
+    /// <inheritdoc cref="ConnectionState.PeerGone"/>
+    public Task PeerGone => _state.PeerGone;
+
     public void Start()
     {
         ExitFlush.Add(Transport.Writer, Sender);

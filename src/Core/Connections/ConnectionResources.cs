@@ -16,6 +16,7 @@ internal sealed class ConnectionResources
     private readonly OpenedConnection _opened;
     private readonly TimeSpan _linger;
     private readonly List<IDisposable> _held = [];
+    private Task? _readToTheEnd;
 
     /// <param name="state">The connection's state.</param>
     /// <param name="opened">What the handshake gave it.</param>
@@ -59,7 +60,14 @@ internal sealed class ConnectionResources
         // system from answering late data with a reset, which could overtake the close frame.
         if (await Linger.WhileTakenAsync(_writer.DrainAsync(_state.Ended), _writer, _linger).ConfigureAwait(false))
         {
-            await ReadToTheEndAsync().ConfigureAwait(false);
+            try
+            {
+                await ReadToTheEndAsync().WaitAsync(_linger).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // It had its time.
+            }
         }
 
         Release(reason);
@@ -86,13 +94,15 @@ internal sealed class ConnectionResources
         }
     }
 
-    private async Task ReadToTheEndAsync()
+    /// <summary>Drops what still comes, until the peer ends TCP. For whoever read last; once, however often it is asked for.</summary>
+    public Task ReadToTheEndAsync() => _readToTheEnd ??= ReadOnAsync();
+
+    private async Task ReadOnAsync()
     {
-        using CancellationTokenSource patience = new(_linger);
         try
         {
             byte[] rest = new byte[4096];
-            while (await _opened.Stream.ReadAsync(rest, patience.Token).ConfigureAwait(false) > 0)
+            while (await _opened.Stream.ReadAsync(rest, CancellationToken.None).ConfigureAwait(false) > 0)
             {
             }
         }
@@ -100,5 +110,7 @@ internal sealed class ConnectionResources
         {
             // However it ends, it ends here.
         }
+
+        _state.OnPeerGone();
     }
 }

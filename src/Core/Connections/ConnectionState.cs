@@ -19,6 +19,7 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     private readonly CancellationTokenSource _closeBegan = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _peerGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private WebSocketCloseResult? _closeBegun;
     private MessageWebSocketException? _failure;
@@ -52,6 +53,12 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
 
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _released.Task;
+
+    /// <summary>Completes when the peer, which has closed, has ended TCP as well, in order or not.</summary>
+    public Task PeerGone => _peerGone.Task;
+
+    /// <summary>Whether the peer has closed, and is answered when this side closes (<see cref="IReceiver.HoldsAnswerTo"/>).</summary>
+    public bool HoldsAnswer { get; set; }
 
     /// <inheritdoc/>
     public CancellationToken Ended => _ended.Token;
@@ -103,9 +110,13 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
         return true;
     }
 
+    /// <summary>The peer has ended TCP.</summary>
+    public void OnPeerGone() => _peerGone.TrySetResult();
+
     /// <summary>Everything is released.</summary>
     public void OnReleased()
     {
+        OnPeerGone();
         _peerClosed.TrySetResult(null);
         _released.TrySetResult();
     }
@@ -119,7 +130,7 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
         // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive
         // loop reads nothing and has nothing to tell. A close that the peer began is told in a moment as well: whoever is told that the
         // connection is closed finds the code.
-        bool isTold = IsClosing ? transport.Reader.ReceivedClose is null : receiver.IsHeldUp;
+        bool isTold = IsClosing ? transport.Reader.ReceivedClose is null : receiver.IsHeldUp || HoldsAnswer;
         if (Failure is null && !isTold)
         {
             await Task.WhenAny(PeerClosed, Task.Delay(LongestExplanation)).ConfigureAwait(false);

@@ -34,6 +34,12 @@ internal interface IReceiver
     /// <param name="error">Why, after an abnormal end; null after an orderly one.</param>
     public void Complete(MessageWebSocketException? error);
 
+    /// <summary>
+    /// Whether the peer's close frame is answered only when this side closes: what it still sends is for the peer, which reads until then.
+    /// </summary>
+    /// <param name="close">What the peer said.</param>
+    public bool HoldsAnswerTo(WebSocketCloseResult close) => false;
+
     /// <summary>Tells handlers of an abnormal end, once all else is done: a handler may take its time or close the socket.</summary>
     public void TellFailure(MessageWebSocketException failure);
 }

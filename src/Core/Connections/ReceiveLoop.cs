@@ -43,6 +43,11 @@ internal sealed class ReceiveLoop(
                 }
             }
 
+            if (!state.IsClosing && state.Transport.Reader.ReceivedClose is { } close && _receiver.HoldsAnswerTo(close))
+            {
+                await HoldAnswerAsync().ConfigureAwait(false);
+            }
+
             closing.OnPeerClosed();
         }
         catch (Exception e)
@@ -52,6 +57,20 @@ internal sealed class ReceiveLoop(
         finally
         {
             state.Transport.Reader.Dispose();
+        }
+    }
+
+    // Half closed: readers are at the end, and the peer's close frame is answered by the one that this side begins.
+    private async Task HoldAnswerAsync()
+    {
+        state.HoldsAnswer = true;
+        _receiver.Complete(null);
+        _ = resources.ReadToTheEndAsync();
+        TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using (state.CloseBegan.UnsafeRegister(static over => ((TaskCompletionSource)over!).TrySetResult(), over))
+        using (state.Ended.UnsafeRegister(static over => ((TaskCompletionSource)over!).TrySetResult(), over))
+        {
+            await over.Task.ConfigureAwait(false);
         }
     }
 

@@ -14,6 +14,7 @@ internal sealed class ServerStream : IDisposable
     private readonly Stream _stream;
     private readonly ClientFrameStream _frames;
     private readonly ClientPayload _payload;
+    private Task? _gone;
     private int _isClosed;
 
     /// <param name="transport">The TCP connection.</param>
@@ -26,6 +27,12 @@ internal sealed class ServerStream : IDisposable
         _frames = new ClientFrameStream(stream, upgrade.Early, compression: null, new ActivityClock());
         _payload = new ClientPayload(_frames);
     }
+
+    /// <summary>
+    /// Completes when the client, whose close frame was read, has ended TCP as well, in order or not. Never fails. What it still sends is
+    /// dropped.
+    /// </summary>
+    public Task Gone => _gone ?? Task.CompletedTask;
 
     /// <summary>How many bytes came from the client, framing included.</summary>
     public long BytesReceived => _frames.BytesReceived;
@@ -59,6 +66,7 @@ internal sealed class ServerStream : IDisposable
 
         if (_frames.End is { Reason: "", Code: ConnectionEnd.Normal })
         {
+            _gone ??= ReadToTheEndAsync();
             return 0;
         }
 
@@ -109,15 +117,12 @@ internal sealed class ServerStream : IDisposable
     /// </summary>
     public async Task LingerAsync(CancellationToken cancellationToken)
     {
-        byte[] rest = new byte[4096];
         try
         {
             _transport.Shutdown(SocketShutdown.Send);
-            while (await _stream.ReadAsync(rest, cancellationToken).ConfigureAwait(false) > 0)
-            {
-            }
+            await Gone.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
             // It is gone already, or takes its time.
         }
@@ -128,6 +133,21 @@ internal sealed class ServerStream : IDisposable
     {
         _stream.Dispose();
         _transport.Dispose();
+    }
+
+    private async Task ReadToTheEndAsync()
+    {
+        byte[] rest = new byte[4096];
+        try
+        {
+            while (await _stream.ReadAsync(rest, CancellationToken.None).ConfigureAwait(false) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // However it ends, it ends here.
+        }
     }
 
     // An end with a reason is a fault of the client; one that it asked for has none.

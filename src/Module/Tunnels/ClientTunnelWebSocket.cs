@@ -3,32 +3,35 @@ namespace MessageWebSockets.PowerShell.Tunnels;
 /// <summary>A tunnel's WebSocket as a client.</summary>
 internal sealed class ClientTunnelWebSocket(StreamWebSocket socket) : ITunnelWebSocket
 {
-    public bool CanSendAfterPeersEnd => false;
-
     public long BytesReceived => socket.Information.BytesReceived;
 
     public async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         int read = await socket.InputStream.ReadAsync(buffer).ConfigureAwait(false);
-        if (read == 0 && buffer.Length > 0 && !TunnelClose.IsOrderly(socket.Information.CloseCode))
+        if (read == 0 && buffer.Length > 0 && socket.Information.CloseCode is { } code && !TunnelClose.IsOrderly(code))
         {
-            throw new IOException(TunnelClose.Describe(socket.ToString(), socket.Information.CloseCode, socket.Information.CloseReason));
+            throw new IOException(TunnelClose.Describe(socket.ToString(), code, socket.Information.CloseReason));
         }
 
         return read;
     }
 
+    public Task PeerGone => socket.PeerGone;
+
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => socket.SendAsync(bytes, CancellationToken.None);
 
     public Task EndAsync()
     {
-        // Begins at once; the peer answers when it has no more to say, and reading tells that.
+        // Begins at once, or answers the peer; the peer answers when it has no more to say, and reading tells that.
         _ = ForgetAsync(socket.CloseAsync(TunnelClose.Normal));
         return Task.CompletedTask;
     }
 
-    /// <summary>A client keeps itself alive.</summary>
-    public Task SendSignOfLifeAsync() => Task.CompletedTask;
+    public Task SendSignOfLifeAsync()
+    {
+        socket.SendPong();
+        return Task.CompletedTask;
+    }
 
     public Task FailAsync(ushort code, string reason)
     {

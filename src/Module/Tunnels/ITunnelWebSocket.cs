@@ -3,11 +3,6 @@ namespace MessageWebSockets.PowerShell.Tunnels;
 /// <summary>The WebSocket of one connection of a tunnel, whichever end of it is here. One reader and one writer at a time.</summary>
 internal interface ITunnelWebSocket : IDisposable
 {
-    /// <summary>
-    /// Whether bytes can be sent after the peer said that it has no more: only the side that answers a close frame can wait with its own.
-    /// </summary>
-    public bool CanSendAfterPeersEnd { get; }
-
     /// <summary>How many bytes have come, signs of life included.</summary>
     public long BytesReceived { get; }
 
@@ -17,8 +12,14 @@ internal interface ITunnelWebSocket : IDisposable
     /// <exception cref="IOException">The connection broke, or the peer said that something failed.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer);
 
-    /// <summary>Sends bytes, and waits while the peer takes none.</summary>
-    /// <exception cref="ObjectDisposedException">The peer has closed.</exception>
+    /// <summary>
+    /// Completes when the peer, which has said that it has no more, has ended the connection below as well. Never fails. For whoever has
+    /// read to the end.
+    /// </summary>
+    public Task PeerGone { get; }
+
+    /// <summary>Sends bytes, and waits while the peer takes none; also after the peer said that it has no more.</summary>
+    /// <exception cref="ObjectDisposedException">The peer closed and did not say that all is well, which reading tells.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes);
 

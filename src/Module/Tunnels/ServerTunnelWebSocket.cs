@@ -5,11 +5,11 @@ namespace MessageWebSockets.PowerShell.Tunnels;
 /// <summary>A tunnel's WebSocket as a server.</summary>
 internal sealed class ServerTunnelWebSocket(ServerStream stream) : ITunnelWebSocket
 {
-    public bool CanSendAfterPeersEnd => true;
-
     public long BytesReceived => stream.BytesReceived;
 
     public ValueTask<int> ReadAsync(Memory<byte> buffer) => stream.ReadAsync(buffer);
+
+    public Task PeerGone => stream.Gone;
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => stream.SendAsync(bytes);
 

@@ -19,6 +19,7 @@ internal sealed class ToWebSocketRoute(Uri uri, StreamWebSocket prototype) : ITu
         }
 
         StreamWebSocket socket = prototype.Clone();
+        socket.HoldsAnswer = static close => TunnelClose.IsOrderly(close.Code);
         try
         {
             await socket.ConnectAsync(uri, stopping).ConfigureAwait(false);

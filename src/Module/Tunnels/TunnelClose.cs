@@ -20,10 +20,10 @@ internal static class TunnelClose
     private const ushort Empty = 1005;
 
     /// <summary>Whether a peer that closed so has sent all it had to send.</summary>
-    public static bool IsOrderly(ushort? code) => code is Normal or Empty;
+    public static bool IsOrderly(ushort code) => code is Normal or Empty;
 
     /// <summary>How a peer closed that had not sent everything.</summary>
-    public static string Describe(string peer, ushort? code, string? reason)
+    public static string Describe(string peer, ushort code, string? reason)
     {
         string said = string.IsNullOrEmpty(reason) ? "" : $": {TerminalText.Escape(reason)}";
         return string.Create(CultureInfo.InvariantCulture, $"{peer} closed with {code}{said}");

@@ -8,8 +8,9 @@ namespace MessageWebSockets.PowerShell.Tunnels;
 /// </summary>
 /// <remarks>
 /// A side that is slow holds the other one back: each direction holds one buffer, and only while bytes move. The end of TCP becomes a
-/// close frame, behind which the other direction goes on until the peer's; the peer's close frame becomes the end of TCP. What breaks
-/// resets TCP (LingerState 0) and closes the WebSocket with 1011, so that nobody takes half for the whole.
+/// close frame, behind which the other direction goes on until the peer's; the peer's close frame becomes the end of TCP, and is
+/// answered when TCP has ended. What breaks resets TCP (LingerState 0) and closes the WebSocket with 1011, so that nobody takes half for
+/// the whole: also what nobody can take any more, because the peer went before TCP had ended.
 /// </remarks>
 internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, TunnelTraffic traffic, TunnelPatience patience) : IDisposable
 {
@@ -20,11 +21,13 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
 
     private readonly CancellationTokenSource _over = new();
     private readonly CancellationTokenSource _draining = new();
+    private readonly TaskCompletionSource _tcpOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isBroken;
     private Exception? _why;
     private volatile bool _tcpEnded;
     private volatile bool _webSocketEnded;
     private volatile bool _waitsForWebSocket;
+    private volatile bool _isOwed;
 
     /// <summary>Carries bytes until both sides have ended.</summary>
     /// <exception cref="Exception">What broke it; both sides know.</exception>
@@ -83,7 +86,6 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
     private async Task PumpToWebSocketAsync()
     {
         byte[] buffer = [];
-        bool isUnwanted = false;
         try
         {
             while (true)
@@ -98,11 +100,12 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
                 if (read == 0)
                 {
                     _tcpEnded = true;
+                    ThrowIfLost();
                     await webSocket.EndAsync().ConfigureAwait(false);
                     return;
                 }
 
-                isUnwanted = isUnwanted || !await TrySendAsync(buffer.AsMemory(0, read)).ConfigureAwait(false);
+                await SendToWebSocketAsync(buffer.AsMemory(0, read)).ConfigureAwait(false);
                 if (read < BusyRead)
                 {
                     ArrayPool<byte>.Shared.Return(buffer);
@@ -110,12 +113,18 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
                 }
             }
         }
-        catch (OperationCanceledException) when (_draining.IsCancellationRequested && _webSocketEnded)
+        catch (OperationCanceledException) when (_draining.IsCancellationRequested)
         {
-            // The other end is over, and the client does not close: it has had its time.
+            // The other end is gone, and the client does not close: it has had its time.
+            await webSocket.EndAsync().ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException) when (!_webSocketEnded)
+        {
+            // The peer closed and did not say that all is well: the other pump finds out what it said.
         }
         finally
         {
+            _tcpOver.TrySetResult();
             if (buffer.Length > 0)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
@@ -123,18 +132,21 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
         }
     }
 
-    // False when the peer has closed: nobody takes what still comes from TCP. The other pump finds out how the peer closed.
-    private async ValueTask<bool> TrySendAsync(ReadOnlyMemory<byte> bytes)
+    private async ValueTask SendToWebSocketAsync(ReadOnlyMemory<byte> bytes)
     {
-        try
+        _isOwed = true;
+        await webSocket.SendAsync(bytes).ConfigureAwait(false);
+        _isOwed = _webSocketEnded;
+        traffic.CountToWebSocket(bytes.Length);
+        ThrowIfLost();
+    }
+
+    // The system takes bytes also for a peer that has gone.
+    private void ThrowIfLost()
+    {
+        if (_webSocketEnded && _isOwed && webSocket.PeerGone.IsCompleted)
         {
-            await webSocket.SendAsync(bytes).ConfigureAwait(false);
-            traffic.CountToWebSocket(bytes.Length);
-            return true;
-        }
-        catch (ObjectDisposedException) when (!webSocket.CanSendAfterPeersEnd)
-        {
-            return false;
+            throw new IOException("The other end of the WebSocket was gone before it had what was sent.");
         }
     }
 
@@ -157,7 +169,8 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
                 if (read == 0)
                 {
                     _webSocketEnded = true;
-                    EndTcp();
+                    tcp.Shutdown(SocketShutdown.Send);
+                    await WatchPeerAsync().ConfigureAwait(false);
                     return;
                 }
 
@@ -187,11 +200,13 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
         }
     }
 
-    private void EndTcp()
+    // The peer has ended, and takes what comes from TCP until it has gone.
+    private async Task WatchPeerAsync()
     {
-        tcp.Shutdown(SocketShutdown.Send);
-        if (!webSocket.CanSendAfterPeersEnd)
+        await Task.WhenAny(webSocket.PeerGone, _tcpOver.Task).ConfigureAwait(false);
+        if (!_tcpEnded)
         {
+            ThrowIfLost();
             _draining.CancelAfter(patience.Drain);
         }
     }
@@ -204,7 +219,7 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
         while (true)
         {
             await Task.Delay(patience.SignOfLife, _over.Token).ConfigureAwait(false);
-            if (_webSocketEnded && webSocket.CanSendAfterPeersEnd && !_tcpEnded)
+            if (_webSocketEnded && !_tcpEnded)
             {
                 await webSocket.SendSignOfLifeAsync().ConfigureAwait(false);
             }

@@ -100,23 +100,11 @@ public sealed class TunnelFaultTests
         client.Reset();
 
         // It shows when something is to be delivered.
-        await UntilAsync(async () =>
-        {
-            try
-            {
-                await peer.SendAllAsync(Message);
-            }
-            catch (SocketException)
-            {
-                // Gone already.
-            }
-
-            return tunnel is { ConnectionsFailed: 1, Connections: 0 };
-        });
+        await SendUntilAsync(peer, () => tunnel is { ConnectionsFailed: 1, Connections: 0 }, Message);
     }
 
     [Fact(Timeout = Limit)]
-    public async Task A_TCP_client_that_resets_after_the_end_of_the_WebSocket_leaves_nothing()
+    public async Task A_TCP_client_that_resets_after_the_end_of_the_WebSocket_is_an_error_for_it()
     {
         using Socket server = Listen();
         await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
@@ -126,7 +114,55 @@ public sealed class TunnelFaultTests
         Assert.Equal(SocketError.Success, await client.ReadEndAsync());
         client.Reset();
 
-        await UntilAsync(() => tunnel.Connections == 0);
+        Assert.Equal(1011, await ReadCloseAsync(peer));
+        await UntilAsync(() => tunnel is { ConnectionsFailed: 1, Connections: 0 });
+    }
+
+    // What nobody takes any more is an error for whoever sends it, and no end for whoever had a part of it.
+    [Theory(Timeout = Limit)]
+    [InlineData("end")]
+    [InlineData("gone")]
+    [InlineData("reset")]
+    public async Task A_TCP_client_that_sends_to_a_WebSocket_server_that_closed_and_went_is_reset(string fault)
+    {
+        using Socket server = Listen();
+        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
+        using Socket client = await ConnectAsync(tunnel);
+        using Socket peer = await AcceptWebSocketAsync(server);
+        await peer.SendAllAsync(new byte[] { 0x88, 0x02, 1000 >> 8, 1000 & 0xFF });
+        Assert.Equal(SocketError.Success, await client.ReadEndAsync());
+        await BreakAsync(peer, fault);
+
+        await SendUntilAsync(client, () => tunnel is { ConnectionsFailed: 1, Connections: 0 });
+        Assert.NotNull(tunnel.LastError);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_client_that_still_sends_when_the_service_has_closed_both_ways_is_reset()
+    {
+        await using TcpPair pair = new(Patient);
+        (Socket client, Socket service) = await pair.OpenAsync();
+        await client.SendAllAsync(new byte[1]);
+        await service.ReadExactlyAsync(1);
+        service.Dispose();
+
+        await SendUntilAsync(client, () => (pair.Outbound.ConnectionsFailed, pair.Inbound.ConnectionsFailed) == (1, 1));
+        await UntilAsync(() => pair.Outbound.Connections + pair.Inbound.Connections == 0);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_client_that_breaks_after_the_end_of_the_service_resets_the_service()
+    {
+        await using TcpPair pair = new(Patient);
+        (Socket client, Socket service) = await pair.OpenAsync();
+        service.Shutdown(SocketShutdown.Send);
+        Assert.Equal(SocketError.Success, await client.ReadEndAsync());
+        await client.SendAllAsync(new byte[1]);
+        await service.ReadExactlyAsync(1);
+        client.Reset();
+
+        Assert.Equal(SocketError.ConnectionReset, await service.ReadEndAsync());
+        await UntilAsync(() => (pair.Outbound.ConnectionsFailed, pair.Inbound.ConnectionsFailed) == (1, 1));
     }
 
     [Theory(Timeout = Limit)]
@@ -169,30 +205,21 @@ public sealed class TunnelFaultTests
         await UntilAsync(() => pair.Inbound is { ConnectionsFailed: 1, Connections: 0 });
     }
 
-    [Fact(Timeout = Limit)]
-    public async Task A_WebSocket_client_that_is_gone_after_its_end_resets_the_service_that_still_answers()
+    [Theory(Timeout = Limit)]
+    [InlineData("end")]
+    [InlineData("gone")]
+    [InlineData("reset")]
+    public async Task A_WebSocket_client_that_is_gone_after_its_end_resets_the_service_that_still_answers(string fault)
     {
         await using TcpPair pair = new(Patient);
         Socket client = await ConnectWebSocketAsync(pair.Inbound);
         Socket service = await pair.AcceptAsync();
         await client.SendAllAsync(MaskedClose);
         Assert.Equal(SocketError.Success, await service.ReadEndAsync());
-        client.Reset();
+        await BreakAsync(client, fault);
 
-        await UntilAsync(async () =>
-        {
-            try
-            {
-                await service.SendAllAsync(new byte[1]);
-            }
-            catch (SocketException)
-            {
-                // Reset by now.
-            }
-
-            return pair.Inbound is { ConnectionsFailed: 1, Connections: 0 };
-        });
-        await Assert.ThrowsAsync<SocketException>(() => service.SendAllAsync(new byte[1]));
+        await SendUntilAsync(service, () => pair.Inbound is { ConnectionsFailed: 1, Connections: 0 });
+        client.Dispose();
     }
 
     [Fact(Timeout = Limit)]
@@ -219,10 +246,27 @@ public sealed class TunnelFaultTests
         Assert.Equal((100L, 50L), (pair.Outbound.ConnectionsAccepted, pair.Outbound.ConnectionsFailed));
     }
 
+    // Sends until the tunnel has noticed and the sender has met the reset.
+    private static Task SendUntilAsync(Socket sender, Func<bool> isNoticed, byte[]? bytes = null) => UntilAsync(async () =>
+    {
+        try
+        {
+            await sender.SendAllAsync(bytes ?? new byte[1]);
+            return false;
+        }
+        catch (SocketException)
+        {
+            return isNoticed();
+        }
+    });
+
     private static async Task BreakAsync(Socket peer, string fault)
     {
         switch (fault)
         {
+            case "gone":
+                peer.Dispose();
+                break;
             case "reset":
                 peer.Reset();
                 break;

@@ -18,6 +18,8 @@ public sealed class WsTunnelTests
     private static readonly TunnelPatience Patient =
         new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 1_000_000, Drain = TimeSpan.FromSeconds(50) };
 
+    private static readonly byte[] Close = [0x88, 0x02, 1000 >> 8, 1000 & 0xFF];
+
     [Fact(Timeout = Limit)]
     public async Task Bytes_arrive_equal_both_ways_at_once()
     {
@@ -74,15 +76,73 @@ public sealed class WsTunnelTests
         Assert.Equal((0L, 0L), (pair.Outbound.ConnectionsFailed, pair.Inbound.ConnectionsFailed));
     }
 
-    [Fact(Timeout = Limit)]
-    public async Task A_client_that_does_not_close_after_the_end_of_the_service_has_a_time_for_it()
+    // Nothing of it has been sent at the end of the service, or some of it.
+    [Theory(Timeout = Limit)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_the_client_sends_beyond_the_end_of_the_service_arrives_whole(bool isUnderWay)
     {
-        await using TcpPair pair = new(Impatient);
+        byte[] sent = RandomNumberGenerator.GetBytes(3_000_000);
+        await using TcpPair pair = new(Patient);
         (Socket client, Socket service) = await pair.OpenAsync();
-        service.Dispose();
+        Task sending = isUnderWay ? client.SendAllAsync(sent) : Task.CompletedTask;
+        service.Shutdown(SocketShutdown.Send);
+        Assert.Equal(SocketError.Success, await client.ReadEndAsync());
+        sending = isUnderWay ? sending : client.SendAllAsync(sent);
+
+        Assert.Equal(sent, await service.ReadExactlyAsync(sent.Length));
+        await sending;
+        Assert.Equal((1, 1), (pair.Outbound.Connections, pair.Inbound.Connections));
+        client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(SocketError.Success, await service.ReadEndAsync());
+        await UntilAsync(() => pair.Outbound.Connections + pair.Inbound.Connections == 0);
+        Assert.Equal((0L, 0L), (pair.Outbound.ConnectionsFailed, pair.Inbound.ConnectionsFailed));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task What_the_client_sends_to_a_WebSocket_server_that_has_closed_is_sent_before_the_answer()
+    {
+        using Socket server = Listen();
+        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
+        using Socket client = await ConnectAsync(tunnel);
+        using Socket peer = await AcceptWebSocketAsync(server);
+        await peer.SendAllAsync(Close);
+        Assert.Equal(SocketError.Success, await client.ReadEndAsync());
+
+        // Signs of life meanwhile: the other end of a tunnel gives up who shows none.
+        for (int pongs = 0; pongs < 3; pongs++)
+        {
+            Assert.Equal([0x8A, 0x80], (await peer.ReadExactlyAsync(6))[..2]);
+        }
+
+        await client.SendAllAsync(new byte[] { 7 });
+        byte[] frame;
+        while ((frame = await peer.ReadExactlyAsync(6))[0] == 0x8A)
+        {
+        }
+
+        Assert.Equal([0x82, 0x81], frame[..2]);
+        Assert.Equal(7, (await peer.ReadExactlyAsync(1))[0] ^ frame[2]);
+        client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(1000, await ReadCloseAsync(peer));
+        peer.Dispose();
+        await UntilAsync(() => tunnel.Connections == 0);
+        Assert.Equal(0, tunnel.ConnectionsFailed);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_client_that_does_not_close_after_the_end_of_the_service_has_a_time_for_it_once_the_WebSocket_is_gone()
+    {
+        using Socket server = Listen();
+        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Impatient);
+        using Socket client = await ConnectAsync(tunnel);
+        using Socket peer = await AcceptWebSocketAsync(server);
+        await peer.SendAllAsync(Close);
+        peer.Dispose();
 
         Assert.Equal(SocketError.Success, await client.ReadEndAsync());
-        await UntilAsync(() => pair.Outbound.Connections == 0);
+        await UntilAsync(() => tunnel.Connections == 0);
+        Assert.Equal(0, tunnel.ConnectionsFailed);
     }
 
     [Theory(Timeout = Limit)]
