@@ -13,7 +13,8 @@ public sealed class LoadLimitsTests
     public void A_machine_with_room_is_no_limit()
     {
         Assert.Null(LoadLimits.Of(new WsLoadSummary()));
-        Assert.Null(LoadLimits.Of(new WsLoadSummary { ProcessorPercent = 90, LatenessP99 = 10, DelayP99 = 10, DelayMean = 0.24, Mean = 1 }));
+        WsLoadSummary quiet = new() { ProcessorPercent = 90, LatenessP99 = 10, DelayP99 = 10, DelayMean = 0.24, Mean = 1 };
+        Assert.Null(LoadLimits.Of(quiet));
 
         // The wait of a thread that is woken is as long as a round trip of this machine to itself.
         Assert.Null(LoadLimits.Of(new WsLoadSummary { DelayP99 = 0.2, DelayMean = 0.09, Mean = 0.1 }));
