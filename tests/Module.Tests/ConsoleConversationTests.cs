@@ -5,7 +5,7 @@ namespace MessageWebSockets.PowerShell.Tests;
 
 public sealed class ConsoleConversationTests : IAsyncDisposable
 {
-    private const int Patience = 120_000;
+    private const int Patience = 30_000;
 
     private readonly WebSocketEchoServer _server;
     private readonly MessageWebSocket _socket = new() { Name = "host" };

@@ -7,7 +7,7 @@ namespace MessageWebSockets.Tests.Loopback;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class SocketFactAttribute : FactAttribute
 {
-    internal const int Patience = 120_000;
+    internal const int Patience = 30_000;
 
     public SocketFactAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
         : base(sourceFilePath, sourceLineNumber) =>

@@ -7,7 +7,7 @@ namespace MessageWebSockets.Tests.Reliability;
 /// <summary>One client that meets one fault. Every wait has an end, so that a hang fails the test and not the run.</summary>
 internal sealed class FaultVisit(Uri uri, MessageWebSocket socket)
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     // Short enough to be waited for, long enough for a busy machine to answer what is answered.
     public static readonly TimeSpan ShortTimeout = TimeSpan.FromMilliseconds(600);
