@@ -69,9 +69,30 @@ Describe 'Measure-WsLoad' {
             }
         }
 
+        It 'waits for a slow -Message neither before it begins nor when it is over' {
+            $echo = Start-WsEchoServer
+            $calls = @{ Count = 0 }
+            try {
+                # The second one is made when the first has arrived; before the load begins it would never be.
+                $message = {
+                    $calls.Count++
+                    if ($_ -eq 0) { [System.Threading.Thread]::Sleep(600) } else { Wait-Until { $echo.MessagesReceived -gt 0 } }
+                    'message'
+                }
+                $one = @{ Connections = 1; ThinkTimeSeconds = 60; DurationSeconds = 0.3; WarningAction = 'SilentlyContinue' }
+                (Measure-WsLoad $echo.Uri -Message $message @one).MessagesSent | Should -Be 1
+                # The first, and a portion of what is made ahead.
+                $calls.Count | Should -BeLessOrEqual 129
+            } finally {
+                Stop-WsEchoServer
+            }
+        }
+
         It 'refuses what -Message makes where it is no message' {
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { Get-Date } @short }).FullyQualifiedErrorId |
                 Should -BeLike 'UnsupportedInputObject,*'
+            "$(Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { } @short })" | Should -BeLike '*emitted nothing*'
+            "$(Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { 'a', 'b' } @short })" | Should -BeLike '*emitted 2 objects*'
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { "a$([char] 0xD800)" } @short }).FullyQualifiedErrorId |
                 Should -BeLike 'InvalidMessage,*'
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { throw 'no idea' } @short }).Exception.Message |
@@ -81,9 +102,12 @@ Describe 'Measure-WsLoad' {
         }
 
         It 'counts messages that answer nothing, and does not take them for answers' {
-            $load = Measure-WsLoad (Get-Address -Path 'say?text=one&text=two') -TimeoutSeconds 0.2 @short
+            # Where the machine stands still the load is over before both have come.
+            Wait-Until {
+                $script:load = Measure-WsLoad (Get-Address -Path 'say?text=one&text=two') -TimeoutSeconds 0.2 @short
+                $load.MessagesReceived -eq 4
+            }
             $load.RoundTrips | Should -Be 0
-            $load.MessagesReceived | Should -Be 4
             $load.ErrorsByKind['NoAnswer'] | Should -Be 2
         }
     }

@@ -161,7 +161,7 @@ public sealed class MeasureWsLoadCommand : MessageHandshakeCmdlet
         }
         catch (LoadMessageException e)
         {
-            ThrowTerminatingError(WsErrors.UnsupportedInputObject(e.Item));
+            ThrowTerminatingError(e.Count == 1 ? WsErrors.UnsupportedInputObject(e.Item) : WsErrors.NotOneMessage(e.Count, Message!));
             return;
         }
         catch (ArgumentException e) when (Message is not null)

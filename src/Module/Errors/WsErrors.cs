@@ -209,6 +209,14 @@ internal static partial class WsErrors
             item);
     }
 
+    public static ErrorRecord NotOneMessage(int count, object script) => Create(
+        "UnsupportedInputObject",
+        new ArgumentException($"The script of -Message emitted {(count == 0 ? "nothing" : $"{count} objects")} in a call: "
+            + "each makes one message, a string or a byte array."),
+        null,
+        ErrorCategory.InvalidType,
+        script);
+
     public static ErrorRecord UnsupportedRequest(object? item) => Create(
         "UnsupportedInputObject",
         new ArgumentException(

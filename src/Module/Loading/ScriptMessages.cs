@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using System.Threading.Channels;
 using MessageWebSockets.PowerShell.Messages;
@@ -13,13 +14,18 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
 {
     private const int Ahead = 1024;
 
-    // So that progress is written and Ctrl+C heard between two portions.
+    // So that progress is written, and the end and Ctrl+C heard, between two portions.
     private const int Portion = 128;
+
+    // A slow script is not waited for until it has made all that could be made ahead.
+    private static readonly TimeSpan FillLimit = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan PortionLimit = TimeSpan.FromSeconds(0.1);
 
     private readonly Channel<OutgoingMessage> _made = Channel.CreateBounded<OutgoingMessage>(Ahead);
     private readonly UserScript _script = new(script, "The script of -Message");
     private long _number;
     private long _waits;
+    private int _waiting;
     private int _isAsked;
 
     /// <inheritdoc/>
@@ -31,28 +37,42 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
     /// <inheritdoc/>
     public ValueTask<OutgoingMessage> NextAsync(long number, CancellationToken cancellationToken)
     {
-        bool isReady = _made.Reader.TryRead(out OutgoingMessage message);
+        if (!_made.Reader.TryRead(out OutgoingMessage message))
+        {
+            Interlocked.Increment(ref _waits);
+            return WaitAsync(cancellationToken);
+        }
+
         if (_made.Reader.Count < Ahead / 2)
         {
             Ask();
         }
 
-        if (isReady)
-        {
-            return new(message);
-        }
-
-        Interlocked.Increment(ref _waits);
-        return _made.Reader.ReadAsync(cancellationToken);
+        return new(message);
     }
 
-    /// <summary>Fills what is made ahead, before the load begins; for the pipeline thread.</summary>
+    /// <summary>Makes what is made ahead, or what there is time for, before the load begins; for the pipeline thread.</summary>
     /// <exception cref="RuntimeException">The script failed.</exception>
     /// <exception cref="ArgumentException">It made something that is no message.</exception>
     public void Fill()
     {
-        while (MakeOne())
+        long started = Stopwatch.GetTimestamp();
+        while (MakeOne() && Stopwatch.GetElapsedTime(started) < FillLimit)
         {
+        }
+    }
+
+    private async ValueTask<OutgoingMessage> WaitAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            Ask();
+            return await _made.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
         }
     }
 
@@ -67,7 +87,8 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
     private void MakePortion()
     {
         Volatile.Write(ref _isAsked, 0);
-        for (int made = 0; made < Portion; made++)
+        long started = Stopwatch.GetTimestamp();
+        for (int made = 0; made < Portion && Stopwatch.GetElapsedTime(started) < PortionLimit; made++)
         {
             if (!MakeOne())
             {
@@ -75,7 +96,8 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
             }
         }
 
-        if (_made.Reader.Count < Ahead)
+        // Nobody waits any more once the load is over.
+        if (Volatile.Read(ref _waiting) > 0)
         {
             Ask();
         }
@@ -92,12 +114,14 @@ internal sealed class ScriptMessages(IPipeline cmdlet, ScriptBlock script) : ILo
         ScriptOutcome outcome = _script.RunToEnd(cmdlet, _number++);
         outcome.ReportErrors(cmdlet);
         outcome.ThrowIfFailed();
+
+        // Bytes come one by one.
         object? item = outcome.Output is [var only]
             ? OutgoingMessage.Unwrap(only)
             : outcome.Output.Select(static part => part?.BaseObject).ToArray();
         if (!OutgoingMessage.TryFrom(item, null, out OutgoingMessage message))
         {
-            throw new LoadMessageException(item);
+            throw new LoadMessageException(item, outcome.Output.Count);
         }
 
         return _made.Writer.TryWrite(message);
