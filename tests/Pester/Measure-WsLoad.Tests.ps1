@@ -92,7 +92,8 @@ Describe 'Measure-WsLoad' {
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { Get-Date } @short }).FullyQualifiedErrorId |
                 Should -BeLike 'UnsupportedInputObject,*'
             "$(Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { } @short })" | Should -BeLike '*emitted nothing*'
-            "$(Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { 'a', 'b' } @short })" | Should -BeLike '*emitted 2 objects*'
+            $two = { 'a', 'b' }
+            "$(Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message $two @short })" | Should -BeLike '*emitted 2 objects*'
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { "a$([char] 0xD800)" } @short }).FullyQualifiedErrorId |
                 Should -BeLike 'InvalidMessage,*'
             (Get-Failure { Measure-WsLoad (Get-Address -Path 'echo') -Message { throw 'no idea' } @short }).Exception.Message |
