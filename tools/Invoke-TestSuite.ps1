@@ -68,7 +68,8 @@ if ($Coverage) {
 $skips = @($all.Skips | Where-Object { $_ })
 if ($skips) {
     Write-Host "`nSkipped:"
-    $skips | Group-Object -Property Reason | ForEach-Object {
+    $said = { $_.Reason ? $_.Reason : 'left out by their own -Skip, on this system or for this user' }
+    $skips | Group-Object -Property $said | ForEach-Object {
         Write-Host "  $($_.Name)"
         $_.Group.Name | ForEach-Object { Write-Host "    $_" }
     }

@@ -81,6 +81,57 @@ public sealed class PeerTextTests
         Assert.Equal(new string('x', 199) + "...", shown);
     }
 
+    [Theory]
+    [InlineData('\0', @"\0")]
+    [InlineData('\a', @"\a")]
+    [InlineData('\b', @"\b")]
+    [InlineData('\t', @"\t")]
+    [InlineData('\n', @"\n")]
+    [InlineData('\v', @"\v")]
+    [InlineData('\f', @"\f")]
+    [InlineData('\r', @"\r")]
+    [InlineData('\x1b', @"\e")]
+    [InlineData('\x1f', @"\u001f")]
+    [InlineData('\x7f', @"\u007f")]
+    [InlineData('\x9f', @"\u009f")]
+    [InlineData('\u061c', @"\u061c")]
+    [InlineData('\u200e', @"\u200e")]
+    [InlineData('\u200f', @"\u200f")]
+    [InlineData('\u2028', @"\u2028")]
+    [InlineData('\u202e', @"\u202e")]
+    [InlineData('\u2066', @"\u2066")]
+    [InlineData('\u2069', @"\u2069")]
+    [InlineData('\ufeff', @"\ufeff")]
+    public void Clean_shows_what_could_steer_a_terminal(char c, string shown) => Assert.Equal($"a{shown}b", PeerText.Clean($"a{c}b"));
+
+    [Theory]
+    [InlineData(' ')]
+    [InlineData('~')]
+    [InlineData('\u00a0')]
+    [InlineData('\u061b')]
+    [InlineData('\u200d')]
+    [InlineData('\u2027')]
+    [InlineData('\u202f')]
+    [InlineData('\u2065')]
+    [InlineData('\u206a')]
+    public void Clean_leaves_other_characters_alone(char c) => Assert.Equal($"a{c}b", PeerText.Clean($"a{c}b"));
+
+    [Fact]
+    public void Clean_leaves_pairs_alone_and_shows_half_of_one()
+    {
+        Assert.Equal("a\U0001F600b\U0001F600", PeerText.Clean("a\U0001F600b\U0001F600"));
+        Assert.Equal(@"a\ud83db", PeerText.Clean("a\ud83db"));
+        Assert.Equal(@"a\ude00b", PeerText.Clean("a\ude00b"));
+        Assert.Equal(@"ab\ud83d", PeerText.Clean("ab\ud83d"));
+    }
+
+    [Theory]
+    [InlineData(4401, "who\nare you", "with code 4401 (who are you)")]
+    [InlineData(1000, "", "with code 1000")]
+    [InlineData(1005, "", "without a code")]
+    public void Close_says_the_code_and_the_reason_where_there_are(int code, string reason, string shown) =>
+        Assert.Equal(shown, PeerText.Close((ushort)code, reason));
+
     [Fact]
     public async Task Core_names_an_address_without_its_query_and_a_subprotocol_without_its_token()
     {
