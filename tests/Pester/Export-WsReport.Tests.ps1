@@ -221,6 +221,28 @@ Describe 'Export-WsReport' {
         $page | Should -BeLike "*tested $Shown*"
     }
 
+    It 'leaves out years of another calendar than that of a date: <Text> in <Culture>' -TestCases @(
+        @{ Text = '1405-09-06 15:00:00'; Culture = 'en-US'; Shown = $null }
+        @{ Text = '27/11/2569 15:00:00'; Culture = 'en-GB'; Shown = $null }
+        @{ Text = '27.11.2569 15:00:00'; Culture = 'de-DE'; Shown = $null }
+        @{ Text = '27/11/2026 15:00:00'; Culture = 'th-TH'; Shown = $null }
+        @{ Text = '2026-11-27 15:00:00'; Culture = 'th-TH'; Shown = '2026-11-27' }
+    ) {
+        $before = [cultureinfo]::CurrentCulture
+        try {
+            [cultureinfo]::CurrentCulture = [cultureinfo]::GetCultureInfo($Culture)
+            $page = New-Row -More @{ TestedAt = $Text } |
+                Get-Report -Parameters @{ WarningVariable = 'script:warned'; WarningAction = 'SilentlyContinue' }
+        } finally {
+            [cultureinfo]::CurrentCulture = $before
+        }
+        if ($Shown) {
+            $page | Should -BeLike "*tested $Shown*"
+        } else {
+            "$warned" | Should -BeLike "Dates of 1 result are left out, such as '$Text'*"
+        }
+    }
+
     It 'says which dates it leaves out' {
         $rows = @{ TestedAt = 'the day before' }, @{ CertificateExpires = '31/31/2026' }, @{ TestedAt = '' } |
             ForEach-Object { New-Row -More $_ }

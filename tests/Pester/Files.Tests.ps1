@@ -75,7 +75,7 @@ Describe 'Receive-WsMessage -OutFile' {
         @{ What = 'wildcards that stand for nothing'; File = 'none*.txt'; Text = '*no file that is there*'; Id = 'FileError' }
         @{ What = 'wildcards that stand for several files'; File = '*.dat'; Text = '*2 files*'; Id = 'FileError' }
         @{ What = 'a drive that is not there'; File = 'nodrive:/x'; Text = '*nodrive*'; Id = 'DriveNotFound' }
-        @{ What = 'a character that no path has'; File = "a`0b"; Text = '*'; Id = 'FileError' }
+        @{ What = 'a character that no path has'; File = "a`0b"; Text = 'No path has a NUL character.'; Id = 'FileError' }
         @{ What = 'a folder that is not there'; File = 'none/x'; Text = '*none*'; Id = 'FileError' }
     ) {
         Set-Content -LiteralPath '1.dat', '2.dat' -Value 'old'

@@ -199,6 +199,21 @@ Describe 'Start-WsEchoServer' {
             $server.Errors[0].Message | Should -Be 'secret'
         }
 
+        It 'closes the connection with 1011 when it is left by <Way>, and says what to use' -TestCases @(
+            @{ Way = 'exit'; Handler = { 'said'; exit 3 } }
+            @{ Way = 'break'; Handler = { 'said'; break } }
+            @{ Way = 'continue'; Handler = { 'said'; continue } }
+            @{ Way = 'exit in a process block'; Handler = { process { 'said'; exit } } }
+        ) {
+            $server = Start-WsEchoServer -Handler $Handler
+            $socket = $server | Connect-MessageWebSocket
+            Send-WsMessage 'x'
+            (Receive-WsMessage -Socket $socket -Follow).Text | Should -Be 'said'
+            $socket.CloseCode | Should -Be 1011
+            $server.HandlerErrors | Should -Be 1
+            $server.Errors[0].Message | Should -BeLike '*exit, or with break or continue*Use return.'
+        }
+
         It 'keeps what it reports with Write-Error, and goes on' {
             $server = Start-WsEchoServer -Handler { Write-Error 'careful'; 'answer' }
             $server | Connect-MessageWebSocket | Out-Null

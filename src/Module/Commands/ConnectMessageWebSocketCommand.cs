@@ -77,11 +77,25 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
 
         if (Session.Closings != closings)
         {
-            // A script of this connect removed the module, which closes what is open.
+            // A script of this connect removed the module, which closes what is open. No session has it, and nothing reconnects it.
             socket.Close();
         }
+        else
+        {
+            Keep(socket);
+        }
 
-        // At once, so that whatever interrupts this cmdlet finds a connection that the session lists.
+        if (SessionVariable is not null)
+        {
+            SessionState.PSVariable.Set(SessionVariable, socket);
+        }
+
+        WriteObject(socket);
+    }
+
+    // At once, so that whatever interrupts this cmdlet finds a connection that the session lists.
+    private void Keep(MessageWebSocket socket)
+    {
         if (Socket is null)
         {
             Session.Add(socket);
@@ -92,13 +106,6 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
         {
             SocketExtras.Of(socket).Reconnection = new Reconnection(socket, MaximumRetryCount, Times.OfSeconds(RetryIntervalSec));
         }
-
-        if (SessionVariable is not null)
-        {
-            SessionState.PSVariable.Set(SessionVariable, socket);
-        }
-
-        WriteObject(socket);
     }
 
     /// <summary>The socket with all its settings; null when they are refused.</summary>

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Text;
 using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
 using MessageWebSockets.PowerShell.Reporting;
 using MessageWebSockets.PowerShell.Views;
 
@@ -53,15 +54,9 @@ public sealed class ExportWsReportCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _path = GetUnresolvedProviderPathFromPSPath(Path);
-
         // Before thousands of endpoints are probed, and not after.
-        if (_path.Contains('\0', StringComparison.Ordinal))
-        {
-            ThrowTerminatingError(
-                WsErrors.FileError(new IOException("No path has a NUL character."), _path, ErrorCategory.InvalidArgument));
-        }
-
+        OutputFile.RefuseNul(this, Path!);
+        _path = GetUnresolvedProviderPathFromPSPath(Path);
         if (NoClobber && File.Exists(_path))
         {
             ThrowTerminatingError(WsErrors.FileError(

@@ -228,11 +228,11 @@ public sealed class SendWsMessageCommand : WsCmdlet
     /// <summary>Hands a whole message over. The usual case, room in the send buffer, takes no task and no timer.</summary>
     private bool HandOver(in OutgoingMessage message, object? item)
     {
+        RequestNumbers.Note(_socket, message.Text);
         while (true)
         {
             try
             {
-                RequestNumbers.Note(_socket, message.Text);
                 ValueTask sending = message.SendAsync(_socket, LimitToken());
                 if (!sending.IsCompletedSuccessfully)
                 {

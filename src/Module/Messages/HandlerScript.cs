@@ -15,6 +15,8 @@ internal sealed class HandlerScript : IDisposable
     // A handler that waits keeps one; more clients than this take turns.
     private static readonly int MostRunspaces = Math.Clamp(Environment.ProcessorCount * 2, 4, 16);
 
+    private static readonly CmdletInfo s_output = new("Write-WsHandlerOutput", typeof(HandlerOutput));
+
     private readonly int _maxMessageSize;
     private readonly string _script;
     private readonly bool _hasProcessBlock;
@@ -60,6 +62,8 @@ internal sealed class HandlerScript : IDisposable
             }
 
             input.Complete();
+            bool isAtEnd = false;
+            shell.AddCommand(s_output).AddParameter(nameof(HandlerOutput.Ended), (Action)(() => isAtEnd = true));
 
             // While the script runs, so that what it says step by step arrives step by step; a client that does not read holds it up.
             HandlerReply reply = new(client, _maxMessageSize);
@@ -75,6 +79,11 @@ internal sealed class HandlerScript : IDisposable
             using (cancellationToken.Register(() => shell.BeginStop(null, null)))
             {
                 await Task.Factory.FromAsync(shell.BeginInvoke(input, output), shell.EndInvoke).ConfigureAwait(false);
+            }
+
+            if (!isAtEnd)
+            {
+                throw new RuntimeException("The handler ends with exit, or with break or continue outside of a loop. Use return.");
             }
 
             reply.Finish();

@@ -54,9 +54,14 @@ internal static class ReportValue
 
         // Every culture that writes points writes the day first, and others would read the month.
         string text when DateTime.TryParseExact(
-            text, s_dayFirst, CultureInfo.InvariantCulture, DateTimeStyles.AllowWhiteSpaces, out DateTime time) => time,
-        string text when DateTime.TryParse(text, CultureInfo.CurrentCulture, DateTimeStyles.None, out DateTime time) => time,
-        string text when DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime time) => time,
+            text, s_dayFirst, CultureInfo.InvariantCulture, DateTimeStyles.AllowWhiteSpaces, out DateTime time) && IsLikely(time) => time,
+        string text when DateTime.TryParse(text, CultureInfo.CurrentCulture, DateTimeStyles.None, out DateTime time) && IsLikely(time) =>
+            time,
+        string text when DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime time) && IsLikely(time) =>
+            time,
         _ => null,
     };
+
+    // The year of another calendar is a number too: 1405 in Iran and 2569 in Thailand are 2026.
+    private static bool IsLikely(DateTime time) => time.Year is >= 2000 and < 2200;
 }

@@ -30,22 +30,8 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
     /// <param name="cmdlet">The cmdlet that runs it.</param>
     /// <param name="subject">What it finds in $_.</param>
     /// <param name="arguments">Its arguments.</param>
-    public ScriptOutcome Run(IPipeline cmdlet, object? subject, params object?[] arguments)
-    {
-        List<PSObject?> output = [];
-        List<ErrorRecord> errors = [];
-        Exception? failure = null;
-        try
-        {
-            Run(cmdlet, subject, arguments, s_collector, new Hashtable { ["Output"] = output, ["Errors"] = errors, ["Asking"] = cmdlet });
-        }
-        catch (Exception e) when (e is not (PipelineStoppedException or FlowControlException))
-        {
-            failure = e;
-        }
-
-        return new ScriptOutcome(output, errors, failure);
-    }
+    public ScriptOutcome Run(IPipeline cmdlet, object? subject, params object?[] arguments) =>
+        Run(cmdlet, subject, arguments, mayLeaveEarly: true);
 
     /// <summary>
     /// As <see cref="Run(IPipeline, object?, object?[])"/>, where a break, continue or exit that leaves the script is its failure: who
@@ -54,17 +40,8 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
     /// <param name="cmdlet">The cmdlet that runs it.</param>
     /// <param name="subject">What it finds in $_.</param>
     /// <param name="arguments">Its arguments.</param>
-    public ScriptOutcome RunToEnd(IPipeline cmdlet, object? subject, params object?[] arguments)
-    {
-        try
-        {
-            return Run(cmdlet, subject, arguments);
-        }
-        catch (FlowControlException e)
-        {
-            return new ScriptOutcome([], [], LeftEarly(e));
-        }
-    }
+    public ScriptOutcome RunToEnd(IPipeline cmdlet, object? subject, params object?[] arguments) =>
+        Run(cmdlet, subject, arguments, mayLeaveEarly: false);
 
     /// <summary>Tells of a script that was left by what leaves loops and scripts.</summary>
     public RuntimeException LeftEarly(Exception e) =>
@@ -96,5 +73,27 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
                 new PSVariable("__wsTakerParameters", takerParameters),
                 .. cmdlet.GivenPreferences,
             ]);
+    }
+
+    // However it ends, the errors until then are told.
+    private ScriptOutcome Run(IPipeline cmdlet, object? subject, object?[] arguments, bool mayLeaveEarly)
+    {
+        List<PSObject?> output = [];
+        List<ErrorRecord> errors = [];
+        Exception? failure = null;
+        try
+        {
+            Run(cmdlet, subject, arguments, s_collector, new Hashtable { ["Output"] = output, ["Errors"] = errors, ["Asking"] = cmdlet });
+        }
+        catch (FlowControlException e) when (!mayLeaveEarly)
+        {
+            failure = LeftEarly(e);
+        }
+        catch (Exception e) when (e is not (PipelineStoppedException or FlowControlException))
+        {
+            failure = e;
+        }
+
+        return new ScriptOutcome(output, errors, failure);
     }
 }
