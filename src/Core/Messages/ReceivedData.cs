@@ -7,13 +7,20 @@ namespace MessageWebSockets.Messages;
 /// <param name="IsComplete">Whether it is the last of its message.</param>
 internal readonly record struct ReceivedData(byte[]? Bytes, Payload? Long, SocketMessageType Type, bool IsComplete)
 {
+    private readonly int _lengthElsewhere;
+
+    private ReceivedData(int length, bool isComplete)
+        : this([], null, SocketMessageType.Binary, isComplete)
+    {
+        _lengthElsewhere = length;
+    }
+
     /// <summary>Whether this is the peer's close frame and not data.</summary>
     public bool IsClose => Bytes is null && Long is null;
 
     /// <summary>How many bytes of payload it brought.</summary>
-    public int Length { get; private init; } = Bytes?.Length ?? Long?.Length ?? 0;
+    public int Length => _lengthElsewhere + (Bytes is not null ? Bytes.Length : Long is not null ? Long.Length : 0);
 
     /// <summary>Bytes that were put where they belong as they were received.</summary>
-    public static ReceivedData InPlace(int length, bool isComplete) =>
-        new([], null, SocketMessageType.Binary, isComplete) { Length = length };
+    public static ReceivedData InPlace(int length, bool isComplete) => new(length, isComplete);
 }
