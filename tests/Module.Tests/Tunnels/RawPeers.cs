@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using MessageWebSockets.PowerShell.Tunnels;
 using Xunit;
 
 namespace MessageWebSockets.PowerShell.Tests.Tunnels;
@@ -9,6 +10,16 @@ namespace MessageWebSockets.PowerShell.Tests.Tunnels;
 /// <summary>Peers of tunnels that do nothing on their own, so that a test says what they do, and when.</summary>
 internal static class RawPeers
 {
+    public static readonly TunnelPatience Impatient =
+        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 2, Drain = TimeSpan.FromMilliseconds(200) };
+
+    /// <summary>With signs of life often, and an end of patience that no test reaches.</summary>
+    public static readonly TunnelPatience Patient =
+        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 1_000_000, Drain = TimeSpan.FromSeconds(50) };
+
+    /// <summary>The close frame of a server that has sent all it had.</summary>
+    public static readonly byte[] Close = [0x88, 0x02, 1000 >> 8, 1000 & 0xFF];
+
     public static Socket Listen()
     {
         Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

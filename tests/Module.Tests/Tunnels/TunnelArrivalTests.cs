@@ -17,10 +17,8 @@ public sealed class TunnelArrivalTests
     public async Task A_TCP_client_gets_what_has_arrived_of_a_frame_and_then_the_rest(int length)
     {
         byte[] payload = RandomNumberGenerator.GetBytes(length);
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server));
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
+        await using RawServerPair scene = await RawServerPair.OpenAsync();
+        (_, Socket client, Socket peer) = scene;
 
         await AssertPassedOnInPartsAsync(peer, client, Header(length), payload, payload);
     }
@@ -43,10 +41,8 @@ public sealed class TunnelArrivalTests
     [Fact(Timeout = Limit)]
     public async Task A_frame_that_is_cut_off_is_passed_on_as_far_as_it_came_and_then_resets()
     {
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server));
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
+        await using RawServerPair scene = await RawServerPair.OpenAsync();
+        (_, Socket client, Socket peer) = scene;
         await peer.SendAllAsync((byte[])[.. Header(1_000), .. new byte[300]]);
         await client.ReadExactlyAsync(300);
         peer.Shutdown(SocketShutdown.Send);
@@ -64,10 +60,8 @@ public sealed class TunnelArrivalTests
     [Fact(Timeout = Limit)]
     public async Task Fragments_pings_and_a_close_frame_inside_a_message_are_a_stream_and_its_end()
     {
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server));
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
+        await using RawServerPair scene = await RawServerPair.OpenAsync();
+        (_, Socket client, Socket peer) = scene;
         await peer.SendAllAsync(new byte[] { 0x02, 1, 7, 0x89, 1, 5, 0x00, 0, 0x00, 2, 8, 9, 0x88, 2, 1000 >> 8, 1000 & 0xFF });
         Assert.Equal([7, 8, 9], await client.ReadExactlyAsync(3));
         Assert.Equal(SocketError.Success, await client.ReadEndAsync());

@@ -13,13 +13,6 @@ public sealed class TunnelFaultTests
 {
     private const int Limit = 60_000;
 
-    private static readonly TunnelPatience Impatient =
-        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 2, Drain = TimeSpan.FromMilliseconds(200) };
-
-    // With an end of patience that no test reaches.
-    private static readonly TunnelPatience Patient =
-        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 1_000_000, Drain = TimeSpan.FromSeconds(50) };
-
     private static readonly byte[] Message = [0x82, 0x01, 7];
     private static readonly byte[] MaskedMessage = [0x82, 0x81, 0, 0, 0, 0, 7];
     private static readonly byte[] MaskedClose = [0x88, 0x82, 0, 0, 0, 0, 1000 >> 8, 1000 & 0xFF];
@@ -91,10 +84,8 @@ public sealed class TunnelFaultTests
     [Fact(Timeout = Limit)]
     public async Task A_TCP_client_that_is_gone_after_its_end_costs_the_WebSocket_server_its_connection()
     {
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
+        await using RawServerPair scene = await RawServerPair.OpenAsync(Patient);
+        (WsTunnel tunnel, Socket client, Socket peer) = scene;
         client.Shutdown(SocketShutdown.Send);
         Assert.Equal(1000, await ReadCloseAsync(peer));
         client.Reset();
@@ -106,12 +97,9 @@ public sealed class TunnelFaultTests
     [Fact(Timeout = Limit)]
     public async Task A_TCP_client_that_resets_after_the_end_of_the_WebSocket_is_an_error_for_it()
     {
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
-        await peer.SendAllAsync(new byte[] { 0x88, 0x02, 1000 >> 8, 1000 & 0xFF });
-        Assert.Equal(SocketError.Success, await client.ReadEndAsync());
+        await using RawServerPair scene = await RawServerPair.OpenAsync(Patient);
+        (WsTunnel tunnel, Socket client, Socket peer) = scene;
+        await scene.CloseAsync();
         client.Reset();
 
         Assert.Equal(1011, await ReadCloseAsync(peer));
@@ -125,12 +113,9 @@ public sealed class TunnelFaultTests
     [InlineData("reset")]
     public async Task A_TCP_client_that_sends_to_a_WebSocket_server_that_closed_and_went_is_reset(string fault)
     {
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
-        await peer.SendAllAsync(new byte[] { 0x88, 0x02, 1000 >> 8, 1000 & 0xFF });
-        Assert.Equal(SocketError.Success, await client.ReadEndAsync());
+        await using RawServerPair scene = await RawServerPair.OpenAsync(Patient);
+        (WsTunnel tunnel, Socket client, Socket peer) = scene;
+        await scene.CloseAsync();
         await BreakAsync(peer, fault);
 
         await SendUntilAsync(client, () => tunnel is { ConnectionsFailed: 1, Connections: 0 });

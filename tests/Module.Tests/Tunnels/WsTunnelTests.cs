@@ -11,15 +11,6 @@ public sealed class WsTunnelTests
 {
     private const int Limit = 60_000;
 
-    private static readonly TunnelPatience Impatient =
-        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 2, Drain = TimeSpan.FromMilliseconds(200) };
-
-    // With signs of life often, and an end of patience that no test reaches.
-    private static readonly TunnelPatience Patient =
-        new() { SignOfLife = TimeSpan.FromMilliseconds(50), SignsMissed = 1_000_000, Drain = TimeSpan.FromSeconds(50) };
-
-    private static readonly byte[] Close = [0x88, 0x02, 1000 >> 8, 1000 & 0xFF];
-
     [Fact(Timeout = Limit)]
     public async Task Bytes_arrive_equal_both_ways_at_once()
     {
@@ -102,12 +93,9 @@ public sealed class WsTunnelTests
     [Fact(Timeout = Limit)]
     public async Task What_the_client_sends_to_a_WebSocket_server_that_has_closed_is_sent_before_the_answer()
     {
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
-        await peer.SendAllAsync(Close);
-        Assert.Equal(SocketError.Success, await client.ReadEndAsync());
+        await using RawServerPair scene = await RawServerPair.OpenAsync(Patient);
+        (WsTunnel tunnel, Socket client, Socket peer) = scene;
+        await scene.CloseAsync();
 
         // Signs of life meanwhile: the other end of a tunnel gives up who shows none.
         for (int pongs = 0; pongs < 3; pongs++)
@@ -133,10 +121,8 @@ public sealed class WsTunnelTests
     [Fact(Timeout = Limit)]
     public async Task A_client_that_does_not_close_after_the_end_of_the_service_has_a_time_for_it_once_the_WebSocket_is_gone()
     {
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Impatient);
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
+        await using RawServerPair scene = await RawServerPair.OpenAsync(Impatient);
+        (WsTunnel tunnel, Socket client, Socket peer) = scene;
         await peer.SendAllAsync(Close);
         peer.Dispose();
 
@@ -172,10 +158,8 @@ public sealed class WsTunnelTests
     [InlineData("text")]
     public async Task A_WebSocket_that_breaks_resets_the_client(string how)
     {
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Patient);
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
+        await using RawServerPair scene = await RawServerPair.OpenAsync(Patient);
+        (WsTunnel tunnel, Socket client, Socket peer) = scene;
         await peer.SendAllAsync(new byte[] { 0x82, 0x01, 7 });
         Assert.Equal([7], await client.ReadExactlyAsync(1));
         switch (how)
@@ -229,10 +213,8 @@ public sealed class WsTunnelTests
     [Fact(Timeout = Limit)]
     public async Task A_peer_that_never_answers_the_end_is_given_up_and_the_client_reset()
     {
-        using Socket server = Listen();
-        await using WsTunnel tunnel = TcpPair.ToWebSocket(UriOf(server), Impatient);
-        using Socket client = await ConnectAsync(tunnel);
-        using Socket peer = await AcceptWebSocketAsync(server);
+        await using RawServerPair scene = await RawServerPair.OpenAsync(Impatient);
+        (WsTunnel tunnel, Socket client, _) = scene;
         client.Shutdown(SocketShutdown.Send);
 
         Assert.Equal(SocketError.ConnectionReset, await client.ReadEndAsync());
