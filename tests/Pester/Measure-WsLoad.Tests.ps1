@@ -102,6 +102,16 @@ Describe 'Measure-WsLoad' {
                 Should -BeLike 'The script of -Message ends with exit, or with break*'
         }
 
+        It 'tells the errors that -Message wrote before it was left' {
+            $told = $null
+            try {
+                Measure-WsLoad (Get-Address -Path 'echo') -Message { Write-Error 'told'; exit } @short -ErrorVariable told 2> $null
+            } catch {
+                "$_" | Should -BeLike 'The script of -Message ends with exit*'
+            }
+            "$($told[0])" | Should -Be 'told'
+        }
+
         It 'counts messages that answer nothing, and does not take them for answers' {
             # Where the machine stands still the load is over before both have come.
             Wait-Until {

@@ -174,12 +174,15 @@ Describe 'A session' {
     It 'closes the connection that is being made when a script of it removes the module' {
         $script = {
             Import-Module $args[0]
-            Connect-MessageWebSocket $args[1] -OnConnected { Remove-Module WebSocket -Force }
+            $session = $WsSession
+            Connect-MessageWebSocket $args[1] -AutoReconnect -OnConnected { Remove-Module WebSocket -Force }
+            $session.Sockets.Count
         }
         $shell = [powershell]::Create().AddScript($script).AddArgument($manifest).AddArgument($echoAddress)
         try {
-            $socket = $shell.Invoke()[0]
+            $socket, $kept = $shell.Invoke()
             $socket.State | Should -Be 'Closed'
+            $kept | Should -Be 0
         } finally {
             $shell.Dispose()
         }
