@@ -2,17 +2,10 @@ using System.Management.Automation;
 
 namespace MessageWebSockets.PowerShell.Sessions;
 
-/// <summary>Keeps what a script emits, also where it throws afterwards; no command of the module's users.</summary>
+/// <summary>Keeps what a script emits, also where it throws afterwards.</summary>
 [Cmdlet(VerbsCommunications.Write, "WsScriptOutput")]
-internal sealed class ScriptOutputCollector : PSCmdlet
+internal sealed class ScriptOutputCollector : ScriptSink
 {
-    /// <summary>What was emitted.</summary>
-    [Parameter(ValueFromPipeline = true)]
-    [AllowNull]
-    [AllowEmptyString]
-    [AllowEmptyCollection]
-    public PSObject? InputObject { get; set; }
-
     /// <summary>Where objects go.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyCollection]
