@@ -96,11 +96,13 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// </summary>
     internal Func<WebSocketCloseResult, bool> HoldsAnswer { get; set; } = static _ => false;
 
-    /// <summary>Completes when the peer, which has closed, has ended TCP as well, in order or not. After the connect only.</summary>
-    internal Task PeerGone => _client.Connection!.PeerGone;
+    /// <summary>
+    /// Completes when the peer, which has closed, has ended TCP as well: true when in order, false when it broke. After the connect only.
+    /// </summary>
+    internal Task<bool> PeerGone => _client.Connection!.PeerGone;
 
     /// <summary>Gives a sign of life: a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
-    internal void SendPong() => _client.WritableConnection().SendPong();
+    internal void SendPong() => _client.Connection!.SendPong();
 
     /// <inheritdoc cref="MessageWebSocket.SetRequestHeader"/>
     public void SetRequestHeader(string name, string? value) => _client.SetRequestHeader(name, value);

@@ -67,7 +67,7 @@ internal sealed class Connection
     public Task Released => _state.Released;
 
     /// <inheritdoc cref="ConnectionState.PeerGone"/>
-    public Task PeerGone => _state.PeerGone;
+    public Task<bool> PeerGone => _state.PeerGone;
 
     public void Start()
     {

@@ -3,7 +3,9 @@ using System.Net.WebSockets;
 namespace MessageWebSockets.Connections;
 
 /// <summary>What one connection holds, to be let go once: at once, or when the last bytes had their time.</summary>
-/// <remarks>Thread-safe, but for <see cref="Hold"/>, which comes before all else.</remarks>
+/// <remarks>
+/// Thread-safe, but for <see cref="Hold"/>, which comes before all else, and <see cref="ReadToTheEndAsync"/>, which is the receive loop's.
+/// </remarks>
 internal sealed class ConnectionResources
 {
     // How long the two sides may take over the last bytes once a close frame is on its way, unless CloseTimeout is shorter.
@@ -97,20 +99,5 @@ internal sealed class ConnectionResources
     /// <summary>Drops what still comes, until the peer ends TCP. For whoever read last; once, however often it is asked for.</summary>
     public Task ReadToTheEndAsync() => _readToTheEnd ??= ReadOnAsync();
 
-    private async Task ReadOnAsync()
-    {
-        try
-        {
-            byte[] rest = new byte[4096];
-            while (await _opened.Stream.ReadAsync(rest, CancellationToken.None).ConfigureAwait(false) > 0)
-            {
-            }
-        }
-        catch (Exception e) when (MessageSender.IsConnectionError(e))
-        {
-            // However it ends, it ends here.
-        }
-
-        _state.OnPeerGone();
-    }
+    private async Task ReadOnAsync() => _state.OnPeerGone(await StreamEnd.ReachAsync(_opened.Stream).ConfigureAwait(false));
 }

@@ -19,11 +19,12 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     private readonly CancellationTokenSource _closeBegan = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _peerGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<bool> _peerGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private WebSocketCloseResult? _closeBegun;
     private MessageWebSocketException? _failure;
     private int _isEnded;
+    private volatile bool _holdsAnswer;
 
     public ConnectionSettings Settings => settings;
 
@@ -54,11 +55,15 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _released.Task;
 
-    /// <summary>Completes when the peer, which has closed, has ended TCP as well, in order or not.</summary>
-    public Task PeerGone => _peerGone.Task;
+    /// <summary>Completes when the peer, which has closed, has ended TCP as well: true when in order, false when it broke.</summary>
+    public Task<bool> PeerGone => _peerGone.Task;
 
     /// <summary>Whether the peer has closed, and is answered when this side closes (<see cref="IReceiver.HoldsAnswerTo"/>).</summary>
-    public bool HoldsAnswer { get; set; }
+    public bool HoldsAnswer
+    {
+        get => _holdsAnswer;
+        set => _holdsAnswer = value;
+    }
 
     /// <inheritdoc/>
     public CancellationToken Ended => _ended.Token;
@@ -111,12 +116,13 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     }
 
     /// <summary>The peer has ended TCP.</summary>
-    public void OnPeerGone() => _peerGone.TrySetResult();
+    /// <param name="inOrder">Whether it ended it, and did not break it.</param>
+    public void OnPeerGone(bool inOrder) => _peerGone.TrySetResult(inOrder);
 
     /// <summary>Everything is released.</summary>
     public void OnReleased()
     {
-        OnPeerGone();
+        OnPeerGone(inOrder: true);
         _peerClosed.TrySetResult(null);
         _released.TrySetResult();
     }
@@ -125,6 +131,8 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     public ValueTask<Exception> ExplainAsync(Exception symptom) => ExplainAsync(symptom, awaited: null);
 
     /// <summary>As the other one, for who waited for something of the peer: its close has ended that.</summary>
+    /// <param name="symptom">What was met.</param>
+    /// <param name="awaited">What was waited for, as in "the pong"; null for nothing.</param>
     public async ValueTask<Exception> ExplainAsync(Exception symptom, string? awaited)
     {
         // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive

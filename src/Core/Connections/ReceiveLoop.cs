@@ -66,12 +66,8 @@ internal sealed class ReceiveLoop(
         state.HoldsAnswer = true;
         _receiver.Complete(null);
         _ = resources.ReadToTheEndAsync();
-        TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using (state.CloseBegan.UnsafeRegister(static over => ((TaskCompletionSource)over!).TrySetResult(), over))
-        using (state.Ended.UnsafeRegister(static over => ((TaskCompletionSource)over!).TrySetResult(), over))
-        {
-            await over.Task.ConfigureAwait(false);
-        }
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(state.CloseBegan, state.Ended);
+        await Task.Delay(Timeout.Infinite, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private bool Deliver(ReceivedData received)

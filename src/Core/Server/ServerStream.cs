@@ -14,8 +14,9 @@ internal sealed class ServerStream : IDisposable
     private readonly Stream _stream;
     private readonly ClientFrameStream _frames;
     private readonly ClientPayload _payload;
-    private Task? _gone;
+    private readonly TaskCompletionSource<bool> _peerGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isClosed;
+    private int _isReadToTheEnd;
 
     /// <param name="transport">The TCP connection.</param>
     /// <param name="stream">What carries the frames.</param>
@@ -29,10 +30,10 @@ internal sealed class ServerStream : IDisposable
     }
 
     /// <summary>
-    /// Completes when the client, whose close frame was read, has ended TCP as well, in order or not. Never fails. What it still sends is
-    /// dropped.
+    /// Completes when the client, whose close frame was read, has ended TCP as well: true when in order, false when it broke. Never fails.
+    /// What it still sends is dropped.
     /// </summary>
-    public Task Gone => _gone ?? Task.CompletedTask;
+    public Task<bool> PeerGone => _peerGone.Task;
 
     /// <summary>How many bytes came from the client, framing included.</summary>
     public long BytesReceived => _frames.BytesReceived;
@@ -66,7 +67,7 @@ internal sealed class ServerStream : IDisposable
 
         if (_frames.End is { Reason: "", Code: ConnectionEnd.Normal })
         {
-            _gone ??= ReadToTheEndAsync();
+            _ = ReadToTheEndAsync();
             return 0;
         }
 
@@ -120,7 +121,7 @@ internal sealed class ServerStream : IDisposable
         try
         {
             _transport.Shutdown(SocketShutdown.Send);
-            await Gone.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await PeerGone.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -137,16 +138,9 @@ internal sealed class ServerStream : IDisposable
 
     private async Task ReadToTheEndAsync()
     {
-        byte[] rest = new byte[4096];
-        try
+        if (Interlocked.Exchange(ref _isReadToTheEnd, 1) == 0)
         {
-            while (await _stream.ReadAsync(rest, CancellationToken.None).ConfigureAwait(false) > 0)
-            {
-            }
-        }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
-        {
-            // However it ends, it ends here.
+            _peerGone.TrySetResult(await StreamEnd.ReachAsync(_stream).ConfigureAwait(false));
         }
     }
 

@@ -8,6 +8,8 @@ internal sealed class ClientTunnelWebSocket(StreamWebSocket socket) : ITunnelWeb
     public async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         int read = await socket.InputStream.ReadAsync(buffer).ConfigureAwait(false);
+
+        // A close frame that is not answered yet has no code here, and is an orderly one: others are answered at once.
         if (read == 0 && buffer.Length > 0 && socket.Information.CloseCode is { } code && !TunnelClose.IsOrderly(code))
         {
             throw new IOException(TunnelClose.Describe(socket.ToString(), code, socket.Information.CloseReason));
@@ -16,7 +18,7 @@ internal sealed class ClientTunnelWebSocket(StreamWebSocket socket) : ITunnelWeb
         return read;
     }
 
-    public Task PeerGone => socket.PeerGone;
+    public Task<bool> PeerGone => socket.PeerGone;
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => socket.SendAsync(bytes, CancellationToken.None);
 

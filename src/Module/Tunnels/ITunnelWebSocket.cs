@@ -13,10 +13,10 @@ internal interface ITunnelWebSocket : IDisposable
     public ValueTask<int> ReadAsync(Memory<byte> buffer);
 
     /// <summary>
-    /// Completes when the peer, which has said that it has no more, has ended the connection below as well. Never fails. For whoever has
-    /// read to the end.
+    /// Completes when the peer, which has said that it has no more, has ended the connection below as well: true when in order, false when
+    /// it broke. Never fails. For whoever has read to the end.
     /// </summary>
-    public Task PeerGone { get; }
+    public Task<bool> PeerGone { get; }
 
     /// <summary>Sends bytes, and waits while the peer takes none; also after the peer said that it has no more.</summary>
     /// <exception cref="ObjectDisposedException">The peer closed and did not say that all is well, which reading tells.</exception>

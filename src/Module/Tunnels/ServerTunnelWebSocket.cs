@@ -9,7 +9,7 @@ internal sealed class ServerTunnelWebSocket(ServerStream stream) : ITunnelWebSoc
 
     public ValueTask<int> ReadAsync(Memory<byte> buffer) => stream.ReadAsync(buffer);
 
-    public Task PeerGone => stream.Gone;
+    public Task<bool> PeerGone => stream.PeerGone;
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => stream.SendAsync(bytes);
 

@@ -21,13 +21,14 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
 
     private readonly CancellationTokenSource _over = new();
     private readonly CancellationTokenSource _draining = new();
-    private readonly TaskCompletionSource _tcpOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _toWebSocket = Task.CompletedTask;
     private int _isBroken;
     private Exception? _why;
     private volatile bool _tcpEnded;
     private volatile bool _webSocketEnded;
     private volatile bool _waitsForWebSocket;
-    private volatile bool _isOwed;
+    private volatile bool _hasSent;
+    private volatile bool _hasSentBehindEnd;
 
     /// <summary>Carries bytes until both sides have ended.</summary>
     /// <exception cref="Exception">What broke it; both sides know.</exception>
@@ -35,7 +36,8 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
     {
         using (stopping.UnsafeRegister(static connection => ((TunnelConnection)connection!).Stop(), this))
         {
-            Task[] pumps = [PumpToWebSocketAsync(), PumpToTcpAsync()];
+            _toWebSocket = PumpToWebSocketAsync();
+            Task[] pumps = [_toWebSocket, PumpToTcpAsync()];
             Task watching = WatchAsync();
             try
             {
@@ -105,7 +107,11 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
                     return;
                 }
 
-                await SendToWebSocketAsync(buffer.AsMemory(0, read)).ConfigureAwait(false);
+                if (!await TrySendToWebSocketAsync(buffer.AsMemory(0, read)).ConfigureAwait(false))
+                {
+                    return;
+                }
+
                 if (read < BusyRead)
                 {
                     ArrayPool<byte>.Shared.Return(buffer);
@@ -118,13 +124,8 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
             // The other end is gone, and the client does not close: it has had its time.
             await webSocket.EndAsync().ConfigureAwait(false);
         }
-        catch (ObjectDisposedException) when (!_webSocketEnded)
-        {
-            // The peer closed and did not say that all is well: the other pump finds out what it said.
-        }
         finally
         {
-            _tcpOver.TrySetResult();
             if (buffer.Length > 0)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
@@ -132,19 +133,30 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
         }
     }
 
-    private async ValueTask SendToWebSocketAsync(ReadOnlyMemory<byte> bytes)
+    // False when the peer has closed and did not say that all is well: the other pump finds out what it said.
+    private async ValueTask<bool> TrySendToWebSocketAsync(ReadOnlyMemory<byte> bytes)
     {
-        _isOwed = true;
-        await webSocket.SendAsync(bytes).ConfigureAwait(false);
-        _isOwed = _webSocketEnded;
+        _hasSent = true;
+        _hasSentBehindEnd = true;
+        try
+        {
+            await webSocket.SendAsync(bytes).ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException) when (!_webSocketEnded)
+        {
+            return false;
+        }
+
+        _hasSentBehindEnd = _webSocketEnded;
         traffic.CountToWebSocket(bytes.Length);
         ThrowIfLost();
+        return true;
     }
 
-    // The system takes bytes also for a peer that has gone.
+    // The system takes bytes also for a peer that has gone, and breaks the connection of one that goes before it has read them.
     private void ThrowIfLost()
     {
-        if (_webSocketEnded && _isOwed && webSocket.PeerGone.IsCompleted)
+        if (_webSocketEnded && webSocket.PeerGone is { IsCompleted: true } gone && (_hasSentBehindEnd || (_hasSent && !gone.Result)))
         {
             throw new IOException("The other end of the WebSocket was gone before it had what was sent.");
         }
@@ -203,7 +215,7 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
     // The peer has ended, and takes what comes from TCP until it has gone.
     private async Task WatchPeerAsync()
     {
-        await Task.WhenAny(webSocket.PeerGone, _tcpOver.Task).ConfigureAwait(false);
+        await Task.WhenAny(webSocket.PeerGone, _toWebSocket).ConfigureAwait(false);
         if (!_tcpEnded)
         {
             ThrowIfLost();

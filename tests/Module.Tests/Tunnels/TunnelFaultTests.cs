@@ -122,6 +122,40 @@ public sealed class TunnelFaultTests
         Assert.NotNull(tunnel.LastError);
     }
 
+    [Theory(Timeout = Limit)]
+    [InlineData("gone")]
+    [InlineData("reset")]
+    public async Task What_a_WebSocket_server_did_not_read_before_it_closed_and_went_is_an_error_for_the_TCP_client(string fault)
+    {
+        await using RawServerPair scene = await RawServerPair.OpenAsync(Patient);
+        (WsTunnel tunnel, Socket client, Socket peer) = scene;
+        await client.SendAllAsync(new byte[100_000]);
+        await UntilAsync(() => tunnel.BytesSent >= 100_000 && peer.Available > 0);
+        await scene.CloseAsync();
+        await BreakAsync(peer, fault);
+
+        await UntilAsync(() => tunnel is { ConnectionsFailed: 1, Connections: 0 });
+        await Assert.ThrowsAsync<SocketException>(() => client.SendAllAsync(new byte[1]));
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("gone")]
+    [InlineData("reset")]
+    public async Task What_a_WebSocket_client_did_not_read_before_it_closed_and_went_is_an_error_for_the_service(string fault)
+    {
+        await using TcpPair pair = new(Patient);
+        using Socket client = await ConnectWebSocketAsync(pair.Inbound);
+        Socket service = await pair.AcceptAsync();
+        await service.SendAllAsync(new byte[100_000]);
+        await UntilAsync(() => pair.Inbound.BytesReceived >= 100_000 && client.Available > 0);
+        await client.SendAllAsync(MaskedClose);
+        Assert.Equal(SocketError.Success, await service.ReadEndAsync());
+        await BreakAsync(client, fault);
+
+        await UntilAsync(() => pair.Inbound is { ConnectionsFailed: 1, Connections: 0 });
+        await Assert.ThrowsAsync<SocketException>(() => service.SendAllAsync(new byte[1]));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task A_client_that_still_sends_when_the_service_has_closed_both_ways_is_reset()
     {
