@@ -67,8 +67,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     // Reckoned from the last message: a stream's messages are much alike, and nothing but speed depends on it.
     private long Lead => Math.Min(LeadLimit, LeadLimitInMessages * _lastCost);
 
-    // What was taken first: more may be added meanwhile, and none may seem taken that is not.
-    private long Cost => Volatile.Read(ref _messages) is { } messages ? -messages.Taken + messages.Added : 0;
+    private long Cost => Volatile.Read(ref _messages)?.Cost ?? 0;
 
     /// <summary>Whether the writer should wait, for room or for the readers: for the writer, before each message.</summary>
     public bool IsWriterAhead
@@ -227,16 +226,16 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
         return true;
     }
 
-    /// <summary>Lets the writer go on that waits for the room of a message that was taken.</summary>
-    public void OnTaken()
+    /// <summary>Takes a message from a place; false when somebody else has taken it meanwhile.</summary>
+    public bool TryTake(InboxQueue<T>.Place place, T message)
     {
-        // A writer that waits writes so and then looks for room; what was taken is counted before this side looks for the writer, with
-        // the fence between that ends the taking.
-        if (Volatile.Read(ref _room) is { } room && Cost < Volatile.Read(ref _roomBegins)
-            && Interlocked.CompareExchange(ref _room, null, room) == room)
+        if (!Messages.TryTake(place, message))
         {
-            room.TrySetResult();
+            return false;
         }
+
+        OnTaken();
+        return true;
     }
 
     /// <summary>Puts a message back that was taken last and was of no use, whatever the limit: it is read again in its turn.</summary>
@@ -335,6 +334,18 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
         EndExpectations();
         PublishElsewhere();
+    }
+
+    // Lets the writer go on that waits for the room of a message that was taken.
+    private void OnTaken()
+    {
+        // A writer that waits writes so and then looks for room; what was taken is counted before this side looks for the writer, with
+        // the fence between that ends the taking.
+        if (Volatile.Read(ref _room) is { } room && Cost < Volatile.Read(ref _roomBegins)
+            && Interlocked.CompareExchange(ref _room, null, room) == room)
+        {
+            room.TrySetResult();
+        }
     }
 
     private void EndLead() => Interlocked.Exchange(ref _room, null)?.TrySetResult();

@@ -12,16 +12,7 @@ internal sealed class InboxCursor<T>(Inbox<T> inbox) : IDisposable
     public bool TryMoveNext([NotNullWhen(true)] out T? message) => inbox.Messages.TryMoveNext(_place, out message);
 
     /// <summary>Takes the message looked at last; false when somebody else has.</summary>
-    public bool TryTake(T message)
-    {
-        if (!inbox.Messages.TryTake(_place, message))
-        {
-            return false;
-        }
-
-        inbox.OnTaken();
-        return true;
-    }
+    public bool TryTake(T message) => inbox.TryTake(_place, message);
 
     /// <summary>Puts the message back that was taken last; it is looked at again.</summary>
     public void Return(T message) => inbox.Return(message, _place);

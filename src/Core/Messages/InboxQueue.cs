@@ -21,22 +21,33 @@ internal sealed class InboxQueue<T>
     private readonly List<Place> _places = [];
     private LinkedList<T>? _seen;
     private int _seenCount;
-    private InboxCounters _counters = new();
+    private InboxShared _shared = new();
 
     public int Count
     {
         get
         {
-            using InboxCounters.Hold hold = new(ref _counters);
+            using InboxShared.Hold hold = new(ref _shared);
             return _seenCount + _unseen.Count;
         }
     }
 
     /// <summary>What was added since the beginning, in bytes with <see cref="CostPerMessage"/>.</summary>
-    public long Added => Volatile.Read(ref _counters.Added);
+    public long Added => Volatile.Read(ref _shared.Added);
 
     /// <summary>What of that was taken.</summary>
-    public long Taken => Volatile.Read(ref _counters.Taken);
+    public long Taken => Volatile.Read(ref _shared.Taken);
+
+    /// <summary>What is there, in the same bytes.</summary>
+    public long Cost
+    {
+        get
+        {
+            // In this order: more may be added meanwhile, and nothing seems taken that was not.
+            long taken = Taken;
+            return Added - taken;
+        }
+    }
 
     /// <summary>Whether there is no message.</summary>
     /// <remarks>In this order: a message is put into the list before it leaves the queue, and so never in neither.</remarks>
@@ -51,14 +62,14 @@ internal sealed class InboxQueue<T>
     {
         // Counted first: what was taken is never more than what was added.
         long cost = CostOf(message);
-        Volatile.Write(ref _counters.Added, _counters.Added + cost);
+        Volatile.Write(ref _shared.Added, _shared.Added + cost);
         _unseen.Enqueue(message);
         return cost;
     }
 
     public bool TryTake([NotNullWhen(true)] out T? message)
     {
-        using InboxCounters.Hold hold = new(ref _counters);
+        using InboxShared.Hold hold = new(ref _shared);
         if (_seen?.First is not { } first)
         {
             if (!_unseen.TryDequeue(out message))
@@ -78,7 +89,7 @@ internal sealed class InboxQueue<T>
 
     public bool TryPeek([NotNullWhen(true)] out T? message)
     {
-        using InboxCounters.Hold hold = new(ref _counters);
+        using InboxShared.Hold hold = new(ref _shared);
         message = _seen?.First?.Value;
         return message is not null || _unseen.TryPeek(out message);
     }
@@ -87,28 +98,28 @@ internal sealed class InboxQueue<T>
     public Place Enter()
     {
         Place place = new();
-        using InboxCounters.Hold hold = new(ref _counters);
+        using InboxShared.Hold hold = new(ref _shared);
         _places.Add(place);
         return place;
     }
 
     public void Leave(Place place)
     {
-        using InboxCounters.Hold hold = new(ref _counters);
+        using InboxShared.Hold hold = new(ref _shared);
         _places.Remove(place);
     }
 
     /// <summary>Whether there is a message behind a place.</summary>
     public bool HasNext(Place place)
     {
-        using InboxCounters.Hold hold = new(ref _counters);
+        using InboxShared.Hold hold = new(ref _shared);
         return NextSeen(place) is not null || !_unseen.IsEmpty;
     }
 
     /// <summary>Goes to the next message and leaves it where it is.</summary>
     public bool TryMoveNext(Place place, [NotNullWhen(true)] out T? message)
     {
-        using InboxCounters.Hold hold = new(ref _counters);
+        using InboxShared.Hold hold = new(ref _shared);
         LinkedListNode<T>? next = NextSeen(place) ?? See();
         message = next?.Value;
         place.At = next ?? place.At;
@@ -118,7 +129,7 @@ internal sealed class InboxQueue<T>
     /// <summary>Takes a message from a place; false when somebody else has taken it meanwhile.</summary>
     public bool TryTake(Place place, T message)
     {
-        using InboxCounters.Hold hold = new(ref _counters);
+        using InboxShared.Hold hold = new(ref _shared);
         if (place.At is not { } node || node.Value != message)
         {
             return false;
@@ -132,7 +143,7 @@ internal sealed class InboxQueue<T>
     /// <summary>Puts a message back that was taken last: as the first, or where a place stood when it was taken from there.</summary>
     public void Return(T message, Place? place = null)
     {
-        using InboxCounters.Hold hold = new(ref _counters);
+        using InboxShared.Hold hold = new(ref _shared);
         _seen ??= [];
         _ = place?.At is { } before ? _seen.AddAfter(before, message) : _seen.AddFirst(message);
         Volatile.Write(ref _seenCount, _seenCount + 1);
@@ -141,7 +152,7 @@ internal sealed class InboxQueue<T>
 
     private static long CostOf(T message) => message.Length + CostPerMessage;
 
-    private void CountTaken(long cost) => Volatile.Write(ref _counters.Taken, _counters.Taken + cost);
+    private void CountTaken(long cost) => Volatile.Write(ref _shared.Taken, _shared.Taken + cost);
 
     private LinkedListNode<T>? NextSeen(Place place) => place.At is null ? _seen?.First : place.At.Next;
 

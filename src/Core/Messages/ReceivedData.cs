@@ -19,7 +19,7 @@ internal readonly record struct ReceivedData(byte[]? Bytes, Payload? Long, Socke
     public bool IsClose => Bytes is null && Long is null;
 
     /// <summary>How many bytes of payload it brought.</summary>
-    public int Length => _lengthElsewhere + (Bytes is not null ? Bytes.Length : Long is not null ? Long.Length : 0);
+    public int Length => _lengthElsewhere + (Bytes?.Length ?? Long?.Length ?? 0);
 
     /// <summary>Bytes that were put where they belong as they were received.</summary>
     public static ReceivedData InPlace(int length, bool isComplete) => new(length, isComplete);
