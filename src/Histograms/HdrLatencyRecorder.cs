@@ -19,5 +19,9 @@ internal sealed class HdrLatencyRecorder : ILatencyRecorder
     public void Record(long microseconds) => _recorder.RecordValue(Math.Clamp(microseconds, 1, HdrLatencyHistogram.Highest));
 
     /// <inheritdoc/>
+    public void Record(long microseconds, long expectedInterval) =>
+        _recorder.RecordValueWithExpectedInterval(Math.Clamp(microseconds, 1, HdrLatencyHistogram.Highest), expectedInterval);
+
+    /// <inheritdoc/>
     public ILatencyHistogram TakeInterval() => new HdrLatencyHistogram(_recorder.GetIntervalHistogram());
 }

@@ -34,7 +34,7 @@ Describe 'Merge-WsLoad' {
     It 'of one summary has its times' {
         $sum = Merge-WsLoad -InputObject $one
         foreach ($name in 'RoundTrips', 'Minimum', 'Median', 'P90', 'P99', 'P999', 'Maximum', 'ConnectMedian',
-            'ConnectMaximum', 'Histogram') {
+            'ConnectMaximum', 'Histogram', 'GeneratorWaitMean', 'GeneratorWaitP99') {
             $sum.$name | Should -Be $one.$name -Because $name
         }
     }
@@ -54,6 +54,9 @@ Describe 'Merge-WsLoad' {
         $sum = (& $Copy $one), (& $Copy $refused) | Merge-WsLoad
         $sum.RoundTrips | Should -Be $one.RoundTrips
         $sum.P99 | Should -Be $one.P99
+        foreach ($name in 'GeneratorWaitMean', 'GeneratorWaitP99') {
+            $sum.$name | Should -Be ($one.$name, $refused.$name | Measure-Object -Maximum).Maximum
+        }
         $sum.RefusedBy['ServiceUnavailable (503)'] | Should -Be 4
         $sum.Timeline.Count | Should -Be ([math]::Max($one.Timeline.Count, $refused.Timeline.Count))
         ($sum.Timeline | Measure-Object Answered -Sum).Sum | Should -Be $one.RoundTrips

@@ -26,7 +26,7 @@ internal sealed class LoadRun(
     private readonly ILatencyRecorder _roundTrips = factory.CreateRecorder();
     private readonly ILatencyRecorder _connects = factory.CreateRecorder();
     private readonly ILatencyRecorder _lateness = factory.CreateRecorder();
-    private readonly ILatencyRecorder _delays = factory.CreateRecorder();
+    private readonly ILatencyRecorder _waits = factory.CreateRecorder();
     private readonly ILatencyHistogram _total = factory.Create();
 
     /// <param name="interrupted">Ends the load early, with a summary of what was until then.</param>
@@ -43,7 +43,7 @@ internal sealed class LoadRun(
         Task looks = timeline.RunAsync(second => progress(_tally, second), looking.Token);
         LoadWorker[] workers = [.. Enumerable.Range(0, plan.Connections).Select(_ => NewWorker(context))];
         LoadClock? clock = plan.RatePerConnection is { } rate ? new LoadClock(rate, _lateness) : null;
-        using Window window = new(_tally, plan.Mode, _delays);
+        using Window window = new(_tally, plan.Mode, _waits);
         try
         {
             try
@@ -171,7 +171,7 @@ internal sealed class LoadRun(
     {
         ILatencyHistogram connects = _connects.TakeInterval();
         ILatencyHistogram lateness = _lateness.TakeInterval();
-        ILatencyHistogram delays = _delays.TakeInterval();
+        ILatencyHistogram waits = _waits.TakeInterval();
         WsLoadSummary summary = new()
         {
             Uri = Redaction.Of(plan.Uri),
@@ -196,8 +196,8 @@ internal sealed class LoadRun(
             Timeline = [.. timeline.Seconds],
             ProcessorPercent = window.ProcessorPercent,
             LatenessP99 = LoadTimes.At(lateness, 99),
-            DelayMean = LoadTimes.Mean(delays),
-            DelayP99 = LoadTimes.At(delays, 99),
+            GeneratorWaitMean = LoadTimes.Mean(waits),
+            GeneratorWaitP99 = LoadTimes.At(waits, 99),
             IsInterrupted = isInterrupted,
         };
         LoadSummaries.SetTimes(summary, _total, connects);
@@ -206,11 +206,11 @@ internal sealed class LoadRun(
     }
 
     /// <summary>The time that the load lasts, without the opening of connections before it and the last answers behind it.</summary>
-    private sealed class Window(LoadTally tally, WsLoadMode mode, ILatencyRecorder delays) : IDisposable
+    private sealed class Window(LoadTally tally, WsLoadMode mode, ILatencyRecorder waits) : IDisposable
     {
         private readonly Process _process = Process.GetCurrentProcess();
         private TimeSpan _processorTime;
-        private LoadDelay? _delay;
+        private GeneratorWait? _generatorWait;
         private long _started;
         private long _before;
         private long _counted;
@@ -233,7 +233,7 @@ internal sealed class LoadRun(
             _processorTime = _process.TotalProcessorTime;
             _started = Stopwatch.GetTimestamp();
             _before = Count;
-            _delay = new LoadDelay(delays, LoadDelay.QueueAtPool);
+            _generatorWait = new GeneratorWait(waits, GeneratorWait.QueueAtPool);
         }
 
         public void End()
@@ -252,8 +252,8 @@ internal sealed class LoadRun(
 
         public void Dispose()
         {
-            _delay?.Dispose();
-            _delay = null;
+            _generatorWait?.Dispose();
+            _generatorWait = null;
         }
     }
 }

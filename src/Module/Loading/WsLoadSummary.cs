@@ -114,10 +114,10 @@ public sealed class WsLoadSummary
 
     /// <summary>How long what this process had to do waited for a thread and a processor while the load lasted, in milliseconds, in the
     /// mean. Each round trip contains such a wait; null where the load was over before one was measured.</summary>
-    public double? DelayMean { get; internal set; }
+    public double? GeneratorWaitMean { get; internal set; }
 
     /// <summary>The wait that 99 of 100 do not exceed.</summary>
-    public double? DelayP99 { get; internal set; }
+    public double? GeneratorWaitP99 { get; internal set; }
 
     /// <summary>Whether the machine that made the load was at its own limit: what was measured then may be its own.</summary>
     public bool IsGeneratorLimited { get; internal set; }

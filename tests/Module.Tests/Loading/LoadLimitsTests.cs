@@ -12,40 +12,50 @@ public sealed class LoadLimitsTests
     [Fact]
     public void A_machine_with_room_is_no_limit()
     {
-        Assert.Null(LoadLimits.Of(new WsLoadSummary()));
-        WsLoadSummary quiet = new() { ProcessorPercent = 90, LatenessP99 = 10, DelayP99 = 10, DelayMean = 0.24, Mean = 1 };
+        Assert.Null(LoadLimits.Of(new WsLoadSummary { DurationSeconds = 1 }));
+        WsLoadSummary quiet = new()
+        {
+            DurationSeconds = 1, ProcessorPercent = 90, LatenessP99 = 10, GeneratorWaitP99 = 10, GeneratorWaitMean = 0.24, Mean = 1,
+        };
         Assert.Null(LoadLimits.Of(quiet));
 
         // The wait of a thread that is woken is as long as a round trip of this machine to itself.
-        Assert.Null(LoadLimits.Of(new WsLoadSummary { DelayP99 = 0.2, DelayMean = 0.09, Mean = 0.1 }));
+        Assert.Null(LoadLimits.Of(new WsLoadSummary { DurationSeconds = 1, GeneratorWaitP99 = 0.2, GeneratorWaitMean = 0.09, Mean = 0.1 }));
     }
+
+    [Fact]
+    public void A_load_that_is_over_at_once_says_nothing_of_the_machine() => Assert.Null(LoadLimits.Of(new WsLoadSummary
+    {
+        DurationSeconds = 0.9, ProcessorPercent = 95, LatenessP99 = 11, GeneratorWaitP99 = 80, GeneratorWaitMean = 4, Mean = 4,
+    }));
 
     [Fact]
     public void What_the_limit_was_is_said()
     {
-        Assert.Equal("its processors were busy to 91 %", LoadLimits.Of(new WsLoadSummary { ProcessorPercent = 91 }));
-        Assert.Equal("messages were up to 11 ms late (p99)", LoadLimits.Of(new WsLoadSummary { LatenessP99 = 11, RatePerConnection = 1 }));
-        WsLoadSummary waits = new() { DelayP99 = 80, DelayMean = 4, Mean = 40 };
+        Assert.Equal("its processors were busy to 91 %", LoadLimits.Of(new WsLoadSummary { DurationSeconds = 1, ProcessorPercent = 91 }));
+        WsLoadSummary late = new() { DurationSeconds = 1, LatenessP99 = 11, RatePerConnection = 1 };
+        Assert.Equal("messages were up to 11 ms late (p99)", LoadLimits.Of(late));
+        WsLoadSummary waits = new() { DurationSeconds = 1, GeneratorWaitP99 = 80, GeneratorWaitMean = 4, Mean = 40 };
         Assert.Equal("this process waited up to 80 ms (p99) for a thread or a processor", LoadLimits.Of(waits));
     }
 
     [Fact]
     public void Waits_that_are_a_large_part_of_the_round_trips_lower_what_a_closed_loop_asks_for()
     {
-        WsLoadSummary load = new() { DelayP99 = 3, DelayMean = 0.3, Mean = 1 };
+        WsLoadSummary load = new() { DurationSeconds = 1, GeneratorWaitP99 = 3, GeneratorWaitMean = 0.3, Mean = 1 };
         Assert.Equal("this process waited for a thread or a processor in 30 % of a mean round trip", LoadLimits.Of(load));
         load.RatePerConnection = 10;
         Assert.Null(LoadLimits.Of(load));
     }
 
     [Fact]
-    public void What_waits_counts_once_for_each_time_that_something_would_have_waited()
+    public void What_waits_counts_also_for_what_would_have_waited_behind_it()
     {
-        Values recorder = new();
+        Waits waits = new();
         using SemaphoreSlim queued = new(0);
         Action? waiting = null;
         int count = 0;
-        LoadDelay delay = new(recorder, action =>
+        using GeneratorWait measuring = new(waits, action =>
         {
             waiting = action;
             count++;
@@ -60,18 +70,19 @@ public sealed class LoadLimitsTests
         Assert.Equal(1, count);
         waiting!();
         Assert.True(queued.Wait(Patience, TestContext.Current.CancellationToken));
-        delay.Dispose();
-        Assert.True(recorder.All.Count >= 6, $"{recorder.All.Count} values");
-        Assert.True(recorder.All[0] >= least.TotalMicroseconds, $"{recorder.All[0]} µs");
-        Assert.Equal(recorder.All.Order(), recorder.All.AsEnumerable().Reverse());
-        Assert.InRange(recorder.All[^1], 0, 10_000);
+
+        (long microseconds, long interval) = Assert.Single(waits.All);
+        Assert.True(microseconds >= least.TotalMicroseconds, $"{microseconds} µs");
+        Assert.Equal(10_000, interval);
     }
 
-    private sealed class Values : ILatencyRecorder
+    private sealed class Waits : ILatencyRecorder
     {
-        public List<long> All { get; } = [];
+        public List<(long Microseconds, long Interval)> All { get; } = [];
 
-        public void Record(long microseconds) => All.Add(microseconds);
+        public void Record(long microseconds) => throw new NotSupportedException();
+
+        public void Record(long microseconds, long expectedInterval) => All.Add((microseconds, expectedInterval));
 
         public ILatencyHistogram TakeInterval() => throw new NotSupportedException();
     }

@@ -7,26 +7,26 @@ namespace MessageWebSockets.PowerShell.Loading;
 /// before it is seen, so a server cannot look faster than that, whatever it does.
 /// </summary>
 /// <remarks>
-/// A hundred times a second something to do is queued as answers are. While one waits, each time that another would have been queued
-/// counts with the rest of the wait: else a long wait would be a single value among many short ones.
+/// A hundred times a second something to do is queued as answers are. While one waits no other is queued; it counts for those too, else a
+/// long wait would be a single value among many short ones.
 /// </remarks>
-internal sealed class LoadDelay : IDisposable
+internal sealed class GeneratorWait : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
-    private readonly ILatencyRecorder _delays;
+    private readonly ILatencyRecorder _waits;
     private readonly Action<Action> _queue;
     private readonly ManualResetEventSlim _over = new();
     private readonly Thread _thread;
     private long _queued;
 
-    /// <param name="delays">Gets the delays, in microseconds.</param>
+    /// <param name="waits">Gets the waits, in microseconds.</param>
     /// <param name="queue">Has something done by a thread of the pool.</param>
-    public LoadDelay(ILatencyRecorder delays, Action<Action> queue)
+    public GeneratorWait(ILatencyRecorder waits, Action<Action> queue)
     {
-        _delays = delays;
+        _waits = waits;
         _queue = queue;
-        _thread = new Thread(Run) { IsBackground = true, Name = nameof(LoadDelay), Priority = ThreadPriority.AboveNormal };
+        _thread = new Thread(Run) { IsBackground = true, Name = nameof(GeneratorWait), Priority = ThreadPriority.AboveNormal };
         _thread.Start();
     }
 
@@ -55,12 +55,8 @@ internal sealed class LoadDelay : IDisposable
 
     private void Record()
     {
-        TimeSpan delay = Stopwatch.GetElapsedTime(Volatile.Read(ref _queued));
-        for (TimeSpan rest = delay; rest >= TimeSpan.Zero; rest -= Interval)
-        {
-            _delays.Record((long)rest.TotalMicroseconds);
-        }
-
+        TimeSpan wait = Stopwatch.GetElapsedTime(Volatile.Read(ref _queued));
+        _waits.Record((long)wait.TotalMicroseconds, (long)Interval.TotalMicroseconds);
         Volatile.Write(ref _queued, 0);
     }
 }
