@@ -221,12 +221,13 @@ Describe 'Export-WsReport' {
         $page | Should -BeLike "*tested $Shown*"
     }
 
-    It 'leaves out years of another calendar than that of a date: <Text> in <Culture>' -TestCases @(
+    It 'leaves out years of another calendar than the one of this culture, and keeps the last of all: <Text> in <Culture>' -TestCases @(
         @{ Text = '1405-09-06 15:00:00'; Culture = 'en-US'; Shown = $null }
         @{ Text = '27/11/2569 15:00:00'; Culture = 'en-GB'; Shown = $null }
         @{ Text = '27.11.2569 15:00:00'; Culture = 'de-DE'; Shown = $null }
         @{ Text = '27/11/2026 15:00:00'; Culture = 'th-TH'; Shown = $null }
         @{ Text = '2026-11-27 15:00:00'; Culture = 'th-TH'; Shown = '2026-11-27' }
+        @{ Text = '9999-12-31T12:00:00'; Culture = 'en-US'; Shown = '9999-12-31' }
     ) {
         $before = [cultureinfo]::CurrentCulture
         try {

@@ -55,8 +55,7 @@ public sealed class ExportWsReportCommand : WsCmdlet
     protected override void BeginProcessing()
     {
         // Before thousands of endpoints are probed, and not after.
-        OutputFile.RefuseNul(this, Path!);
-        _path = GetUnresolvedProviderPathFromPSPath(Path);
+        _path = OutputFile.Resolve(this, Path!);
         if (NoClobber && File.Exists(_path))
         {
             ThrowTerminatingError(WsErrors.FileError(

@@ -14,7 +14,13 @@ internal static class OutputFile
     /// </summary>
     public static string Resolve(PSCmdlet cmdlet, string path)
     {
-        RefuseNul(cmdlet, path);
+        if (path.Contains('\0', StringComparison.Ordinal))
+        {
+            // No file system takes it, and each of what follows says something else.
+            cmdlet.ThrowTerminatingError(
+                WsErrors.FileError(new IOException("No path has a NUL character."), path, ErrorCategory.InvalidArgument));
+        }
+
         ProviderInfo provider;
         string resolved;
         if (WildcardPattern.ContainsWildcardCharacters(path))
@@ -50,16 +56,6 @@ internal static class OutputFile
         }
 
         return resolved;
-    }
-
-    /// <summary>Stops the cmdlet where a path has a NUL character, which no file system takes.</summary>
-    public static void RefuseNul(PSCmdlet cmdlet, string path)
-    {
-        if (path.Contains('\0', StringComparison.Ordinal))
-        {
-            cmdlet.ThrowTerminatingError(
-                WsErrors.FileError(new IOException("No path has a NUL character."), path, ErrorCategory.InvalidArgument));
-        }
     }
 
     /// <summary>

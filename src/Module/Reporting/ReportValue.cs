@@ -62,6 +62,7 @@ internal static class ReportValue
         _ => null,
     };
 
-    // The year of another calendar is a number too: 1405 in Iran and 2569 in Thailand are 2026.
-    private static bool IsLikely(DateTime time) => time.Year is >= 2000 and < 2200;
+    // The year of another calendar is a number too: 1405 in Iran and 2569 in Thailand are 2026. A certificate that does not expire has 9999
+    // (RFC 5280 section 4.1.2.5).
+    private static bool IsLikely(DateTime time) => time.Year is (>= 2000 and < 2200) or 9999;
 }
