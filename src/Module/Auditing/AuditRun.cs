@@ -44,13 +44,9 @@ internal sealed class AuditRun(AuditTarget target, IReadOnlyList<AuditCheck> che
                 ? Verdict.Inconclusive(noConnection)
                 : await check.RunAsync(target, cancellationToken).ConfigureAwait(false);
         }
-        catch (WireEndException e)
+        catch (Exception e) when (e is WireEndException or MessageWebSocketException)
         {
-            return Verdict.Inconclusive(e.Message);
-        }
-        catch (MessageWebSocketException e)
-        {
-            return Verdict.Inconclusive(AuditText.NoConnection(e));
+            return Verdict.Unseen(e);
         }
         finally
         {

@@ -212,7 +212,7 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         }
         catch (MessageWebSocketException e)
         {
-            throw new WireEndException(WireEnd.Garbled, AuditText.NoConnection(e));
+            throw new WireEndException(WireEnd.Unconnected, AuditText.NoConnection(e));
         }
 
         try

@@ -11,6 +11,11 @@ internal sealed record Verdict(AuditResult Result, string Evidence)
 
     public static Verdict Inconclusive(string evidence) => new(AuditResult.Inconclusive, evidence);
 
+    /// <summary>What a check came to that met no server, or a connection that ended.</summary>
+    /// <param name="e">What it met.</param>
+    public static Verdict Unseen(Exception e) =>
+        Inconclusive(e is MessageWebSocketException failure ? AuditText.NoConnection(failure) : e.Message);
+
     public static Verdict NotApplicable(string evidence) => new(AuditResult.NotApplicable, evidence);
 
     /// <summary>The worst of several, with the evidence of all that are as bad.</summary>

@@ -14,4 +14,7 @@ internal enum WireEnd
 
     /// <summary>What came is not what the protocol has.</summary>
     Garbled,
+
+    /// <summary>There was no connection.</summary>
+    Unconnected,
 }

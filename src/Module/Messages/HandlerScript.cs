@@ -83,7 +83,7 @@ internal sealed class HandlerScript : IDisposable
 
             if (!isAtEnd)
             {
-                throw new RuntimeException("The handler ends with exit, or with break or continue outside of a loop. Use return.");
+                throw UserScript.LeftEarly("The handler", null);
             }
 
             reply.Finish();

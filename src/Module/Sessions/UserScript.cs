@@ -44,8 +44,13 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
         Run(cmdlet, subject, arguments, mayLeaveEarly: false);
 
     /// <summary>Tells of a script that was left by what leaves loops and scripts.</summary>
-    public RuntimeException LeftEarly(Exception e) =>
+    /// <param name="name">What the script is called, as the beginning of a sentence.</param>
+    /// <param name="e">How that was noticed; null where the end was not reached.</param>
+    public static RuntimeException LeftEarly(string name, Exception? e) =>
         new($"{name} ends with exit, or with break or continue outside of a loop. Use return.", e);
+
+    /// <inheritdoc cref="LeftEarly(string, Exception?)"/>
+    public RuntimeException LeftEarly(Exception e) => LeftEarly(name, e);
 
     /// <summary>Runs the script; what it emits goes, one by one and with the records of all its streams among it, to a cmdlet.</summary>
     /// <param name="cmdlet">The cmdlet that runs it.</param>

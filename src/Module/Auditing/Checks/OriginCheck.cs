@@ -36,13 +36,9 @@ internal abstract class OriginCheck(string id, string remedy)
             string evidence = $"Origin {origin} was {admission.Text}";
             return admission.IsLetIn ? Verdict.Failed(evidence) : Verdict.Passed(evidence);
         }
-        catch (WireEndException e)
+        catch (Exception e) when (e is WireEndException or MessageWebSocketException)
         {
-            return Verdict.Inconclusive(e.Message);
-        }
-        catch (MessageWebSocketException e)
-        {
-            return Verdict.Inconclusive(AuditText.NoConnection(e));
+            return Verdict.Unseen(e);
         }
     }
 }
