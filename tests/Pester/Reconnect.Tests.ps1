@@ -24,6 +24,19 @@ BeforeAll {
         $Mortal.Process.WaitForExit()
         $Mortal.Process.Dispose()
     }
+
+    # A socket whose server has gone.
+    function Get-LostSocket {
+        param([string] $Path, [hashtable] $Connect)
+        $mortal = Start-MortalServer
+        $socket = Connect-MessageWebSocket "$address/$Path" -AutoReconnect @Connect
+        if ($Path -like 'say*') {
+            (Receive-WsMessage -Socket $socket).Text | Should -Be 'hello'
+        }
+        Stop-MortalServer -Mortal $mortal
+        Wait-Until { $socket.State -eq 'Aborted' }
+        $socket
+    }
 }
 
 AfterAll {
@@ -91,10 +104,7 @@ Describe 'A server that restarts' {
     }
 
     It 'is waited for by a send, which then arrives, once' {
-        $mortal = Start-MortalServer
-        $socket = Connect-MessageWebSocket "$address/broadcast" -AutoReconnect -Name kept
-        Stop-MortalServer -Mortal $mortal
-        Wait-Until { $socket.State -eq 'Aborted' }
+        $socket = Get-LostSocket -Path 'broadcast' -Connect @{ Name = 'kept' }
         $sending = Start-Script { 'one', 'two' | Send-WsMessage -Socket $args[0] } -ArgumentList $socket
         Wait-Until { $sending.Streams.Warning.Count }
         $mortal = Start-MortalServer
@@ -112,10 +122,7 @@ Describe 'A server that restarts' {
     }
 
     It 'and does not come back is given up as -MaximumRetryCount says, and sends fail' {
-        $mortal = Start-MortalServer
-        $socket = Connect-MessageWebSocket "$address/echo" -AutoReconnect -MaximumRetryCount 1
-        Stop-MortalServer -Mortal $mortal
-        Wait-Until { $socket.State -eq 'Aborted' }
+        $socket = Get-LostSocket -Path 'echo' -Connect @{ MaximumRetryCount = 1 }
         $sending = Start-Script { 'lost', 'as well' | Send-WsMessage -Socket $args[0] } -ArgumentList $socket
         Wait-Script -Started $sending
         $sending.Streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
@@ -127,11 +134,7 @@ Describe 'A server that restarts' {
     }
 
     It 'is waited for no longer than the limit of the command that waits' {
-        $mortal = Start-MortalServer
-        $socket = Connect-MessageWebSocket "$address/say?text=hello" -AutoReconnect -MaximumRetryCount 1 -RetryIntervalSec 1000
-        (Receive-WsMessage -Socket $socket).Text | Should -Be 'hello'
-        Stop-MortalServer -Mortal $mortal
-        Wait-Until { $socket.State -eq 'Aborted' }
+        $socket = Get-LostSocket -Path 'say?text=hello' -Connect @{ MaximumRetryCount = 1; RetryIntervalSec = 1000 }
 
         # The loss is news only once, and none of them uses the one attempt up.
         (Get-Streams { Receive-WsMessage -Socket $socket -DurationSeconds 0.2 }).Warning | Should -HaveCount 1
@@ -153,11 +156,7 @@ Describe 'A server that restarts' {
     }
 
     It 'has had its last attempt where the user stops that one' {
-        $mortal = Start-MortalServer
-        $socket = Connect-MessageWebSocket "$address/say?text=hello" -AutoReconnect -MaximumRetryCount 1 -RetryIntervalSec 0.01
-        (Receive-WsMessage -Socket $socket).Text | Should -Be 'hello'
-        Stop-MortalServer -Mortal $mortal
-        Wait-Until { $socket.State -eq 'Aborted' }
+        $socket = Get-LostSocket -Path 'say?text=hello' -Connect @{ MaximumRetryCount = 1; RetryIntervalSec = 0.01 }
 
         # Takes the connection, and says nothing.
         $silent = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, $port)
@@ -186,11 +185,7 @@ Describe 'A server that restarts' {
     }
 
     It 'is reconnected to by commands whose limits are all shorter than the time before the attempt' {
-        $mortal = Start-MortalServer
-        $socket = Connect-MessageWebSocket "$address/say?text=hello" -AutoReconnect -RetryIntervalSec 2
-        (Receive-WsMessage -Socket $socket).Text | Should -Be 'hello'
-        Stop-MortalServer -Mortal $mortal
-        Wait-Until { $socket.State -eq 'Aborted' }
+        $socket = Get-LostSocket -Path 'say?text=hello' -Connect @{ RetryIntervalSec = 2 }
         $mortal = Start-MortalServer
         try {
             # A wait that began anew with each of them would never end.

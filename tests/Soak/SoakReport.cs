@@ -116,8 +116,8 @@ internal sealed class SoakReport
 
     // What is under way lies in the heap about twice, as its sender's array and in a buffer or an inbox, and grows with the share of
     // connections that are busy with large messages: that is the load and no leak. What of it lies in the server or on the way is not in
-    // the heap, so no less than nothing is left. The working set is shown and not judged, because it
-    // contains what the collector and the C library keep for later.
+    // the heap, so no less than nothing is left. The working set is shown and not judged, because it contains what the collector and the C
+    // library keep for later.
     private IEnumerable<string> Growing()
     {
         (string Name, Func<Sample, long> Of, long Slack)[] curves =

@@ -26,7 +26,8 @@ internal sealed class RawServerPair : IAsyncDisposable
     /// <param name="tunnel">The tunnel.</param>
     /// <param name="client">The TCP client.</param>
     /// <param name="peer">The connection that the WebSocket server got for it.</param>
-    public void Deconstruct(out WsTunnel tunnel, out Socket client, out Socket peer) => (tunnel, client, peer) = (_tunnel, _client!, _peer!);
+    public void Deconstruct(out WsTunnel tunnel, out Socket client, out Socket peer) =>
+        (tunnel, client, peer) = (_tunnel, _client!, _peer!);
 
     /// <summary>The server closes in order, and the client sees the end.</summary>
     public async Task CloseAsync()
