@@ -34,17 +34,19 @@ param(
     [string] $Configuration = 'Release',
     # Test only: reports how much of src/Core its tests run through.
     [switch] $Coverage,
-    # Fuzz and Soak only: about how long. -Guided is for Fuzz.
+    # Fuzz and Soak only: about how long.
     [ValidateRange(0.1, 10080)]
     [double] $Minutes = 10,
+    # Fuzz only: with AFL++, on Linux.
     [switch] $Guided,
     # Bench only: fewer and shorter rounds.
     [switch] $Quick,
     # Mutate only: a folder of src/Core.
     [ValidateSet('All', 'Framing', 'Handshake', 'Messages', 'Connections', 'Errors', 'Server')]
     [string] $Area = 'All',
-    # Mutate only: draws the lines to change, where an area has too many for about an hour; -Whole tries all, however long it takes.
+    # Mutate only: draws the lines to change, where an area has too many to try all in about an hour.
     [int] $Seed = 1,
+    # Mutate only: tries all of them, however long it takes.
     [switch] $Whole
 )
 
