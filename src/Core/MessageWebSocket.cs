@@ -288,8 +288,26 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
         return _receiving.Inbox.TakeNextAsync(filter, cancellationToken);
     }
 
+    /// <summary>Cancelled when the close begins; also the peer's, but only once that is read.</summary>
+    internal CancellationToken CloseBegan => _client.Connection?.CloseBegan ?? CancellationToken.None;
+
     /// <summary>Puts the message back that was taken last and was of no use.</summary>
     internal void Return(WsMessage message) => _receiving.Inbox.Return(message);
+
+    /// <summary>Takes a message that is queued, wherever it is; false when somebody else has.</summary>
+    internal bool TryTake(WsMessage message)
+    {
+        using InboxCursor<WsMessage> cursor = OpenCursor();
+        while (cursor.TryMoveNext(out WsMessage? queued))
+        {
+            if (queued == message)
+            {
+                return cursor.TryTake(message);
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Begins to look through the messages, for one reader, who takes those it wants.</summary>
     internal InboxCursor<WsMessage> OpenCursor() => new(_receiving.Inbox);

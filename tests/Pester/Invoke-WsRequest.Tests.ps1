@@ -243,3 +243,40 @@ Describe 'A -ReplyFilter that fails' {
         (Receive-WsMessage).Text | Should -Be 'x'
     }
 }
+
+Describe 'A -ReplyFilter that closes its own socket by <Way>' -ForEach @(
+    @{ Way = 'Close-MessageWebSocket'; Close = { Close-MessageWebSocket own -TimeoutSeconds 20 } }
+    @{ Way = 'Close'; Close = { $socket.Close() } }
+    @{ Way = 'CloseAsync'; Close = { $null = $socket.CloseAsync().GetAwaiter().GetResult() } }
+) {
+    BeforeEach {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name own
+        'before' | Send-WsMessage -Socket own
+        Wait-Queued -Socket $socket -Count 1
+    }
+
+    AfterEach { Close-EverySocket }
+
+    # The time is no matter of speed: it is over where the close waits for its answer, which is read behind the message.
+    It 'gets the message that it takes' {
+        $streams = Get-Streams { Invoke-WsRequest 'x' -Socket own -TimeoutSeconds 20 -ReplyFilter { . $Close; $true } }
+        $streams.Error | Should -BeNullOrEmpty
+        $streams.Warning | Should -BeNullOrEmpty
+        $streams.Output.Text | Should -BeExactly 'x'
+        $socket.State | Should -Be 'Closed'
+        (Receive-WsMessage -Socket $socket -All).Text | Should -BeExactly 'before'
+    }
+
+    It 'is told that the connection is closed where it takes none' {
+        $streams = Get-Streams { Invoke-WsRequest 'x' -Socket own -TimeoutSeconds 20 -ReplyFilter { . $Close; $false } }
+        $streams.Warning | Should -BeNullOrEmpty
+        $streams.Output | Should -BeNullOrEmpty
+        $streams.Error.FullyQualifiedErrorId | Should -BeExactly 'ConnectionClosed,MessageWebSockets.PowerShell.InvokeWsRequestCommand'
+        (Receive-WsMessage -Socket $socket -All).Text | Should -BeExactly 'before', 'x'
+    }
+
+    It 'is named where it fails afterwards' {
+        (Get-Failure { Invoke-WsRequest 'x' -Socket own -TimeoutSeconds 20 -ReplyFilter { . $Close; throw 'mine' } }
+        ).FullyQualifiedErrorId | Should -BeLike 'ReplyFilterFailed,*'
+    }
+}

@@ -63,6 +63,9 @@ internal sealed class Connection
     /// <summary>Cancelled when the connection ended.</summary>
     public CancellationToken Ended => _state.Ended;
 
+    /// <inheritdoc cref="ConnectionState.CloseBegan"/>
+    public CancellationToken CloseBegan => _state.CloseBegan;
+
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _state.Released;
 

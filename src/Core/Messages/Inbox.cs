@@ -106,12 +106,23 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
             return;
         }
 
-        if (!_expectations.IsEmpty && HandToWhoeverExpects(message))
+        bool isExpected = !_expectations.IsEmpty;
+        if (isExpected && HandToWhoeverExpects(message))
         {
             return;
         }
 
         _lastCost = Messages.Add(message);
+        if (isExpected)
+        {
+            // An end that came as a filter was asked is told once the message is there. Either this side sees the end, or the end sees
+            // that nobody is asked any more.
+            Interlocked.MemoryBarrier();
+            if (_completed)
+            {
+                EndExpectations();
+            }
+        }
     }
 
     /// <summary>Wakes the readers that sleep; their continuations may run on this thread.</summary>
@@ -360,6 +371,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
             }
 
             pause.Begin();
+            expectation.IsAsked = true;
             try
             {
                 if (ForeignCode.Ask(expectation.Filter, message) && expectation.Arrival.TrySetResult(message))
@@ -374,6 +386,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
             }
             finally
             {
+                expectation.IsAsked = false;
                 pause.End();
             }
         }
@@ -385,7 +398,11 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     {
         foreach (Expectation expectation in _expectations)
         {
-            if (_end is { } error)
+            if (expectation.IsAsked)
+            {
+                // Its answer comes first. Whoever asks sees the end afterwards.
+            }
+            else if (_end is { } error)
             {
                 expectation.Arrival.TrySetException(error.Again());
             }
@@ -465,6 +482,9 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     private sealed class Expectation(Predicate<T> filter)
     {
         public Func<T, bool> Filter { get; } = filter.Invoke;
+
+        /// <summary>Whether the filter is asked about a message just now.</summary>
+        public volatile bool IsAsked;
 
         public TaskCompletionSource<T?> Arrival { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -185,7 +185,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
 
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
-        ReplyScript? script = ReplyFilter is null ? null : new ReplyScript(this, ReplyFilter, Judged, patience.Token);
+        ReplyScript? script = ReplyFilter is null ? null : new ReplyScript(this, ReplyFilter, Judged, _socket.CloseBegan, patience.Token);
         if (Exchange(request, script ?? match, patience, item) is not { } reply)
         {
             return;
@@ -413,13 +413,18 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
                 throw;
             }
 
-            Wait(reply);
-            if (reply.Result is { } message)
+            MessageWebSocketException? failure = Await(reply);
+            if (failure is null && reply.Result is { } message)
             {
                 return message;
             }
 
-            WriteError(Ended(null, _socket, "No reply had come."));
+            if (filter.FindLate() is { } late && _socket.TryTake(late))
+            {
+                return late;
+            }
+
+            WriteError(Ended(failure, _socket, failure is null ? "No reply had come." : null));
         }
         catch (Exception e)
             when (filter is ReplyScript { FailedAt: { } judged } && e is not (PipelineStoppedException or FlowControlException))
@@ -450,6 +455,20 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
 
         return null;
+    }
+
+    /// <summary>Waits for the reply or the end of the connection; why it ended, if not in order.</summary>
+    private MessageWebSocketException? Await(Task<WsMessage?> reply)
+    {
+        try
+        {
+            Wait(reply);
+            return null;
+        }
+        catch (MessageWebSocketException e)
+        {
+            return e;
+        }
     }
 
     private string? ToJson(object? item) => ToJson(write => write(item), item);

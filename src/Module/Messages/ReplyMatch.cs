@@ -8,4 +8,7 @@ internal class ReplyMatch
 
     /// <summary>Whether a message is the reply. For the receive loop.</summary>
     public virtual bool IsReply(WsMessage message) => true;
+
+    /// <summary>The reply among the messages that waited in the inbox to be judged, once the connection has ended; null for none.</summary>
+    public virtual WsMessage? FindLate() => null;
 }

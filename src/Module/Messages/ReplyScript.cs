@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Management.Automation;
+using System.Runtime.ExceptionServices;
 using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Messages;
@@ -7,11 +9,15 @@ namespace MessageWebSockets.PowerShell.Messages;
 /// <param name="cmdlet">The cmdlet that waits for the reply; scripts run on its pipeline thread.</param>
 /// <param name="script">The script.</param>
 /// <param name="read">Makes of a message what the script judges; a FormatException says that it is no reply.</param>
+/// <param name="closeBegan">Cancelled when the close of the connection begins.</param>
 /// <param name="over">Cancelled when nobody waits for the reply any more.</param>
-internal sealed class ReplyScript(IPipeline cmdlet, ScriptBlock script, Func<WsMessage, object?> read, CancellationToken over) : ReplyMatch
+internal sealed class ReplyScript(
+    IPipeline cmdlet, ScriptBlock script, Func<WsMessage, object?> read, CancellationToken closeBegan, CancellationToken over) : ReplyMatch
 {
     private readonly UserScript _script = new(script);
-    private bool _isFound;
+    private readonly ConcurrentQueue<Question> _late = new();
+    private WsMessage? _found;
+    private Exception? _failure;
 
     /// <summary>The message that the script failed at.</summary>
     public WsMessage? FailedAt { get; private set; }
@@ -19,44 +25,80 @@ internal sealed class ReplyScript(IPipeline cmdlet, ScriptBlock script, Func<WsM
     /// <summary>What the script found to be the reply.</summary>
     public object? Reply { get; private set; }
 
-    /// <remarks>The receive loop waits here, so that messages are judged in order and one that is refused is queued in its place.</remarks>
+    /// <remarks>
+    /// The receive loop waits here, so that messages are judged in order and one that is refused is queued in its place. Once the close
+    /// has begun it does not: the script may be who closes, and waits for the peer's close frame, which is behind this message.
+    /// </remarks>
     public override bool IsReply(WsMessage message)
     {
-        TaskCompletionSource<bool> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        cmdlet.Post(() => Answer(message, answer));
+        Question question = new(message);
+        if (closeBegan.IsCancellationRequested)
+        {
+            _late.Enqueue(question);
+            return false;
+        }
+
+        cmdlet.Post(() => Judge(question));
+        using CancellationTokenSource giveUp = CancellationTokenSource.CreateLinkedTokenSource(closeBegan, over);
         try
         {
-            answer.Task.Wait(over);
-            return answer.Task.Result;
+            question.Verdict.Task.Wait(giveUp.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (!question.Verdict.Task.IsCompleted)
         {
+            _late.Enqueue(question);
             return false;
         }
         catch (AggregateException e) when (e.InnerException is not null)
         {
             throw e.InnerException;
         }
+
+        return question.Verdict.Task.Result;
     }
 
-    private void Answer(WsMessage message, TaskCompletionSource<bool> answer)
+    /// <summary>
+    /// The reply among what came as the connection was closed, and waits in the inbox: for the pipeline thread, once nothing more comes.
+    /// </summary>
+    /// <exception cref="Exception">What the script threw.</exception>
+    public override WsMessage? FindLate()
     {
-        if (over.IsCancellationRequested || _isFound)
+        while (_found is null && _failure is null && _late.TryDequeue(out Question? question))
+        {
+            Judge(question);
+        }
+
+        if (_failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(_failure);
+        }
+
+        return _found;
+    }
+
+    private void Judge(Question question)
+    {
+        if (question.Verdict.Task.IsCompleted)
+        {
+            return;
+        }
+
+        if (over.IsCancellationRequested || _found is not null || _failure is not null)
         {
             // Came as the wait ended; it is no longer asked about.
-            answer.SetResult(false);
+            question.Verdict.SetResult(false);
             return;
         }
 
         object? judged;
         try
         {
-            judged = read(message);
+            judged = read(question.Message);
         }
         catch (FormatException)
         {
             Unreadable++;
-            answer.SetResult(false);
+            question.Verdict.SetResult(false);
             return;
         }
 
@@ -64,13 +106,27 @@ internal sealed class ReplyScript(IPipeline cmdlet, ScriptBlock script, Func<WsM
         outcome.ReportErrors(cmdlet);
         if (outcome.Failure is not null)
         {
-            FailedAt = message;
-            answer.SetException(outcome.Failure);
+            FailedAt = question.Message;
+            _failure = outcome.Failure;
+            question.Verdict.SetException(outcome.Failure);
             return;
         }
 
-        _isFound = LanguagePrimitives.IsTrue(outcome.Output);
-        Reply = _isFound ? judged : null;
-        answer.SetResult(_isFound);
+        bool isReply = LanguagePrimitives.IsTrue(outcome.Output);
+        if (isReply)
+        {
+            _found = question.Message;
+            Reply = judged;
+        }
+
+        question.Verdict.SetResult(isReply);
+    }
+
+    /// <summary>Whether one message is the reply; answered on the pipeline thread.</summary>
+    private sealed class Question(WsMessage message)
+    {
+        public WsMessage Message => message;
+
+        public TaskCompletionSource<bool> Verdict { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

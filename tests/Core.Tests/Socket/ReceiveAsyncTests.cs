@@ -436,6 +436,24 @@ public sealed class ReceiveAsyncTests
         Assert.Equal(WebErrorStatus.ConnectionAborted, (await Assert.ThrowsAsync<MessageWebSocketException>(() => never)).Status);
     }
 
+    [SocketFact]
+    public async Task ReceiveNextAsync_gives_what_a_filter_accepts_that_closes_the_socket_and_queues_what_it_refuses()
+    {
+        foreach (bool isWanted in new[] { true, false })
+        {
+            await using Dialogue dialogue = await Dialogue.OpenAsync();
+            Task<WsMessage?> reply = dialogue.Socket.ReceiveNextAsync(_ =>
+            {
+                dialogue.Socket.Close();
+                return isWanted;
+            });
+            await dialogue.Peer.SendTextAsync("the only one");
+
+            Assert.Equal(isWanted ? "the only one" : null, (await reply)?.Text);
+            Assert.Equal(!isWanted, dialogue.Socket.TryReceive(out _));
+        }
+    }
+
     private static async Task UntilAsync(Func<bool> condition)
     {
         while (!condition())
