@@ -437,6 +437,21 @@ $(Get-Address -Path 'echo'),,,
                 Should -Be 'Open'
         }
 
+        It 'says that -CertificateValidation closed the socket, by <Way>' -TestCases @(
+            @{ Way = 'Close'; Close = { $created.Close() } }
+            @{ Way = 'Close-MessageWebSocket'; Close = { Close-MessageWebSocket $created } }
+        ) {
+            $created = New-MessageWebSocket
+            $failure = Get-Failure {
+                Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -Socket $created -TrustedRoot $root -CertificateValidation {
+                    . $Close
+                    $true
+                }
+            }
+            $failure.FullyQualifiedErrorId | Should -BeExactly 'ConnectionClosed,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
+            $created.State | Should -Be 'Closed'
+        }
+
         It 'rejects when -CertificateValidation <Does>' -TestCases @(
             @{ Does = 'says $false'; Script = { $false } }
             @{ Does = 'throws'; Script = { throw 'not that one' } }

@@ -179,6 +179,12 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
                 WriteError(Connector.Failure(socket, Uri!, e));
                 return false;
             }
+            catch (ObjectDisposedException)
+            {
+                // By a script of this connect, or in another runspace.
+                WriteError(WsErrors.ConnectionClosed(socket, " It was still being made."));
+                return false;
+            }
             catch (ArgumentException e)
             {
                 // Subprotocol names are checked by the connect.
