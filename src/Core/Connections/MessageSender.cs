@@ -18,16 +18,21 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     // Made by the first to send, in its turn.
     private WebSocket? _compressing;
     private FragmentedMessage? _fragmented;
-    private long _messages;
     private bool _isWatched;
     private long _lastSent;
+
+    // Written in turn.
+    private long _messages;
     private long _payloadBytes;
 
+    // Written once, by whoever sends the close frame.
+    private int _lastWordsLength = -1;
+
     /// <summary>Messages accepted.</summary>
-    public long Messages => Volatile.Read(ref _messages);
+    public long Messages => Volatile.Read(ref _messages) + (Volatile.Read(ref _lastWordsLength) >= 0 ? 1 : 0);
 
     /// <summary>The payload of what was accepted, in bytes before compression.</summary>
-    public long PayloadBytes => Volatile.Read(ref _payloadBytes);
+    public long PayloadBytes => Volatile.Read(ref _payloadBytes) + Math.Max(0, Volatile.Read(ref _lastWordsLength));
 
     /// <summary>
     /// When something was last sent, in milliseconds of <see cref="Environment.TickCount64"/>; known from <see cref="WatchSends"/> on.
@@ -90,14 +95,8 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 
         using (pass)
         {
-            if (!transport.Writer.TrySendData(OpcodeOf(type), whole))
-            {
-                return false;
-            }
+            return TrySendData(whole, type);
         }
-
-        Count(whole.Length, isMessage: true);
-        return true;
     }
 
     /// <summary>Sends what is pending when its turn has come and there is room, as one binary message.</summary>
@@ -114,16 +113,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 
             // Nothing in it waits: compressing reads and writes memory only.
             failure = pending.HandOver(bytes =>
-            {
-                Exception? broken =
-                    HandOverAsync(bytes, SocketMessageType.Binary, FrameOpcode.Binary, isFinal: true).AsTask().GetAwaiter().GetResult();
-                if (broken is null)
-                {
-                    Count(bytes.Length, isMessage: true);
-                }
-
-                return broken;
-            });
+                HandOverAsync(bytes, SocketMessageType.Binary, FrameOpcode.Binary, isFinal: true).AsTask().GetAwaiter().GetResult());
         }
 
         if (failure is not null)
@@ -141,7 +131,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         try
         {
             transport.Writer.SendData(FrameOpcode.Binary, isFinal: true, bytes.Span);
-            Count(bytes.Length, isMessage: true);
+            Volatile.Write(ref _lastWordsLength, bytes.Length);
             return null;
         }
         catch (IOException e)
@@ -168,7 +158,6 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         ReadOnlyMemory<byte> data, SocketMessageType? type, SocketMessageType typeOfNew, bool isFinal, CancellationToken cancellationToken)
     {
         Exception? failure;
-        int length;
         using (await EnterAsync(_fragmentTurn, cancellationToken).ConfigureAwait(false))
         {
             FragmentedMessage message = _fragmented ?? new FragmentedMessage(type ?? typeOfNew, records);
@@ -190,7 +179,6 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 
                 FrameOpcode opcode = message.HasBegun ? FrameOpcode.Continuation : OpcodeOf(message.Type);
                 failure = await HandOverAsync(payload, message.Type, opcode, isFinal).ConfigureAwait(false);
-                length = payload.Length;
                 if (failure is null)
                 {
                     message.Advance(unfinishedCharacter, payload.Span);
@@ -208,7 +196,10 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             }
         }
 
-        await AccountForAsync(failure, length, isMessage: isFinal).ConfigureAwait(false);
+        if (failure is not null)
+        {
+            throw await end.ExplainAsync(failure).ConfigureAwait(false);
+        }
     }
 
     public void Dispose() => _compressing?.Dispose();
@@ -237,20 +228,26 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         {
             using (pass)
             {
-                if (!transport.Writer.TrySendData(OpcodeOf(type), message))
-                {
-                    return false;
-                }
+                return TrySendData(message, type);
             }
         }
         catch (Exception e) when (IsConnectionError(e))
         {
-            result = AccountForAsync(e, message.Length, isMessage: true);
+            result = FailAsync(e);
             return true;
         }
+    }
 
-        Count(message.Length, isMessage: true);
-        return true;
+    // In turn; false when there is no room.
+    private bool TrySendData(ReadOnlySpan<byte> message, SocketMessageType type)
+    {
+        bool isSent = transport.Writer.TrySendData(OpcodeOf(type), message);
+        if (isSent)
+        {
+            Count(message.Length, isMessage: true);
+        }
+
+        return isSent;
     }
 
     private async ValueTask SendInTurnAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
@@ -266,10 +263,13 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             failure = await HandOverAsync(message, type, OpcodeOf(type), isFinal: true).ConfigureAwait(false);
         }
 
-        await AccountForAsync(failure, message.Length, isMessage: true).ConfigureAwait(false);
+        if (failure is not null)
+        {
+            throw await end.ExplainAsync(failure).ConfigureAwait(false);
+        }
     }
 
-    // The exception when the connection broke: whoever is in its turn must leave first, because finding out why takes a while.
+    // In turn. The exception when the connection broke: whoever is in its turn must leave first, because finding out why takes a while.
     private async ValueTask<Exception?> HandOverAsync(ReadOnlyMemory<byte> data, SocketMessageType type, FrameOpcode opcode, bool isFinal)
     {
         try
@@ -283,6 +283,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
                 await CompressAsync(data, type, isFinal, isWhole: isFinal && opcode != FrameOpcode.Continuation).ConfigureAwait(false);
             }
 
+            Count(data.Length, isMessage: isFinal);
             return null;
         }
         catch (Exception e) when (IsConnectionError(e))
@@ -311,15 +312,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         }
     }
 
-    private async ValueTask AccountForAsync(Exception? failure, int payloadLength, bool isMessage)
-    {
-        if (failure is not null)
-        {
-            throw await end.ExplainAsync(failure).ConfigureAwait(false);
-        }
-
-        Count(payloadLength, isMessage);
-    }
+    private async ValueTask FailAsync(Exception failure) => throw await end.ExplainAsync(failure).ConfigureAwait(false);
 
     // A message whose fragments never end keeps its turn; the end of the connection frees those who wait for theirs.
     private async ValueTask<Gate.Permit> EnterAsync(Gate gate, CancellationToken cancellationToken)
@@ -340,6 +333,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         }
     }
 
+    // In turn, so that nothing has to be added at one blow.
     private void Count(int payloadLength, bool isMessage)
     {
         if (_isWatched)
@@ -347,10 +341,10 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             Volatile.Write(ref _lastSent, Environment.TickCount64);
         }
 
-        Interlocked.Add(ref _payloadBytes, payloadLength);
+        Volatile.Write(ref _payloadBytes, _payloadBytes + payloadLength);
         if (isMessage)
         {
-            Interlocked.Increment(ref _messages);
+            Volatile.Write(ref _messages, _messages + 1);
         }
     }
 }

@@ -21,7 +21,7 @@ internal sealed class FrameTraces
     }
 
     /// <summary>Notes a frame. Never throws.</summary>
-    public void Add(FrameDirection direction, FrameHeader header) => Volatile.Read(ref _told)?.Add(direction, header);
+    public void Add(FrameDirection direction, in FrameHeader header) => Volatile.Read(ref _told)?.Add(direction, header);
 
     /// <summary>Completes when the trace was told of everything noted before.</summary>
     public Task SettledAsync() => Volatile.Read(ref _told)?.SettledAsync() ?? Task.CompletedTask;
@@ -33,7 +33,7 @@ internal sealed class FrameTraces
 
         public IProgress<FrameTraceEntry> Trace => trace;
 
-        public void Add(FrameDirection direction, FrameHeader header)
+        public void Add(FrameDirection direction, in FrameHeader header)
         {
             if (_notes.Count >= LongestQueue)
             {

@@ -280,7 +280,11 @@ internal sealed class FrameWriter : IDisposable
 
     // False when the frame was not taken, as OutboundFrames.TryAdd says.
     private bool TrySend(
-        FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload, bool needsRoom = false, PendingPing? ping = null)
+        in FrameHeader header,
+        ReadOnlySpan<byte> headerBytes,
+        ReadOnlySpan<byte> payload,
+        bool needsRoom = false,
+        PendingPing? ping = null)
     {
         bool inline;
         lock (_lock)

@@ -58,7 +58,8 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
     /// <param name="ping">Told where it ends.</param>
     /// <returns>False when it was not taken: a control frame after the close frame, or one that needs room where there is none.</returns>
     /// <exception cref="IOException">Data after the close frame.</exception>
-    public bool TryAdd(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload, bool needsRoom, PendingPing? ping)
+    public bool TryAdd(
+        in FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload, bool needsRoom, PendingPing? ping)
     {
         if (needsRoom && IsFull)
         {
@@ -124,7 +125,7 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
         _inFlight.Release();
     }
 
-    private void Append(FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload)
+    private void Append(in FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload)
     {
         int before = _pending.Count;
         if (header.IsMasked)
