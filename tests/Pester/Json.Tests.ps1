@@ -324,6 +324,46 @@ Describe 'JSON-RPC' {
             Should -BeExactly (($Reply -replace 'ID', '1' | ConvertFrom-Json).error | ConvertTo-Json -Compress)
     }
 
+    It 'shows nothing of an error raw, however deep it is, and keeps what was sent: <Data>' -ForEach @(
+        @{ Data = '["ESC",["ESC",[["b"]]],{"x":"ESC"},{"x":["ESC"]}]' }
+        @{ Data = '{"x":{"y":"ESC"},"z":[{"y":"ESC","n":1}],"ESC":1}' }
+    ) {
+        # No colour, which is taken out of a text without colours.
+        $json = $Data.Replace('ESC', '\u001b]0;red')
+        $parts = """code"":$json,""message"":""m"",""data"":$json"
+        foreach ($form in @{}, @{ AsHashtable = $true }) {
+            # The whole error is a list for the hashtable, which is no JSON-RPC.
+            $problem = $form.Count ? "[{$parts}]" : "{$parts}"
+            $failure = Get-Failure {
+                Invoke-WsRequest -JsonRpc 'x' -Params @("{""id"":ID,""error"":$problem}") -TimeoutSeconds 20 @form
+            }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'JsonRpcError,*'
+            $views = @(
+                $failure, $failure.Exception | Format-List * -Force
+                $failure.Exception.ErrorData, $failure.Exception.Code | Format-List
+                Get-Error -InputObject $failure
+                "$failure", "$($failure.TargetObject)", "$($failure.Exception.ErrorData)"
+            ) | Out-String
+            $views | Should -BeLike '*u001b]0;red*'
+            $views | Should -Not -Match "`e\]"
+            if (-not $form.Count) {
+                $failure.Exception.PSBase.ErrorData, $failure.Exception.PSBase.Code |
+                    ForEach-Object { ConvertTo-Json -InputObject $_ -Compress -Depth 9 } |
+                    Should -BeExactly @(@($json | ConvertFrom-Json -NoEnumerate | ConvertTo-Json -Compress -Depth 9) * 2)
+            }
+        }
+    }
+
+    It 'has the parts of an error as they were sent where no text in them needs an escape: <Data>' -ForEach @(
+        @{ Data = '[["b"]]' }
+        @{ Data = '[]' }
+        @{ Data = '{"x":{"y":"a\nb"},"z":[{}]}' }
+    ) {
+        $failure = Get-Failure { Invoke-WsRequest -JsonRpc 'x' -Params @("{""id"":ID,""error"":{""data"":$Data}}") -TimeoutSeconds 20 }
+        [object]::ReferenceEquals($failure.Exception.ErrorData, $failure.Exception.PSBase.ErrorData) | Should -BeTrue
+        ConvertTo-Json -InputObject $failure.Exception.ErrorData -Compress -Depth 9 | Should -BeExactly $Data
+    }
+
     It 'emits a result whose names differ in case only with -AsHashtable, and says so without' {
         $reply = '{"id":ID,"result":{"a":1,"A":2}}'
         $failure = Get-Failure { Invoke-WsRequest -JsonRpc 'x' -Params @($reply) -TimeoutSeconds 20 }

@@ -10,9 +10,12 @@ public sealed class JsonRpcException : InvalidOperationException
         ErrorData = errorData;
     }
 
-    /// <summary>The code of the error, a number as a rule; null when it has none.</summary>
+    /// <summary>
+    /// The code of the error, a number as a rule; null when it has none. As it was sent: in PowerShell that is under PSBase, and the
+    /// property itself has visible escapes.
+    /// </summary>
     public object? Code { get; }
 
-    /// <summary>What the peer added to its error, as objects; null when it added nothing.</summary>
+    /// <summary>What the peer added to its error, as objects, as it was sent like the code; null when it added nothing.</summary>
     public object? ErrorData { get; }
 }

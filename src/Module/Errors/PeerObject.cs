@@ -9,17 +9,17 @@ internal static class PeerObject
     private static readonly MethodInfo s_toText = typeof(TerminalText).GetMethod(nameof(TerminalText.OfProperties))!;
 
     /// <summary>
-    /// The object, with a text for those who show an error: it drives no terminal. Its properties are as they are. A string has visible
-    /// escapes and its lines; hashtables are what they are.
+    /// The value for who shows it as a part of something else: it drives no terminal. An object has a text for that, and its properties
+    /// are as they are. Of lists, hashtables and strings each text is shown by itself, and has visible escapes.
     /// </summary>
     public static object? Shown(object? value)
     {
-        if (value is string text)
+        if (value is not PSObject { BaseObject: PSCustomObject } shown)
         {
-            return TerminalText.EscapeLines(text);
+            return TerminalText.EscapeValues(value);
         }
 
-        if (value is PSObject { BaseObject: PSCustomObject } shown && shown.Methods.All(static method => method is not PSCodeMethod))
+        if (shown.Methods.All(static method => method is not PSCodeMethod))
         {
             shown.Methods.Add(new PSCodeMethod("ToString", s_toText));
         }

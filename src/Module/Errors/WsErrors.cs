@@ -370,7 +370,7 @@ internal static partial class WsErrors
     /// <param name="data">What the peer added to it.</param>
     public static ErrorRecord JsonRpcError(string what, string text, object? error, object? code, object? data) => Create(
         "JsonRpcError",
-        new JsonRpcException($"The server answered {what} with error {text}", code, PeerObject.Shown(data)),
+        new JsonRpcException($"The server answered {what} with error {text}", code, data),
         "The whole error is the TargetObject; Code and ErrorData of the Exception are parts of it.",
         ErrorCategory.InvalidResult,
         PeerObject.Shown(error));

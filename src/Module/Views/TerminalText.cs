@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Text;
 using MessageWebSockets.Errors;
+using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell;
 
@@ -102,6 +103,12 @@ public static class TerminalText
 
         return escaped.ToString();
     }
+
+    /// <summary>
+    /// What was read of JSON, with visible escapes in every string and name in it; itself where none needs one. Strings keep their lines.
+    /// </summary>
+    /// <param name="value">A string, number, list, hashtable or object without a type, as ConvertFrom-Json makes them.</param>
+    public static object? EscapeValues(object? value) => EscapedValue.Of(value);
 
     /// <summary>Headers with visible escapes in their values, for views.</summary>
     /// <param name="headers">The headers, with one value or several each.</param>
