@@ -4,8 +4,9 @@
 @{
     Framing     = @{
         Lowest = 85
-        Lines  = 300
-        Tests  = 'Framing/*Tests.cs', 'Frames/*Tests.cs', 'Messages/Utf8*Tests.cs', 'Socket/PingAsyncTests.cs'
+        Lines  = 190
+        Tests  = 'Framing/*Tests.cs', 'Frames/BurstTests.cs', 'Frames/DirectReadTests.cs', 'Frames/OutboundBufferTests.cs',
+            'Messages/Utf8*Tests.cs'
     }
     Handshake   = @{
         Lowest = 85
@@ -17,9 +18,8 @@
     }
     Messages    = @{
         Lowest = 80
-        Lines  = 0
-        Tests  = 'Messages/*Tests.cs', 'Events/OutputStreamTests.cs', 'Socket/ReceiveAsyncTests.cs', 'Control/InboxLimitTests.cs',
-            'Frames/ReceiveModeTests.cs'
+        Lines  = 190
+        Tests  = 'Messages/*Tests.cs', 'Events/OutputStreamTests.cs', 'Socket/StreamArrivalTests.cs', 'Frames/ReceiveModeTests.cs'
     }
     Connections = @{
         Lowest = 80
