@@ -448,7 +448,7 @@ $(Get-Address -Path 'echo'),,,
                     $true
                 }
             }
-            $failure.FullyQualifiedErrorId | Should -BeExactly 'ConnectionClosed,MessageWebSockets.PowerShell.ConnectMessageWebSocketCommand'
+            $failure.FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'
             $created.State | Should -Be 'Closed'
         }
 
@@ -473,8 +473,9 @@ $(Get-Address -Path 'echo'),,,
         It 'restricts the TLS version with -SslProtocol' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -SslProtocol Tls12
             $socket.Information.TlsProtocol | Should -Be 'Tls12'
-            (Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -SslProtocol Tls11 }).FullyQualifiedErrorId |
-                Should -BeLike 'InvalidSetting,*'
+            $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -SslProtocol Tls11 }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'CannotConvertArgument*'
+            "$failure" | Should -BeLike '*Default, Tls12, Tls13*'
         }
 
         It 'presents a client -Certificate' {
@@ -816,6 +817,33 @@ $(Get-Address -Path 'echo'),,,
             "$(Get-Failure { New-MessageWebSocket -TrustedRoot "$folder/text.pem" })" |
                 Should -BeLike '*text.pem has no certificate that can be read*'
             "$(Get-Failure { New-MessageWebSocket -Certificate "$folder/ca.pem" })" | Should -BeLike '*no certificate with a private key*'
+        }
+    }
+
+    Context '-SslProtocol' {
+        It 'completes what it takes, in every cmdlet that has it, and takes what the library does' {
+            $commands = (Get-Command -Module WebSocket).Where({ $_.Parameters.Keys -contains 'SslProtocol' }).Name
+            $commands | Should -Contain 'Connect-MessageWebSocket'
+            $commands | Should -Contain 'Measure-WsLoad'
+            foreach ($command in $commands) {
+                $line = "$command -SslProtocol "
+                (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be 'Default', 'Tls12', 'Tls13'
+                (TabExpansion2 "${line}Tls12, " "${line}Tls12, ".Length).CompletionMatches.CompletionText | Should -Contain 'Tls13'
+            }
+
+            $control = [MessageWebSockets.MessageWebSocket]::new().Control
+            foreach ($value in [enum]::GetValues([System.Security.Authentication.SslProtocols])) {
+                $control.SslProtocols = 'Tls13'
+                try {
+                    $control.SslProtocols = $value
+                    (New-MessageWebSocket -SslProtocol $value).Control.SslProtocols | Should -Be $value
+                } catch [System.Management.Automation.SetValueInvocationException] {
+                    { New-MessageWebSocket -SslProtocol $value } | Should -Throw -ErrorId 'CannotConvertArgument*'
+                }
+            }
+
+            (New-MessageWebSocket -SslProtocol Default).Control.SslProtocols | Should -Be 'None'
+            (New-MessageWebSocket -SslProtocol Tls12, Tls13).Control.SslProtocols | Should -Be 'Tls12, Tls13'
         }
     }
 

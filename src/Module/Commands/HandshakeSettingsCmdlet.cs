@@ -116,7 +116,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
 
     /// <summary>The TLS versions to allow.</summary>
     [Parameter]
-    public SslProtocols SslProtocol { get; set; }
+    public WsSslProtocol SslProtocol { get; set; }
 
     /// <summary>The proxy; without it the one of the system or the environment.</summary>
     [Parameter]
@@ -251,7 +251,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         SocketExtras extras = SocketExtras.Of(socket);
         Replace(control.IgnorableServerCertificateErrors, Ignored());
         Replace(control.PinnedCertificateSha256, PinnedCertificateSha256);
-        When(nameof(SslProtocol), () => control.SslProtocols = SslProtocol);
+        When(nameof(SslProtocol), () => control.SslProtocols = (SslProtocols)SslProtocol);
         When(nameof(TrustedRoot), () => control.TrustedRoots = [.. TrustedRoot!]);
         if (IsBound(nameof(Certificate)) || IsBound(nameof(CertificateKey)) || IsBound(nameof(CertificatePassword)))
         {
