@@ -183,7 +183,9 @@ public sealed class DataReaderTests
     public void DataReader_ReadBuffer_refuses_any_length_beyond_the_end()
     {
         var reader = Over(ByteOrder.BigEndian, 1, 2);
-        Assert.Equal(Bounds, Assert.Throws<ArgumentOutOfRangeException>(() => reader.ReadBuffer(uint.MaxValue)).HResult);
+        ArgumentOutOfRangeException error = Assert.Throws<ArgumentOutOfRangeException>(() => reader.ReadBuffer(uint.MaxValue));
+        Assert.Equal(Bounds, error.HResult);
+        Assert.Equal("4294967295 bytes were asked for and 2 are left.", error.Message);
         Assert.Equal([1, 2], reader.ReadBuffer(2).ToArray());
     }
 
@@ -245,7 +247,9 @@ public sealed class DataReaderTests
     public void DataReader_ReadDateTime_outside_the_calendar_is_E_INVALIDARG_and_consumes_nothing(long ticks)
     {
         using var reader = OverInt64(ticks);
-        Assert.Equal(InvalidArgument, Assert.Throws<ArgumentOutOfRangeException>(() => reader.ReadDateTime()).HResult);
+        ArgumentOutOfRangeException error = Assert.Throws<ArgumentOutOfRangeException>(() => reader.ReadDateTime());
+        Assert.Equal(InvalidArgument, error.HResult);
+        Assert.Contains("outside the years 1 to 9999", error.Message, StringComparison.Ordinal);
         Assert.Equal(ticks, reader.ReadInt64());
     }
 
