@@ -4,13 +4,22 @@ using System.Text;
 namespace MessageWebSockets;
 
 /// <summary>A received message, or a chunk of one in <see cref="MessageWebSocketReceiveMode.PartialMessage"/>.</summary>
-/// <remarks>Immutable but for <see cref="Bytes"/>, which hands out the received array itself.</remarks>
-public sealed class WsMessage : ISized
+/// <remarks>
+/// Immutable but for <see cref="Bytes"/>, which hands out the received array itself, and <see cref="Dispose"/>.
+/// <para>
+/// It need not be disposed of: the garbage collector takes what nobody holds. Who receives many messages of more than 64 KiB and is done
+/// with each spares fresh memory for the next ones with <c>using</c>.
+/// </para>
+/// </remarks>
+public sealed class WsMessage : IInboxItem, IDisposable
 {
-    // A byte[] of the exact length, or a Payload.
-    private readonly object _payload;
+    private static readonly object s_disposed = new();
+
+    // A byte[] of the exact length, a Payload, or s_disposed.
+    private object _payload;
     private readonly long _receivedTicks;
     private string? _text;
+    private bool _isShown;
 
     internal WsMessage(ReceivedData received, long receivedUtcTicks, object? origin)
     {
@@ -28,10 +37,12 @@ public sealed class WsMessage : ISized
     /// <summary>
     /// The payload as text, decoded from UTF-8 when first asked for, whatever the type; bytes that are no UTF-8 become U+FFFD.
     /// </summary>
-    public string Text => _text ??= _payload is byte[] bytes ? Encoding.UTF8.GetString(bytes) : ((Payload)_payload).ToText();
+    /// <exception cref="ObjectDisposedException">It was disposed of before its text was asked for.</exception>
+    public string Text => _text ??= Kept is byte[] bytes ? Encoding.UTF8.GetString(bytes) : ((Payload)_payload).ToText();
 
     /// <summary>The payload as it was received. A message of more than 64 KiB is put together when this is first asked for.</summary>
-    public byte[] Bytes => _payload as byte[] ?? ((Payload)_payload).ToArray();
+    /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
+    public byte[] Bytes => Kept as byte[] ?? ((Payload)_payload).ToArray();
 
     /// <summary>The type its sender gave it.</summary>
     public SocketMessageType MessageType { get; }
@@ -48,13 +59,38 @@ public sealed class WsMessage : ISized
     /// <summary>What it came through, for those who know what that may be.</summary>
     internal object? Origin { get; }
 
+    private object Kept => _payload != s_disposed
+        ? _payload
+        : throw new ObjectDisposedException(
+            nameof(WsMessage), "The message was disposed of, and its payload is gone. Take from it what is needed before that.");
+
     /// <summary>The payload in one piece, as <see cref="Bytes"/>.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     public ReadOnlyMemory<byte> AsMemory() => Bytes;
 
     /// <summary>The payload without a copy, long messages in the segments they were received into.</summary>
+    /// <remarks>It is valid until the message is disposed of; the segments then take what others receive.</remarks>
+    /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     public ReadOnlySequence<byte> AsSequence() =>
-        _payload is byte[] bytes ? new ReadOnlySequence<byte>(bytes) : ((Payload)_payload).AsSequence();
+        Kept is byte[] bytes ? new ReadOnlySequence<byte>(bytes) : ((Payload)_payload).AsSequence();
 
-    /// <summary>The text.</summary>
-    public override string ToString() => Text;
+    /// <summary>
+    /// Gives the memory of the payload back, for what is received next. For whoever received the message, once nobody reads its payload any
+    /// more: not for one that was only looked at in the inbox. <see cref="Text"/> and <see cref="Bytes"/> that were taken before stay.
+    /// </summary>
+    public void Dispose() => (Interlocked.Exchange(ref _payload, s_disposed) as Payload)?.Dispose();
+
+    void IInboxItem.NoteShown() => _isShown = true;
+
+    /// <summary>Disposes of a long message for who has taken it from the inbox, unless somebody else may have it.</summary>
+    internal void Release()
+    {
+        if (_payload is Payload && !_isShown)
+        {
+            Dispose();
+        }
+    }
+
+    /// <summary>The text; "" once it is disposed of, if nobody asked for it before.</summary>
+    public override string ToString() => _text ?? (_payload == s_disposed ? "" : Text);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -60,7 +61,27 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         }
 
         ReadOnlyMemory<byte> whole = records is not null && records.IsMissingIn(message.Span) ? records.Append(message.Span) : message;
-        return TrySendAtOnce(whole.Span, type, out ValueTask result) ? result : SendInTurnAsync(whole, type, cancellationToken);
+        return TrySendAtOnce(new FramePayload(whole.Span), type, out ValueTask result)
+            ? result
+            : SendInTurnAsync(new ReadOnlySequence<byte>(whole), type, cancellationToken);
+    }
+
+    /// <summary>As the other, for a payload in pieces, which leaves as one frame without being put together before.</summary>
+    public ValueTask SendAsync(in ReadOnlySequence<byte> message, SocketMessageType type, CancellationToken cancellationToken)
+    {
+        if (message.IsSingleSegment || records is not null)
+        {
+            return SendAsync(message.IsSingleSegment ? message.First : message.ToArray(), type, cancellationToken);
+        }
+
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return CanceledAsync(cancellationToken);
+        }
+
+        return TrySendAtOnce(new FramePayload(message), type, out ValueTask result)
+            ? result
+            : SendInTurnAsync(message, type, cancellationToken);
     }
 
     /// <summary>As the other, for a payload that is the caller's again when this returns: it is copied if it has to wait.</summary>
@@ -76,7 +97,9 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             return SendAsync(records.Append(message).AsMemory(), type, cancellationToken);
         }
 
-        return TrySendAtOnce(message, type, out ValueTask result) ? result : SendInTurnAsync(message.ToArray(), type, cancellationToken);
+        return TrySendAtOnce(new FramePayload(message), type, out ValueTask result)
+            ? result
+            : SendInTurnAsync(new ReadOnlySequence<byte>(message.ToArray()), type, cancellationToken);
     }
 
     /// <summary>
@@ -95,7 +118,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 
         using (pass)
         {
-            return TrySendData(whole, type);
+            return TrySendData(new FramePayload(whole), type);
         }
     }
 
@@ -113,7 +136,8 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 
             // Nothing in it waits: compressing reads and writes memory only.
             failure = pending.HandOver(bytes =>
-                HandOverAsync(bytes, SocketMessageType.Binary, FrameOpcode.Binary, isFinal: true).AsTask().GetAwaiter().GetResult());
+                HandOverAsync(new ReadOnlySequence<byte>(bytes), SocketMessageType.Binary, FrameOpcode.Binary, isFinal: true)
+                    .AsTask().GetAwaiter().GetResult());
         }
 
         if (failure is not null)
@@ -178,7 +202,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
                 }
 
                 FrameOpcode opcode = message.HasBegun ? FrameOpcode.Continuation : OpcodeOf(message.Type);
-                failure = await HandOverAsync(payload, message.Type, opcode, isFinal).ConfigureAwait(false);
+                failure = await HandOverAsync(new ReadOnlySequence<byte>(payload), message.Type, opcode, isFinal).ConfigureAwait(false);
                 if (failure is null)
                 {
                     message.Advance(unfinishedCharacter, payload.Span);
@@ -216,7 +240,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         type == SocketMessageType.Utf8 ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
 
     // False when the message has to wait for its turn or for room, or is to be compressed.
-    private bool TrySendAtOnce(ReadOnlySpan<byte> message, SocketMessageType type, out ValueTask result)
+    private bool TrySendAtOnce(in FramePayload message, SocketMessageType type, out ValueTask result)
     {
         result = default;
         if (opened.Compression is not null || !_turn.TryEnter(out Gate.Permit pass))
@@ -239,7 +263,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     }
 
     // In turn; false when there is no room.
-    private bool TrySendData(ReadOnlySpan<byte> message, SocketMessageType type)
+    private bool TrySendData(in FramePayload message, SocketMessageType type)
     {
         bool isSent = transport.Writer.TrySendData(OpcodeOf(type), message);
         if (isSent)
@@ -250,7 +274,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         return isSent;
     }
 
-    private async ValueTask SendInTurnAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken)
+    private async ValueTask SendInTurnAsync(ReadOnlySequence<byte> message, SocketMessageType type, CancellationToken cancellationToken)
     {
         Exception? failure;
         using (await EnterAsync(_turn, cancellationToken).ConfigureAwait(false))
@@ -270,20 +294,31 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     }
 
     // In turn. The exception when the connection broke: whoever is in its turn must leave first, because finding out why takes a while.
-    private async ValueTask<Exception?> HandOverAsync(ReadOnlyMemory<byte> data, SocketMessageType type, FrameOpcode opcode, bool isFinal)
+    private async ValueTask<Exception?> HandOverAsync(
+        ReadOnlySequence<byte> data, SocketMessageType type, FrameOpcode opcode, bool isFinal)
     {
         try
         {
             if (opened.Compression is null)
             {
-                transport.Writer.SendData(opcode, isFinal, data.Span);
+                transport.Writer.SendData(opcode, isFinal, new FramePayload(data));
             }
             else
             {
-                await CompressAsync(data, type, isFinal, isWhole: isFinal && opcode != FrameOpcode.Continuation).ConfigureAwait(false);
+                // The framing takes one piece at a time, each of which becomes a frame.
+                bool isWhole = isFinal && opcode != FrameOpcode.Continuation;
+                ReadOnlySequence<byte> rest = data;
+                while (!rest.IsSingleSegment)
+                {
+                    await CompressAsync(rest.First, type, isFinal: false, isWhole).ConfigureAwait(false);
+                    rest = rest.Slice(rest.First.Length);
+                    isWhole = false;
+                }
+
+                await CompressAsync(rest.First, type, isFinal, isWhole).ConfigureAwait(false);
             }
 
-            Count(data.Length, isMessage: isFinal);
+            Count((int)data.Length, isMessage: isFinal);
             return null;
         }
         catch (Exception e) when (IsConnectionError(e))

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace MessageWebSockets.Connections;
@@ -10,4 +11,18 @@ internal static class OwnMemory
     /// </summary>
     public static ReadOnlyMemory<byte> Of(ReadOnlyMemory<byte> memory) =>
         MemoryMarshal.TryGetArray(memory, out ArraySegment<byte> array) ? array : memory.ToArray();
+
+    /// <summary>As the other, for memory in pieces.</summary>
+    public static ReadOnlySequence<byte> Of(in ReadOnlySequence<byte> memory)
+    {
+        foreach (ReadOnlyMemory<byte> piece in memory)
+        {
+            if (!MemoryMarshal.TryGetArray(piece, out _))
+            {
+                return new ReadOnlySequence<byte>(memory.ToArray());
+            }
+        }
+
+        return memory;
+    }
 }

@@ -152,7 +152,7 @@ internal sealed class FrameWriter : IDisposable
 
     /// <summary>Sends a frame of an uncompressed message.</summary>
     /// <exception cref="IOException">The connection broke or is closing.</exception>
-    public void SendData(FrameOpcode opcode, bool isFinal, ReadOnlySpan<byte> payload)
+    public void SendData(FrameOpcode opcode, bool isFinal, in FramePayload payload)
     {
         Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
         FrameHeader header = FrameHeader.Write(bytes, opcode, isFinal, payload.Length);
@@ -161,7 +161,7 @@ internal sealed class FrameWriter : IDisposable
 
     /// <summary>Sends an uncompressed message in one frame if there is room for a further message.</summary>
     /// <exception cref="IOException">The connection broke or is closing.</exception>
-    public bool TrySendData(FrameOpcode opcode, ReadOnlySpan<byte> payload)
+    public bool TrySendData(FrameOpcode opcode, in FramePayload payload)
     {
         Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
         FrameHeader header = FrameHeader.Write(bytes, opcode, isFinal: true, payload.Length);
@@ -275,14 +275,14 @@ internal sealed class FrameWriter : IDisposable
         BinaryPrimitives.WriteUInt64BigEndian(payload, ping.Id);
         Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
         FrameHeader header = FrameHeader.Write(bytes, FrameOpcode.Ping, isFinal: true, payload.Length);
-        return TrySend(header, bytes[..header.HeaderLength], payload, ping: ping);
+        return TrySend(header, bytes[..header.HeaderLength], new FramePayload(payload), ping: ping);
     }
 
     // False when the frame was not taken, as OutboundFrames.TryAdd says.
     private bool TrySend(
         in FrameHeader header,
         ReadOnlySpan<byte> headerBytes,
-        ReadOnlySpan<byte> payload,
+        in FramePayload payload,
         bool needsRoom = false,
         PendingPing? ping = null)
     {

@@ -31,7 +31,7 @@ internal sealed class OutboundBuffer
     public ReadOnlyMemory<byte> Content => _bytes.AsMemory(0, Count);
 
     /// <summary>Adds a frame that is masked already.</summary>
-    public void Append(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload)
+    public void Append(ReadOnlySpan<byte> header, in FramePayload payload)
     {
         Span<byte> target = Extend((long)header.Length + payload.Length);
         header.CopyTo(target);
@@ -42,13 +42,13 @@ internal sealed class OutboundBuffer
     /// <param name="header">The header, without a mask.</param>
     /// <param name="payload">The payload, not masked.</param>
     /// <param name="key">The masking key; its bytes go out in memory order.</param>
-    public void AppendMasked(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, uint key)
+    public void AppendMasked(ReadOnlySpan<byte> header, in FramePayload payload, uint key)
     {
         Span<byte> target = Extend((long)header.Length + sizeof(uint) + payload.Length);
         header.CopyTo(target);
         target[1] |= MaskBit;
         MemoryMarshal.Write(target[header.Length..], key);
-        FrameMask.Apply(payload, target[(header.Length + sizeof(uint))..], key);
+        payload.MaskTo(target[(header.Length + sizeof(uint))..], key);
     }
 
     private Span<byte> Extend(long length)

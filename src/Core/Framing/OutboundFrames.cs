@@ -59,7 +59,7 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
     /// <returns>False when it was not taken: a control frame after the close frame, or one that needs room where there is none.</returns>
     /// <exception cref="IOException">Data after the close frame.</exception>
     public bool TryAdd(
-        in FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload, bool needsRoom, PendingPing? ping)
+        in FrameHeader header, ReadOnlySpan<byte> headerBytes, in FramePayload payload, bool needsRoom, PendingPing? ping)
     {
         if (needsRoom && IsFull)
         {
@@ -75,7 +75,10 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
         {
             // A peer that floods with pings and reads no answers must not fill our memory with them: the newest answer waits
             // for room, and answers the pings before it as well (RFC 6455 section 5.5.3).
-            _answerWaitingForRoom = [.. headerBytes, .. payload];
+            byte[] answer = new byte[headerBytes.Length + payload.Length];
+            headerBytes.CopyTo(answer);
+            payload.CopyTo(answer.AsSpan(headerBytes.Length));
+            _answerWaitingForRoom = answer;
             return true;
         }
 
@@ -125,7 +128,7 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
         _inFlight.Release();
     }
 
-    private void Append(in FrameHeader header, ReadOnlySpan<byte> headerBytes, ReadOnlySpan<byte> payload)
+    private void Append(in FrameHeader header, ReadOnlySpan<byte> headerBytes, in FramePayload payload)
     {
         int before = _pending.Count;
         if (header.IsMasked)
@@ -154,7 +157,7 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
         if (_answerWaitingForRoom is { } answer && FrameHeader.TryParse(answer, out FrameHeader header))
         {
             _answerWaitingForRoom = null;
-            Append(header, answer.AsSpan(0, header.HeaderLength), answer.AsSpan(header.HeaderLength));
+            Append(header, answer.AsSpan(0, header.HeaderLength), new FramePayload(answer.AsSpan(header.HeaderLength)));
         }
 
         if (_pongWaitingForRoom)
@@ -162,7 +165,7 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
             _pongWaitingForRoom = false;
             Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
             header = FrameHeader.Write(bytes, FrameOpcode.Pong, isFinal: true, 0);
-            Append(header, bytes[..header.HeaderLength], []);
+            Append(header, bytes[..header.HeaderLength], default);
         }
     }
 }

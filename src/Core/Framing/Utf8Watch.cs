@@ -17,6 +17,21 @@ internal struct Utf8Watch
     /// <summary>Whether the text may end here.</summary>
     public readonly bool IsComplete => _unfinishedLength == 0;
 
+    /// <summary>Whether bytes in several pieces are UTF-8 as a whole.</summary>
+    public static bool IsText(in ReadOnlySequence<byte> bytes)
+    {
+        Utf8Watch watch = default;
+        foreach (ReadOnlyMemory<byte> piece in bytes)
+        {
+            if (!watch.TryAppend(piece.Span))
+            {
+                return false;
+            }
+        }
+
+        return watch.IsComplete;
+    }
+
     /// <summary>Forgets all text so far.</summary>
     public void Reset() => _unfinishedLength = 0;
 

@@ -11,7 +11,7 @@ namespace MessageWebSockets.Messages;
 /// messages that arrived together: a wake-up a message would cost more than the message.
 /// </remarks>
 internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCounts
-    where T : class, ISized
+    where T : class, IInboxItem
 {
     // A writer that is this far ahead lets the readers catch up: what they take soon is still in the processor's cache, and the
     // garbage collector does not move it to an older generation. Of small messages it is their number that keeps the collector busy,
@@ -370,6 +370,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
                 continue;
             }
 
+            message.NoteShown();
             pause.Begin();
             expectation.IsAsked = true;
             try

@@ -4,7 +4,7 @@ namespace MessageWebSockets.Messages;
 
 /// <summary>Goes through an inbox, each message once, and takes those it wants; the others stay where they are. For one reader.</summary>
 internal sealed class InboxCursor<T>(Inbox<T> inbox) : IDisposable
-    where T : class, ISized
+    where T : class, IInboxItem
 {
     private readonly InboxQueue<T>.Place _place = inbox.Messages.Enter();
 

@@ -12,7 +12,7 @@ namespace MessageWebSockets.Messages;
 /// is a node of that list, so that to go on from there, or to take that message, costs the same however many messages were left.
 /// </remarks>
 internal sealed class InboxQueue<T>
-    where T : class, ISized
+    where T : class, IInboxItem
 {
     /// <summary>What a queued message costs beside its payload, so that a flood of tiny messages is bounded as well.</summary>
     public const int CostPerMessage = 96;
@@ -91,7 +91,13 @@ internal sealed class InboxQueue<T>
     {
         using InboxShared.Hold hold = new(ref _shared);
         message = _seen?.First?.Value;
-        return message is not null || _unseen.TryPeek(out message);
+        if (message is null && !_unseen.TryPeek(out message))
+        {
+            return false;
+        }
+
+        message.NoteShown();
+        return true;
     }
 
     /// <summary>A place before the first message; to be given back with <see cref="Leave"/>.</summary>
@@ -122,6 +128,7 @@ internal sealed class InboxQueue<T>
         using InboxShared.Hold hold = new(ref _shared);
         LinkedListNode<T>? next = NextSeen(place) ?? See();
         message = next?.Value;
+        message?.NoteShown();
         place.At = next ?? place.At;
         return message is not null;
     }

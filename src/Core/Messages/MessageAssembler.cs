@@ -112,7 +112,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
             byte[] current = buffer;
             if (isLong)
             {
-                current = GC.AllocateUninitializedArray<byte>(Payload.SegmentLength);
+                current = Payload.RentSegment();
                 segments = [current];
             }
 
@@ -142,7 +142,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
                 if (filled == Payload.SegmentLength)
                 {
                     segments ??= [buffer.AsSpan(0, filled).ToArray()];
-                    current = GC.AllocateUninitializedArray<byte>(Payload.SegmentLength);
+                    current = Payload.RentSegment();
                     segments.Add(current);
                     filled = 0;
                 }

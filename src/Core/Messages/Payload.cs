@@ -8,9 +8,10 @@ namespace MessageWebSockets.Messages;
 /// </summary>
 /// <remarks>
 /// Arrays above 85,000 bytes live on the large object heap, where fresh memory costs several times what receiving into it does. A
-/// long message is therefore only put together when somebody asks for it in one piece.
+/// long message is therefore only put together when somebody asks for it in one piece. The segments come from the shared pool, and go
+/// back to it where somebody disposes of the message; else they are the garbage collector's, as any array.
 /// </remarks>
-internal sealed class Payload
+internal sealed class Payload : IDisposable
 {
     /// <summary>The length of every segment but the last, in bytes.</summary>
     public const int SegmentLength = 64 * 1024;
@@ -28,6 +29,9 @@ internal sealed class Payload
 
     public int Length { get; }
 
+    /// <summary>An array of at least <see cref="SegmentLength"/> to receive into.</summary>
+    public static byte[] RentSegment() => ArrayPool<byte>.Shared.Rent(SegmentLength);
+
     /// <summary>A payload of its own with a part of another's bytes.</summary>
     public static Payload CopyOf(ReadOnlySequence<byte> bytes)
     {
@@ -37,7 +41,7 @@ internal sealed class Payload
         {
             int start = i * SegmentLength;
             ReadOnlySequence<byte> part = bytes.Slice(start, Math.Min(SegmentLength, length - start));
-            segments[i] = GC.AllocateUninitializedArray<byte>((int)part.Length);
+            segments[i] = part.Length == SegmentLength ? RentSegment() : GC.AllocateUninitializedArray<byte>((int)part.Length);
             part.CopyTo(segments[i]);
         }
 
@@ -63,6 +67,19 @@ internal sealed class Payload
 
     public ReadOnlySequence<byte> AsSequence() =>
         _bytes is byte[][] segments ? Sequence(segments) : new ReadOnlySequence<byte>((byte[])_bytes);
+
+    /// <summary>Gives its memory back. Nobody may read it then, or be reading it.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _bytes, Array.Empty<byte>()) is byte[][] segments)
+        {
+            // The last segment of a copy has an array of its own.
+            foreach (byte[] segment in segments.Where(static segment => segment.Length >= SegmentLength))
+            {
+                ArrayPool<byte>.Shared.Return(segment);
+            }
+        }
+    }
 
     private ReadOnlySequence<byte> Sequence(byte[][] segments)
     {

@@ -354,7 +354,13 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             _received++;
             if (isPlain)
             {
-                WriteObject(raw ? message.Data : message, enumerateCollection: false);
+                object item = raw ? message.Data : message;
+                if (raw)
+                {
+                    message.Release();
+                }
+
+                WriteObject(item, enumerateCollection: false);
             }
             else if (_file is not null)
             {

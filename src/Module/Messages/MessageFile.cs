@@ -153,6 +153,7 @@ internal sealed class MessageFile(FileStream stream, bool endsInText, MessageSou
         stream.Write(_buffer.AsSpan(0, _used));
         _used = 0;
         _isBegun = false;
+        _pending.ForEach(static message => message.Release());
         _pending.Clear();
         _settled = stream.CanSeek ? stream.Position : 0;
     }

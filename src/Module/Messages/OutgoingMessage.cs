@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
@@ -9,13 +10,14 @@ namespace MessageWebSockets.PowerShell.Messages;
 /// <param name="Text">The text of a text message; null when <paramref name="Bytes"/> has the payload.</param>
 /// <param name="Bytes">The payload where there is no text.</param>
 /// <param name="Type">The type of the message.</param>
-internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byte> Bytes, SocketMessageType Type)
+internal readonly record struct OutgoingMessage(string? Text, ReadOnlySequence<byte> Bytes, SocketMessageType Type)
 {
     /// <summary>The payload in bytes, whichever form it has.</summary>
-    public ReadOnlyMemory<byte> Payload => Text is null ? Bytes : Encoding.UTF8.GetBytes(Text);
+    public ReadOnlyMemory<byte> Payload =>
+        Text is not null ? Encoding.UTF8.GetBytes(Text) : Bytes.IsSingleSegment ? Bytes.First : Bytes.ToArray();
 
     /// <summary>The length of the payload in bytes.</summary>
-    public int Length => Text is null ? Bytes.Length : Encoding.UTF8.GetByteCount(Text);
+    public int Length => Text is null ? (int)Bytes.Length : Encoding.UTF8.GetByteCount(Text);
 
     // What Export-Clixml, a job or another machine makes of a message, and of one that is the target of an error.
     private static readonly string[] s_copies =
@@ -42,7 +44,7 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
                 message = OfBytes(bytes, type);
                 return true;
             case WsMessage received:
-                message = OfBytes(received.AsMemory(), type ?? received.MessageType);
+                message = new OutgoingMessage(null, received.AsSequence(), type ?? received.MessageType);
                 return true;
             case WsMessageTarget target:
                 return TryFrom(target.Message, type, out message);
@@ -80,11 +82,11 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
     }
 
     public static OutgoingMessage OfText(string text, SocketMessageType? type = null) => type == SocketMessageType.Binary
-        ? new OutgoingMessage(null, Encoding.UTF8.GetBytes(text), SocketMessageType.Binary)
+        ? OfBytes(Encoding.UTF8.GetBytes(text), SocketMessageType.Binary)
         : new OutgoingMessage(text, default, SocketMessageType.Utf8);
 
     public static OutgoingMessage OfBytes(ReadOnlyMemory<byte> bytes, SocketMessageType? type = null) =>
-        new(null, bytes, type ?? SocketMessageType.Binary);
+        new(null, new ReadOnlySequence<byte>(bytes), type ?? SocketMessageType.Binary);
 
     /// <summary>
     /// The bytes of a list of bytes, or of integers from 0 to 255, as PowerShell makes them of 0xC0, 0; null if there is anything else in
@@ -122,6 +124,6 @@ internal readonly record struct OutgoingMessage(string? Text, ReadOnlyMemory<byt
 
     /// <summary>Hands the message to a socket; see <see cref="MessageWebSocket.SendAsync(string, CancellationToken)"/>.</summary>
     public ValueTask SendAsync(MessageWebSocket socket, CancellationToken cancellationToken) => Text is null
-        ? socket.SendAsync(Bytes, Type, cancellationToken)
+        ? socket.SendSequenceAsync(Bytes, Type, cancellationToken)
         : socket.SendAsync(Text, cancellationToken);
 }

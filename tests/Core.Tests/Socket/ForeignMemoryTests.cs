@@ -38,6 +38,7 @@ public sealed class ForeignMemoryTests
         [
             () => dialogue.Socket.SendAsync(owner.Memory, SocketMessageType.Binary).AsTask(),
             () => dialogue.Socket.SendAsync(owner.Memory, SocketMessageType.Utf8).AsTask(),
+            () => dialogue.Socket.SendSequenceAsync(new ReadOnlySequence<byte>(owner.Memory), SocketMessageType.Binary).AsTask(),
             () => dialogue.Socket.SendNonfinalFrameAsync(owner.Memory).AsTask(),
             () => dialogue.Socket.SendFinalFrameAsync(owner.Memory).AsTask(),
             () => dialogue.Socket.OutputStream.WriteAsync(owner.Memory).AsTask(),
