@@ -354,13 +354,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             _received++;
             if (isPlain)
             {
-                object item = raw ? message.Data : message;
-                if (raw)
-                {
-                    message.Release();
-                }
-
-                WriteObject(item, enumerateCollection: false);
+                WriteObject(raw ? message.TakeData() : message, enumerateCollection: false);
             }
             else if (_file is not null)
             {
