@@ -64,7 +64,7 @@ public sealed class FrameStreamTests
         Assert.Same(reason, stream.Fault);
         Assert.True(network.IsDisposed);
         Assert.False(stream.WasReset);
-        IOException refusal = Assert.Throws<IOException>(() => stream.Writer.SendData(FrameOpcode.Text, true, []));
+        IOException refusal = Assert.Throws<IOException>(() => stream.Writer.SendData(FrameOpcode.Text, true, default));
         Assert.Same(reason, refusal.InnerException);
         await Assert.ThrowsAsync<IOException>(() => stream.Writer.PingAsync(Token));
     }
