@@ -40,7 +40,7 @@ public sealed class FrameWriterTests
         PingBook pings = new();
         using FrameWriter writer = new(network, new FrameTraces(), pings);
 
-        Assert.True(writer.TrySendData(FrameOpcode.Binary, "1"u8));
+        Assert.True(writer.TrySendData(FrameOpcode.Binary, "\u0001"u8));
         writer.SendData(FrameOpcode.Text, isFinal: false, "a"u8);
         PendingPing? ping = writer.SendKeepAlivePing();
         writer.SendData(FrameOpcode.Continuation, isFinal: true, "b"u8);
@@ -92,11 +92,11 @@ public sealed class FrameWriterTests
         HeldStream network = new();
         using FrameWriter writer = new(network, new FrameTraces(), new PingBook(), limit: 10);
         Assert.Null(writer.WaitForRoomAsync(Token));
-        writer.SendData(FrameOpcode.Binary, isFinal: true, "1"u8);
+        writer.SendData(FrameOpcode.Binary, isFinal: true, "\u0001"u8);
         (_, TaskCompletionSource done) = await network.NextWriteAsync(Token);
         Assert.Null(writer.WaitForRoomAsync(Token));
         Assert.True(writer.TrySendData(FrameOpcode.Binary, new byte[20]));
-        Assert.False(writer.TrySendData(FrameOpcode.Binary, "1"u8));
+        Assert.False(writer.TrySendData(FrameOpcode.Binary, "\u0001"u8));
 
         using CancellationTokenSource cancellation = new();
         Task? room = writer.WaitForRoomAsync(Token);
@@ -110,7 +110,7 @@ public sealed class FrameWriterTests
 
         done.SetResult();
         await room;
-        Assert.True(writer.TrySendData(FrameOpcode.Binary, "1"u8));
+        Assert.True(writer.TrySendData(FrameOpcode.Binary, "\u0001"u8));
         Assert.Equal(1, writer.MessagesWritten);
     }
 
@@ -119,7 +119,7 @@ public sealed class FrameWriterTests
     {
         HeldStream network = new();
         using FrameWriter writer = new(network, new FrameTraces(), new PingBook(), limit: 10);
-        writer.SendData(FrameOpcode.Binary, isFinal: true, "1"u8);
+        writer.SendData(FrameOpcode.Binary, isFinal: true, "\u0001"u8);
         await network.NextWriteAsync(Token);
         writer.SendData(FrameOpcode.Binary, isFinal: true, new byte[20]);
         Task? room = writer.WaitForRoomAsync(Token);
