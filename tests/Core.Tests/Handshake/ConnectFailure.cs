@@ -30,8 +30,8 @@ internal static class ConnectFailure
             socket.Control.ConnectTimeout = timeout;
             MessageWebSocketException failure = await OfAsync(socket, uri);
             failure.Is(WebErrorStatus.Timeout, 0x80072EE2);
-            if (timeout > TimeSpan.FromSeconds(8)
-                || (cameSoFar?.Invoke() != false && failure.Message.Contains(part, StringComparison.Ordinal)))
+            if ((cameSoFar?.Invoke() != false && failure.Message.Contains(part, StringComparison.Ordinal))
+                || timeout > TimeSpan.FromSeconds(8))
             {
                 Assert.Contains(part, failure.Message, StringComparison.Ordinal);
                 return failure;
