@@ -6,23 +6,29 @@ namespace MessageWebSockets.Framing;
 /// </summary>
 internal sealed class BurstWait : IDisposable
 {
-    // The shortest wait of a timer.
-    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(1);
+    /// <summary>The shortest wait of a timer.</summary>
+    public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
 
+    private readonly TimeSpan _longest;
     private readonly Timer _timer;
     private TaskCompletionSource? _waiting;
 
-    public BurstWait() => _timer = new Timer(static wait => ((BurstWait)wait!).End(), this, Timeout.Infinite, Timeout.Infinite);
+    /// <param name="longest">How long it lasts when nobody ends it; <see cref="Timeout.InfiniteTimeSpan"/> for as long as that.</param>
+    public BurstWait(TimeSpan longest)
+    {
+        _longest = longest;
+        _timer = new Timer(static wait => ((BurstWait)wait!).End(), this, Timeout.Infinite, Timeout.Infinite);
+    }
 
     /// <summary>Whether somebody waits.</summary>
     public bool IsOn => Volatile.Read(ref _waiting) is not null;
 
-    /// <summary>Begins a wait; the task completes after a millisecond or at <see cref="End"/>.</summary>
+    /// <summary>Begins a wait; the task completes when it has lasted its time or at <see cref="End"/>.</summary>
     public Task WaitAsync()
     {
         TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Volatile.Write(ref _waiting, waiting);
-        _timer.Change(Longest, Timeout.InfiniteTimeSpan);
+        _timer.Change(_longest, Timeout.InfiniteTimeSpan);
         return waiting.Task;
     }
 

@@ -27,6 +27,7 @@ internal sealed class FrameWriter : IDisposable
     private readonly PingBook _pings;
     private readonly OutboundFrames _frames;
     private readonly NetworkWriter _network;
+    private readonly TimeSpan _longestBurstWait;
     private BurstWait? _burstWait;
     private bool _pumping;
     private long _lastWriteCompleted;
@@ -41,8 +42,11 @@ internal sealed class FrameWriter : IDisposable
     /// <param name="trace">Told of each frame.</param>
     /// <param name="pings">The pings that wait for their pongs.</param>
     /// <param name="limit">How many bytes may wait before senders do.</param>
-    public FrameWriter(Stream network, FrameTraces trace, PingBook pings, int limit = OutboundFrames.UsualLimit)
+    /// <param name="burstWait">How long a burst is waited for; null for the shortest wait there is.</param>
+    public FrameWriter(
+        Stream network, FrameTraces trace, PingBook pings, int limit = OutboundFrames.UsualLimit, TimeSpan? burstWait = null)
     {
+        _longestBurstWait = burstWait ?? BurstWait.Shortest;
         _stream = network;
         _pings = pings;
         _frames = new OutboundFrames(trace, limit);
@@ -70,6 +74,18 @@ internal sealed class FrameWriter : IDisposable
             lock (_lock)
             {
                 return _frames.CloseAccepted;
+            }
+        }
+    }
+
+    /// <summary>Whether what is pending waits for more of its burst.</summary>
+    public bool IsGathering
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _burstWait is { IsOn: true };
             }
         }
     }
@@ -387,7 +403,7 @@ internal sealed class FrameWriter : IDisposable
         {
             bool isLittle = _frames.Pending is > 0 and < GatheredSize;
             bool isAwaited = _frames.IsUrgent || _progress is not null;
-            return isLittle && !isAwaited && _fault is null ? (_burstWait ??= new BurstWait()).WaitAsync() : null;
+            return isLittle && !isAwaited && _fault is null ? (_burstWait ??= new BurstWait(_longestBurstWait)).WaitAsync() : null;
         }
     }
 

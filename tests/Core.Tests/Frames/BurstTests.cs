@@ -7,6 +7,9 @@ public sealed class BurstTests
 {
     // More than the pump writes before it gathers.
     private const int Writes = 40;
+    private const int WritesBeforeGathering = 16;
+    private const int GatheredSize = 32 * 1024;
+    private const int LongHeaderLength = 4 + sizeof(uint);
 
     private static readonly byte[] Payload = "tick"u8.ToArray();
     private static readonly int FrameLength = 2 + sizeof(uint) + Payload.Length;
@@ -78,6 +81,110 @@ public sealed class BurstTests
 
         await Assert.ThrowsAsync<IOException>(() => drained);
         Assert.Throws<IOException>(() => writer.SendData(FrameOpcode.Text, isFinal: true, Payload));
+    }
+
+    // With a wait that nothing ends by itself: what ends it shows in what is written next.
+    [Fact]
+    public async Task In_a_burst_little_waits_until_it_is_worth_a_write()
+    {
+        HeldStream network = new();
+        using FrameWriter writer = new(network, new FrameTraces(), new PingBook(), burstWait: Timeout.InfiniteTimeSpan);
+        TaskCompletionSource done = await LongBurstAsync(network, writer);
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        done.SetResult();
+
+        byte[] half = new byte[GatheredSize / 2];
+        await UntilWaitingAsync(writer);
+        writer.SendData(FrameOpcode.Binary, isFinal: true, half);
+        await UntilWaitingAsync(writer);
+        writer.SendData(FrameOpcode.Binary, isFinal: true, half);
+
+        (byte[] bytes, done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(FrameLength + (2 * (half.Length + LongHeaderLength)), bytes.Length);
+        done.SetResult();
+    }
+
+    [Fact]
+    public async Task In_a_burst_much_is_written_at_once()
+    {
+        HeldStream network = new();
+        using FrameWriter writer = new(network, new FrameTraces(), new PingBook(), burstWait: Timeout.InfiniteTimeSpan);
+        TaskCompletionSource done = await LongBurstAsync(network, writer);
+        writer.SendData(FrameOpcode.Binary, isFinal: true, new byte[GatheredSize - LongHeaderLength]);
+        done.SetResult();
+
+        (byte[] bytes, done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(GatheredSize, bytes.Length);
+        done.SetResult();
+        await writer.DrainAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Theory]
+    [InlineData("a ping")]
+    [InlineData("the close frame")]
+    [InlineData("a wait for the network")]
+    [InlineData("a wait for the network before")]
+    [InlineData("a ping before")]
+    public async Task In_a_burst_nothing_that_somebody_waits_for_is_held_up(string what)
+    {
+        HeldStream network = new();
+        using FrameWriter writer = new(network, new FrameTraces(), new PingBook(), burstWait: Timeout.InfiniteTimeSpan);
+        TaskCompletionSource done = await LongBurstAsync(network, writer);
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        Task drained =
+            what == "a wait for the network before" ? writer.DrainAsync(TestContext.Current.CancellationToken) : Task.CompletedTask;
+        if (what == "a ping before")
+        {
+            writer.SendKeepAlivePing();
+        }
+
+        done.SetResult();
+        if (!what.EndsWith("before", StringComparison.Ordinal))
+        {
+            await UntilWaitingAsync(writer);
+            switch (what)
+            {
+                case "a ping":
+                    writer.SendKeepAlivePing();
+                    break;
+                case "the close frame":
+                    writer.SendClose(1000, "");
+                    break;
+                default:
+                    drained = writer.DrainAsync(TestContext.Current.CancellationToken);
+                    break;
+            }
+        }
+
+        (byte[] bytes, done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0x81, bytes[0]);
+        done.SetResult();
+        await drained;
+    }
+
+    // A write of a burst that is long enough for the next one to wait, and what completes it.
+    private static async Task<TaskCompletionSource> LongBurstAsync(HeldStream network, FrameWriter writer)
+    {
+        writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
+        for (int i = 0; ; i++)
+        {
+            (_, TaskCompletionSource done) = await network.NextWriteAsync(TestContext.Current.CancellationToken);
+            if (i == WritesBeforeGathering)
+            {
+                return done;
+            }
+
+            writer.SendData(FrameOpcode.Text, isFinal: true, Payload);
+            done.SetResult();
+        }
+    }
+
+    private static async Task UntilWaitingAsync(FrameWriter writer)
+    {
+        while (!writer.IsGathering)
+        {
+            await Task.Yield();
+        }
     }
 
     // Each write finds the next frames pending already. All are written in the end.

@@ -20,7 +20,7 @@ internal sealed class HeldStream : SequentialStream
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _writes.Writer.TryWrite((buffer.ToArray(), done));
-        await done.Task.WaitAsync(cancellationToken);
+        await done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;

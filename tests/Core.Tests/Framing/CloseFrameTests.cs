@@ -35,6 +35,17 @@ public sealed class CloseFrameTests
         }
     }
 
+    [Theory]
+    [InlineData(999, "codes below 1000 are not used")]
+    [InlineData(1004, "it is reserved")]
+    [InlineData(1005, "it only reports that a code is missing and is never sent")]
+    [InlineData(1016, "codes from 1016 to 2999 are reserved")]
+    [InlineData(2999, "codes from 1016 to 2999 are reserved")]
+    [InlineData(5000, "codes end at 4999")]
+    [InlineData(65536, "codes end at 4999")]
+    [InlineData(1000, null)]
+    public void Why_a_code_may_not_be_said_is_told(int code, string? problem) => Assert.Equal(problem, CloseFrame.ProblemOf(code));
+
     [Fact]
     public void An_empty_one_says_1005_and_half_a_code_is_refused()
     {

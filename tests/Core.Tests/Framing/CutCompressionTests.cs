@@ -64,6 +64,29 @@ public sealed class CutCompressionTests
         Assert.Throws<ProtocolViolationException>(() => Inflate(inflater, Convert.FromHexString(hex)));
     }
 
+    // What a sender ends with a final block (section 7.2.3.4), and what comes behind that.
+    [Theory]
+    [InlineData("f348cdc9c90700", true)]
+    [InlineData("f348cdc9c9070000", true)]
+    [InlineData("f348cdc9c9070001", false)]
+    [InlineData("f348cdc9c907000000", false)]
+    [InlineData("f348cdc9c90700000000ffff", false)]
+    [InlineData("f348cdc9c90700f348cdc9c90700", false)]
+    public void Behind_a_final_block_comes_nothing_but_the_rest_of_an_empty_one(string hex, bool isGood)
+    {
+        using MessageInflater inflater = new(keepsContext: true);
+        if (!isGood)
+        {
+            ProtocolViolationException refusal =
+                Assert.Throws<ProtocolViolationException>(() => Inflate(inflater, Convert.FromHexString(hex)));
+            Assert.Contains("behind a final block", refusal.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Equal("Hello"u8.ToArray(), Inflate(inflater, Convert.FromHexString(hex)));
+        Assert.Equal("Hello"u8.ToArray(), Inflate(inflater, Convert.FromHexString("f248cdc9c90700")));
+    }
+
     [Fact]
     public void An_empty_message_is_an_empty_block()
     {

@@ -197,9 +197,28 @@ public sealed class FrameReaderTests
         Assert.Equal(1, reader.FramesReceived);
     }
 
+    [Fact]
+    public async Task A_pong_answers_its_ping_and_a_ping_none()
+    {
+        PingBook pings = new();
+        PendingPing ping = pings.Begin();
+        ping.End = 1;
+        pings.NoteSending(1);
+        byte[] id = [0, 0, 0, 0, 0, 0, 0, 1];
+        byte[] frames = [.. FrameBytes.Build(WireOpcode.Ping, id), .. FrameBytes.Build(WireOpcode.Pong, id)];
+        using FrameReader reader = new(new ChunkedStream(frames, 1000), new FrameTraces(), pings, null);
+        byte[] buffer = new byte[100];
+
+        Assert.Equal(10, await reader.ReadAsync(buffer, Token));
+        Assert.False(ping.Task.IsCompleted);
+        Assert.Equal(10, await reader.ReadAsync(buffer, Token));
+        Assert.True(ping.Task.IsCompletedSuccessfully);
+    }
+
     [Theory]
     [InlineData("8801", "half a close code")]
     [InlineData("827F8000000000000000", "top bit")]
+    [InlineData("827E0000", "more bytes than it needs")]
     [InlineData("827E0001", "more bytes than it needs")]
     [InlineData("897E0001", "more bytes than it needs")]
     public async Task What_a_header_shows_is_refused_before_the_payload_comes(string hex, string reason)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Loopback;
 using MessageWebSockets.Tests.Messages;
 using Xunit;
 using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
@@ -171,6 +172,44 @@ public sealed class FrameStreamTests
             Assert.True(network.HasEnded);
             Assert.Null(network.FirstByte);
         }
+    }
+
+    [Fact]
+    public async Task A_write_is_over_when_the_system_has_taken_all_of_it()
+    {
+        (TransportStream network, Socket peer) = await ConnectAsync();
+        using (network)
+        using (peer)
+        {
+            // More than the buffers of the system hold, so that it takes the peer to read.
+            byte[] bytes = new byte[32 * 1024 * 1024];
+            Task write = Task.CompletedTask;
+            int posts = await ForeignContext.CountPostsAsync(() =>
+            {
+                write = network.WriteAsync(bytes, Token).AsTask();
+                Assert.False(write.IsCompleted);
+                return Task.WhenAll(write, ReadAsync());
+            });
+
+            Assert.True(write.IsCompletedSuccessfully);
+            Assert.Equal(0, posts);
+
+            async Task ReadAsync()
+            {
+                byte[] buffer = new byte[1024 * 1024];
+                for (int read = 0; read < bytes.Length;)
+                {
+                    read += await peer.ReceiveAsync(buffer, Token).ConfigureAwait(false);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task The_end_of_a_stream_is_in_order_or_not()
+    {
+        Assert.True(await StreamEnd.ReachAsync(new ChunkedStream(new byte[10_000], 100)));
+        Assert.False(await StreamEnd.ReachAsync(new FailingStream(new IOException("x"))));
     }
 
     [Fact]

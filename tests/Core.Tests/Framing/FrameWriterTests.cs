@@ -196,10 +196,13 @@ public sealed class FrameWriterTests
         Assert.Equal(new FrameTraceEntry(FrameDirection.Received, FrameOpcode.Text, false, 7), told[0]);
         Assert.Equal(Queue + 1, told.Count);
         Assert.Equal(new FrameTraceEntry(FrameDirection.Sent, FrameOpcode.Binary, true, Queue - 1), told[^1]);
+        traces.Add(FrameDirection.Sent, header);
+        await traces.SettledAsync();
+        Assert.Equal(Queue + 2, told.Count);
         traces.Trace = null;
         traces.Add(FrameDirection.Sent, header);
         await traces.SettledAsync();
-        Assert.Equal(Queue + 1, told.Count);
+        Assert.Equal(Queue + 2, told.Count);
     }
 
     private sealed class SlowTrace(Action<FrameTraceEntry> report) : IProgress<FrameTraceEntry>

@@ -66,6 +66,7 @@ public sealed class OutboundFramesTests
         Assert.True(Add(FrameOpcode.Pong, [1, 2]));
         Assert.True(Add(FrameOpcode.Pong, [1, 2, 3]));
         Assert.True(_frames.TryDeferPong());
+        Assert.True(_frames.TryDeferPong());
         Assert.Equal(2, _frames.FramesSent);
 
         Assert.Equal(["10:1", "2:20"], Frames(_frames.TakePending()));

@@ -71,6 +71,21 @@ public sealed class PingBookTests
     }
 
     [Fact]
+    public void A_ping_that_is_forgotten_once_it_was_written_is_none_that_waits_to_be_written()
+    {
+        PendingPing written = Ping(10);
+        _book.NoteSending(10);
+        _book.NoteWritten(10);
+        _book.Forget(written);
+
+        PendingPing next = Ping(20);
+        _book.NoteSending(20);
+        Assert.NotEqual(0, next.Sent);
+        _book.NoteWritten(20);
+        Assert.NotEqual(0, next.Written);
+    }
+
+    [Fact]
     public void The_end_of_the_connection_cancels_what_waits_and_what_comes_later()
     {
         PendingPing ping = Ping(10);

@@ -85,6 +85,13 @@ public sealed class ReadBufferTests
         Assert.Equal(0, buffer.ReadingSince);
         Assert.Equal(0, buffer.LastReadUtcTicks);
 
+        long made = buffer.LastReceived;
+        while (Environment.TickCount64 == made)
+        {
+            await Task.Yield();
+        }
+
+        before = Environment.TickCount64;
         Task<int> fill = buffer.FillAsync(Token).AsTask();
         Assert.InRange(buffer.ReadingSince, before, Environment.TickCount64);
         answer.SetResult(5);
