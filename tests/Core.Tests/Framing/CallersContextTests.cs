@@ -46,8 +46,8 @@ public sealed class CallersContextTests : IDisposable
         using FrameWriter writer = new(network, new FrameTraces(), new PingBook(), limit: 1);
         int posts = await ForeignContext.CountPostsAsync(() =>
         {
-            writer.SendData(FrameOpcode.Binary, isFinal: true, [1]);
-            writer.SendData(FrameOpcode.Binary, isFinal: true, [2]);
+            writer.SendData(FrameOpcode.Binary, isFinal: true, new byte[1]);
+            writer.SendData(FrameOpcode.Binary, isFinal: true, new byte[1]);
             Task waits = Task.WhenAll(writer.WaitForRoomAsync(Token)!, writer.DrainAsync(Token));
             Task ping = writer.PingAsync(Token).ContinueWith(static _ => { }, TaskScheduler.Default);
             return Task.WhenAll(waits, ping, WriteAsync(network, writer, waits));
