@@ -82,14 +82,6 @@ public sealed class WsMessage : IInboxItem, IDisposable
 
     void IInboxItem.NoteShown() => _isShown = true;
 
-    /// <summary><see cref="Data"/>, for who wants nothing else of it.</summary>
-    internal object TakeData()
-    {
-        object data = Data;
-        Release();
-        return data;
-    }
-
     /// <summary>Disposes of a long message for who has taken it from the inbox, unless somebody else may have it.</summary>
     internal void Release()
     {

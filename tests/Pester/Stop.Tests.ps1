@@ -164,6 +164,62 @@ Describe 'Ctrl+C' {
         (Receive-WsMessage -Socket $socket).Text | Should -Be '2'
     }
 
+    It 'ends Receive-WsMessage without a loss of what comes while PowerShell stops' {
+        # Its place is before Receive-WsMessage, so that it is told of the stop first; the pipeline is being stopped meanwhile.
+        $holder = Add-Type -PassThru -TypeDefinition @'
+            using System.Management.Automation;
+            using System.Threading;
+
+            [Cmdlet("Hold", "Stop")]
+            public sealed class HoldStopCommand : PSCmdlet
+            {
+                public static readonly ManualResetEventSlim Begun = new(), Over = new();
+
+                [Parameter(Position = 0)]
+                public object InputObject { get; set; }
+
+                protected override void ProcessRecord() => WriteObject(InputObject);
+
+                protected override void StopProcessing()
+                {
+                    Begun.Set();
+                    Over.Wait();
+                }
+            }
+'@
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $receiving = Start-Script {
+            Import-Module -Assembly $args[1].Assembly
+            Hold-Stop $args[0] | Receive-WsMessage -Follow -Raw
+        } -ArgumentList $socket, $holder
+        Send-WsMessage '0' -Socket $socket
+        Wait-Until { $receiving.Output.Count }
+        $stopping = $receiving.Shell.BeginStop($null, $null)
+        try {
+            $holder::Begun.Wait($patience) | Should -BeTrue
+            1..20 | ForEach-Object { Send-WsMessage "$_" -Socket $socket }
+            $null = $socket.PingAsync().GetAwaiter().GetResult()
+        } finally {
+            $holder::Over.Set()
+            $receiving.Shell.EndStop($stopping)
+        }
+
+        @($receiving.Output) + @(Receive-WsMessage -Socket $socket -Raw -Count (21 - $receiving.Output.Count)) | Should -Be (0..20)
+        $receiving.Shell.Dispose()
+    }
+
+    It 'ends Receive-WsMessage -FromJson without a loss of what it was reading' {
+        # Takes its time to be read.
+        $json = '{"all":[' + ('[1,2,3],' * 200000) + '0]}'
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $receiving = Start-Script { Receive-WsMessage -Socket $args[0] -Count 1 -FromJson } -ArgumentList $socket
+        Send-WsMessage $json -Socket $socket
+        Wait-Until { $socket.Information.MessagesReceived -and -not $socket.Queued }
+        Stop-Script -Started $receiving
+        @($receiving.Output).Count + $socket.Queued | Should -Be 1
+        $receiving.Shell.Dispose()
+    }
+
     It 'ends Receive-WsMessage -OutFile, and keeps what was written' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
         $receiving = Start-Script { Receive-WsMessage -Socket $args[0] -Follow -OutFile $args[1] } -ArgumentList $socket, $file

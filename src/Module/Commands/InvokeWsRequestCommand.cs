@@ -193,7 +193,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
         try
         {
-            WriteObject(script is null ? Judged(reply) : script.Reply, enumerateCollection: IsJson);
+            TakenMessage.Write(this, reply, script is null ? Judged(reply) : script.Reply, IsJson, null);
         }
         catch (FormatException e)
         {
@@ -360,7 +360,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
         if (!reply.IsError || isOneOfMany)
         {
-            WriteObject(result, enumerateCollection: !isOneOfMany);
+            TakenMessage.Write(this, message, result, !isOneOfMany, null);
         }
     }
 
@@ -397,25 +397,18 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     /// <summary>Sends the request and waits for its reply; null when there is none, which is reported.</summary>
     private WsMessage? Exchange(in OutgoingMessage request, ReplyMatch filter, CancellationTokenSource patience, object? item)
     {
+        Task<WsMessage?>? reply = null;
         try
         {
             patience.CancelAfter(Times.Limit(TimeoutSeconds));
 
             // Before the request leaves: a reply can be faster than the next line.
-            Task<WsMessage?> reply = _socket.ReceiveNextAsync(filter.IsReply, patience.Token);
-            try
-            {
-                Wait(request.SendAsync(_socket, patience.Token));
-            }
-            catch
-            {
-                _ = reply.ContinueWith(static t => t.Exception, TaskScheduler.Default);
-                throw;
-            }
-
+            reply = _socket.ReceiveNextAsync(filter.IsReply, patience.Token);
+            Wait(request.SendAsync(_socket, patience.Token));
             MessageWebSocketException? failure = Await(reply);
             if (failure is null && reply.Result is { } message)
             {
+                reply = null;
                 return message;
             }
 
@@ -452,9 +445,20 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         {
             // The receive loop must not ask on: nobody on this thread answers any more.
             patience.Cancel();
+            _ = reply is null ? Task.CompletedTask : ReturnAsync(reply, _socket);
         }
 
         return null;
+    }
+
+    // A reply that came as the wait was given up is for others to read.
+    private static async Task ReturnAsync(Task<WsMessage?> reply, MessageWebSocket socket)
+    {
+        await reply.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (reply is { IsCompletedSuccessfully: true, Result: { } message })
+        {
+            socket.Return(message);
+        }
     }
 
     /// <summary>Waits for the reply or the end of the connection; why it ended, if not in order.</summary>

@@ -354,7 +354,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             _received++;
             if (isPlain)
             {
-                WriteObject(raw ? message.TakeData() : message, enumerateCollection: false);
+                TakenMessage.Write(this, message, raw ? message.Data : message, isEnumerated: false, _source);
             }
             else if (_file is not null)
             {
@@ -367,14 +367,10 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
     }
 
-    // What is written to a file passes no pipeline that would end, and what is taken after the end would be lost.
+    // What is taken after the end would be lost: what is written to a file passes no pipeline that says so.
     private bool TryTake([NotNullWhen(true)] out WsMessage? message)
     {
-        if (_file is not null)
-        {
-            StopIfAsked();
-        }
-
+        StopIfAsked();
         return _source.TryTake(out message);
     }
 
@@ -397,7 +393,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             }
             else
             {
-                WriteObject(Raw ? message.Data : judged, enumerateCollection: IsJson);
+                TakenMessage.Write(this, message, Raw ? message.Data : judged, IsJson, _source);
             }
 
             _clock.Restart();
@@ -431,7 +427,7 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             return;
         }
 
-        WriteObject(value, enumerateCollection: true);
+        TakenMessage.Write(this, message, value, isEnumerated: true, _source);
     }
 
     private void WriteToFile(WsMessage message)

@@ -104,7 +104,8 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     /// <summary>Ends the cmdlet where the user has stopped the pipeline.</summary>
     private protected void StopIfAsked()
     {
-        if (StopToken.IsCancellationRequested)
+        // The engine says so a moment before it calls StopProcessing.
+        if (Stopping || StopToken.IsCancellationRequested)
         {
             throw new PipelineStoppedException();
         }

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using System.Reflection;
+
+namespace MessageWebSockets.PowerShell.Messages;
+
+/// <summary>Emits what stands for a message that was taken from an inbox, so that a stop of the pipeline does not lose it.</summary>
+internal static class TakenMessage
+{
+    // What an object passes before another command, or a variable, has it.
+    private static readonly string[] s_way = [nameof(Cmdlet), "MshCommandRuntime", "Pipe"];
+
+    /// <summary>Emits it, or puts the message back where the user stopped the pipeline before anybody was given any of it.</summary>
+    /// <param name="cmdlet">Whose output it is.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="item">What is emitted for it: the message, or something made of it.</param>
+    /// <param name="isEnumerated">Whether the elements of a collection are emitted one by one.</param>
+    /// <param name="source">Where the message was taken; null for the inbox of its socket.</param>
+    /// <exception cref="PipelineStoppedException">The user stopped the pipeline.</exception>
+    public static void Write(Cmdlet cmdlet, WsMessage message, object? item, bool isEnumerated, MessageSource? source)
+    {
+        bool isBegun = false;
+        try
+        {
+            if (isEnumerated && LanguagePrimitives.GetEnumerable(item) is { } several)
+            {
+                foreach (object? one in several)
+                {
+                    cmdlet.WriteObject(one, enumerateCollection: false);
+                    isBegun = true;
+                }
+            }
+            else
+            {
+                cmdlet.WriteObject(item, enumerateCollection: false);
+            }
+        }
+        catch (PipelineStoppedException e)
+        {
+            if (!isBegun && CameBeforeAnybodyHadIt(e))
+            {
+                GiveBack(message, source);
+            }
+
+            throw;
+        }
+
+        if (item != message)
+        {
+            message.Release();
+        }
+    }
+
+    // The engine refuses an object of a pipeline that is being stopped, and it throws the same where the next command, which has the object
+    // already, is stopped: only the stack says which.
+    private static bool CameBeforeAnybodyHadIt(PipelineStoppedException stop) =>
+        new StackTrace(stop).GetFrames()
+            .Select(static frame => frame.GetMethod()?.DeclaringType)
+            .TakeWhile(static type => type?.Assembly != Assembly.GetExecutingAssembly())
+            .All(static type => type is not null && s_way.Contains(type.Name));
+
+    private static void GiveBack(WsMessage message, MessageSource? source)
+    {
+        if (source is null)
+        {
+            message.GetSocket()?.Return(message);
+        }
+        else
+        {
+            source.Return([message]);
+        }
+    }
+}
