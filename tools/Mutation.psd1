@@ -10,11 +10,9 @@
     }
     Handshake   = @{
         Lowest = 85
-        Lines  = 300
-        Tests  = 'Handshake/AddressTests.cs', 'Handshake/C*Tests.cs', 'Handshake/EveryOptionTests.cs', 'Handshake/InformationTests.cs',
-            'Handshake/NameLookupTests.cs', 'Handshake/O*Tests.cs', 'Handshake/ProxyTests.cs', 'Handshake/Re*Tests.cs',
-            'Handshake/S*Tests.cs',
-            'Handshake/AddressRaceTests.cs'
+        Lines  = 190
+        Tests  = 'Handshake/AddressTests.cs', 'Handshake/CompressionNegotiationTests.cs', 'Handshake/OpeningHandshakeTests.cs',
+            'Handshake/Re*Tests.cs', 'Handshake/ServerCertificateValidationTests.cs', 'Handshake/ServerNameTests.cs'
     }
     Messages    = @{
         Lowest = 80
@@ -23,9 +21,9 @@
     }
     Connections = @{
         Lowest = 80
-        Lines  = 300
-        Tests  = 'Socket/C*Tests.cs', 'Socket/D*Tests.cs', 'Socket/PingAsyncTests.cs', 'Socket/ReceiveAsyncTests.cs', 'Socket/S*Tests.cs',
-            'Control/*Tests.cs', 'Conversation/*Tests.cs', 'Frames/*Tests.cs'
+        Lines  = 250
+        Tests  = 'Connections/*Tests.cs', 'Socket/CloseAsyncTests.cs', 'Socket/DisposeTests.cs', 'Conversation/HeartbeatTests.cs',
+            'Framing/PingBeforeReturnTests.cs', 'Frames/SendFrameTests.cs'
     }
     Errors      = @{
         Lowest = 80
@@ -34,7 +32,8 @@
     }
     Server      = @{
         Lowest = 80
-        Lines  = 300
-        Tests  = 'Server/*Tests.cs'
+        Lines  = 190
+        Tests  = 'Server/ClientFrameTests.cs', 'Server/EchoServerHandshakeTests.cs', 'Server/EchoServerCompressionTests.cs',
+            'Server/EchoServerHandlerTests.cs', 'Server/EchoServerTests.cs', 'Server/MessageQueueTests.cs'
     }
 }
