@@ -158,6 +158,30 @@ public sealed class FrameWriterTests
     }
 
     [Fact]
+    public async Task A_sender_writes_its_own_frame_and_none_that_came_meanwhile()
+    {
+        ReentrantStream network = new();
+        using FrameWriter writer = new(network, new FrameTraces(), new PingBook());
+        network.InFirstWrite = () => writer.SendData(FrameOpcode.Binary, isFinal: true, new byte[2]);
+        using ManualResetEventSlim isOver = new();
+        Thread sender = new(() =>
+        {
+            writer.SendData(FrameOpcode.Binary, isFinal: true, new byte[1]);
+
+            // No other thread has its number as long as it lives.
+            isOver.Wait();
+        });
+        sender.Start();
+        int first = await network.First;
+        int second = await network.Second;
+        isOver.Set();
+
+        Assert.Equal(sender.ManagedThreadId, first);
+        Assert.NotEqual(first, second);
+        sender.Join();
+    }
+
+    [Fact]
     public async Task A_trace_is_told_of_each_frame_in_order_and_misses_frames_when_it_is_far_behind()
     {
         const int Queue = 64 * 1024;
@@ -203,6 +227,39 @@ public sealed class FrameWriterTests
         traces.Add(FrameDirection.Sent, header);
         await traces.SettledAsync();
         Assert.Equal(Queue + 2, told.Count);
+    }
+
+    // Tells on which thread the first two writes come.
+    private sealed class ReentrantStream : SequentialStream
+    {
+        private readonly TaskCompletionSource<int> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<int> _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Action InFirstWrite { get; set; } = static () => { };
+
+        public Task<int> First => _first.Task;
+
+        public Task<int> Second => _second.Task;
+
+        public override bool CanRead => false;
+
+        public override bool CanWrite => true;
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_first.TrySetResult(Environment.CurrentManagedThreadId))
+            {
+                InFirstWrite();
+            }
+            else
+            {
+                _second.TrySetResult(Environment.CurrentManagedThreadId);
+            }
+
+            return default;
+        }
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     private sealed class SlowTrace(Action<FrameTraceEntry> report) : IProgress<FrameTraceEntry>

@@ -134,7 +134,8 @@ public sealed class ByteQueueTests
             MessageWebSocketException told = await Assert.ThrowsAsync<MessageWebSocketException>(() => waiting);
             Assert.Equal(("It broke.", HResults.ConnectionReset), (told.Message, told.HResult));
             Assert.NotSame(failure, told);
-            await Assert.ThrowsAsync<MessageWebSocketException>(() => _queue.ReadAsync(target, Token).AsTask());
+            Task<int> late = _queue.ReadAsync(target, Token).AsTask();
+            await Assert.ThrowsAsync<MessageWebSocketException>(() => late);
         }
         else
         {

@@ -1,4 +1,5 @@
 using System.Text;
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Messages;
@@ -166,6 +167,50 @@ public sealed class InboxTests
         Assert.False(given.IsCompleted);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+    }
+
+    [Fact]
+    public async Task A_single_reader_who_comes_back_for_more_has_answered()
+    {
+        _inbox.Add(Message("1"));
+        Task moment = _inbox.LetReadersAnswerAsync(Timeout.InfiniteTimeSpan);
+        Assert.False(moment.IsCompleted);
+        Assert.Equal("1", (await _inbox.TakeAsync(Token))?.Text);
+        Assert.False(moment.IsCompleted);
+
+        Task<bool> back = _inbox.WaitToTakeAsync(Token).AsTask();
+        await moment;
+        Assert.False(back.IsCompleted);
+        await _inbox.LetReadersAnswerAsync(Timeout.InfiniteTimeSpan);
+        _inbox.Complete(null);
+        Assert.False(await back);
+    }
+
+    [Fact]
+    public async Task Nothing_goes_on_in_the_context_of_a_caller()
+    {
+        Task<WsMessage?> next = Task.FromResult<WsMessage?>(null);
+        Task<WsMessage?> first = next;
+        int posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            next = _inbox.TakeNextAsync(static message => message.Text == "2", Token);
+            first = _inbox.TakeAsync(Token).AsTask();
+            return Task.WhenAll(next, first, Task.Run(() =>
+            {
+                _inbox.Add(Message("1"));
+                _inbox.Add(Message("2"));
+                _inbox.PublishElsewhere();
+            }));
+        });
+        Assert.Equal(("1", "2", 0), ((await first)?.Text, (await next)?.Text, posts));
+
+        posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            Task moment = _inbox.LetReadersAnswerAsync(Timeout.InfiniteTimeSpan);
+            Task<bool> end = _inbox.WaitToTakeAsync(Token).AsTask();
+            return Task.WhenAll(moment, end, moment.ContinueWith(_ => _inbox.Complete(null), TaskScheduler.Default));
+        });
+        Assert.Equal(0, posts);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Messages;
@@ -140,6 +141,44 @@ public sealed class SocketStreamTests
     }
 
     [Fact]
+    public async Task Nothing_goes_on_in_the_context_of_a_caller()
+    {
+        HeldSink held = new();
+        await using SocketOutputStream bytes = new(held);
+        await using MessageOutputStream messages = new(held);
+        messages.Write("message"u8);
+        Task[] calls = [];
+        int posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            // The second and the third wait for their turn.
+            calls =
+            [
+                bytes.WriteAsync(new byte[PendingBytes.Size], Token).AsTask(),
+                bytes.WriteAsync(new byte[1], Token).AsTask(),
+                bytes.FlushAsync(Token),
+                messages.FlushAsync(Token),
+                messages.FlushAsync(Token),
+            ];
+            Assert.All(calls, static call => Assert.False(call.IsCompleted));
+            held.Done.SetResult();
+            return Task.WhenAll(calls);
+        });
+        Assert.Equal(0, posts);
+
+        HeldSink closing = new();
+        await using SocketOutputStream late = new(closing);
+        late.Pending.End(static _ => null);
+        posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            Task write = late.WriteAsync(new byte[1], Token).AsTask();
+            Assert.False(write.IsCompleted);
+            closing.Done.SetResult();
+            return write;
+        });
+        Assert.Equal(0, posts);
+    }
+
+    [Fact]
     public void Blocking_members_do_the_same()
     {
         using SocketOutputStream output = new(_sink);
@@ -182,8 +221,9 @@ public sealed class SocketStreamTests
         PendingBytes pending = new();
         IOException failure = new("no");
         List<int> handed = [];
-        Assert.Equal(3, pending.Append(new byte[3]));
-        Assert.Same(failure, pending.HandOver(_ => failure));
+        Assert.Equal(2, pending.Append("ab"u8));
+        Assert.Equal(1, pending.Append("c"u8));
+        Assert.Same(failure, pending.HandOver(bytes => bytes.Span.SequenceEqual("abc"u8) ? failure : null));
         Assert.Equal(3, pending.Count);
         Assert.Null(pending.HandOver(Note));
         Assert.Equal(0, pending.Count);
@@ -206,6 +246,28 @@ public sealed class SocketStreamTests
             handed.Add(bytes.Length);
             return null;
         }
+    }
+
+    private sealed class HeldSink : IByteSink, IMessageSink
+    {
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public SocketMessageType MessageType => SocketMessageType.Binary;
+
+        public void ThrowIfNotWritable()
+        {
+        }
+
+        public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => new(Done.Task);
+
+        public ValueTask SendAsync(PendingBytes pending, CancellationToken cancellationToken)
+        {
+            pending.HandOver(static _ => null);
+            return new(Done.Task);
+        }
+
+        public ValueTask SendAsync(ReadOnlyMemory<byte> message, SocketMessageType type, CancellationToken cancellationToken) =>
+            new(Done.Task);
     }
 
     private sealed class Sink : IByteSink
