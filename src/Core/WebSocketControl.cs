@@ -176,7 +176,11 @@ public abstract class WebSocketControl
     /// <summary>The cookies to send and to fill; before connect only. Null: none are sent or kept.</summary>
     public CookieContainer? Cookies { get => _cookies; set => Set(ref _cookies, value); }
 
-    /// <summary>How many redirects a connect follows; before connect only. Default: 0, none. Never from wss to ws.</summary>
+    /// <summary>
+    /// How many redirects a connect follows; before connect only. Default: 0, none. Never from wss to ws. Another origin gets no request
+    /// headers, credentials and client certificate, and is offered no subprotocol that looks as if it carried a token;
+    /// <see cref="MessageWebSocketControl.ConnectMessages"/> go wherever the last one led.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not within 0 to 50.</exception>
     public int MaximumRedirection
     {

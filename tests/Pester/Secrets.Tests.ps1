@@ -47,7 +47,9 @@ Describe 'A token as a subprotocol' {
         }
         @{ Form = 'announced by a name'; Offered = @('access_token', 'tok-9f27'); Shown = 'access_token, ***' }
         @{ Form = 'JWT'; Offered = @('eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0b2stOWYyNyJ9.x'); Shown = '***' }
-        @{ Form = 'very long'; Offered = @('a' * 200); Shown = ('a' * 16) + '***' }
+        @{ Form = 'very long'; Offered = @('a' * 200); Shown = ('a' * 8) + '***' }
+        @{ Form = 'JWT behind a word'; Offered = @('v1.eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0b2stOWYyNyJ9.x'); Shown = 'v1.eyJhbGci***' }
+        @{ Form = 'of 40 characters'; Offered = @('9f27c0de' * 5); Shown = '9f27c0de***' }
         @{
             Form = 'none'; Offered = @('graphql-transport-ws', 'v12.stomp', 'json.webpubsub.azure.v1', 'mqtt')
             Shown = 'graphql-transport-ws, v12.stomp, json.webpubsub.azure.v1, mqtt'

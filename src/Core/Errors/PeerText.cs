@@ -16,6 +16,9 @@ internal static partial class PeerText
     private const int ShortestToken = 8;
     private const int Hidden = -1;
 
+    // {" in base64url, with which the header of one begins.
+    private const string JsonWebToken = "eyJ";
+
     // Words alone are no token.
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
@@ -117,6 +120,17 @@ internal static partial class PeerText
     public static string SubProtocol(IReadOnlyList<string> offered, int index) =>
         index > 0 && AnnouncesToken(offered[index - 1]) ? "..." : SubProtocol(offered[index]);
 
+    /// <summary>
+    /// Whether one of the subprotocols that are offered is or has a token, or announces the one behind it. In doubt it does: this also
+    /// finds what <see cref="SubProtocol(string)"/> shows whole.
+    /// </summary>
+    public static bool CarriesToken(IReadOnlyList<string> offered, int index) =>
+        TokenPrefix(offered[index]) > 0 || SubProtocol(offered, index) != offered[index]
+        || (index + 1 < offered.Count && AnnouncesToken(offered[index]));
+
+    /// <summary>How much of a subprotocol says that the rest of it is a token, as access_token- does; 0 where nothing does.</summary>
+    public static int TokenPrefix(string name) => SecretName().Match(name).Length;
+
     /// <summary>Whether what follows a subprotocol in the offer is a token.</summary>
     public static bool AnnouncesToken(string name) => TokenAnnouncement().IsMatch(name);
 
@@ -142,7 +156,9 @@ internal static partial class PeerText
             }
         }
 
-        return segment.Length > LongestOpenSegment ? ShownOfLongSegment : segment.Length;
+        bool isLong = segment.Length > LongestOpenSegment
+            || (segment.Length > ShownOfLongSegment && segment.StartsWith(JsonWebToken, StringComparison.Ordinal));
+        return isLong ? ShownOfLongSegment : segment.Length;
     }
 
     [GeneratedRegex(@"\s+", RegexOptions.NonBacktracking)]
@@ -163,6 +179,11 @@ internal static partial class PeerText
         "^(?:.*[-_.])?(?:token|secret|api[-_.]?key|bearer|authorization|jwt|credential|auth)$",
         RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex TokenAnnouncement();
+
+    // A word and something behind it. The names of the IANA registry have none of them.
+    [GeneratedRegex(
+        "^.*(?:token|secret|passw(?:or)?d|api[-_.]?key|bearer|auth(?:orization)?|jwt|credential)[-_.=:]+(?=.)", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretName();
 
     [GeneratedRegex("^[a-z][a-z0-9-]{0,15}$", RegexOptions.NonBacktracking)]
     private static partial Regex PlainWord();

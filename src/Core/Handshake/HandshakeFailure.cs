@@ -52,9 +52,12 @@ internal sealed class HandshakeFailure(
     }
 
     public MessageWebSocketException NoProtocolAgreed(IReadOnlyList<string> offered) => new(
-        $"{_peer} agreed to none of the subprotocols offered "
-        + $"({string.Join(", ", offered.Select((_, index) => PeerText.SubProtocol(offered, index)))}), "
-        + "and RequireSubProtocol asks for one.",
+        offered.Count == 0
+            ? $"{_peer} was offered no subprotocol, and RequireSubProtocol asks for one: what looks like a token is not offered to "
+                + "another origin that a redirect leads to."
+            : $"{_peer} agreed to none of the subprotocols offered "
+                + $"({string.Join(", ", offered.Select((_, index) => PeerText.SubProtocol(offered, index)))}), "
+                + "and RequireSubProtocol asks for one.",
         HResults.InvalidServerResponse)
     {
         PeerUri = uri,

@@ -61,4 +61,10 @@ internal sealed record HandshakeSettings
     public X509Certificate2Collection? TrustedRoots { get; init; }
 
     public X509RevocationMode RevocationMode { get; init; }
+
+    /// <summary>
+    /// The settings for an address that a redirect from another origin led to: a subprotocol that carries a token is not offered there.
+    /// </summary>
+    public HandshakeSettings ForAnotherOrigin() =>
+        this with { Protocols = [.. Protocols.Where((_, index) => !PeerText.CarriesToken(Protocols, index))] };
 }

@@ -21,7 +21,7 @@ internal sealed class OpeningHandshake(HandshakeSettings settings)
         bool isEntrusted = true;
         for (int followed = 0; ; followed++)
         {
-            HandshakeAttempt attempt = new(settings, Findings, current, isEntrusted);
+            HandshakeAttempt attempt = new(isEntrusted ? settings : settings.ForAnotherOrigin(), Findings, current, isEntrusted);
             HandshakeOutcome outcome;
             bool mayRedirect = followed < settings.MaximumRedirection;
             try

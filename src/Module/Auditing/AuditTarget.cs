@@ -24,7 +24,7 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
 
     public AuditPlan Plan => plan;
 
-    public HandshakeSettings Settings => settings;
+    public HandshakeSettings Settings => _isEntrusted ? settings : settings.ForAnotherOrigin();
 
     /// <summary>What the last attempt to reach it found out, whether it succeeded or not.</summary>
     public HandshakeFindings Findings { get; private set; } = new();
@@ -74,9 +74,9 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         request.Set("Connection", "Upgrade");
         request.Set(AuditRequest.KeyHeader, HandshakeRequest.CreateKey());
         request.Set(AuditRequest.VersionHeader, "13");
-        if (settings.Protocols.Count > 0)
+        if (Settings.Protocols is { Count: > 0 } protocols)
         {
-            request.Set(AuditRequest.ProtocolHeader, string.Join(", ", settings.Protocols));
+            request.Set(AuditRequest.ProtocolHeader, string.Join(", ", protocols));
         }
 
         if (settings.Compression is { } compression)

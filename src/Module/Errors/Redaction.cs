@@ -7,6 +7,7 @@ namespace MessageWebSockets.PowerShell.Errors;
 internal static partial class Redaction
 {
     private const string Hidden = "***";
+    private const string Ellipsis = "...";
 
     // Longer than the names of the IANA registry.
     private const int LongestProtocol = 64;
@@ -39,16 +40,17 @@ internal static partial class Redaction
             return Hidden;
         }
 
-        if (name.Length <= LongestProtocol && !SecretProtocol().IsMatch(name))
+        // What is before the last dot or the word that gives it away says what it is for.
+        if (PeerText.TokenPrefix(name) is > 0 and int prefix)
         {
-            return name;
+            return string.Concat(name.AsSpan(0, Math.Min(Math.Max(prefix, name.LastIndexOf('.') + 1), LongestProtocol)), Hidden);
         }
 
-        // What is before the last dot or the word that gives it away says what it is for.
-        int end = SecretProtocol().Match(name) is { Success: true } word
-            ? Math.Max(word.Index + word.Length, name.LastIndexOf('.') + 1)
-            : ShownOfProtocol;
-        return string.Concat(name.AsSpan(0, Math.Min(end, LongestProtocol)), Hidden);
+        string shown = PeerText.SubProtocol(name);
+        return shown != name && shown.EndsWith(Ellipsis, StringComparison.Ordinal)
+            ? string.Concat(shown.AsSpan(0, Math.Min(shown.Length - Ellipsis.Length, LongestProtocol)), Hidden)
+            : name.Length > LongestProtocol ? string.Concat(name.AsSpan(0, ShownOfProtocol), Hidden)
+            : name;
     }
 
     /// <summary>The names of subprotocols that are offered, in their order: what follows one that announces a token is one.</summary>
@@ -77,11 +79,6 @@ internal static partial class Redaction
 
     [GeneratedRegex("([?#])[^?#].*$", RegexOptions.Singleline)]
     private static partial Regex Query();
-
-    // A word and something behind it. The names of the IANA registry have none of them.
-    [GeneratedRegex(
-        "^.*(?:token|secret|passw(?:or)?d|api[-_.]?key|bearer|authorization|jwt|credential)[-_.=:]+(?=.)", RegexOptions.IgnoreCase)]
-    private static partial Regex SecretProtocol();
 
     // Its header begins with {".
     [GeneratedRegex("^eyJ")]

@@ -12,6 +12,7 @@ public sealed class PeerTextTests
     [InlineData("access_token-a1b2c3d4e5", "access_token-...")]
     [InlineData("Authorization_Basic-QWxhZGRpbjpvcGVu", "Authorization_...")]
     [InlineData("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9abcdef", "eyJhbGci...")]
+    [InlineData("eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0b2sifQ.x", "eyJhbGci...")]
     public void SubProtocol_leaves_out_what_stands_where_a_token_does(string name, string shown) =>
         Assert.Equal(shown, PeerText.SubProtocol(name));
 
@@ -33,6 +34,20 @@ public sealed class PeerTextTests
     [InlineData("xmpp-authors", "tok9f27")]
     public void SubProtocol_behind_one_that_announces_a_token_is_left_out(string before, string shown) =>
         Assert.Equal(shown, PeerText.SubProtocol([before, "tok9f27"], 1));
+
+    [Theory]
+    [InlineData("v1,base64url.bearer.authorization.k8s.io.abc,v4.channel.k8s.io", "v1,v4.channel.k8s.io")]
+    [InlineData("access_token,tok9f27,mqtt", "mqtt")]
+    [InlineData("mqtt,bearer", "mqtt,bearer")]
+    [InlineData("token-abcdefgh,v1.eyJhbGciOiJub25lIn0.e30.x,mqtt", "mqtt")]
+    [InlineData("9f27c0de9f27c0de9f27c0de9f27c0de9f27c0de", "")]
+    [InlineData("graphql-transport-ws,ocpp2.0.1,v12.stomp", "graphql-transport-ws,ocpp2.0.1,v12.stomp")]
+    public void CarriesToken_finds_tokens_and_what_announces_them(string offered, string others)
+    {
+        string[] names = offered.Split(',');
+
+        Assert.Equal(others, string.Join(',', names.Where((_, index) => !PeerText.CarriesToken(names, index))));
+    }
 
     [Fact]
     public void SubProtocol_of_any_length_is_bounded_and_cleaned()

@@ -182,6 +182,85 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
             connection => Assert.DoesNotContain("Authorization", connection.Request!.Head, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("v1,base64url.bearer.authorization.k8s.io.s3cret,v2", "v1, v2", "v2")]
+    [InlineData("access_token,s3cret,v2", "v2", "v2")]
+    [InlineData("bearer.s3cret", null, null)]
+    public async Task SupportedProtocols_that_carry_a_token_never_follow_a_redirect_to_another_origin(
+        string given, string? offered, string? agreed)
+    {
+        await using RawServer other = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync(new HandshakeAnswer { SubProtocol = agreed });
+            await connection.SinkAsync();
+        });
+        await using RawServer first = RedirectTo(() => other.Uri.AbsoluteUri);
+        using MessageWebSocket socket = new();
+        socket.Control.MaximumRedirection = 1;
+        AddProtocols(socket, given);
+
+        await socket.ConnectAsync(first.Uri, TestContext.Current.CancellationToken);
+
+        Assert.Equal(given.Replace(",", ", ", StringComparison.Ordinal), first.Connections[0].Request!.Headers["Sec-WebSocket-Protocol"]);
+        Assert.Equal(offered, other.Connections[0].Request!.Headers.GetValueOrDefault("Sec-WebSocket-Protocol"));
+        Assert.Equal(agreed ?? "", socket.Information.Protocol);
+    }
+
+    [Fact]
+    public async Task A_subprotocol_that_another_origin_was_not_offered_is_none_that_it_may_choose()
+    {
+        await using RawServer other = RawServer.Start(
+            connection => connection.AcceptHandshakeAsync(new HandshakeAnswer { SubProtocol = "bearer.s3cret" }));
+        await using RawServer first = RedirectTo(() => other.Uri.AbsoluteUri);
+        using MessageWebSocket socket = new();
+        socket.Control.MaximumRedirection = 1;
+        AddProtocols(socket, "v1,bearer.s3cret");
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, first.Uri);
+
+        Assert.Contains("which is not one of those offered (v1)", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RequireSubProtocol_says_that_a_token_is_not_offered_to_another_origin()
+    {
+        await using RawServer other = RawServer.Start(AcceptAsync);
+        await using RawServer first = RedirectTo(() => other.Uri.AbsoluteUri);
+        using MessageWebSocket socket = new();
+        socket.Control.MaximumRedirection = 1;
+        socket.Control.RequireSubProtocol = true;
+        AddProtocols(socket, "bearer.s3cret");
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, first.Uri);
+
+        Assert.Contains("was offered no subprotocol", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SupportedProtocols_with_a_token_do_follow_a_redirect_within_the_origin()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            if ((await connection.ReadRequestAsync()).Path == "/")
+            {
+                await connection.SendResponseAsync(302, "", ("Location", "/there"));
+                return;
+            }
+
+            await connection.AcceptHandshakeAsync();
+            await connection.SinkAsync();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.MaximumRedirection = 1;
+        AddProtocols(socket, "v1,bearer.s3cret");
+
+        await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+
+        Assert.Equal("v1, bearer.s3cret", server.Connections[^1].Request!.Headers["Sec-WebSocket-Protocol"]);
+    }
+
     [Fact]
     public async Task SetRequestHeader_values_stay_away_when_a_redirect_leads_back_to_the_first_origin()
     {
@@ -247,6 +326,14 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
         failure.Is(WebErrorStatus.CannotConnect, 0x80072EFD, dead.Uri.Authority, "connection refused");
         Assert.Null(socket.Information.HandshakeStatusCode);
         Assert.Null(socket.Information.RemoteAddress);
+    }
+
+    private static void AddProtocols(MessageWebSocket socket, string names)
+    {
+        foreach (string name in names.Split(','))
+        {
+            socket.Control.SupportedProtocols.Add(name);
+        }
     }
 
     private static async Task AcceptAsync(RawConnection connection)
