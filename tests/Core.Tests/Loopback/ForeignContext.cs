@@ -1,6 +1,6 @@
 namespace MessageWebSockets.Tests.Loopback;
 
-/// <summary>The context of a caller, such as the thread of a window. The library has nothing to do with it: nothing goes on there.</summary>
+/// <summary>The context of a caller, such as the thread of a window. Nothing of the library goes on there.</summary>
 internal sealed class ForeignContext : SynchronizationContext
 {
     private int _posts;
