@@ -1,5 +1,12 @@
 Set-StrictMode -Version Latest
 
+# A session of ConstrainedLanguage runs no method: it gets the cmdlets, and neither $WsSession nor what closes the sockets.
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Import-Module -Name "$PSScriptRoot/bin/MessageWebSockets.PowerShell.dll"
+    Export-ModuleMember -Cmdlet *
+    return
+}
+
 # Code that was compiled ahead of time loads on its own system and processor and on no other; what is in bin/ itself loads on all.
 $system = $IsWindows ? 'win' : $IsMacOS ? 'osx' : 'linux'
 $processor = [System.Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture.ToString().ToLowerInvariant()

@@ -294,6 +294,26 @@ Describe 'A session' {
         $receiving.Shell.Dispose()
     }
 
+    It 'is imported in a session of ConstrainedLanguage, with every cmdlet and without an error' {
+        $shell = [powershell]::Create()
+        $shell.Runspace.SessionStateProxy.LanguageMode = 'ConstrainedLanguage'
+        try {
+            $reply = $shell.AddScript({
+                param($Manifest, $Address)
+                Import-Module -Name $Manifest
+                @(Get-Command -Module WebSocket).Count
+                $null = Connect-MessageWebSocket $Address
+                (Invoke-WsRequest 'hi').Text
+                Close-MessageWebSocket
+            }).AddArgument($manifest).AddArgument($echoAddress).Invoke()
+            $shell.Streams.Error | Should -BeNullOrEmpty
+            $reply | Should -Be (Import-PowerShellDataFile -LiteralPath $manifest).CmdletsToExport.Count, 'hi'
+        } finally {
+            $shell.Runspace.Dispose()
+            $shell.Dispose()
+        }
+    }
+
     It 'lets a process end by itself with a socket open' {
         $output = pwsh -NoProfile -NonInteractive -Command {
             param($Manifest, $Address)
