@@ -280,6 +280,7 @@ internal sealed class ClientSocket(
                 information.Close = close;
             }
 
+            information.NoteEnded();
             state.Value = MessageWebSocketState.Closed;
             return true;
         }
@@ -297,6 +298,7 @@ internal sealed class ClientSocket(
             {
                 // First, so that whoever sees the state finds the reason.
                 information.Failure = failure;
+                information.NoteEnded();
                 state.Value = MessageWebSocketState.Aborted;
             }
         }
@@ -351,7 +353,7 @@ internal sealed class ClientSocket(
             information.Connection = connection;
             information.Inbox = end.Counts;
             Volatile.Write(ref _connection, connection);
-            information.OpenedAt = DateTime.Now;
+            information.NoteOpened();
             if (isHeld)
             {
                 Volatile.Write(ref _greeting, new object());
@@ -456,7 +458,7 @@ internal sealed class ClientSocket(
             _greeting = null;
             information.Connection = null;
             information.Inbox = null;
-            information.OpenedAt = null;
+            information.ForgetOpened();
             information.Close = null;
             information.Failure = null;
             Volatile.Write(ref _connection, null);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.WebSockets;
 using System.Security.Authentication;
@@ -16,6 +17,8 @@ public abstract class WebSocketInformation
 
     // As objects, because a reference is read and written whole; a value that may be missing takes two steps.
     private object? _openedAt;
+    private long _openedTimestamp;
+    private long _endedTimestamp;
     private object? _lastRoundTripTime;
 
     private protected WebSocketInformation()
@@ -72,7 +75,12 @@ public abstract class WebSocketInformation
     public ConnectTimings? ConnectTimings => Handshake.Timings;
 
     /// <summary>When the connection opened, in local time; null before.</summary>
-    public DateTime? OpenedAt { get => (DateTime?)Volatile.Read(ref _openedAt); internal set => Volatile.Write(ref _openedAt, value); }
+    public DateTime? OpenedAt => (DateTime?)Volatile.Read(ref _openedAt);
+
+    /// <summary>How long the connection was open, or is by now; zero before.</summary>
+    internal TimeSpan OpenFor => Volatile.Read(ref _openedTimestamp) is not 0 and var opened
+        ? Stopwatch.GetElapsedTime(opened, Volatile.Read(ref _endedTimestamp) is not 0 and var ended ? ended : Stopwatch.GetTimestamp())
+        : TimeSpan.Zero;
 
     /// <summary>Messages accepted for sending.</summary>
     public long MessagesSent => Connection?.Sender.Messages ?? 0;
@@ -137,4 +145,22 @@ public abstract class WebSocketInformation
 
     /// <summary>What is received and not read yet, where messages do not go to handlers.</summary>
     internal IInboxCounts? Inbox { get; set; }
+
+    /// <summary>Notes that a connection opened.</summary>
+    internal void NoteOpened()
+    {
+        Volatile.Write(ref _endedTimestamp, 0);
+        Volatile.Write(ref _openedTimestamp, Stopwatch.GetTimestamp());
+        Volatile.Write(ref _openedAt, DateTime.Now);
+    }
+
+    /// <summary>Notes that the connection ended; of several times the first counts.</summary>
+    internal void NoteEnded() => Interlocked.CompareExchange(ref _endedTimestamp, Stopwatch.GetTimestamp(), 0);
+
+    /// <summary>Forgets a connection that was given up.</summary>
+    internal void ForgetOpened()
+    {
+        Volatile.Write(ref _openedAt, null);
+        Volatile.Write(ref _openedTimestamp, 0);
+    }
 }

@@ -22,6 +22,21 @@ public sealed class ReconnectionTests
         Assert.True(delays.Distinct().Count() > 1);
     }
 
+    [Theory]
+    [InlineData(1, 0, 1, 5, true)]
+    [InlineData(0, 4.9, 1, 5, false)]
+    [InlineData(0, 5, 1, 5, true)]
+    [InlineData(0, 19.9, 3, 5, false)]
+    [InlineData(0, 20, 3, 5, true)]
+    [InlineData(0, 59.9, 1000, 5, false)]
+    [InlineData(0, 60, 1000, 5, true)]
+    [InlineData(0, 0.9, 1, 0, false)]
+    [InlineData(0, 1, 1, 0.05, true)]
+    public void A_connection_was_of_use_that_brought_something_or_lasted_as_long_as_the_delay_before_it(
+        long received, double openFor, int attempts, double interval, bool isOfUse) =>
+        Assert.Equal(
+            isOfUse, Reconnection.WasOfUse(received, TimeSpan.FromSeconds(openFor), attempts, TimeSpan.FromSeconds(interval)));
+
     [Fact]
     public void A_delay_is_never_shorter_than_what_the_server_asks_for()
     {

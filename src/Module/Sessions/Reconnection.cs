@@ -10,6 +10,7 @@ namespace MessageWebSockets.PowerShell.Sessions;
 internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCount, TimeSpan interval)
 {
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ShortestUse = TimeSpan.FromSeconds(1);
 
     // What every timer of .NET can be set to: 24 days.
     private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(int.MaxValue);
@@ -75,9 +76,19 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
         || failure.HttpStatusCode == System.Net.HttpStatusCode.TooManyRequests
         || failure.InnerException is RuntimeException;
 
-    /// <summary>Whether a connection that was lost had been of use; only those that were not are attempts of one series.</summary>
-    public static bool WasOfUse(MessageWebSocket lost) =>
-        lost.Information.MessagesReceived > 0 || DateTime.Now - lost.Information.OpenedAt > LongestDelay;
+    /// <summary>
+    /// Whether a connection that was lost had been of use; only those that were not are attempts of one series. A server that takes each
+    /// connection and drops it at once is not to be called on for ever, nor one to be given up that merely ends what is idle.
+    /// </summary>
+    /// <param name="received">How many messages it brought.</param>
+    /// <param name="openFor">How long it was open.</param>
+    /// <param name="attempts">How many attempts the series has cost, the one that opened it included.</param>
+    /// <param name="interval">The delay of the first attempt.</param>
+    public static bool WasOfUse(long received, TimeSpan openFor, int attempts, TimeSpan interval)
+    {
+        TimeSpan delay = LongestBefore(attempts, interval);
+        return received > 0 || openFor >= (delay > ShortestUse ? delay : ShortestUse);
+    }
 
     /// <summary>
     /// How long to wait before an attempt: doubled each time up to a minute, half of it by chance so that clients do not return in
@@ -88,8 +99,7 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     /// <param name="failure">How the attempt before it failed; null if there was none.</param>
     public static TimeSpan Delay(int attempt, TimeSpan interval, MessageWebSocketException? failure)
     {
-        double seconds = Math.Min(interval.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 30)), LongestDelay.TotalSeconds);
-        TimeSpan own = TimeSpan.FromSeconds(seconds * (0.5 + (0.5 * Random.Shared.NextDouble())));
+        TimeSpan own = LongestBefore(attempt, interval) * (0.5 + (0.5 * Random.Shared.NextDouble()));
         TimeSpan asked = failure?.RetryAfter ?? TimeSpan.Zero;
         return asked > LongestTimer ? LongestTimer : asked > own ? asked : own;
     }
@@ -106,7 +116,7 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
 
         Noticed = lost;
         Due = null;
-        if (WasOfUse(lost))
+        if (WasOfUse(lost.Information.MessagesReceived, lost.Information.OpenFor, Attempts, interval))
         {
             Attempts = 0;
         }
@@ -164,6 +174,9 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
             return _latest;
         }
     }
+
+    private static TimeSpan LongestBefore(int attempt, TimeSpan interval) => TimeSpan.FromSeconds(
+        Math.Min(interval.TotalSeconds * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30)), LongestDelay.TotalSeconds));
 
     // One that did not end yet may still deliver.
     private static bool HoldsMessages(MessageWebSocket replaced) => replaced.Information.MessagesQueued > 0
