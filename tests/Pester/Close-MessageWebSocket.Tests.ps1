@@ -174,6 +174,15 @@ Describe 'Close-MessageWebSocket' {
         { Close-MessageWebSocket -TimeoutSeconds -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
     }
 
+    It 'says what a request and a close leave unsent at a server that does not read' {
+        $socket = Connect-MessageWebSocket $server.faults.'stops-reading' -SendBufferSize 4096
+        $failure = Get-Failure { Invoke-WsRequest ([byte[]]::new(8MB)) -Socket $socket -TimeoutSeconds 0.5 }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'ReplyTimeout,*'
+        "$failure" | Should -BeLike '*The request, or the end of it, still waits until the server reads*'
+        $warning = (Get-Streams { Close-MessageWebSocket -Socket $socket -TimeoutSeconds 0.1 }).Warning
+        "$warning" | Should -BeLike '*dropped, and with it 1 message that had not left.'
+    }
+
     It 'waits longer than five seconds when it is told to' {
         $socket = Connect-MessageWebSocket $server.faults.'never-answers-close'
         Close-MessageWebSocket -Socket $socket -TimeoutSeconds 6 -WarningVariable warning -WarningAction SilentlyContinue

@@ -169,6 +169,14 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         _closing.Add((socket, socket.CloseAsync(code, code is null ? null : Reason ?? "", _patience.Token)));
     }
 
+    // What was accepted and has not left never does now.
+    private static string Lost(MessageWebSocket socket) => WsErrors.Unsent(socket) switch
+    {
+        0 => "",
+        1 => ", and with it 1 message that had not left",
+        var count => $", and with it {count} messages that had not left",
+    };
+
     private void Finish(MessageWebSocket socket, Task<WebSocketCloseResult> close)
     {
         const int Interval = 500;
@@ -189,11 +197,11 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         {
             WriteWarning(
                 $"{socket} did not answer the close within {WsErrors.Seconds(Times.OfSeconds(TimeoutSeconds))}. "
-                + "The connection was dropped.");
+                + $"The connection was dropped{Lost(socket)}.");
         }
         catch (MessageWebSocketException e)
         {
-            WriteWarning($"The connection to {socket} broke while it was closed: {TerminalText.Escape(e.Message)}");
+            WriteWarning($"The connection to {socket} broke while it was closed{Lost(socket)}: {TerminalText.Escape(e.Message)}");
         }
         finally
         {

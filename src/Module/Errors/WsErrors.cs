@@ -149,17 +149,21 @@ internal static partial class WsErrors
             _ => $"{waiting} messages wait in the inbox.",
         };
         string noJson = unreadable == 0 ? "" : $" Of what came meanwhile, {unreadable} {(unreadable == 1 ? "was" : "were")} no JSON.";
+        string request = Unsent(socket) == 0
+            ? "The request was sent and the connection is open."
+            : "The request, or the end of it, still waits until the server reads; the connection is open.";
         return Create(
             "ReplyTimeout",
-            new TimeoutException(
-                $"No reply from {Describe(socket)} within {Seconds(timeout)}. The request was sent and the connection is open. "
-                + $"{others}{noJson}"),
+            new TimeoutException($"No reply from {Describe(socket)} within {Seconds(timeout)}. {request} {others}{noJson}"),
             socket.Information.IsInboxFull
                 ? "The inbox is full, so that nothing more is read; empty it with Receive-WsMessage."
                 : "A late reply stays in the inbox for Receive-WsMessage.",
             ErrorCategory.OperationTimeout,
             socket);
     }
+
+    /// <summary>How many messages were accepted and have not left, or not whole.</summary>
+    public static long Unsent(MessageWebSocket socket) => socket.Information.MessagesSent - socket.Information.MessagesWritten;
 
     public static ErrorRecord SendTimeout(MessageWebSocket socket, TimeSpan timeout, object? item) => Create(
         "SendTimeout",
