@@ -73,6 +73,10 @@ $(Get-Address -Path 'echo'),,,
             @{ Address = 'ws://feed.example/#part'; Advice = '*%23*' }
             @{ Address = 'ws://feed.example:0/'; Advice = '*port*' }
             @{ Address = 'wss://user:hunter2@feed.example/'; Advice = '*-Credential*' }
+            @{ Address = 'user:hunter2@feed.example:8080/x'; Advice = 'Try ws://feed.example:8080/x*-Credential.' }
+            @{ Address = 'wss//user:hunter2@feed.example'; Advice = 'Try wss://feed.example, *-Credential.' }
+            @{ Address = 'http://user:hunter2@feed.example'; Advice = 'Try ws://feed.example, *-Credential.' }
+            @{ Address = 'ws:/feed.example/x'; Advice = 'Try ws://feed.example/x.' }
         ) {
             $failure = Get-Failure { Connect-MessageWebSocket $Address }
             $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidUri,*'
@@ -80,6 +84,12 @@ $(Get-Address -Path 'echo'),,,
             $failure.ErrorDetails.RecommendedAction | Should -BeLike $Advice
             "$failure $($failure.TargetObject)" | Should -Not -BeLike '*hunter2*'
             $WsSession.Sockets | Should -BeNullOrEmpty
+        }
+
+        It 'does not repeat the password of a proxy that is no address' {
+            $failure = Get-Failure { Connect-MessageWebSocket 'ws://feed.example' -Proxy 'http://user:hunter2@feed.example:99999' }
+            "$failure" | Should -BeLike '*A proxy address begins with*'
+            ($failure | Format-List * -Force | Out-String) -replace '(?m)^.*-Proxy.*$' | Should -Not -BeLike '*hunter2*'
         }
 
         It 'refuses a port that does not exist' {

@@ -185,9 +185,11 @@ Describe 'Test-WsEndpoint' {
         }
 
         It 'does not show a password of its address' {
-            $result = Test-WsEndpoint 'ws://me:s3cr3t@host.example/'
-            $result.Status | Should -Be 'InvalidUri'
-            $result | ConvertTo-Json | Should -Not -BeLike '*s3cr3t*'
+            foreach ($address in 'ws://me:s3cr3t@host.example/', 'me:s3cr3t@host.example', 'wss//me:s3cr3t@host.example') {
+                $result = Test-WsEndpoint $address
+                $result.Status | Should -Be 'InvalidUri'
+                $result | ConvertTo-Json | Should -Not -BeLike '*s3cr3t*'
+            }
         }
 
         It 'does not show the certificate or header of an item as an error either' {
@@ -537,7 +539,7 @@ Describe 'Test-WsEndpoint' {
             @{ Name = 'UserAgent'; Value = "a`nb"; Id = 'InvalidHeader' }
             @{ Name = 'Origin'; Value = "a`nb"; Id = 'InvalidHeader' }
             @{ Name = 'PinnedCertificateSha256'; Value = 'abc' }
-            @{ Name = 'SslProtocol'; Value = 'Tls11' }
+            @{ Name = 'SslProtocol'; Value = 'Tls11'; Id = 'CannotConvertArgumentNoMessage' }
             @{ Name = 'Proxy'; Value = 'ftp://127.0.0.1:1' }
             @{ Name = 'Authentication'; Value = 'Basic' }
         ) {

@@ -120,6 +120,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
 
     /// <summary>The proxy; without it the one of the system or the environment.</summary>
     [Parameter]
+    [EndpointTransform]
     [ValidateNotNull]
     public Uri? Proxy { get; set; }
 

@@ -8,6 +8,7 @@ namespace MessageWebSockets.PowerShell.Connecting;
 /// <summary>Tells addresses that cannot be WebSocket addresses, with the form that was probably meant.</summary>
 internal static partial class WsUri
 {
+    private const string Rule = "WebSocket addresses begin with ws:// or wss://";
     private const string Form = "Write it as ws://host/path or wss://host/path.";
 
     /// <summary>What is wrong with an address; null if nothing is.</summary>
@@ -19,6 +20,14 @@ internal static partial class WsUri
         }
 
         string given = TerminalText.Escape(Redaction.Of(MalformedUri.TextOf(uri)));
+        string bare = Redaction.WithoutHiddenUser(given);
+        string apart = bare == given ? "" : ", and give the user name and password with -Credential";
+        if (MangledScheme().Match(bare) is { Success: true } mangled)
+        {
+            return WsErrors.InvalidUri(
+                $"'{given}' is no WebSocket address. {Rule}.", $"Try {mangled.Groups["scheme"]}://{bare[mangled.Length..]}{apart}.", given);
+        }
+
         if (uri is MalformedUri)
         {
             return Port().Match(given) is { Success: true } port
@@ -44,22 +53,21 @@ internal static partial class WsUri
             };
         }
 
-        const string Rule = "WebSocket addresses begin with ws:// or wss://";
-        if (HttpScheme().Match(given) is { Success: true } http)
+        if (HttpScheme().Match(bare) is { Success: true } http)
         {
-            string ws = (http.Groups["secure"].Success ? "wss" : "ws") + given[http.Length..];
-            return WsErrors.InvalidUri($"{given} is an HTTP address. {Rule}.", $"Try {ws}.", given);
+            string ws = (http.Groups["secure"].Success ? "wss" : "ws") + bare[http.Length..];
+            return WsErrors.InvalidUri($"{given} is an HTTP address. {Rule}.", $"Try {ws}{apart}.", given);
         }
 
-        if (HostAndPort().Match(given) is { Success: true } host)
+        if (HostAndPort().Match(bare) is { Success: true } host)
         {
             string scheme = host.Groups["port"].Value is "443" or "8443" ? "wss" : "ws";
             string other = scheme == "ws" ? ", or wss:// if the server speaks TLS" : "";
-            return WsErrors.InvalidUri($"{given} has no scheme. {Rule}.", $"Try {scheme}://{given}{other}.", given);
+            return WsErrors.InvalidUri($"{given} has no scheme. {Rule}.", $"Try {scheme}://{bare}{other}{apart}.", given);
         }
 
-        return HostAndPath().IsMatch(given)
-            ? WsErrors.InvalidUri($"{given} has no scheme. {Rule}.", $"Try wss://{given}.", given)
+        return HostAndPath().IsMatch(bare)
+            ? WsErrors.InvalidUri($"{given} has no scheme. {Rule}.", $"Try wss://{bare}{apart}.", given)
             : WsErrors.InvalidUri($"'{given}' is no WebSocket address. {Rule}.", Form, given);
     }
 
@@ -68,6 +76,10 @@ internal static partial class WsUri
         "(?<=^[a-z]+://[^/?#]*:)(?:[0-9]{6,}|6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})(?=$|[/?#])",
         RegexOptions.IgnoreCase)]
     private static partial Regex Port();
+
+    // ws:/host, wss//host, ws:////host
+    [GeneratedRegex(@"^(?<scheme>wss?)(?::[/\\]?|:[/\\]{3,}|[/\\]{2,})(?=[\p{L}\[]|[0-9]+\.)", RegexOptions.IgnoreCase)]
+    private static partial Regex MangledScheme();
 
     [GeneratedRegex("^http(?<secure>s)?(?=://)", RegexOptions.IgnoreCase)]
     private static partial Regex HttpScheme();

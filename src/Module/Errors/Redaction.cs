@@ -7,6 +7,7 @@ namespace MessageWebSockets.PowerShell.Errors;
 internal static partial class Redaction
 {
     private const string Hidden = "***";
+    private const string HiddenUser = Hidden + "@";
     private const string Ellipsis = "...";
 
     // Longer than the names of the IANA registry.
@@ -27,7 +28,7 @@ internal static partial class Redaction
 
     /// <inheritdoc cref="Of(Uri)"/>
     public static string Of(string address) =>
-        Query().Replace(UserInfo().Replace(address, Hidden + "@", 1), "$1...");
+        Query().Replace(WithoutUserInfo(address), "$1...");
 
     /// <summary>
     /// The name of a subprotocol; shortened where it looks like the carrier of a token, for which browsers, that cannot set headers,
@@ -64,15 +65,38 @@ internal static partial class Redaction
         }
     }
 
-    /// <summary>An address without user information, and otherwise as it is.</summary>
-    public static string WithoutUserInfo(string address) => UserInfo().Replace(address, Hidden + "@", 1);
+    /// <summary>
+    /// An address without user information, and otherwise as it is. Of a text that is none, as user:password@host, all that is before
+    /// the last @ may be a password, which may hold any character.
+    /// </summary>
+    public static string WithoutUserInfo(string address)
+    {
+        if (UserInfo().Match(address) is { Success: true } given && IsAddress(address))
+        {
+            return string.Concat(address.AsSpan(0, given.Index), HiddenUser, address.AsSpan(given.Index + given.Length));
+        }
+
+        if (IsAddress(address) || HostAlone().IsMatch(address) || At().Matches(address) is not { Count: > 0 } all)
+        {
+            return address;
+        }
+
+        int start = AnyScheme().Match(address).Length;
+        return string.Concat(address.AsSpan(0, start), HiddenUser, address.AsSpan(Math.Max(start, all[^1].Index + all[^1].Length)));
+    }
+
+    /// <summary>What <see cref="WithoutUserInfo(string)"/> left, without the sign that there was something.</summary>
+    public static string WithoutHiddenUser(string address) => address.Replace(HiddenUser, "", StringComparison.Ordinal);
 
     /// <summary>The address as a target of an error, which ends up in logs like its message: itself where it carries no secret.</summary>
     public static Uri Target(Uri uri)
     {
         string shown = Of(uri);
-        return shown == uri.ToString() || !Uri.TryCreate(shown, UriKind.Absolute, out Uri? redacted) ? uri : redacted;
+        return shown == uri.ToString() || !Uri.TryCreate(shown, UriKind.RelativeOrAbsolute, out Uri? redacted) ? uri : redacted;
     }
+
+    private static bool IsAddress(string text) =>
+        Authority().IsMatch(text) && Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Host.Length > 0;
 
     [GeneratedRegex("token|secret|password|passwd|api-?_?key|signature|credential", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
@@ -84,6 +108,23 @@ internal static partial class Redaction
     [GeneratedRegex("^eyJ")]
     private static partial Regex JsonWebToken();
 
-    [GeneratedRegex("(?<=^[a-z][a-z0-9+.-]*://)[^/?#]*@", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^\s*[a-z][a-z0-9+.-]*:[/\\]{2}", RegexOptions.IgnoreCase)]
+    private static partial Regex Authority();
+
+    [GeneratedRegex(@"(?<=^\s*[a-z][a-z0-9+.-]*:[/\\]{2,})[^/\\?#]*@", RegexOptions.IgnoreCase)]
     private static partial Regex UserInfo();
+
+    // Of a text that is no address: what may be meant as its scheme, with too few slashes or too many.
+    [GeneratedRegex(@"^\s*(?:(?:wss?|https?)(?::[/\\]*|[/\\]+)|[a-z][a-z0-9+.-]*:[/\\]{2,}|[/\\]+)?", RegexOptions.IgnoreCase)]
+    private static partial Regex AnyScheme();
+
+    // A host with nothing before it, whatever query follows; a port of digits, because user:password@host has the form of host:port.
+    [GeneratedRegex(
+        @"^\s*(?:[a-z][a-z0-9+.-]*:[/\\]{2,}|[/\\]+)?(?:[\p{L}\p{N}._-]+|\[[^\]@]*\])(?::[0-9]+)?(?:[/\\][^?#@:]*)?(?=$|[?#])",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex HostAlone();
+
+    // Encoded, too, and the wide form, which names of hosts are read with.
+    [GeneratedRegex("@|\uff20|%40")]
+    private static partial Regex At();
 }

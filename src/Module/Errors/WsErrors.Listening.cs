@@ -77,10 +77,10 @@ internal static partial class WsErrors
 
     public static ErrorRecord InvalidTarget(string target) => Create(
         "InvalidTarget",
-        new ArgumentException($"'{TerminalText.Escape(target)}' is no target for a tunnel."),
+        new ArgumentException($"'{TerminalText.Escape(Redaction.Of(target))}' is no target for a tunnel."),
         "Write it as host:port, an IPv6 address in brackets: localhost:22, [::1]:6379.",
         ErrorCategory.InvalidArgument,
-        target);
+        Redaction.Of(target));
 
     public static ErrorRecord CertificateWithoutKey(string subject) => Create(
         "CertificateWithoutKey",
