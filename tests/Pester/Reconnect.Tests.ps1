@@ -268,6 +268,20 @@ Describe 'A connection that is lost' {
         }
     }
 
+    It 'again and again is waited for by a send no longer than -TimeoutSeconds says' {
+        # More than any buffer takes, so that each connection breaks before the message is sent.
+        $socket = Connect-MessageWebSocket $server.faults.'reset-while-client-sends' -AutoReconnect -MaximumRetryCount 100000 `
+            -RetryIntervalSec 0.01
+        $sending = Start-Script {
+            Send-WsMessage ([byte[]]::new(16MB)) -Socket $args[0] -FragmentSize 64KB -TimeoutSeconds 0.5 -WarningAction SilentlyContinue
+        } -ArgumentList $socket
+        Wait-Script -Started $sending
+        $failures = @($sending.Streams.Error.FullyQualifiedErrorId) + $sending.Shell.InvocationStateInfo.Reason.ErrorRecord
+        -join $failures | Should -Match '^(SendTimeout|ReconnectTimeout),'
+        $sending.Shell.Dispose()
+        Close-MessageWebSocket -Socket $socket -WarningAction SilentlyContinue
+    }
+
     It 'is reported with the close code and reason' {
         $uri = "$(Get-Address -Path 'close')?code=1012&reason=back%20soon"
         $socket = Connect-MessageWebSocket $uri -AutoReconnect -MaximumRetryCount 1

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Connecting;
 using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
 using MessageWebSockets.PowerShell.Terminal;
 
 namespace MessageWebSockets.PowerShell;
@@ -44,7 +45,8 @@ public sealed class EnterMessageWebSocketCommand : WsCmdlet
             ThrowTerminatingError(WsErrors.NotInteractive());
         }
 
-        MessageWebSocket? socket = ParameterSetName == UriSet ? Connect(Uri!) : ResolveWritable(Socket, Timeout.InfiniteTimeSpan);
+        using WaitBudget unlimited = new(Timeout.InfiniteTimeSpan, StopToken, TimeProvider.System);
+        MessageWebSocket? socket = ParameterSetName == UriSet ? Connect(Uri!) : ResolveWritable(Socket, unlimited);
         if (socket is null)
         {
             return;

@@ -17,6 +17,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     private const string BatchSet = "Batch";
 
     private MessageWebSocket _socket = null!;
+    private WaitBudget _budget = null!;
     private JsonWriter? _jsonWriter;
     private IdPath? _idPath;
 
@@ -112,7 +113,8 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     protected override void BeginProcessing()
     {
         CheckParameters();
-        _socket = ResolveWritable(Socket, Times.Limit(TimeoutSeconds));
+        _budget ??= new WaitBudget(Times.Limit(TimeoutSeconds), StopToken, TimeProvider.System);
+        _socket = ResolveWritable(Socket, _budget);
         CheckReadable(_socket);
         ShowFrames(_socket);
 
@@ -124,6 +126,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        _budget.Begin();
         if (SocketExtras.IsDue(_socket))
         {
             BeginProcessing();
@@ -374,7 +377,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     private void Send(string json, object? item)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
-        patience.CancelAfter(Times.Limit(TimeoutSeconds));
+        patience.CancelAfter(_budget.Left);
         try
         {
             Wait(OutgoingMessage.OfText(json).SendAsync(_socket, patience.Token));
@@ -382,7 +385,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            WriteError(WsErrors.SendTimeout(_socket, Times.Limit(TimeoutSeconds), item));
+            WriteError(WsErrors.SendTimeout(_socket, _budget.Limit, item));
         }
         catch (Exception e) when (e is MessageWebSocketException or ObjectDisposedException)
         {
@@ -400,7 +403,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         Task<WsMessage?>? reply = null;
         try
         {
-            patience.CancelAfter(Times.Limit(TimeoutSeconds));
+            patience.CancelAfter(_budget.Left);
 
             // Before the request leaves: a reply can be faster than the next line.
             reply = _socket.ReceiveNextAsync(filter.IsReply, patience.Token);
@@ -427,7 +430,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            WriteError(WsErrors.ReplyTimeout(_socket, Times.Limit(TimeoutSeconds), filter.Unreadable));
+            WriteError(WsErrors.ReplyTimeout(_socket, _budget.Limit, filter.Unreadable));
         }
         catch (MessageWebSocketException e)
         {

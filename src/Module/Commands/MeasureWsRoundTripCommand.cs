@@ -3,6 +3,7 @@ using System.Management.Automation;
 using System.Text;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Messages;
 using MessageWebSockets.PowerShell.Terminal;
 using MessageWebSockets.PowerShell.Views;
 
@@ -46,7 +47,11 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        _socket = ResolveWritable(Socket, Times.Limit(TimeoutSeconds));
+        using (WaitBudget reconnect = new(Times.Limit(TimeoutSeconds), StopToken, TimeProvider.System))
+        {
+            _socket = ResolveWritable(Socket, reconnect);
+        }
+
         if (Echo)
         {
             CheckReadable(_socket);

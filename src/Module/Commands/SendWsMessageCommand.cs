@@ -23,7 +23,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private readonly MemoryStream _byteStream = new();
     private bool _isByteMissing;
     private MessageWebSocket _socket = null!;
-    private CancellationTokenSource? _limit;
+    private WaitBudget _budget = null!;
     private JsonWriter? _jsonWriter;
     private long _accepted;
     private long _sentBefore;
@@ -98,7 +98,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
 
         Type = IsBound(nameof(MessageType)) ? MessageType : null;
-        Use(ResolveWritable(Socket, Times.Limit(TimeoutSeconds)));
+        _budget = new WaitBudget(Times.Limit(TimeoutSeconds), StopToken, TimeProvider.System);
+        Use(ResolveWritable(Socket, _budget));
     }
 
     /// <inheritdoc/>
@@ -145,7 +146,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
                 WaitBriefly(() => _socket.FlushAsync(CancellationToken.None));
             }
 
-            _limit?.Dispose();
+            _budget?.Dispose();
             _byteStream.Dispose();
         }
 
@@ -228,15 +229,16 @@ public sealed class SendWsMessageCommand : WsCmdlet
     /// <summary>Hands a whole message over. The usual case, room in the send buffer, takes no task and no timer.</summary>
     private bool HandOver(in OutgoingMessage message, object? item)
     {
+        _budget.Begin();
         RequestNumbers.Note(_socket, message.Text);
         while (true)
         {
             try
             {
-                ValueTask sending = message.SendAsync(_socket, LimitToken());
+                ValueTask sending = message.SendAsync(_socket, _budget.Token);
                 if (!sending.IsCompletedSuccessfully)
                 {
-                    WaitWithLimit(sending.AsTask());
+                    Await(sending.AsTask());
                 }
 
                 _accepted++;
@@ -244,7 +246,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
             }
             catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
             {
-                WriteError(WsErrors.SendTimeout(_socket, Times.Limit(TimeoutSeconds), item));
+                WriteError(WsErrors.SendTimeout(_socket, _budget.Limit, item));
                 return false;
             }
             catch (ArgumentException e)
@@ -299,11 +301,13 @@ public sealed class SendWsMessageCommand : WsCmdlet
     /// <summary>Sends a stream as one message, from its beginning again on a new connection where one is to be made.</summary>
     private bool SendFragments(Stream content, int fragmentSize, SocketMessageType type, object? item, string? path)
     {
+        long furthest = 0;
+        _budget.Begin();
         while (true)
         {
             try
             {
-                return TrySendFragments(content, fragmentSize, type, item, path);
+                return TrySendFragments(content, fragmentSize, type, item, path, ref furthest);
             }
             catch (MessageWebSocketException e)
             {
@@ -319,7 +323,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
     }
 
     // Once the first fragment of a message is out it has to be finished, or the connection is of no use.
-    private bool TrySendFragments(Stream content, int fragmentSize, SocketMessageType type, object? item, string? path)
+    private bool TrySendFragments(
+        Stream content, int fragmentSize, SocketMessageType type, object? item, string? path, ref long furthest)
     {
         // A file of a system that makes its content when it is read, such as /proc, says that its length is 0.
         long length = content.CanSeek ? content.Length : 0;
@@ -337,15 +342,22 @@ public sealed class SendWsMessageCommand : WsCmdlet
                 bool isFinal = nextCount == 0;
                 ReadOnlyMemory<byte> fragment = current.AsMemory(0, count);
                 ValueTask<uint> sending = isFinal
-                    ? _socket.SendFinalFrameAsync(fragment, type, null, LimitToken())
-                    : _socket.SendNonfinalFrameAsync(fragment, type, null, LimitToken());
+                    ? _socket.SendFinalFrameAsync(fragment, type, null, _budget.Token)
+                    : _socket.SendNonfinalFrameAsync(fragment, type, null, _budget.Token);
                 if (!sending.IsCompletedSuccessfully)
                 {
-                    WaitWithLimit(sending.AsTask());
+                    Await(sending.AsTask());
                 }
 
                 isOpen = !isFinal;
                 sent += count;
+                if (sent > furthest)
+                {
+                    // What goes over a new connection once more is no progress.
+                    furthest = sent;
+                    _budget.Restart();
+                }
+
                 if (isFinal)
                 {
                     _accepted++;
@@ -360,8 +372,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
             WriteError(isOpen
-                ? WsErrors.SendTimeoutInMessage(_socket, Times.Limit(TimeoutSeconds), sent, item)
-                : WsErrors.SendTimeout(_socket, Times.Limit(TimeoutSeconds), item));
+                ? WsErrors.SendTimeoutInMessage(_socket, _budget.Limit, sent, item)
+                : WsErrors.SendTimeout(_socket, _budget.Limit, item));
             return false;
         }
         catch (Exception e) when (e is MessageWebSocketException or ObjectDisposedException)
@@ -413,7 +425,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
 
         try
         {
-            WaitWithLimit(_socket.FlushAsync(LimitToken()));
+            Await(_socket.FlushAsync(_budget.Token));
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
@@ -449,7 +461,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     /// <param name="failure">Why the connection is of no use; null where it was closed in order.</param>
     private void ReplaceSocketOrStop(MessageWebSocketException? failure)
     {
-        if (Renew(_socket, Times.Limit(TimeoutSeconds), failure, Progress(failed: 1)) is not { } successor)
+        if (Renew(_socket, _budget, failure, Progress(failed: 1)) is not { } successor)
         {
             _isFlushed = true;
             ThrowTerminatingError(Ended(failure, _socket, Progress(failed: 1)));
@@ -473,28 +485,5 @@ public sealed class SendWsMessageCommand : WsCmdlet
         return $"Of this pipeline's messages {written} were handed to the network and {_accepted - written + failed} were not.";
     }
 
-    private CancellationToken LimitToken()
-    {
-        if (_limit is null || _limit.IsCancellationRequested)
-        {
-            _limit?.Dispose();
-            _limit = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
-        }
-
-        return _limit.Token;
-    }
-
-    private void WaitWithLimit(Task task)
-    {
-        if (TimeoutSeconds > 0)
-        {
-            _limit!.CancelAfter(Times.Limit(TimeoutSeconds));
-        }
-
-        Wait(task);
-        if (TimeoutSeconds > 0)
-        {
-            _limit!.CancelAfter(Timeout.InfiniteTimeSpan);
-        }
-    }
+    private void Await(Task task) => _budget.Spend(() => Wait(task));
 }

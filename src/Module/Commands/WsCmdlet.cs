@@ -237,13 +237,13 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
 
     /// <summary>As <see cref="Resolve"/>, for a cmdlet that sends: one that is connected, again where it can be.</summary>
     /// <param name="given">What the user gave.</param>
-    /// <param name="longest">How long a reconnect may take.</param>
-    private protected MessageWebSocket ResolveWritable(MessageWebSocket? given, TimeSpan longest)
+    /// <param name="budget">How long a reconnect may take.</param>
+    private protected MessageWebSocket ResolveWritable(MessageWebSocket? given, WaitBudget budget)
     {
         MessageWebSocket socket = Resolve(given);
         if (WsSession.HasEnded(socket))
         {
-            if (Renew(socket, longest) is { } successor)
+            if (Renew(socket, budget) is { } successor)
             {
                 return successor;
             }
@@ -266,15 +266,15 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
 
     /// <summary>Reconnects as <see cref="Connector.Renew"/> does, and stops the cmdlet when its time is over meanwhile.</summary>
     private protected MessageWebSocket? Renew(
-        MessageWebSocket lost, TimeSpan longest, MessageWebSocketException? failure = null, string? progress = null)
+        MessageWebSocket lost, WaitBudget budget, MessageWebSocketException? failure = null, string? progress = null)
     {
         try
         {
-            return Connector.Renew(this, lost, longest, failure);
+            return budget.Spend(left => Connector.Renew(this, lost, left, failure));
         }
         catch (TimeoutException)
         {
-            ThrowTerminatingError(WsErrors.ReconnectTimeout(lost, longest, progress));
+            ThrowTerminatingError(WsErrors.ReconnectTimeout(lost, budget.Limit, progress));
             return null;
         }
     }
