@@ -4,12 +4,11 @@ using System.Text.Json;
 namespace MessageWebSockets.Bench;
 
 /// <summary>
-/// The same work in other languages' clients, for context: npm ws from artifacts/node and Python websockets, where installed.
+/// The same work in another library's client, and in those of other languages: npm ws from artifacts/node and Python websockets, where
+/// installed.
 /// </summary>
 internal static class Alternatives
 {
-    private const string NotInstalled = "neither npm ws in artifacts/node nor Python websockets is installed";
-
     private const int Size = 100;
 
     private static readonly string[] s_pythons = ["/usr/bin/python3", "python3", "python"];
@@ -27,30 +26,28 @@ internal static class Alternatives
             clients.Add(python);
         }
 
-        if (clients.Count == 0)
-        {
-            return [Benchmark.Skipped("other", "clients of other languages", NotInstalled)];
-        }
-
         return [.. Create(context, clients, Size)];
     }
 
     private static IEnumerable<Benchmark> Create(BenchContext context, IReadOnlyList<ForeignClient> clients, int size)
     {
         string name = $"{size}B";
-        yield return Rows($"other-receive-{name}", $"receive flood, {name}", [CalibratedLoop.Rate],
+        Target target = new(Bound.AtLeast, 3);
+        yield return Rows($"other-receive-{name}", $"receive flood, {name}", [CalibratedLoop.Rate], target,
         [
             Flood.Receive(context, LibraryClient.Name, size, () => new LibraryClient()),
+            Flood.Receive(context, ReactiveClient.Name, size, () => new ReactiveClient()),
             .. clients.Select(client => ForeignFlood(client, "receive")),
         ]);
-        yield return Rows($"other-send-{name}", $"send flood, {name}", [CalibratedLoop.Rate],
+        yield return Rows($"other-send-{name}", $"send flood, {name}", [CalibratedLoop.Rate], target,
         [
-            Flood.Send(context, LibraryClient.Name, size, () => new LibraryClient()),
+            Flood.Send(context, LibraryClient.Name, Payload.Of(size), () => new LibraryClient()),
+            Flood.Send(context, ReactiveClient.Name, Payload.Of(size), () => new ReactiveClient()),
             .. clients.Select(client => ForeignFlood(client, "send")),
         ]);
         int count = context.Options.Quick ? 2000 : 10_000;
         Metric[] times = [new("median", Unit.Microseconds), new("p99", Unit.Microseconds)];
-        yield return Rows($"other-latency-{name}", $"ping-pong, {name}, 1 in flight", times,
+        yield return Rows($"other-latency-{name}", $"ping-pong, {name}, 1 in flight", times, null,
         [
             Latency.Side(context, LibraryClient.Name, size, count, TimeSpan.Zero, () => new LibraryClient()),
             .. clients.Select(client => new Side(client.Name, token => MeasureAsync(client, "latency", count, ["median", "p99"], token))),
@@ -66,10 +63,11 @@ internal static class Alternatives
             client.MeasureAsync(mode, context.Server.Raw, count, size, names, cancellationToken);
     }
 
-    private static Benchmark Rows(string name, string title, Metric[] metrics, Side[] sides) => new(name, title, metrics, sides)
-    {
-        Comparisons = [.. sides.Skip(1).SelectMany(side => metrics.Select(metric => new Comparison(metric, side.Name)))],
-    };
+    private static Benchmark Rows(string name, string title, Metric[] metrics, Target? target, Side[] sides) =>
+        new(name, title, metrics, sides)
+        {
+            Comparisons = [.. sides.Skip(1).SelectMany(side => metrics.Select(metric => new Comparison(metric, side.Name, target)))],
+        };
 
     private static async Task<ForeignClient?> FindNodeAsync()
     {

@@ -21,7 +21,7 @@ internal static class BusyConnections
         {
             Comparisons =
             [
-                new Comparison(CalibratedLoop.Rate, FrameworkClient.Name),
+                new Comparison(CalibratedLoop.Rate, FrameworkClient.Name, new Target(Bound.AtLeast, 1.1)),
                 new Comparison(CalibratedLoop.ProcessorTime, FrameworkClient.Name),
             ],
         };

@@ -40,8 +40,8 @@ internal static class Cmdlets
         {
             Comparisons =
             [
-                new Comparison(CalibratedLoop.Rate, Pipeline, new Target(Bound.AtLeast, 0.7)),
-                new Comparison(CalibratedLoop.Rate, Script, new Target(Bound.AtLeast, 4)),
+                new Comparison(CalibratedLoop.Rate, Pipeline, new Target(Bound.AtLeast, 0.8)),
+                new Comparison(CalibratedLoop.Rate, Script),
             ],
         };
     }
@@ -57,8 +57,8 @@ internal static class Cmdlets
         {
             Comparisons =
             [
-                new Comparison(CalibratedLoop.Rate, Pipeline, new Target(Bound.AtLeast, 0.6)),
-                new Comparison(CalibratedLoop.Rate, Script, new Target(Bound.AtLeast, 10)),
+                new Comparison(CalibratedLoop.Rate, Pipeline, new Target(Bound.AtLeast, 0.75)),
+                new Comparison(CalibratedLoop.Rate, Script),
             ],
         };
     }
@@ -116,7 +116,7 @@ internal static class Cmdlets
         Rate(context, Parallel, "ProbeScript", 100),
     ])
     {
-        Comparisons = [new Comparison(CalibratedLoop.Rate, Parallel, new Target(Bound.AtLeast, 5))],
+        Comparisons = [new Comparison(CalibratedLoop.Rate, Parallel, new Target(Bound.AtLeast, 10))],
     };
 
     private static Benchmark Import(BenchContext context)
@@ -139,8 +139,8 @@ internal static class Cmdlets
         {
             Comparisons =
             [
-                new Comparison(time, Empty, new Target(Bound.AtMost, 1.5)),
-                new Comparison(time, WithFiles),
+                new Comparison(time, WithFiles, new Target(Bound.AtMost, 1.2)),
+                new Comparison(time, Empty),
                 new Comparison(time, Bare),
             ],
         };

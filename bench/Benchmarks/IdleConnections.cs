@@ -21,7 +21,7 @@ internal static class IdleConnections
         {
             Comparisons =
             [
-                new Comparison(workingSet, FrameworkClient.Name, new Target(Bound.AtMost, 1.2)),
+                new Comparison(workingSet, FrameworkClient.Name, new Target(Bound.AtMost, 1.15)),
                 new Comparison(heap, FrameworkClient.Name),
             ],
         };

@@ -7,9 +7,16 @@ namespace MessageWebSockets.Bench;
 /// <summary>The reference: a bare ClientWebSocket with one reused buffer, through the overloads that allocate least.</summary>
 /// <param name="bufferSize">The size of the buffer.</param>
 /// <param name="invoker">What connects; null for the framework's own.</param>
-internal sealed class FrameworkClient(int bufferSize = FrameworkClient.LargeBuffer, HttpMessageInvoker? invoker = null) : IMessageClient
+/// <param name="hasOwnArrays">Whether each message gets an array of its own, as in a loop whose messages are kept or handed on.</param>
+/// <param name="compression">What is offered.</param>
+internal sealed class FrameworkClient(
+    int bufferSize = FrameworkClient.LargeBuffer,
+    HttpMessageInvoker? invoker = null,
+    bool hasOwnArrays = false,
+    WebSocketDeflateOptions? compression = null) : IMessageClient
 {
     public const string Name = "ClientWebSocket";
+    public const string OwnArrayName = "ClientWebSocket, own array";
 
     /// <summary>Takes the longest message of the benchmarks in one piece.</summary>
     public const int LargeBuffer = 1024 * 1024;
@@ -20,6 +27,10 @@ internal sealed class FrameworkClient(int bufferSize = FrameworkClient.LargeBuff
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
     private readonly ClientWebSocket _socket = new();
     private readonly byte[] _buffer = new byte[bufferSize];
+    private byte[] _last = [];
+
+    /// <summary>Compression in which only the server may refer to the messages before.</summary>
+    public static WebSocketDeflateOptions Deflate() => new() { ClientContextTakeover = false };
 
     public Task ConnectAsync(Uri uri)
     {
@@ -27,6 +38,8 @@ internal sealed class FrameworkClient(int bufferSize = FrameworkClient.LargeBuff
         {
             _socket.Options.Proxy = null;
         }
+
+        _socket.Options.DangerousDeflateOptions = compression;
 
         return _socket.ConnectAsync(uri, invoker, CancellationToken.None);
     }
@@ -37,12 +50,38 @@ internal sealed class FrameworkClient(int bufferSize = FrameworkClient.LargeBuff
         {
             // In place and not in a method: the reference shall not pay for a state machine that its users do without.
             ValueWebSocketReceiveResult received;
+            int filled = 0;
             do
             {
-                received = await _socket.ReceiveAsync(_buffer.AsMemory(), CancellationToken.None);
+                received = await _socket.ReceiveAsync(_buffer.AsMemory(filled), CancellationToken.None);
                 ThrowIfClosed(received);
+                filled += hasOwnArrays ? received.Count : 0;
             }
             while (!received.EndOfMessage);
+            if (hasOwnArrays)
+            {
+                _last = _buffer.AsSpan(0, filled).ToArray();
+            }
+        }
+
+        GC.KeepAlive(_last);
+    }
+
+    public async Task EchoAsync(ReadOnlyMemory<byte> message, long count)
+    {
+        await _socket.SendAsync(message, WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
+        for (long i = 0; i < count; i++)
+        {
+            ValueWebSocketReceiveResult received;
+            int filled = 0;
+            do
+            {
+                received = await _socket.ReceiveAsync(_buffer.AsMemory(filled), CancellationToken.None);
+                ThrowIfClosed(received);
+                filled += received.Count;
+            }
+            while (!received.EndOfMessage);
+            await _socket.SendAsync(_buffer.AsMemory(0, filled), WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
         }
     }
 

@@ -17,6 +17,9 @@ internal interface IMessageClient : IAsyncDisposable
     /// <summary>Sends a binary message that many times.</summary>
     public Task SendAsync(ReadOnlyMemory<byte> message, long count);
 
+    /// <summary>Sends a binary message, and each one that comes back again, until that many came.</summary>
+    public Task EchoAsync(ReadOnlyMemory<byte> message, long count);
+
     /// <summary>Sends a text message and receives the next one.</summary>
     public Task<string> AskAsync(string question);
 

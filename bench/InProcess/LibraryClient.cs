@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets.Bench;
@@ -17,16 +18,38 @@ internal sealed class LibraryClient : IMessageClient
         _socket.Control.UseProxy = false;
     }
 
+    /// <summary>Whether each message is disposed of when it was received.</summary>
+    public bool Disposes { get; init; }
+
+    /// <summary>What is offered; null for no compression.</summary>
+    public WebSocketDeflateOptions? Compression { init => _socket.Control.Compression = value; }
+
     public Task ConnectAsync(Uri uri) => _socket.ConnectAsync(uri);
 
     public async Task ReceiveAsync(long count)
     {
         for (long i = 0; i < count; i++)
         {
-            if (await _socket.ReceiveAsync() is null)
+            if (await _socket.ReceiveAsync() is not { } message)
             {
                 throw new EndOfStreamException($"The connection ended after {i} of {count} messages.");
             }
+
+            if (Disposes)
+            {
+                message.Dispose();
+            }
+        }
+    }
+
+    public async Task EchoAsync(ReadOnlyMemory<byte> message, long count)
+    {
+        await _socket.SendAsync(message, SocketMessageType.Binary);
+        for (long i = 0; i < count; i++)
+        {
+            using WsMessage echo = await _socket.ReceiveAsync()
+                ?? throw new EndOfStreamException($"The connection ended after {i} of {count} messages.");
+            await _socket.ForwardAsync(echo);
         }
     }
 

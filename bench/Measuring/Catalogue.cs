@@ -7,6 +7,8 @@ internal static class Catalogue
     [
         .. Flood.CreateReceive(context),
         .. Flood.CreateSend(context),
+        .. Flood.CreateCompressed(context),
+        .. LongEcho.Create(context),
         .. Latency.Create(context),
         .. await Cmdlets.CreateAsync(context),
         .. Allocation.Create(context),

@@ -14,11 +14,11 @@ public static class RawRouter
         switch (name)
         {
             case "flood":
-                await connection.AcceptHandshakeAsync();
+                await connection.AcceptHandshakeAsync(AnswerTo(request));
                 await connection.FloodAsync(FloodPlan.Parse(request.Query));
                 break;
             case "sink":
-                await connection.AcceptHandshakeAsync();
+                await connection.AcceptHandshakeAsync(AnswerTo(request));
                 await connection.SinkAsync();
                 break;
             case "echo":
@@ -41,6 +41,14 @@ public static class RawRouter
         ArgumentNullException.ThrowIfNull(fault);
         return fault.Transport == FaultTransport.Plain || fault.Name == "redirect-to-http-from-https";
     }
+
+    /// <summary>With "deflate" in the query, compression; the sink reads one message by itself, so the client keeps no context.</summary>
+    private static HandshakeAnswer AnswerTo(RawRequest request) => new()
+    {
+        Extensions = request.Query("deflate") is null
+            ? null
+            : "permessage-deflate; client_no_context_takeover",
+    };
 
     /// <summary>Sends every frame back as it came: opcode, FIN and all. The bare echo for latency, without a framework.</summary>
     private static async Task EchoFramesAsync(RawConnection connection)

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Text;
 
 namespace MessageWebSockets.TestServer;
 
@@ -20,15 +22,20 @@ internal sealed class FloodChunk
     public FloodChunk(FloodPlan plan)
     {
         _plan = plan;
-        Span<byte> header = stackalloc byte[14];
-        _headerLength = FrameBytes.WriteHeader(header, plan.Type, (ulong)plan.Size);
-        _frameLength = _headerLength + plan.Size;
+        byte[] payload = plan.IsCompressed ? Deflate(Json(plan.Size)) : new byte[plan.Size];
+        if (!plan.IsCompressed)
+        {
+            payload.AsSpan().Fill((byte)'x');
+        }
+
+        byte[] frame = FrameBytes.Build(plan.Type, payload, rsv: plan.IsCompressed ? 4 : 0);
+        _headerLength = frame.Length - payload.Length;
+        _frameLength = frame.Length;
         FramesPerChunk = Math.Max(1, ChunkSize / _frameLength);
         _bytes = GC.AllocateUninitializedArray<byte>(FramesPerChunk * _frameLength, pinned: true);
-        _bytes.AsSpan().Fill((byte)'x');
-        for (int frame = 0; frame < FramesPerChunk; frame++)
+        for (int i = 0; i < FramesPerChunk; i++)
         {
-            header[.._headerLength].CopyTo(_bytes.AsSpan(frame * _frameLength));
+            frame.CopyTo(_bytes.AsSpan(i * _frameLength));
         }
     }
 
@@ -37,7 +44,7 @@ internal sealed class FloodChunk
     /// <summary>The bytes of the frames numbered from <paramref name="first"/> on; valid until the next call.</summary>
     public ReadOnlyMemory<byte> Fill(long first, int count)
     {
-        for (int frame = 0; frame < count; frame++)
+        for (int frame = 0; frame < count && !_plan.IsCompressed; frame++)
         {
             Span<byte> payload = _bytes.AsSpan((frame * _frameLength) + _headerLength, _plan.Size);
             if (_plan.Type == FrameOpcode.Binary)
@@ -51,6 +58,32 @@ internal sealed class FloodChunk
         }
 
         return _bytes.AsMemory(0, count * _frameLength);
+    }
+
+    /// <summary>A document of that many bytes, of the kind that feeds carry.</summary>
+    internal static byte[] Json(int size)
+    {
+        StringBuilder json = new("{\"items\":[");
+        for (int i = 0; json.Length < size; i++)
+        {
+            json.Append("{\"id\":").Append(i * 7919).Append(",\"name\":\"sensor-").Append(i % 13).Append("\",\"value\":")
+                .Append((i * 37) % 1000).Append("},");
+        }
+
+        // Cut and closed so that it is the length that was asked for; a peer counts messages, and reads none.
+        return Encoding.ASCII.GetBytes(json.ToString(0, size));
+    }
+
+    // A message without a context, as RFC 7692 section 7.2.1 has it: without the last four bytes of the flush.
+    private static byte[] Deflate(byte[] payload)
+    {
+        using MemoryStream target = new();
+        using (DeflateStream deflate = new(target, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            deflate.Write(payload);
+            deflate.Flush();
+            return target.ToArray()[..^4];
+        }
     }
 
     private static void WriteText(Span<byte> payload, long number)

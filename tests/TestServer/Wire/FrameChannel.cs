@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Text;
 
 namespace MessageWebSockets.TestServer;
@@ -152,7 +153,7 @@ public sealed class FrameChannel : IDisposable
                     break;
                 }
 
-                if (frame.Opcode is FrameOpcode.Text && frame.Text != "count")
+                if (frame.Opcode is FrameOpcode.Text && TextOf(frame) != "count")
                 {
                     count = count.Plus((int)length, 1);
                 }
@@ -176,7 +177,19 @@ public sealed class FrameChannel : IDisposable
 
     private static EndOfStreamException CutFrame() => new("The peer ended the connection inside a frame.");
 
-    private static bool IsMaybeCount(byte first, ulong length) => first == 0x81 && length == 5;
+    private static string TextOf(RawFrame frame)
+    {
+        if (frame.Rsv == 0)
+        {
+            return frame.Text;
+        }
+
+        using DeflateStream inflate = new(new MemoryStream([.. frame.Payload, 0, 0, 0xFF, 0xFF]), CompressionMode.Decompress);
+        using StreamReader reader = new(inflate);
+        return reader.ReadToEnd();
+    }
+
+    private static bool IsMaybeCount(byte first, ulong length) => (first == 0x81 && length == 5) || (first == 0xC1 && length < 16);
 
     private static int HeaderLength(byte second) =>
         2 + ((second & 0x7F) switch { 126 => 2, 127 => 8, _ => 0 }) + ((second & 0x80) != 0 ? 4 : 0);
@@ -262,7 +275,7 @@ public sealed class FrameChannel : IDisposable
             case FrameOpcode.Ping:
                 await SendBytesAsync(FrameBytes.Build(FrameOpcode.Pong, frame.Payload), cancellationToken);
                 return true;
-            case FrameOpcode.Text when frame.Text == "count":
+            case FrameOpcode.Text when TextOf(frame) == "count":
                 await SendBytesAsync(FrameBytes.Build(FrameOpcode.Text, Encoding.UTF8.GetBytes(count.ToJson())), cancellationToken);
                 return true;
             default:
