@@ -166,10 +166,26 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Begins what <see cref="StopAsync"/> does, and does not wait for it.</summary>
+    /// <summary>As <see cref="StopAsync()"/>.</summary>
+    /// <param name="cancellationToken">Ends the wait; the server stops all the same, and <see cref="Completion"/> says when it has.</param>
+    /// <returns>As for <see cref="StopAsync()"/>.</returns>
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StopAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw ContractError.Canceled(cancellationToken, e);
+        }
+    }
+
+    /// <summary>Begins what <see cref="StopAsync()"/> does, and does not wait for it.</summary>
     public void Dispose() => _ = StopAsync();
 
-    /// <summary>As <see cref="StopAsync"/>.</summary>
+    /// <summary>As <see cref="StopAsync()"/>.</summary>
     public ValueTask DisposeAsync() => new(StopAsync());
 
     /// <summary>The name, or the address where it has none.</summary>

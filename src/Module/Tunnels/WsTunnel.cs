@@ -102,10 +102,16 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Begins what <see cref="StopAsync"/> does, and does not wait for it.</summary>
+    /// <summary>As <see cref="StopAsync()"/>.</summary>
+    /// <param name="cancellationToken">Ends the wait; the tunnel stops all the same.</param>
+    /// <returns>As for <see cref="StopAsync()"/>.</returns>
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public Task StopAsync(CancellationToken cancellationToken) => StopAsync().WaitAsync(cancellationToken);
+
+    /// <summary>Begins what <see cref="StopAsync()"/> does, and does not wait for it.</summary>
     public void Dispose() => _ = StopAsync();
 
-    /// <summary>As <see cref="StopAsync"/>.</summary>
+    /// <summary>As <see cref="StopAsync()"/>.</summary>
     public ValueTask DisposeAsync() => new(StopAsync());
 
     /// <summary>The name.</summary>

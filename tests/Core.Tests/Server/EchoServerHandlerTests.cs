@@ -135,6 +135,33 @@ public sealed class EchoServerHandlerTests
     }
 
     [SocketFact]
+    public async Task StopAsync_with_a_token_that_is_cancelled_ends_the_wait_and_the_server_stops_all_the_same()
+    {
+        TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        WebSocketEchoServer server = Start(async (_, _, _) =>
+        {
+            started.SetResult();
+            await release.Task;
+        });
+        using MessageWebSocket socket = await ConnectAsync(server);
+        await socket.SendAsync("x");
+        await started.Task;
+        using CancellationTokenSource wait = new();
+
+        Task stopping = server.StopAsync(wait.Token);
+        await wait.CancelAsync();
+        OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stopping);
+
+        Assert.Equal((wait.Token, "0x80072EF1"), (cancelled.CancellationToken, $"0x{cancelled.HResult:X8}"));
+        Assert.NotEqual(WebSocketEchoServerState.Listening, server.State);
+        release.SetResult();
+        await server.Completion;
+        await server.StopAsync(CancellationToken.None);
+        Assert.Equal(WebSocketEchoServerState.Stopped, server.State);
+    }
+
+    [SocketFact]
     public async Task StopAsync_cancels_a_handler()
     {
         TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
