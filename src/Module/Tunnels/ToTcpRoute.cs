@@ -48,7 +48,7 @@ internal sealed class ToTcpRoute : ITunnelRoute
                 return (tcp, new ServerTunnelWebSocket(new ServerStream(accepted, stream, upgrade)));
             }
 
-            TunnelConnection.Reset(tcp);
+            TunnelTcp.Reset(tcp);
             throw new IOException("The client went away before it had its answer.");
         }
         catch
@@ -66,6 +66,7 @@ internal sealed class ToTcpRoute : ITunnelRoute
         {
             await tcp.ConnectAsync(_target, patience).ConfigureAwait(false);
             TunnelTcp.Prepare(tcp);
+            TunnelTcp.BreakUnlessEnded(tcp);
             return tcp;
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)

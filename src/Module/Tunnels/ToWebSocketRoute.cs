@@ -13,6 +13,7 @@ internal sealed class ToWebSocketRoute(Uri uri, StreamWebSocket prototype) : ITu
         Socket accepted, Func<bool> tryTakePlace, CancellationToken stopping)
     {
         TunnelTcp.Prepare(accepted);
+        TunnelTcp.BreakUnlessEnded(accepted);
         if (!tryTakePlace())
         {
             throw new IOException("The tunnel has as many connections as it takes; -MaxConnections says how many.");

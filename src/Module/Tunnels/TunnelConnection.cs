@@ -9,8 +9,9 @@ namespace MessageWebSockets.PowerShell.Tunnels;
 /// <remarks>
 /// A side that is slow holds the other one back: each direction holds one buffer, and only while bytes move. The end of TCP becomes a
 /// close frame, behind which the other direction goes on until the peer's; the peer's close frame becomes the end of TCP, and is
-/// answered when TCP has ended. What breaks resets TCP (LingerState 0) and closes the WebSocket with 1011, so that nobody takes half for
-/// the whole: also what nobody can take any more, because the peer went before TCP had ended.
+/// answered when TCP has ended. What breaks resets TCP and closes the WebSocket with 1011, so that nobody takes half for the whole: also
+/// what nobody can take any more, because the peer went before TCP had ended. What ends the process does the same: until the peer has said
+/// that it has no more, TCP is one that the system resets (LingerState 0), and a WebSocket without a close frame is broken.
 /// </remarks>
 internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, TunnelTraffic traffic, TunnelPatience patience) : IDisposable
 {
@@ -65,21 +66,6 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
         tcp.Dispose();
         _over.Dispose();
         _draining.Dispose();
-    }
-
-    /// <summary>Closes a TCP connection so that its peer sees an error and no quiet end.</summary>
-    public static void Reset(Socket tcp)
-    {
-        try
-        {
-            tcp.LingerState = new LingerOption(enable: true, seconds: 0);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // It is gone already.
-        }
-
-        tcp.Dispose();
     }
 
     private void Stop() =>
@@ -181,7 +167,7 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
                 if (read == 0)
                 {
                     _webSocketEnded = true;
-                    tcp.Shutdown(SocketShutdown.Send);
+                    TunnelTcp.EndInOrder(tcp);
                     await WatchPeerAsync().ConfigureAwait(false);
                     return;
                 }
@@ -258,7 +244,7 @@ internal sealed class TunnelConnection(Socket tcp, ITunnelWebSocket webSocket, T
         }
 
         _why = why;
-        Reset(tcp);
+        TunnelTcp.Reset(tcp);
         _ = BreakWebSocketAsync(code, reason);
     }
 

@@ -27,6 +27,41 @@ internal static class TunnelTcp
         }
     }
 
+    /// <summary>
+    /// From here on the connection is broken until it is ended: its peer sees an error however it goes, also with the process, which has no
+    /// time left for it when it is killed. The system closes what is open then, and would do so in order.
+    /// </summary>
+    public static void BreakUnlessEnded(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is gone already.
+        }
+    }
+
+    /// <summary>
+    /// Says that nothing more comes, which is the whole of it: what was sent arrives, whatever becomes of the process.
+    /// </summary>
+    /// <exception cref="SocketException">It was reset meanwhile.</exception>
+    /// <exception cref="ObjectDisposedException">It was reset by this side.</exception>
+    public static void EndInOrder(Socket socket)
+    {
+        // First: a close that resets drops what still waits to be sent, and some systems set nothing once both sides have ended.
+        socket.LingerState = new LingerOption(enable: false, seconds: 0);
+        socket.Shutdown(SocketShutdown.Send);
+    }
+
+    /// <summary>Closes a connection so that its peer sees an error and no quiet end.</summary>
+    public static void Reset(Socket socket)
+    {
+        BreakUnlessEnded(socket);
+        socket.Dispose();
+    }
+
     /// <summary>Reads host:port, with an IPv6 address in brackets; null when it is none.</summary>
     public static DnsEndPoint? Target(string text)
     {

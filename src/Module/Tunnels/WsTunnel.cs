@@ -195,7 +195,7 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
         {
             if (_route.BeginsInTcp)
             {
-                TunnelConnection.Reset(accepted);
+                TunnelTcp.Reset(accepted);
             }
 
             if (!stopping.IsCancellationRequested)
