@@ -31,6 +31,8 @@ internal sealed class StreamReceiver(ByteQueue queue, ReceivePause pause, Func<W
 
     public void Complete(MessageWebSocketException? error) => queue.Complete(error);
 
+    public void CompleteHere() => queue.CompleteHere();
+
     public void TellFailure(MessageWebSocketException failure)
     {
         // Readers are told when they have read everything.

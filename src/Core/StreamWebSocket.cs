@@ -57,13 +57,15 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
 
     /// <summary>
     /// A read-only stream of what arrives, across the borders of messages: a read gives what is there, of a frame that is not here whole as
-    /// well, or waits for something. It gives 0 after an orderly close, once everything was read, and throws
+    /// well, or waits for something. Once everything was read it gives 0 after a close frame of the peer, and throws
     /// <see cref="MessageWebSocketException"/> after an abnormal end.
     /// </summary>
     /// <remarks>
     /// No more than 64 KiB wait to be read; then the peer is held back by TCP, and neither its pings nor its close frame behind them are
     /// seen. Where messages end means nothing, and so a close frame inside a fragmented one is an end as its code says. Cancelling a read
-    /// loses no byte and leaves the connection as it is. Disposing the stream drops what still arrives; the socket and
+    /// loses no byte and leaves the connection as it is. After <see cref="Close()"/> or <see cref="Dispose"/> without a close frame of the
+    /// peer a read, also one that waits, throws <see cref="ObjectDisposedException"/> (RO_E_CLOSED 0x80000013) once what had arrived was
+    /// read: nobody knows whether that was all. Disposing the stream drops what still arrives; the socket and
     /// <see cref="OutputStream"/> stay open. A read before the connect throws <see cref="InvalidOperationException"/>
     /// (E_ILLEGAL_METHOD_CALL). A <see cref="DataReader"/> over it has Partial and the other options of a read.
     /// </remarks>
@@ -117,7 +119,8 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
 
     /// <summary>
     /// Sends an empty close frame, raises <see cref="Closed"/> and releases everything; does not wait for the network, and never throws
-    /// for a dead peer. What has arrived stays readable.
+    /// for a dead peer. What has arrived stays readable; a read behind it throws, unless the peer has closed before:
+    /// <see cref="CloseAsync"/> waits for that.
     /// </summary>
     /// <inheritdoc cref="MessageWebSocket.Close()"/>
     public void Close() => _client.Close(null, "");

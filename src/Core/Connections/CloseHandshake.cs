@@ -25,7 +25,7 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
 
         // Whoever began the close: once somebody waits for it no longer, it is over.
         bool isNews = state.Events.OnClosed(state.CloseBegun!, byPeer: false);
-        state.Receiver.Complete(null);
+        CompleteReading();
         _ = resources.ReleaseAfterLingerAsync();
         if (isNews)
         {
@@ -109,6 +109,19 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
         catch (IOException)
         {
             // A peer that is gone needs no close frame.
+        }
+    }
+
+    // The peer may have closed just now, so that nobody has told the readers yet.
+    private void CompleteReading()
+    {
+        if (state.Transport.Reader.ReceivedClose is null)
+        {
+            state.Receiver.CompleteHere();
+        }
+        else
+        {
+            state.Receiver.Complete(null);
         }
     }
 

@@ -34,6 +34,9 @@ internal interface IReceiver
     /// <param name="error">Why, after an abnormal end; null after an orderly one.</param>
     public void Complete(MessageWebSocketException? error);
 
+    /// <summary>As <see cref="Complete"/>, when this side has closed and the peer has not said that it had no more.</summary>
+    public void CompleteHere() => Complete(null);
+
     /// <summary>
     /// Whether the peer's close frame is answered only when this side closes: what it still sends is for the peer, which reads until then.
     /// </summary>

@@ -26,6 +26,7 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
     private bool _isWriting;
     private bool _isOver;
     private bool _isUnread;
+    private bool _isClosedHere;
     private long _dropped;
     private MessageWebSocketException? _end;
     private TaskCompletionSource? _arrival;
@@ -197,23 +198,12 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
 
     /// <summary>Says that nothing more comes; what is there stays readable. The first call counts.</summary>
     /// <param name="error">Why, after an abnormal end.</param>
-    public void Complete(MessageWebSocketException? error)
-    {
-        TaskCompletionSource? room;
-        lock (_lock)
-        {
-            if (!_isOver)
-            {
-                _isOver = true;
-                _end = error;
-            }
+    public void Complete(MessageWebSocketException? error) => End(error, isClosedHere: false);
 
-            room = Taken(ref _room);
-        }
-
-        room?.TrySetResult();
-        PublishElsewhere();
-    }
+    /// <summary>
+    /// As <see cref="Complete"/>, when this side has closed: whether there was more, nobody knows, so that readers meet no end.
+    /// </summary>
+    public void CompleteHere() => End(null, isClosedHere: true);
 
     /// <summary>Says that nobody reads any more: what waits and what comes is dropped, so that it holds nothing up.</summary>
     public void Abandon()
@@ -233,6 +223,7 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
 
     /// <summary>Reads what is there, or waits for something; 0 after an orderly end.</summary>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
+    /// <exception cref="ObjectDisposedException">Everything was read and this side has closed, or nobody reads any more.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -257,6 +248,25 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
         TaskCompletionSource? taken = source;
         source = null;
         return taken;
+    }
+
+    private void End(MessageWebSocketException? error, bool isClosedHere)
+    {
+        TaskCompletionSource? room;
+        lock (_lock)
+        {
+            if (!_isOver)
+            {
+                _isOver = true;
+                _end = error;
+                _isClosedHere = isClosedHere;
+            }
+
+            room = Taken(ref _room);
+        }
+
+        room?.TrySetResult();
+        PublishElsewhere();
     }
 
     private async ValueTask<int> WaitAndReadAsync(Memory<byte> target, Task arrival, CancellationToken cancellationToken)
@@ -297,7 +307,7 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
             {
                 if (_isOver)
                 {
-                    return _end is null ? true : throw _end.Again();
+                    return WhyNotTheEnd() is { } error ? throw error : true;
                 }
 
                 _arrival ??= new TaskCompletionSource();
@@ -325,6 +335,9 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
         room?.TrySetResult();
         return true;
     }
+
+    private Exception? WhyNotTheEnd() =>
+        _isClosedHere ? ContractError.Closed(nameof(StreamWebSocket)) : _end?.Again();
 
     // Who waits is woken only for what it waits for.
     private TaskCompletionSource? Awaited() => _count > 0 || Discards ? Taken(ref _arrival) : null;

@@ -7,7 +7,9 @@ using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
 
 namespace MessageWebSockets.Tests.Sockets;
 
-/// <summary>What was written to a <see cref="StreamWebSocket"/> and not flushed, when the connection closes.</summary>
+/// <summary>
+/// A <see cref="StreamWebSocket"/> that closes: what was written to it and not flushed, and what its readers are told.
+/// </summary>
 public sealed class StreamCloseTests
 {
     private const int FrameSize = 64 * 1024;
@@ -98,6 +100,45 @@ public sealed class StreamCloseTests
         }
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => dialogue.Socket.OutputStream.WriteAsync(new byte[1]).AsTask());
+    }
+
+    [SocketTheory]
+    [InlineData("Close")]
+    [InlineData("Dispose")]
+    [InlineData("DisposeAsync")]
+    public async Task A_local_close_is_no_end_for_who_reads_in_the_middle_of_a_stream(string way)
+    {
+        await using StreamDialogue dialogue = await StreamDialogue.OpenAsync();
+        await dialogue.PeerSendsAsync([1, 2], fin: false);
+        Assert.Equal([1, 2], await dialogue.ReadAsync(2));
+        Task copying = dialogue.Socket.InputStream.CopyToAsync(Stream.Null);
+        await CloseAsync(dialogue, way);
+
+        ObjectDisposedException e = await Assert.ThrowsAsync<ObjectDisposedException>(() => copying);
+        Assert.Equal(HResults.Closed, e.HResult);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => dialogue.ReadAsync(1));
+    }
+
+    [SocketTheory]
+    [InlineData("CloseAsync")]
+    [InlineData("peer")]
+    public async Task An_end_that_the_peer_has_told_stays_one_when_the_socket_is_disposed_of(string way)
+    {
+        await using StreamDialogue dialogue = await StreamDialogue.OpenAsync();
+        Task<int> reading = dialogue.Socket.InputStream.ReadAsync(new byte[1]).AsTask();
+        Task closing = CloseAsync(dialogue, way);
+        if (way == "CloseAsync")
+        {
+            await PeerReadsToTheCloseAsync(dialogue);
+            await dialogue.Peer.SendCloseAsync(1000);
+            dialogue.Peer.ShutdownSend();
+        }
+
+        await closing;
+        Assert.Equal(0, await reading);
+        dialogue.Socket.Dispose();
+
+        Assert.Equal(0, await dialogue.Socket.InputStream.ReadAsync(new byte[1]));
     }
 
     private static Task CloseAsync(StreamDialogue dialogue, string way)

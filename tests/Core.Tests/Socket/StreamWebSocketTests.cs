@@ -399,7 +399,7 @@ public sealed class StreamWebSocketTests
         RawFrame close = await dialogue.PeerReadsAsync(WireOpcode.Close);
         Assert.Equal(((ushort?)1001, "away"), (close.CloseCode, close.CloseReason));
         Assert.Equal([2], await dialogue.ReadAsync(1));
-        Assert.Equal(0, await dialogue.Socket.InputStream.ReadAsync(new byte[1]));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => dialogue.ReadAsync(1));
         ObjectDisposedException e = await Assert.ThrowsAsync<ObjectDisposedException>(() => dialogue.Socket.OutputStream.FlushAsync());
         Assert.Equal(HResults.Closed, e.HResult);
         Assert.Throws<ArgumentOutOfRangeException>(() => dialogue.Socket.Close(1005));
