@@ -14,6 +14,7 @@ namespace MessageWebSockets;
 public sealed class DataWriter : IDisposable
 {
     private ArrayBufferWriter<byte> _unstored = new();
+    private uint _unflushed;
     private Stream? _stream;
     private volatile bool _storing;
     private bool _closed;
@@ -222,7 +223,9 @@ public sealed class DataWriter : IDisposable
     /// <param name="cancellationToken">
     /// Ends the wait. What the stream has not taken stays unstored; what it has taken and not sent goes out with its next flush.
     /// </param>
-    /// <returns>The number of bytes stored.</returns>
+    /// <returns>
+    /// The number of bytes stored, with those that the stream had taken from a call before and not sent, because its flush failed.
+    /// </returns>
     /// <exception cref="ArgumentException">The message is text and not UTF-8; it was dropped, and the next one can be written.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled (0x80072EF1).</exception>
     /// <exception cref="InvalidOperationException">
@@ -281,11 +284,12 @@ public sealed class DataWriter : IDisposable
 
     private bool IsBigEndian => ByteOrder == ByteOrder.BigEndian;
 
-    private static async Task<bool> FlushStreamAsync(Stream stream, CancellationToken cancellationToken)
+    private async Task<bool> FlushStreamAsync(Stream stream, CancellationToken cancellationToken)
     {
         try
         {
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            _unflushed = 0;
             return true;
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
@@ -304,10 +308,19 @@ public sealed class DataWriter : IDisposable
             {
                 await stream.WriteAsync(_unstored.WrittenMemory, cancellationToken).ConfigureAwait(false);
                 RemoveStored(count);
+                _unflushed += (uint)count;
             }
 
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
-            return (uint)count;
+            uint stored = _unflushed;
+            _unflushed = 0;
+            return stored;
+        }
+        catch (ArgumentException)
+        {
+            // The stream has dropped it.
+            _unflushed = 0;
+            throw;
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {

@@ -193,7 +193,7 @@ public sealed class DataWriterTests
         Assert.Equal(IllegalMethodCall, error.HResult);
 
         sink.NotWritable = null;
-        await writer.StoreAsync();
+        Assert.Equal(1u, await writer.StoreAsync());
         Assert.Equal([1], Assert.Single(sink.Sent).Message);
     }
 
@@ -228,8 +228,10 @@ public sealed class DataWriterTests
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store);
         gate.SetResult();
-        await writer.StoreAsync();
-        Assert.Equal([1], Assert.Single(sink.Sent).Message);
+        writer.WriteInt16(2);
+        Assert.Equal(3u, await writer.StoreAsync());
+        Assert.Equal([1, 0, 2], Assert.Single(sink.Sent).Message);
+        Assert.Equal(0u, await writer.StoreAsync());
     }
 
     [Fact]
