@@ -21,8 +21,8 @@ public sealed class MessageWebSocketInformation : WebSocketInformation
     public long HeartbeatsSent => Conversation.Heartbeats;
 
     /// <summary>
-    /// The messages answered by a rule of <see cref="MessageWebSocketControl.AutoReplies"/>. What was answered counts as received, the
-    /// answer as sent.
+    /// The messages answered by a rule of <see cref="MessageWebSocketControl.AutoReplies"/>: answers that left. What was answered counts as
+    /// received, the answer as sent.
     /// </summary>
     public long AutoRepliesSent => Conversation.Replies;
 
