@@ -65,7 +65,10 @@ public sealed class ContractErrorTests
     public void ProtocolViolationException_says_what_the_peer_sent_and_what_to_tell_it()
     {
         Assert.Equal(1003, ProtocolViolationException.TextInStream().CloseCode);
-        Assert.Contains("a stream carries binary ones only", ProtocolViolationException.TextInStream().Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "it sent a text message, and a stream carries binary ones only. "
+            + "A gateway that sends base64 as text has to be told to speak binary.",
+            ProtocolViolationException.TextInStream().Message);
         Assert.Equal(1007, ProtocolViolationException.InvalidText().CloseCode);
         Assert.Contains("text that is not UTF-8", ProtocolViolationException.InvalidText().Message, StringComparison.Ordinal);
     }

@@ -10,6 +10,7 @@ public sealed class PeerTextTests
     [InlineData("openai-insecure-api-key.sk-abc", "openai-insecure-api-key...")]
     [InlineData("bearer.eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0", "bearer...")]
     [InlineData("access_token-a1b2c3d4e5", "access_token-...")]
+    [InlineData("token-a1b2c3d4", "token-...")]
     [InlineData("Authorization_Basic-QWxhZGRpbjpvcGVu", "Authorization_...")]
     [InlineData("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9abcdef", "eyJhbGci...")]
     [InlineData("eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0b2sifQ.x", "eyJhbGci...")]
@@ -25,6 +26,8 @@ public sealed class PeerTextTests
     [InlineData("ocpp2.0.1")]
     [InlineData("xmpp-auth")]
     [InlineData("token-refresh-channel")]
+    [InlineData("token-a1b2c3d")]
+    [InlineData("v1.build-a1b2c3d4e5")]
     [InlineData("openai-insecure-api-key")]
     public void SubProtocol_leaves_the_name_of_a_protocol_alone(string name) => Assert.Equal(name, PeerText.SubProtocol(name));
 
