@@ -75,6 +75,47 @@ Describe 'A token as a subprotocol' {
     }
 }
 
+Describe 'A token that the server agreed to' {
+    It 'is in no stream and no default view: <Form>' -TestCases @(
+        @{ Form = 'by its name'; Offered = @('base64url.bearer.authorization.k8s.io.tok-9f27') }
+        @{ Form = 'as one announced'; Offered = @('access_token', 'tok-9f27') }
+    ) {
+        # The query of the address has it too, and names what the test's server supports.
+        $address = "$(Get-Address -Path 'subprotocol')?supports=$($Offered[-1])"
+        $all = Connect-MessageWebSocket $address -SubProtocol $Offered -Verbose -Debug *>&1
+        $socket = $all | Where-Object { $_ -is [MessageWebSockets.MessageWebSocket] }
+        $socket.Information.Protocol | Should -BeExactly $Offered[-1]
+        $records = $all | Where-Object { $_ -isnot [MessageWebSockets.MessageWebSocket] }
+        # Not by Should, which would print all of it.
+        $said = ($records | Out-String -Width 500) + ($socket.Information | Out-String -Width 500) +
+            ($socket.Control | Out-String -Width 500) + ($socket | Out-String -Width 500) + ($socket | Format-List | Out-String -Width 500)
+        $said | Should -BeLike '*Response header Sec-WebSocket-Protocol: *`*`*`**'
+        $said | Should -BeLike '*HandshakeHeaders*Sec-WebSocket-Protocol: *`*`*`**'
+        $said.Contains('tok-9f27') | Should -BeFalse
+        $probe = Test-WsEndpoint $address -SubProtocol $Offered -Detailed
+        $probe.Protocol | Should -BeLike '*`*`*`*'
+        "$($probe.ResponseHeaders['Sec-WebSocket-Protocol'])" | Should -BeLike '*`*`*`*'
+        Close-MessageWebSocket $socket
+    }
+
+    It 'is in no view of a client of the server' {
+        $echo = Start-WsEchoServer -SubProtocol 'bearer.tok-9f27'
+        $parameters = @{
+            SubProtocol = 'bearer.tok-9f27'; Headers = @{ 'X-Api-Key' = 'tok-9f27' }
+            Token       = ConvertTo-SecureString -String 'tok-9f27' -AsPlainText -Force
+        }
+        $socket = Connect-MessageWebSocket "$($echo.Uri)?id=tok-9f27" @parameters -AllowUnencryptedAuthentication
+        Wait-Until { $echo.Clients.Count }
+        $client = $echo.Clients[0]
+        $shown = ($client | Out-String -Width 300) + ($client | Format-List | Out-String -Width 300)
+        $shown | Should -BeLike '*Authorization: `*`*`**'
+        $shown | Should -BeLike '*bearer.`*`*`**'
+        $shown.Contains('tok-9f27') | Should -BeFalse
+        Close-MessageWebSocket $socket
+        $echo | Stop-WsEchoServer
+    }
+}
+
 Describe 'The query of an address' {
     It 'is shown nowhere' {
         # In a variable: an error quotes the line of the script it comes from.

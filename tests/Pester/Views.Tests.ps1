@@ -167,6 +167,13 @@ Describe 'The views' {
             [MessageWebSockets.PowerShell.SocketText]::Count($Count, $Width) | Should -BeExactly $Shown
         }
 
+        It 'show each property of <Of>' -TestCases @(@{ Of = 'Information' }, @{ Of = 'Control' }) {
+            $list = $echo.$Of | Out-String -Width 300
+            foreach ($name in ($echo.$Of | Get-Member -MemberType Properties).Name) {
+                $list | Should -Match "(?m)^$name +:"
+            }
+        }
+
         It 'have the columns as properties' {
             $echo.Sent | Should -Be $echo.Information.MessagesSent
             $echo.Received | Should -Be $echo.Information.MessagesReceived

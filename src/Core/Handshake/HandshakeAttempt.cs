@@ -84,6 +84,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
     public async Task<HandshakeOutcome> RunAsync(bool mayRedirect, CancellationToken cancellationToken)
     {
         findings.Forget();
+        findings.OfferedProtocols = settings.Protocols;
 
         // The framework goes on connecting for a while after its request was given up; with this it ends at once.
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -27,6 +27,9 @@ internal sealed class HandshakeFindings
     /// <summary>The subprotocol: null before the answer, empty when none was agreed.</summary>
     public string? Protocol { get; set; }
 
+    /// <summary>The subprotocols that were offered to the address that was asked last.</summary>
+    public IReadOnlyList<string> OfferedProtocols { get; set; } = [];
+
     public ServerCertificates? ServerCertificates { get; set; }
 
     public IReadOnlyList<ChainValidationResult> ServerCertificateErrors { get; set; } = [];
@@ -60,6 +63,7 @@ internal sealed class HandshakeFindings
         RemoteAddress = null;
         RemotePort = 0;
         Protocol = null;
+        OfferedProtocols = [];
         ServerCertificates = null;
         ServerCertificateErrors = [];
         ServerCertificateErrorSeverity = SocketSslErrorSeverity.None;

@@ -86,7 +86,7 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
 
         foreach ((string name, string value) in Headers())
         {
-            if (withCredentials || !IsCredential(name, value))
+            if (withCredentials || !Redaction.IsCredential(name, value))
             {
                 request.Set(name, value);
             }
@@ -262,10 +262,8 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         return address.IsDefaultPort ? host : $"{host}:{address.Port}";
     }
 
-    private static bool IsCredential(string name, string value) => Redaction.Header(name, value) != value;
-
     private IEnumerable<KeyValuePair<string, string>> CredentialHeaders() =>
-        Headers().Where(static header => IsCredential(header.Key, header.Value));
+        Headers().Where(static header => Redaction.IsCredential(header.Key, header.Value));
 
     // None of them goes to where a redirect to another origin led.
     private IEnumerable<KeyValuePair<string, string>> Headers()

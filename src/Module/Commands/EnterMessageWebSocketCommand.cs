@@ -94,7 +94,7 @@ public sealed class EnterMessageWebSocketCommand : WsCmdlet
         {
             string protocol = string.IsNullOrEmpty(socket.Information.Protocol)
                 ? ""
-                : $" ({TerminalText.Escape(Redaction.Protocol(socket.Information.Protocol))})";
+                : $" ({TerminalText.Escape(Redaction.AgreedProtocol(socket.Information))})";
             string exit = CloseOnExit ? "Ctrl+D closes it" : "Ctrl+D leaves, the socket stays open";
             terminal.Write(
                 $"connected to {TerminalText.Escape(Redaction.Of(socket.Uri!))}{protocol} \u00b7 /help for commands \u00b7 {exit}\n");

@@ -266,18 +266,19 @@ internal static class Connector
         cmdlet.Tell($"Connected to {end}{port}: {SocketText.Timings(socket)}.");
         string protocol = string.IsNullOrEmpty(information.Protocol)
             ? "none"
-            : TerminalText.Escape(Redaction.Protocol(information.Protocol));
+            : TerminalText.Escape(Redaction.AgreedProtocol(information));
         cmdlet.Tell($"Protocol: {protocol}. Compression: {SocketText.Compression(socket)}.");
         if (information.ServerCertificate is not null)
         {
             cmdlet.Tell($"Certificate: {SocketText.Tls(socket)}.");
         }
 
+        IReadOnlyList<string> offered = information.Handshake.OfferedProtocols;
         foreach ((string name, IReadOnlyList<string> values) in information.HandshakeHeaders)
         {
             foreach (string value in values)
             {
-                cmdlet.WriteDebug($"Response header {name}: {TerminalText.Escape(Redaction.Header(name, value))}");
+                cmdlet.WriteDebug($"Response header {name}: {TerminalText.Escape(Redaction.Header(name, value, offered))}");
             }
         }
     }

@@ -14,14 +14,39 @@ internal static partial class Redaction
     private const int LongestProtocol = 64;
     private const int ShownOfProtocol = 16;
 
-    private static readonly HashSet<string> SecretHeaders = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie",
-    };
+    private const string ProtocolHeader = "Sec-WebSocket-Protocol";
 
-    /// <summary>The value of a header, or asterisks where it is a secret.</summary>
-    public static string Header(string name, string value) =>
-        SecretHeaders.Contains(name) || SecretName().IsMatch(name) ? Hidden : value;
+    // What a server asks for, and no answer to it.
+    private static readonly HashSet<string> Challenges =
+        new(StringComparer.OrdinalIgnoreCase) { "WWW-Authenticate", "Proxy-Authenticate" };
+
+    /// <summary>Whether a header tells who asks.</summary>
+    public static bool IsCredential(string name, string value) =>
+        IsSecretName(name) || (!Challenges.Contains(name) && Token().IsMatch(value));
+
+    /// <summary>
+    /// The value of a header, or asterisks where its name says that it is a secret. In others a token, a password in an address and the
+    /// query of one are left out: a server may repeat what it was given in any header.
+    /// </summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="offered">The subprotocols that were offered; what follows one that announces a token is one.</param>
+    public static string Header(string name, string value, IReadOnlyList<string> offered)
+    {
+        if (IsSecretName(name))
+        {
+            return Hidden;
+        }
+
+        if (name.Equals(ProtocolHeader, StringComparison.OrdinalIgnoreCase))
+        {
+            return string.Join(", ", value.Split(',', StringSplitOptions.TrimEntries).Select(one => Protocol(one, offered)));
+        }
+
+        string shown = Challenges.Contains(name) ? value : Token().Replace(value, "$1" + Hidden);
+        shown = AnyQuery().Replace(AnyUserInfo().Replace(shown, "://" + HiddenUser), "$1...");
+        return name.EndsWith("Location", StringComparison.OrdinalIgnoreCase) ? Query().Replace(shown, "$1...") : shown;
+    }
 
     /// <summary>An address without user information, query and fragment: which parameter is a secret, only the server knows.</summary>
     public static string Of(Uri uri) => Of(uri.IsAbsoluteUri ? uri.ToString() : uri.OriginalString);
@@ -53,6 +78,14 @@ internal static partial class Redaction
             : name.Length > LongestProtocol ? string.Concat(name.AsSpan(0, ShownOfProtocol), Hidden)
             : name;
     }
+
+    /// <summary>As <see cref="Protocol(string)"/>, of one that a server may have chosen of those that were offered.</summary>
+    public static string Protocol(string name, IReadOnlyList<string> offered) =>
+        offered.Skip(1).Where((one, index) => one == name && PeerText.AnnouncesToken(offered[index])).Any() ? Hidden : Protocol(name);
+
+    /// <summary>The subprotocol that was agreed on; null before there is one, empty where there is none.</summary>
+    public static string? AgreedProtocol(WebSocketInformation information) =>
+        information.Protocol is { } protocol ? Protocol(protocol, information.Handshake.OfferedProtocols) : null;
 
     /// <summary>The names of subprotocols that are offered, in their order: what follows one that announces a token is one.</summary>
     public static IEnumerable<string> Protocols(IEnumerable<string> names)
@@ -98,8 +131,23 @@ internal static partial class Redaction
     private static bool IsAddress(string text) =>
         Authority().IsMatch(text) && Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Host.Length > 0;
 
-    [GeneratedRegex("token|secret|password|passwd|api-?_?key|signature|credential", RegexOptions.IgnoreCase)]
+    private static bool IsSecretName(string name) => !Challenges.Contains(name) && SecretName().IsMatch(name);
+
+    // Not Author and Authority.
+    [GeneratedRegex("token|secret|passw|key$|signature|credential|session|cookie|auth(?!or(?!iz))", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
+
+    // A scheme of HTTP with what goes with it, and a JSON Web Token. These patterns read what a stranger sent, in linear time.
+    [GeneratedRegex(
+        @"(\b(?:Bearer|Basic|Negotiate|NTLM)\s+)[^\s,;""]{4,}|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]*",
+        RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    private static partial Regex Token();
+
+    [GeneratedRegex(@"(\?|://[^\s?#""<>]*#)[^\s""<>]+", RegexOptions.NonBacktracking)]
+    private static partial Regex AnyQuery();
+
+    [GeneratedRegex(@"://[^\s/?#""<>]*@", RegexOptions.NonBacktracking)]
+    private static partial Regex AnyUserInfo();
 
     [GeneratedRegex("([?#])[^?#].*$", RegexOptions.Singleline)]
     private static partial Regex Query();

@@ -197,7 +197,7 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         _outcome.HttpStatusCode ??= (int?)information.HandshakeStatusCode;
         _outcome.Protocol = string.IsNullOrEmpty(information.Protocol)
             ? null
-            : TerminalText.Escape(Redaction.Protocol(information.Protocol));
+            : TerminalText.Escape(Redaction.AgreedProtocol(information));
         _outcome.Compression = information.Compression is null ? null : SocketText.Compression(socket);
         _outcome.RemoteAddress = information.RemoteAddress?.ToString();
         _outcome.TlsVersion = information.TlsProtocol switch
@@ -253,7 +253,8 @@ internal sealed class EndpointProbe(MessageWebSocket socket, Uri uri, ProbePlan 
         _outcome.CertificateErrors = [.. information.ServerCertificateErrors.Select(static error => error.ToString())];
         foreach ((string name, IReadOnlyList<string> values) in information.HandshakeHeaders)
         {
-            _outcome.ResponseHeaders[name] = TerminalText.Escape(Redaction.Header(name, string.Join(", ", values)));
+            string value = Redaction.Header(name, string.Join(", ", values), information.Handshake.OfferedProtocols);
+            _outcome.ResponseHeaders[name] = TerminalText.Escape(value);
         }
 
         if (information.ServerCertificate is { } certificate)

@@ -118,7 +118,7 @@ public static class SocketText
     public static string? AgreedProtocol(MessageWebSocket socket)
     {
         ArgumentNullException.ThrowIfNull(socket);
-        return socket.Information.Protocol is { } protocol ? TerminalText.Escape(Redaction.Protocol(protocol)) : null;
+        return Redaction.AgreedProtocol(socket.Information) is { } protocol ? TerminalText.Escape(protocol) : null;
     }
 
     /// <summary>The agreed subprotocol in words.</summary>
@@ -126,11 +126,11 @@ public static class SocketText
     public static string Protocol(MessageWebSocket socket)
     {
         ArgumentNullException.ThrowIfNull(socket);
-        return socket.Information.Protocol switch
+        return AgreedProtocol(socket) switch
         {
             null => "",
             "" => "none",
-            string protocol => TerminalText.Escape(Redaction.Protocol(protocol)),
+            string protocol => protocol,
         };
     }
 

@@ -289,11 +289,13 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
 
     private void PrintHeaders()
     {
+        IReadOnlyList<string> offered = socket.Information.Handshake.OfferedProtocols;
         foreach ((string name, IReadOnlyList<string> values) in socket.Information.HandshakeHeaders)
         {
             foreach (string value in values)
             {
-                Print($"{TerminalText.Escape(name)}: {TerminalText.Escape(Redaction.Header(name, value))}");
+                string shown = Redaction.Header(name, value, offered);
+                Print($"{TerminalText.Escape(name)}: {TerminalText.Escape(shown)}");
             }
         }
     }

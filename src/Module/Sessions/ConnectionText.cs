@@ -1,0 +1,76 @@
+using System.Management.Automation;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using MessageWebSockets.PowerShell.Errors;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>What the views show of a connection and of its settings: without secrets, and with visible escapes.</summary>
+public static class ConnectionText
+{
+    /// <summary>An address without user information and query.</summary>
+    /// <param name="address">An address, or the part of one that a request names; null for none.</param>
+    public static string Address(object? address) => (address is PSObject wrapped ? wrapped.BaseObject : address) switch
+    {
+        Uri uri => TerminalText.Escape(Redaction.Of(uri)),
+        string text => TerminalText.Escape(Redaction.Of(text)),
+        _ => "",
+    };
+
+    /// <summary>The agreed subprotocol, without a token in it.</summary>
+    /// <param name="information">What is known of the connection.</param>
+    public static string Protocol(WebSocketInformation information) => TerminalText.Escape(Redaction.AgreedProtocol(information));
+
+    /// <summary>A subprotocol, without a token in it.</summary>
+    /// <param name="name">Its name.</param>
+    public static string Protocol(string name) => TerminalText.Escape(Redaction.Protocol(name));
+
+    /// <summary>Subprotocols that are offered, without tokens.</summary>
+    /// <param name="names">Their names.</param>
+    public static string[] Protocols(IEnumerable<string> names) =>
+        [.. Redaction.Protocols(names).Select(static name => TerminalText.Escape(name))];
+
+    /// <summary>The headers of an answer, one a line, without secrets.</summary>
+    /// <param name="information">What is known of the connection.</param>
+    public static string Headers(WebSocketInformation information)
+    {
+        ArgumentNullException.ThrowIfNull(information);
+        return Lines(
+            information.HandshakeHeaders.SelectMany(static header => header.Value, static (header, value) => (header.Key, value)),
+            information.Handshake.OfferedProtocols);
+    }
+
+    /// <summary>The headers of a request, one a line, without secrets.</summary>
+    /// <param name="headers">Their names and values.</param>
+    public static string Headers(IReadOnlyDictionary<string, string> headers)
+    {
+        ArgumentNullException.ThrowIfNull(headers);
+        return Lines(headers.Select(static header => (header.Key, header.Value)), []);
+    }
+
+    /// <summary>Certificates by their subjects, one a line; what of one cannot be read is left out.</summary>
+    /// <param name="certificates">One certificate or several; null for none.</param>
+    public static string Certificates(IEnumerable<X509Certificate2?> certificates)
+    {
+        ArgumentNullException.ThrowIfNull(certificates);
+        return string.Join('\n', certificates.OfType<X509Certificate2>().Select(static certificate => Certificate(certificate)));
+    }
+
+    private static string Certificate(X509Certificate2 certificate)
+    {
+        try
+        {
+            return $"{TerminalText.Escape(certificate.Subject)}, issued by {TerminalText.Escape(certificate.Issuer)}, "
+                + $"expires {TerminalText.Time(certificate.NotAfter, "yyyy-MM-dd")}, {certificate.Thumbprint}";
+        }
+        catch (CryptographicException)
+        {
+            return "";
+        }
+    }
+
+    private static string Lines(IEnumerable<(string Name, string Value)> headers, IReadOnlyList<string> offered) => string.Join(
+        '\n',
+        headers.Select(header =>
+            $"{TerminalText.Escape(header.Name)}: {TerminalText.Escape(Redaction.Header(header.Name, header.Value, offered))}"));
+}
