@@ -221,6 +221,25 @@ Describe 'Export-WsReport' {
         $page | Should -BeLike "*tested $Shown*"
     }
 
+    It 'says that day and month may be exchanged where one of the dates has another order: <Text> in <Culture>' -TestCases @(
+        @{ Text = '27/11/2026 15:00:00'; Culture = 'en-US'; Says = 'Dates of 1 result are left out, *Day and month of other dates may be*' }
+        @{ Text = '11/27/2026 15:00:00'; Culture = 'en-GB'; Says = 'Day and month of other dates may be exchanged: ''11/27/2026 15*' }
+        @{ Text = '11/27/2026 15:00:00'; Culture = 'en-US'; Says = '' }
+        @{ Text = '27/11/2026 15:00:00'; Culture = 'en-GB'; Says = '' }
+        @{ Text = '2026-11-27T15:00:00Z'; Culture = 'en-GB'; Says = '' }
+        @{ Text = '27.11.2026 15:00:00'; Culture = 'en-US'; Says = '' }
+    ) {
+        $before = [cultureinfo]::CurrentCulture
+        try {
+            [cultureinfo]::CurrentCulture = [cultureinfo]::GetCultureInfo($Culture)
+            $null = '05/11/2026 15:00:00', $Text | ForEach-Object { New-Row -More @{ TestedAt = $_ } } |
+                Get-Report -Parameters @{ WarningVariable = 'script:warned'; WarningAction = 'SilentlyContinue' }
+        } finally {
+            [cultureinfo]::CurrentCulture = $before
+        }
+        "$warned" | Should -BeLike $Says
+    }
+
     It 'leaves out years of another calendar than the one of this culture, and keeps the last of all: <Text> in <Culture>' -TestCases @(
         @{ Text = '1405-09-06 15:00:00'; Culture = 'en-US'; Shown = $null }
         @{ Text = '27/11/2569 15:00:00'; Culture = 'en-GB'; Shown = $null }

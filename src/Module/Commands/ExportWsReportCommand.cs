@@ -128,14 +128,20 @@ public sealed class ExportWsReportCommand : WsCmdlet
     private void WarnOfDates()
     {
         string[] unread = [.. _rows.Select(static row => row.UnreadDate).OfType<string>()];
-        if (unread.Length > 0)
+        string? other = _rows.Select(static row => row.DateOfAnotherOrder).FirstOrDefault(static date => date is not null);
+        if (unread.Length == 0 && other is null)
         {
-            string results = unread.Length == 1 ? "1 result" : $"{unread.Length} results";
-            WriteWarning(
-                $"Dates of {results} are left out, such as '{TerminalText.Escape(unread[0], 40)}', which the culture of this session "
-                + $"({CultureInfo.CurrentCulture.Name}) cannot read. Make the report in a session of the culture that wrote them, "
-                + "or keep results as CLIXML or JSON.");
+            return;
         }
+
+        string left = unread.Length == 0 ? ""
+            : $"Dates of {(unread.Length == 1 ? "1 result" : $"{unread.Length} results")} are left out, such as "
+                + $"'{TerminalText.Escape(unread[0], 40)}', which the culture of this session ({CultureInfo.CurrentCulture.Name}) cannot read. ";
+        string exchanged = other is null ? ""
+            : $"Day and month of other dates may be exchanged: '{TerminalText.Escape(other, 40)}' has another order than the culture of "
+                + $"this session ({CultureInfo.CurrentCulture.Name}). ";
+        WriteWarning(
+            $"{left}{exchanged}Make the report in a session of the culture that wrote them, or keep results as CLIXML or JSON.");
     }
 
     private void Open()

@@ -37,6 +37,9 @@ internal sealed record ReportRow(string Address, bool IsSuccess, string Status, 
     /// <summary>A date that cannot be read, which another culture may have written; null where there is none.</summary>
     public string? UnreadDate { get; private init; }
 
+    /// <summary>A date that a culture with another order of day and month wrote; null where nothing says so.</summary>
+    public string? DateOfAnotherOrder { get; private init; }
+
     /// <summary>The address, behind the name of the endpoint where it has one.</summary>
     public string Label => Name is null ? Address : $"{Name}: {Address}";
 
@@ -71,6 +74,8 @@ internal sealed record ReportRow(string Address, bool IsSuccess, string Status, 
             CertificateDaysLeft = ReportValue.Number(item, nameof(WsEndpointResult.CertificateDaysLeft)),
             Error = ReportValue.Text(item, nameof(WsEndpointResult.Error)),
             TestedAt = ReportValue.Time(item, nameof(WsEndpointResult.TestedAt)),
+            DateOfAnotherOrder = ReportValue.TimeOfAnotherOrder(item, nameof(WsEndpointResult.TestedAt))
+                ?? ReportValue.TimeOfAnotherOrder(item, nameof(WsEndpointResult.CertificateExpires)),
             UnreadDate = ReportValue.UnreadTime(item, nameof(WsEndpointResult.TestedAt))
                 ?? ReportValue.UnreadTime(item, nameof(WsEndpointResult.CertificateExpires)),
         };

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Management.Automation;
+using System.Text.RegularExpressions;
 
 namespace MessageWebSockets.PowerShell.Reporting;
 
 /// <summary>Reads the properties of a result, a live one or a copy that went through a job, a CLIXML file, CSV or JSON.</summary>
-internal static class ReportValue
+internal static partial class ReportValue
 {
     private static readonly string[] s_dayFirst = ["d.M.yyyy H:mm:ss", "d.M.yyyy, H:mm:ss", "d.M.yyyy H.mm.ss", "d.M.yyyy"];
 
@@ -45,6 +46,17 @@ internal static class ReportValue
     /// <summary>The text of a property that should be a time and cannot be read as one; null where there is none, or it can.</summary>
     public static string? UnreadTime(PSObject item, string property) =>
         Time(item, property) is null && Text(item, property) is { Length: > 0 } text ? text : null;
+
+    /// <summary>
+    /// The text of a property that is a time in numbers which this culture cannot read: who wrote it has another order of day and month.
+    /// Null where there is none.
+    /// </summary>
+    public static string? TimeOfAnotherOrder(PSObject item, string property) =>
+        Value(item, property) is string text && DayAndMonth.IsMatch(text)
+            && !DateTime.TryParse(text, CultureInfo.CurrentCulture, DateTimeStyles.None, out _) ? text : null;
+
+    [GeneratedRegex(@"^\d{1,2}[/-]\d{1,2}[/-]\d{4}\b")]
+    private static partial Regex DayAndMonth { get; }
 
     private static double? Finite(double number) => double.IsFinite(number) ? number : null;
 
