@@ -70,7 +70,8 @@ internal sealed class ReactiveClient : IMessageClient
 
     public Task EchoAsync(ReadOnlyMemory<byte> message, long count) => throw new NotSupportedException();
 
-    public Task MeasureRoundTripsAsync(ReadOnlyMemory<byte> message, Memory<double> times, TimeSpan pause) => throw new NotSupportedException();
+    public Task MeasureRoundTripsAsync(ReadOnlyMemory<byte> message, Memory<double> times, TimeSpan pause) =>
+        throw new NotSupportedException();
 
     public void Abort() => _client?.Dispose();
 
