@@ -33,6 +33,11 @@ internal readonly record struct FrameHeader(byte FirstByte, bool IsMasked, int H
     public bool IsPlainMessage =>
         FirstByte is (FinBit | (int)FrameOpcode.Text) or (FinBit | (int)FrameOpcode.Binary) && !IsMasked && HasShortestLength;
 
+    /// <summary>The same of a compressed message (RFC 7692 section 6).</summary>
+    public bool IsCompressedMessage =>
+        FirstByte is (FinBit | Rsv1Bit | (int)FrameOpcode.Text) or (FinBit | Rsv1Bit | (int)FrameOpcode.Binary)
+        && !IsMasked && HasShortestLength;
+
     /// <summary>Whether the length takes no more bytes than it needs, and no top bit, as RFC 6455 section 5.2 has it.</summary>
     public bool HasShortestLength => (HeaderLength - (IsMasked ? sizeof(uint) : 0)) switch
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets.Framing;
@@ -78,6 +79,34 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
         _buffer.Advance(next.HeaderLength + payload.Length);
         CountReceived(next);
         return payload;
+    }
+
+    /// <summary>Decompresses the frame that <see cref="TryPeekFrame"/> found and that is in the buffer whole, past the framing.</summary>
+    /// <param name="next">Its header; no message is open.</param>
+    /// <param name="message">The message.</param>
+    /// <returns>False when it is no compressed message, or is left to the framing because it is long.</returns>
+    /// <exception cref="ProtocolViolationException">It cannot be decompressed, or its text is not UTF-8.</exception>
+    public bool TryTakeInflated(FrameHeader next, [NotNullWhen(true)] out byte[]? message)
+    {
+        message = null;
+        if (_inflated is not { IsInMessage: false } || !next.IsCompressedMessage)
+        {
+            return false;
+        }
+
+        CountReceived(next);
+        _buffer.Advance(next.HeaderLength);
+        _inflated.Begin(next);
+        if (!TryInflate() || !_frame.IsFinal)
+        {
+            // What was made of it so far is what the framing reads next.
+            return false;
+        }
+
+        message = _made.Span[_frame.HeaderLength..].ToArray();
+        _made = default;
+        _inflated.Release();
+        return true;
     }
 
     /// <summary>Waits for payload of <see cref="CurrentFrame"/>, when the framing has read all that came.</summary>

@@ -36,20 +36,31 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
     /// A whole message that lies in the read buffer already. Most of a flood does; it needs no asynchronous step, and not the framing
     /// either, to which such a frame leaves nothing but the check of its text.
     /// </summary>
-    /// <exception cref="ProtocolViolationException">A text is not UTF-8.</exception>
+    /// <exception cref="ProtocolViolationException">A text is not UTF-8, or a message cannot be decompressed.</exception>
     /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
     public bool TryReceiveBuffered(out ReceivedData received)
     {
         received = default;
-        if (!wholeMessages || !frames.TryPeekFrame(out FrameHeader frame)
-            || !frame.IsPlainMessage || !frames.IsBuffered(frame))
+        if (!wholeMessages || !frames.TryPeekFrame(out FrameHeader frame) || !frames.IsBuffered(frame))
+        {
+            return false;
+        }
+
+        bool isText = frame.Opcode == FrameOpcode.Text;
+        if (frames.TryTakeInflated(frame, out byte[]? message))
+        {
+            ThrowIfTooLarge(message.Length, isExact: true);
+            received = new ReceivedData(message, null, isText ? SocketMessageType.Utf8 : SocketMessageType.Binary, true);
+            return true;
+        }
+
+        if (!frame.IsPlainMessage)
         {
             return false;
         }
 
         ThrowIfTooLarge(frame.PayloadLength, isExact: true);
         ReadOnlySpan<byte> payload = frames.TakeBuffered(frame);
-        bool isText = frame.Opcode == FrameOpcode.Text;
         if (isText && !Utf8.IsValid(payload))
         {
             throw ProtocolViolationException.InvalidText();
