@@ -136,7 +136,8 @@ public sealed class ExportWsReportCommand : WsCmdlet
 
         string left = unread.Length == 0 ? ""
             : $"Dates of {(unread.Length == 1 ? "1 result" : $"{unread.Length} results")} are left out, such as "
-                + $"'{TerminalText.Escape(unread[0], 40)}', which the culture of this session ({CultureInfo.CurrentCulture.Name}) cannot read. ";
+                + $"'{TerminalText.Escape(unread[0], 40)}', which the culture of this session ({CultureInfo.CurrentCulture.Name}) "
+                + "cannot read. ";
         string exchanged = other is null ? ""
             : $"Day and month of other dates may be exchanged: '{TerminalText.Escape(other, 40)}' has another order than the culture of "
                 + $"this session ({CultureInfo.CurrentCulture.Name}). ";

@@ -133,7 +133,7 @@ public sealed partial class AutoReplyTests
     }
 
     [SocketFact]
-    public async Task Answers_that_wait_end_with_the_connection()
+    public async Task Answers_that_wait_when_the_connection_ends_are_not_sent()
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync(socket => socket.Control.AutoReplies.Add(new AutoReply("ping", "pong")));
         await dialogue.Socket.SendNonfinalFrameAsync("first"u8.ToArray(), SocketMessageType.Utf8);

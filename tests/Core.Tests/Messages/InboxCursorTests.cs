@@ -87,11 +87,11 @@ public sealed class InboxCursorTests
             small.DropOldest();
             small.Add(Message(number));
             Assert.True(cursor.TryMoveNext(out WsMessage? seen));
-            Assert.Equal(number, Number(seen));
+            Assert.Equal(number, InboxReaders.Number(seen));
         }
 
         Assert.True(small.TryTake(out WsMessage? oldest));
-        Assert.Equal(3, Number(oldest));
+        Assert.Equal(3, InboxReaders.Number(oldest));
         Assert.Equal(3, small.Dropped);
     }
 
@@ -134,9 +134,9 @@ public sealed class InboxCursorTests
         const int Count = 20_000;
         Task<int[]>[] readers =
         [
-            Task.Run(() => ReadAsync(number => number % 3 == 0)),
-            Task.Run(() => ReadAsync(number => number % 3 == 1)),
-            Task.Run(ReadPlainAsync),
+            Task.Run(() => InboxReaders.LookThroughAsync(_inbox, number => number % 3 == 0)),
+            Task.Run(() => InboxReaders.LookThroughAsync(_inbox, number => number % 3 == 1)),
+            Task.Run(() => InboxReaders.TakeInTurnAsync(_inbox)),
         ];
         for (int number = 0; number < Count; number++)
         {
@@ -152,44 +152,12 @@ public sealed class InboxCursorTests
         Assert.Equal(0, _inbox.Count);
     }
 
-    private async Task<int[]> ReadAsync(Predicate<int> wanted)
-    {
-        using InboxCursor<WsMessage> cursor = new(_inbox);
-        List<int> taken = [];
-        while (await cursor.WaitToMoveNextAsync(CancellationToken.None))
-        {
-            while (cursor.TryMoveNext(out WsMessage? message))
-            {
-                if (wanted(Number(message)) && cursor.TryTake(message))
-                {
-                    taken.Add(Number(message));
-                }
-            }
-        }
-
-        return [.. taken];
-    }
-
-    private async Task<int[]> ReadPlainAsync()
-    {
-        List<int> taken = [];
-        while (await _inbox.WaitToTakeAsync(CancellationToken.None))
-        {
-            while (_inbox.TryTake(out WsMessage? message))
-            {
-                taken.Add(Number(message));
-            }
-        }
-
-        return [.. taken];
-    }
-
     private static int[] Look(InboxCursor<WsMessage> cursor, Predicate<int> taken)
     {
         List<int> seen = [];
         while (cursor.TryMoveNext(out WsMessage? message))
         {
-            seen.Add(Number(message));
+            seen.Add(InboxReaders.Number(message));
             Assert.True(!taken(seen[^1]) || cursor.TryTake(message));
         }
 
@@ -201,7 +169,7 @@ public sealed class InboxCursorTests
         List<int> taken = [];
         while (_inbox.TryTake(out WsMessage? message))
         {
-            taken.Add(Number(message));
+            taken.Add(InboxReaders.Number(message));
         }
 
         return [.. taken];
@@ -214,8 +182,6 @@ public sealed class InboxCursorTests
             _inbox.Add(Message(number));
         }
     }
-
-    private static int Number(WsMessage message) => int.Parse(message.Text, CultureInfo.InvariantCulture);
 
     private static WsMessage Message(int number) => new(
         new ReceivedData(Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture)), null, SocketMessageType.Utf8, true),

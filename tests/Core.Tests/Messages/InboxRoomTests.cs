@@ -7,7 +7,6 @@ namespace MessageWebSockets.Tests.Messages;
 public sealed class InboxRoomTests
 {
     private const int Messages = 50_000;
-    private const int Readers = 3;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
 
@@ -16,7 +15,12 @@ public sealed class InboxRoomTests
     [Fact]
     public async Task A_writer_that_waits_for_room_all_the_time_goes_on_whenever_one_of_many_readers_has_made_some()
     {
-        Task<int[]>[] readers = [.. Enumerable.Range(0, Readers).Select(reader => Task.Run(() => TakeAllAsync(looks: reader == 0)))];
+        Task<int[]>[] readers =
+        [
+            Task.Run(() => InboxReaders.LookThroughAsync(_inbox, static _ => true)),
+            Task.Run(() => InboxReaders.TakeInTurnAsync(_inbox)),
+            Task.Run(() => InboxReaders.TakeInTurnAsync(_inbox)),
+        ];
         await Task.Run(WriteAsync, TestContext.Current.CancellationToken)
             .WaitAsync(s_patience, TestContext.Current.CancellationToken);
         int[][] taken = await Task.WhenAll(readers).WaitAsync(s_patience, TestContext.Current.CancellationToken);
@@ -41,28 +45,5 @@ public sealed class InboxRoomTests
         }
 
         _inbox.Complete(null);
-    }
-
-    private async Task<int[]> TakeAllAsync(bool looks)
-    {
-        List<int> numbers = [];
-        using InboxCursor<WsMessage>? cursor = looks ? new InboxCursor<WsMessage>(_inbox) : null;
-        while (cursor is null
-            ? await _inbox.WaitToTakeAsync(CancellationToken.None)
-            : await cursor.WaitToMoveNextAsync(CancellationToken.None))
-        {
-            WsMessage? message;
-            while (cursor is null
-                ? _inbox.TryTake(out message)
-                : cursor.TryMoveNext(out message))
-            {
-                if (cursor is null || cursor.TryTake(message))
-                {
-                    numbers.Add(int.Parse(message.Text, CultureInfo.InvariantCulture));
-                }
-            }
-        }
-
-        return [.. numbers];
     }
 }

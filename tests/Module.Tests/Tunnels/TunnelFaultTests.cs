@@ -231,14 +231,13 @@ public sealed class TunnelFaultTests
     public async Task A_WebSocket_client_that_is_gone_after_its_end_resets_the_service_that_still_answers(string fault)
     {
         await using TcpPair pair = new(Patient);
-        Socket client = await ConnectWebSocketAsync(pair.Inbound);
+        using Socket client = await ConnectWebSocketAsync(pair.Inbound);
         Socket service = await pair.AcceptAsync();
         await client.SendAllAsync(MaskedClose);
         Assert.Equal(SocketError.Success, await service.ReadEndAsync());
         await BreakAsync(client, fault);
 
         await SendUntilAsync(service, () => pair.Inbound is { ConnectionsFailed: 1, Connections: 0 });
-        client.Dispose();
     }
 
     [Fact(Timeout = Limit)]

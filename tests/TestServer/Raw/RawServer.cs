@@ -33,7 +33,7 @@ public sealed class RawServer : IAsyncDisposable
     private readonly Task _accepting;
     private TaskCompletionSource _idle = CompletedSource();
     private int _openCount;
-    private volatile bool _refuses;
+    private volatile bool _hasStoppedListening;
     private int _disposed;
 
     private RawServer(Func<RawConnection, Task> script, RawServerOptions options)
@@ -93,7 +93,7 @@ public sealed class RawServer : IAsyncDisposable
     /// <summary>Takes no further connection: whoever comes is refused by the system. Those that are open stay.</summary>
     public void StopListening()
     {
-        _refuses = true;
+        _hasStoppedListening = true;
         _listener.Dispose();
     }
 
@@ -135,7 +135,7 @@ public sealed class RawServer : IAsyncDisposable
     private async Task AcceptAsync()
     {
         int failures = 0;
-        for (int number = 1; failures < MaximumAcceptFailures && !_refuses && !_stoppingToken.IsCancellationRequested;)
+        for (int number = 1; failures < MaximumAcceptFailures && !_hasStoppedListening && !_stoppingToken.IsCancellationRequested;)
         {
             try
             {
@@ -148,14 +148,14 @@ public sealed class RawServer : IAsyncDisposable
                 _open[current] = (socket, RunAsync(current, socket, registered.Task));
                 registered.SetResult();
             }
-            catch (SocketException exception) when (!_refuses && !_stoppingToken.IsCancellationRequested)
+            catch (SocketException exception) when (!_hasStoppedListening && !_stoppingToken.IsCancellationRequested)
             {
                 // Out of file descriptors, most likely: they come back, and the listener must outlive that.
                 Record(exception);
                 failures++;
                 await Task.Delay(AcceptRetryPause, CancellationToken.None);
             }
-            catch (Exception) when (_refuses || _stoppingToken.IsCancellationRequested)
+            catch (Exception) when (_hasStoppedListening || _stoppingToken.IsCancellationRequested)
             {
                 // The listener is gone.
             }
