@@ -81,9 +81,9 @@ public sealed partial class MessageWebSocketControl
     /// </summary>
     /// <remarks>
     /// The receive loop does not wait for an answer to leave: one that has to wait, for the end of a message in fragments or for a peer
-    /// that does not read, goes out in its turn, and of many the newest 256: older ones are
-    /// dropped, and <see cref="MessageWebSocketInformation.AutoRepliesSent"/> counts those that were sent. Rules are for messages of up to 64 KiB that come whole, of
-    /// either type; in <see cref="MessageWebSocketReceiveMode.PartialMessage"/> for those in one chunk.
+    /// that does not read, goes out in its turn, and of many the newest 256: older ones are dropped, and
+    /// <see cref="MessageWebSocketInformation.AutoRepliesSent"/> counts those that were sent. Rules are for messages of up to 64 KiB that
+    /// come whole, of either type; in <see cref="MessageWebSocketReceiveMode.PartialMessage"/> for those in one chunk.
     /// </remarks>
     public IList<AutoReply> AutoReplies => _autoReplies;
 
