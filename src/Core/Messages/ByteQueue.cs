@@ -337,7 +337,7 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
     }
 
     private Exception? WhyNotTheEnd() =>
-        _isClosedHere ? ContractError.Closed(nameof(StreamWebSocket)) : _end?.Again();
+        _isClosedHere ? ContractError.Closed("StreamWebSocket") : _end?.Again();
 
     // Who waits is woken only for what it waits for.
     private TaskCompletionSource? Awaited() => _count > 0 || Discards ? Taken(ref _arrival) : null;

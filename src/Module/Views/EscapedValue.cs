@@ -4,32 +4,33 @@ using System.Management.Automation;
 namespace MessageWebSockets.PowerShell.Views;
 
 /// <summary>Objects that a peer's JSON stands for, with visible escapes in every text of theirs, however deep.</summary>
-internal static class EscapedValue
+/// <param name="escape">Makes what needs an escape visible in a text.</param>
+internal sealed class EscapedValue(Func<string, string> escape)
 {
-    /// <summary>The value itself where no text in it needs an escape, else a copy with escapes. Texts keep their lines.</summary>
+    /// <summary>The value itself where no text in it needs an escape, else a copy with escapes.</summary>
     /// <param name="value">What was read of JSON, which is no deeper than PowerShell reads it.</param>
-    public static object? Of(object? value) => NeedsEscapes(value) ? Copy(value) : value;
+    public object? Of(object? value) => NeedsEscapes(value) ? Copy(value) : value;
 
-    private static bool NeedsEscapes(object? value) => Bare(value) switch
+    private bool NeedsEscapes(object? value) => Bare(value) switch
     {
-        string text => TerminalText.EscapeLines(text) != text,
+        string text => escape(text) != text,
         IDictionary table => table.Keys.Cast<object?>().Any(NeedsEscapes) || table.Values.Cast<object?>().Any(NeedsEscapes),
         IList list => list.Cast<object?>().Any(NeedsEscapes),
         PSCustomObject => ((PSObject)value!).Properties.Any(
-            static property => NeedsEscapes(property.Name) || NeedsEscapes(property.Value)),
+            property => NeedsEscapes(property.Name) || NeedsEscapes(property.Value)),
         _ => false,
     };
 
-    private static object? Copy(object? value) => Bare(value) switch
+    private object? Copy(object? value) => Bare(value) switch
     {
-        string text => TerminalText.EscapeLines(text),
+        string text => escape(text),
         Hashtable table => CopyOf(table),
         IList list => list.Cast<object?>().Select(Copy).ToArray(),
         PSCustomObject => CopyOf((PSObject)value!),
         _ => value,
     };
 
-    private static Hashtable CopyOf(Hashtable table)
+    private Hashtable CopyOf(Hashtable table)
     {
         // The one that PowerShell makes of JSON keeps the order, and only a clone of it is another such.
         Hashtable copy = (Hashtable)table.Clone();
@@ -42,13 +43,13 @@ internal static class EscapedValue
         return copy;
     }
 
-    private static PSObject CopyOf(PSObject value)
+    private PSObject CopyOf(PSObject value)
     {
         PSObject copy = new();
         foreach (PSPropertyInfo property in value.Properties)
         {
             // Two names may differ in nothing but how they are written.
-            string name = TerminalText.EscapeLines(property.Name);
+            string name = escape(property.Name);
             copy.Properties.Remove(name);
             copy.Properties.Add(new PSNoteProperty(name, Copy(property.Value)));
         }

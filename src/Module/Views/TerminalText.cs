@@ -10,6 +10,8 @@ namespace MessageWebSockets.PowerShell;
 /// <summary>Text made safe for a terminal: what a server sent must not move the cursor, change colours or set the window title.</summary>
 public static class TerminalText
 {
+    private static readonly EscapedValue s_values = new(EscapeLines);
+
     /// <summary>The text with control, line-separating and direction-changing characters as visible escapes.</summary>
     /// <param name="text">Any text.</param>
     public static string Escape(string? text) => Escape(text, int.MaxValue);
@@ -108,7 +110,7 @@ public static class TerminalText
     /// What was read of JSON, with visible escapes in every string and name in it; itself where none needs one. Strings keep their lines.
     /// </summary>
     /// <param name="value">A string, number, list, hashtable or object without a type, as ConvertFrom-Json makes them.</param>
-    public static object? EscapeValues(object? value) => EscapedValue.Of(value);
+    public static object? EscapeValues(object? value) => s_values.Of(value);
 
     /// <summary>Headers with visible escapes in their values, for views.</summary>
     /// <param name="headers">The headers, with one value or several each.</param>
