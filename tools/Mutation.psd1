@@ -12,7 +12,8 @@
         Lowest = 85
         Lines  = 190
         Tests  = 'Handshake/AddressTests.cs', 'Handshake/CompressionNegotiationTests.cs', 'Handshake/OpeningHandshakeTests.cs',
-            'Handshake/Re*Tests.cs', 'Handshake/ServerCertificateValidationTests.cs', 'Handshake/ServerNameTests.cs'
+            'Handshake/RedirectTests.cs', 'Handshake/RefusedUpgradeTests.cs', 'Handshake/RequestHeaderTests.cs',
+            'Handshake/ServerCertificateValidationTests.cs', 'Handshake/ServerNameTests.cs'
     }
     Messages    = @{
         Lowest = 80

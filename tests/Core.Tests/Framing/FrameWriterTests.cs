@@ -181,6 +181,12 @@ public sealed class FrameWriterTests
         sender.Join();
     }
 
+    [Theory]
+    [InlineData(FrameDirection.Sent, FrameOpcode.Text, true, 5, "sent text 5 B fin")]
+    [InlineData(FrameDirection.Received, FrameOpcode.Continuation, false, 0, "received continuation 0 B")]
+    public void What_a_trace_is_told_can_be_read(FrameDirection direction, FrameOpcode opcode, bool isFinal, long length, string text) =>
+        Assert.Equal(text, new FrameTraceEntry(direction, opcode, isFinal, length).ToString());
+
     [Fact]
     public async Task A_trace_is_told_of_each_frame_in_order_and_misses_frames_when_it_is_far_behind()
     {

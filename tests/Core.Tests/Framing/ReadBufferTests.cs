@@ -75,6 +75,17 @@ public sealed class ReadBufferTests
     }
 
     [Fact]
+    public async Task What_is_unread_is_still_there_in_a_larger_buffer()
+    {
+        byte[] content = [.. Enumerable.Range(0, 50_000).Select(i => (byte)(i * 7))];
+        ReadBuffer buffer = new(new ChunkedStream(content, chunk: 20_000));
+        Assert.Equal(Idle, await buffer.FillAsync(Token));
+        buffer.Advance(Idle - 100);
+        Assert.Equal(20_000, await buffer.FillAsync(Token));
+        Assert.True(buffer.UnreadSpan.SequenceEqual(content.AsSpan(Idle - 100, 20_100)));
+    }
+
+    [Fact]
     public async Task When_the_network_is_asked_and_when_it_answers_is_known()
     {
         TaskCompletionSource<int> answer = new();
