@@ -174,6 +174,41 @@ Describe 'The views' {
             }
         }
 
+        It 'escape what the certificate of a server says' {
+            $key = [System.Security.Cryptography.RSA]::Create(2048)
+            $name = [System.Security.Cryptography.X509Certificates.X500DistinguishedNameBuilder]::new()
+            $name.AddCommonName("ev$([char] 27)[31mil$([char] 7)$([char] 0x9b)31m$([char] 0x202e)x")
+            $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
+                $name.Build(), $key, 'SHA256', [System.Security.Cryptography.RSASignaturePadding]::Pkcs1)
+            # A subjectAltName with the DNS name "a", ESC, "[2J".
+            $names = [byte[]] (0x30, 7, 0x82, 5, 97, 27, 91, 50, 74)
+            $request.CertificateExtensions.Add(
+                [System.Security.Cryptography.X509Certificates.X509Extension]::new('2.5.29.17', $names, $false))
+            $made = $request.CreateSelfSigned([datetimeoffset]::UtcNow.AddDays(-1), [datetimeoffset]::UtcNow.AddDays(9))
+            $pfx = [System.Security.Cryptography.X509Certificates.X509CertificateLoader]::LoadPkcs12($made.Export('Pfx'), '')
+            $evil = Start-WsEchoServer -Certificate $pfx
+            $ignore = @{ SkipCertificateCheck = $true; CertificateValidation = { $script:asked = $_ | Format-List * | Out-String } }
+            $socket = Connect-MessageWebSocket $evil.Uri @ignore
+            $certificate = $socket.Information.ServerCertificate
+            $shown = @(
+                $asked
+                $socket.Information | Out-String
+                $socket.Information | Format-List -Property * | Out-String
+                $certificate | Out-String
+                $certificate | Format-List -Property Subject, Issuer | Out-String
+                $certificate.SubjectName | Out-String
+                (Test-WsEndpoint $evil.Uri -SkipCertificateCheck -Detailed).Certificate | Format-List | Out-String
+            )
+            $shown | Should -Not -Match '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]'
+            $shown | Should -BeLike '*ev\e`[31mil\a*'
+            $shown[-1] | Should -BeLike '*a\e`[2J*'
+            # It stays what it is: no other certificate is shown in another way.
+            $certificate.PSBase.Subject | Should -BeExactly $pfx.PSBase.Subject
+            $pfx.Subject | Should -BeExactly $pfx.PSBase.Subject
+            Close-MessageWebSocket -Socket $socket
+            Stop-WsEchoServer -Server $evil
+        }
+
         It 'have the columns as properties' {
             $echo.Sent | Should -Be $echo.Information.MessagesSent
             $echo.Received | Should -Be $echo.Information.MessagesReceived

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Sessions;
+using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell.Connecting;
 
@@ -53,6 +54,7 @@ internal sealed class CertificateScript : ICertificateJudge
         // Rejected until the script has said otherwise, so that no way out of here accepts by accident.
         bool accepted = false;
         Failure = null;
+        EscapedCertificate.Mark(args.ServerCertificate, args.ServerIntermediateCertificates);
         try
         {
             ScriptOutcome outcome = _script.RunToEnd(

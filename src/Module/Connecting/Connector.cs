@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Sessions;
+using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell.Connecting;
 
@@ -194,6 +195,7 @@ internal static class Connector
         }
         finally
         {
+            EscapedCertificate.Mark(socket.Information.ServerCertificate, socket.Information.ServerIntermediateCertificates);
             if (extras.CertificateJudge is not null)
             {
                 extras.CertificateJudge.Connecting = null;

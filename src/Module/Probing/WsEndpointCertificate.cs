@@ -27,7 +27,12 @@ public sealed class WsEndpointCertificate
         Sha256 = certificate.GetCertHashString(HashAlgorithmName.SHA256);
         SignatureAlgorithm = certificate.SignatureAlgorithm.FriendlyName ?? certificate.SignatureAlgorithm.Value ?? "";
         PublicKey = Read(nameof(PublicKey), () => KeyOf(certificate)) ?? certificate.PublicKey.Oid.Value ?? "";
-        Intermediates = [.. intermediates.Select(intermediate => Read(nameof(Intermediates), () => intermediate.Subject)).OfType<string>()];
+        Intermediates =
+        [
+            .. intermediates
+                .Select(intermediate => Read(nameof(Intermediates), () => TerminalText.Escape(intermediate.Subject)))
+                .OfType<string>(),
+        ];
         Unreadable = [.. _unreadable];
     }
 
@@ -113,7 +118,7 @@ public sealed class WsEndpointCertificate
         Asn1Tag tag = reader.PeekTag();
         if (tag.HasSameClassAndValue(DnsName))
         {
-            return reader.ReadCharacterString(UniversalTagNumber.IA5String, DnsName);
+            return TerminalText.Escape(reader.ReadCharacterString(UniversalTagNumber.IA5String, DnsName));
         }
 
         if (!tag.HasSameClassAndValue(Address))

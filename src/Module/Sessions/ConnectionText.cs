@@ -50,11 +50,12 @@ public static class ConnectionText
 
     /// <summary>Certificates by their subjects, one a line; what of one cannot be read is left out.</summary>
     /// <param name="certificates">One certificate or several; null for none.</param>
-    public static string Certificates(IEnumerable<X509Certificate2?> certificates)
+    public static string Certificates(object? certificates) => (certificates is PSObject wrapped ? wrapped.BaseObject : certificates) switch
     {
-        ArgumentNullException.ThrowIfNull(certificates);
-        return string.Join('\n', certificates.OfType<X509Certificate2>().Select(static certificate => Certificate(certificate)));
-    }
+        X509Certificate2 one => Certificate(one),
+        IEnumerable<X509Certificate2> several => string.Join('\n', several.Select(static certificate => Certificate(certificate))),
+        _ => "",
+    };
 
     private static string Certificate(X509Certificate2 certificate)
     {

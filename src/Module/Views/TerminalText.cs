@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MessageWebSockets.Errors;
 using MessageWebSockets.PowerShell.Views;
@@ -27,6 +28,18 @@ public static class TerminalText
     {
         ArgumentNullException.ThrowIfNull(value);
         return Escape($"@{{{string.Join("; ", value.Properties.Select(static property => $"{property.Name}={property.Value}"))}}}");
+    }
+
+    /// <summary>What a certificate says of itself, with visible escapes in its names.</summary>
+    /// <param name="certificate">The certificate.</param>
+    public static string OfCertificate(PSObject certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        X509Certificate2 shown = (X509Certificate2)certificate.BaseObject;
+        return EscapeLines(
+            shown.ToString()
+                .Replace(shown.Subject, Escape(shown.Subject), StringComparison.Ordinal)
+                .Replace(shown.Issuer, Escape(shown.Issuer), StringComparison.Ordinal));
     }
 
     /// <summary>As <see cref="Escape(string)"/>, cut to a width; where it is cut it ends in an ellipsis.</summary>
