@@ -44,17 +44,21 @@ internal sealed class ReplyScript(
         {
             question.Verdict.Task.Wait(giveUp.Token);
         }
-        catch (OperationCanceledException) when (!question.Verdict.Task.IsCompleted)
+        catch (OperationCanceledException)
         {
-            _late.Enqueue(question);
-            return false;
+            // The verdict may come at the same moment.
+            if (!question.Verdict.Task.IsCompleted)
+            {
+                _late.Enqueue(question);
+                return false;
+            }
         }
-        catch (AggregateException e) when (e.InnerException is not null)
+        catch (AggregateException)
         {
-            throw e.InnerException;
+            // Is thrown below as it is.
         }
 
-        return question.Verdict.Task.Result;
+        return question.Verdict.Task.GetAwaiter().GetResult();
     }
 
     /// <summary>
