@@ -45,7 +45,7 @@ public sealed class EnterMessageWebSocketCommand : WsCmdlet
             ThrowTerminatingError(WsErrors.NotInteractive());
         }
 
-        using WaitBudget unlimited = new(Timeout.InfiniteTimeSpan, StopToken, TimeProvider.System);
+        using WaitBudget unlimited = new(Timeout.InfiniteTimeSpan, TimeProvider.System, StopToken);
         MessageWebSocket? socket = ParameterSetName == UriSet ? Connect(Uri!) : ResolveWritable(Socket, unlimited);
         if (socket is null)
         {

@@ -113,7 +113,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     protected override void BeginProcessing()
     {
         CheckParameters();
-        _budget ??= new WaitBudget(Times.Limit(TimeoutSeconds), StopToken, TimeProvider.System);
+        _budget ??= new WaitBudget(Times.Limit(TimeoutSeconds), TimeProvider.System, StopToken);
         _socket = ResolveWritable(Socket, _budget);
         CheckReadable(_socket);
         ShowFrames(_socket);
@@ -457,7 +457,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     // A reply that came as the wait was given up is for others to read.
     private static async Task ReturnAsync(Task<WsMessage?> reply, MessageWebSocket socket)
     {
-        await reply.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (reply is { IsCompletedSuccessfully: true, Result: { } message })
         {
             socket.Return(message);

@@ -47,7 +47,7 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        using (WaitBudget reconnect = new(Times.Limit(TimeoutSeconds), StopToken, TimeProvider.System))
+        using (WaitBudget reconnect = new(Times.Limit(TimeoutSeconds), TimeProvider.System, StopToken))
         {
             _socket = ResolveWritable(Socket, reconnect);
         }

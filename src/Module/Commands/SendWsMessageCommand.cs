@@ -98,7 +98,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
 
         Type = IsBound(nameof(MessageType)) ? MessageType : null;
-        _budget = new WaitBudget(Times.Limit(TimeoutSeconds), StopToken, TimeProvider.System);
+        _budget = new WaitBudget(Times.Limit(TimeoutSeconds), TimeProvider.System, StopToken);
         Use(ResolveWritable(Socket, _budget));
     }
 
@@ -340,15 +340,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
             {
                 int nextCount = content.ReadAtLeast(next, next.Length, throwOnEndOfStream: false);
                 bool isFinal = nextCount == 0;
-                ReadOnlyMemory<byte> fragment = current.AsMemory(0, count);
-                ValueTask<uint> sending = isFinal
-                    ? _socket.SendFinalFrameAsync(fragment, type, null, _budget.Token)
-                    : _socket.SendNonfinalFrameAsync(fragment, type, null, _budget.Token);
-                if (!sending.IsCompletedSuccessfully)
-                {
-                    Await(sending.AsTask());
-                }
-
+                SendFragment(current.AsMemory(0, count), type, isFinal);
                 isOpen = !isFinal;
                 sent += count;
                 if (sent > furthest)
@@ -388,6 +380,17 @@ public sealed class SendWsMessageCommand : WsCmdlet
                 // A message half sent cannot be taken back, and nothing else can be sent before it ends.
                 _socket.Close();
             }
+        }
+    }
+
+    private void SendFragment(ReadOnlyMemory<byte> fragment, SocketMessageType type, bool isFinal)
+    {
+        ValueTask<uint> sending = isFinal
+            ? _socket.SendFinalFrameAsync(fragment, type, null, _budget.Token)
+            : _socket.SendNonfinalFrameAsync(fragment, type, null, _budget.Token);
+        if (!sending.IsCompletedSuccessfully)
+        {
+            Await(sending.AsTask());
         }
     }
 

@@ -8,8 +8,9 @@ namespace MessageWebSockets.PowerShell;
 /// </summary>
 [Flags]
 #pragma warning disable CA1008 // No version is none: the system chooses, as with Default of Invoke-WebRequest.
+#pragma warning disable CA2217, MA0062 // The bits of SslProtocols, which has two for each version: one of the client and one of the server.
 public enum WsSslProtocol
-#pragma warning restore CA1008
+#pragma warning restore CA1008, CA2217, MA0062
 {
     /// <summary>The system chooses.</summary>
     Default = SslProtocols.None,

@@ -5,9 +5,9 @@ namespace MessageWebSockets.PowerShell.Messages;
 /// made anew. Times in between, as that until a pipeline brings the next object, do not count. For the pipeline thread.
 /// </summary>
 /// <param name="limit">The time; infinite for no limit.</param>
-/// <param name="stop">Cancelled when nothing is waited for any more.</param>
 /// <param name="time">Measures it.</param>
-internal sealed class WaitBudget(TimeSpan limit, CancellationToken stop, TimeProvider time) : IDisposable
+/// <param name="stop">Cancelled when nothing is waited for any more.</param>
+internal sealed class WaitBudget(TimeSpan limit, TimeProvider time, CancellationToken stop) : IDisposable
 {
     private TimeSpan _used;
     private bool _hasBegun;

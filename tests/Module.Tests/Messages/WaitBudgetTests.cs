@@ -10,7 +10,7 @@ public sealed class WaitBudgetTests
     [Fact]
     public void All_waits_of_one_piece_of_work_share_its_time_and_what_is_between_them_costs_nothing()
     {
-        using WaitBudget budget = new(Seconds(5), CancellationToken.None, _clock);
+        using WaitBudget budget = new(Seconds(5), _clock, CancellationToken.None);
 
         Assert.Equal([5, 3, 1, 0], [Spend(budget, 2), Spend(budget, 2), Spend(budget, 2), Spend(budget, 2)]);
         Assert.Equal(Seconds(5), budget.Limit);
@@ -19,7 +19,7 @@ public sealed class WaitBudgetTests
     [Fact]
     public void The_first_piece_has_what_a_reconnect_before_it_left_and_each_further_one_all()
     {
-        using WaitBudget budget = new(Seconds(5), CancellationToken.None, _clock);
+        using WaitBudget budget = new(Seconds(5), _clock, CancellationToken.None);
         Spend(budget, 4);
 
         budget.Begin();
@@ -33,7 +33,7 @@ public sealed class WaitBudgetTests
     [Fact]
     public void A_wait_that_fails_has_cost_its_time()
     {
-        using WaitBudget budget = new(Seconds(5), CancellationToken.None, _clock);
+        using WaitBudget budget = new(Seconds(5), _clock, CancellationToken.None);
 
         Assert.Throws<TimeoutException>(() => budget.Spend<int>(_ =>
         {
@@ -47,7 +47,7 @@ public sealed class WaitBudgetTests
     [Fact]
     public void Without_a_limit_nothing_is_used_up()
     {
-        using WaitBudget budget = new(Timeout.InfiniteTimeSpan, CancellationToken.None, _clock);
+        using WaitBudget budget = new(Timeout.InfiniteTimeSpan, _clock, CancellationToken.None);
         _ = budget.Token;
         budget.Spend(() => _clock.Advance(TimeSpan.FromDays(1)));
 
@@ -59,7 +59,7 @@ public sealed class WaitBudgetTests
     public void A_wait_is_cancelled_when_the_time_is_over_and_the_next_piece_has_a_token_of_its_own()
     {
         using CancellationTokenSource stop = new();
-        using WaitBudget budget = new(TimeSpan.FromMilliseconds(1), stop.Token, TimeProvider.System);
+        using WaitBudget budget = new(TimeSpan.FromMilliseconds(1), TimeProvider.System, stop.Token);
         CancellationToken token = budget.Token;
 
         budget.Spend(() => token.WaitHandle.WaitOne());
