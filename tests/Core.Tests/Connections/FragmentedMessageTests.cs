@@ -1,4 +1,5 @@
 using System.Text;
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Connections;
@@ -64,7 +65,7 @@ public sealed class FragmentedMessageTests
         Assert.Equal("last"u8, plain.Finish("last"u8.ToArray()).Span);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Others_wait_until_the_message_is_disposed()
     {
         Gate gate = new();

@@ -1,3 +1,4 @@
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Frames;
@@ -14,7 +15,7 @@ public sealed class BurstTests
     private static readonly byte[] Payload = "tick"u8.ToArray();
     private static readonly int FrameLength = 2 + sizeof(uint) + Payload.Length;
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task The_end_of_a_burst_is_written_although_nothing_follows()
     {
         HeldStream network = new();
@@ -27,7 +28,7 @@ public sealed class BurstTests
         Assert.Equal(Writes, writer.MessagesWritten);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Whoever_waits_for_the_network_is_told_when_all_of_a_burst_is_written()
     {
         HeldStream network = new();
@@ -47,7 +48,7 @@ public sealed class BurstTests
         Assert.Equal(Writes + 2, writer.MessagesWritten);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_ping_and_the_close_frame_in_a_burst_keep_their_places()
     {
         HeldStream network = new();
@@ -68,7 +69,7 @@ public sealed class BurstTests
         Assert.Equal([0x81, 0x89, 0x81, 0x88], Openings(rest));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_connection_that_is_dropped_in_a_burst_ends_the_wait_for_the_network()
     {
         HeldStream network = new();
@@ -84,7 +85,7 @@ public sealed class BurstTests
     }
 
     // With a wait that nothing ends by itself: what ends it shows in what is written next.
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task In_a_burst_little_waits_until_it_is_worth_a_write()
     {
         HeldStream network = new();
@@ -104,7 +105,7 @@ public sealed class BurstTests
         done.SetResult();
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task In_a_burst_much_is_written_at_once()
     {
         HeldStream network = new();
@@ -119,7 +120,7 @@ public sealed class BurstTests
         await writer.DrainAsync(TestContext.Current.CancellationToken);
     }
 
-    [Theory]
+    [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData("a ping")]
     [InlineData("the close frame")]
     [InlineData("a wait for the network")]
@@ -183,6 +184,7 @@ public sealed class BurstTests
     {
         while (!writer.IsGathering)
         {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
             await Task.Yield();
         }
     }

@@ -14,7 +14,7 @@ public sealed class FrameStreamTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Theory]
+    [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData("888203000000", "0001", 0x0301)]
     [InlineData("888200FF0000", "03EF", 0x0310)]
     [InlineData("888001020304", "", 1002)]
@@ -33,7 +33,7 @@ public sealed class FrameStreamTests
         Assert.False(stream.Writer.CloseFrameWritten);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Other_frames_of_the_framing_are_sent_and_so_is_a_close_frame_of_ours()
     {
         OneWayStream network = new([], 1, 1);
@@ -52,7 +52,7 @@ public sealed class FrameStreamTests
         Assert.True(stream is { CanRead: true, CanWrite: true, CanSeek: false });
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task An_abort_is_the_fault_of_the_stream_and_closes_the_network()
     {
         ChunkedStream network = new([], 1);
@@ -78,7 +78,7 @@ public sealed class FrameStreamTests
         Assert.Equal(nameof(FrameStream), Assert.IsType<ObjectDisposedException>(stream.Fault).ObjectName);
     }
 
-    [Theory]
+    [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(SocketError.ConnectionReset, true)]
     [InlineData(SocketError.TimedOut, false)]
     public async Task A_reset_is_known_from_reading_and_from_writing(SocketError error, bool isReset)
@@ -104,7 +104,7 @@ public sealed class FrameStreamTests
         { new InvalidOperationException("a mistake"), false },
     };
 
-    [Theory]
+    [Theory(Timeout = SocketFactAttribute.Patience)]
     [MemberData(nameof(Faults))]
     public async Task What_broke_TLS_is_told_apart_from_what_broke_the_network(Exception fault, bool isOfTls)
     {
@@ -129,7 +129,7 @@ public sealed class FrameStreamTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task The_network_remembers_how_the_peer_began_and_that_it_ended()
     {
         (TransportStream network, Socket peer) = await ConnectAsync();
@@ -155,7 +155,7 @@ public sealed class FrameStreamTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task The_network_remembers_a_reset()
     {
         (TransportStream network, Socket peer) = await ConnectAsync();
@@ -174,7 +174,7 @@ public sealed class FrameStreamTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_write_is_over_when_the_system_has_taken_all_of_it()
     {
         (TransportStream network, Socket peer) = await ConnectAsync();
@@ -205,7 +205,7 @@ public sealed class FrameStreamTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task The_end_of_a_stream_is_in_order_or_not()
     {
         Assert.True(await StreamEnd.ReachAsync(new ChunkedStream(new byte[10_000], 100)));
@@ -224,7 +224,7 @@ public sealed class FrameStreamTests
         Assert.False(TransportStream.IsOfNetwork(null));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task What_the_peer_has_taken_is_known_on_Linux()
     {
         (TransportStream network, Socket peer) = await ConnectAsync();
@@ -246,6 +246,7 @@ public sealed class FrameStreamTests
                 PeerProgress now;
                 while ((now = network.Progress!.Value).IsWaiting)
                 {
+                    Token.ThrowIfCancellationRequested();
                     await Task.Yield();
                 }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using MessageWebSockets.Tests.Frames;
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
 
@@ -9,7 +10,7 @@ public sealed class FrameWriterTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Theory]
+    [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(null, "", "")]
     [InlineData(1000, "", "03E8")]
     [InlineData(4999, "\u00e9", "1387C3A9")]
@@ -33,7 +34,7 @@ public sealed class FrameWriterTests
         Assert.Equal((1, 0), (writer.FramesSent, writer.MessagesWritten));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Messages_fragments_pings_and_pongs_go_out_in_order()
     {
         OneWayStream network = new([], 1, 1);
@@ -60,7 +61,7 @@ public sealed class FrameWriterTests
         Assert.False(ping.Task.IsCompleted);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_ping_ends_with_its_pong_its_cancellation_or_the_pings_of_the_connection()
     {
         PingBook pings = new();
@@ -86,7 +87,7 @@ public sealed class FrameWriterTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => broken);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Who_waits_for_room_goes_on_when_what_was_pending_is_being_written()
     {
         HeldStream network = new();
@@ -114,7 +115,7 @@ public sealed class FrameWriterTests
         Assert.Equal(1, writer.MessagesWritten);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task What_breaks_ends_every_wait_and_is_the_cause_of_what_comes_later()
     {
         HeldStream network = new();
@@ -140,7 +141,7 @@ public sealed class FrameWriterTests
         Assert.Same(reason, writer.Fault);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Writes_that_are_refused_end_nobodys_wait()
     {
         HeldStream network = new();
@@ -157,7 +158,7 @@ public sealed class FrameWriterTests
         Assert.False(ping.IsCompleted);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_sender_writes_its_own_frame_and_none_that_came_meanwhile()
     {
         ReentrantStream network = new();
@@ -171,14 +172,18 @@ public sealed class FrameWriterTests
             // No other thread has its number as long as it lives.
             isOver.Wait();
         });
+        sender.IsBackground = true;
         sender.Start();
-        int first = await network.First;
-        int second = await network.Second;
-        isOver.Set();
-
-        Assert.Equal(sender.ManagedThreadId, first);
-        Assert.NotEqual(first, second);
-        sender.Join();
+        try
+        {
+            Assert.Equal(sender.ManagedThreadId, await network.First);
+            Assert.NotEqual(sender.ManagedThreadId, await network.Second);
+        }
+        finally
+        {
+            isOver.Set();
+            sender.Join();
+        }
     }
 
     [Theory]
@@ -187,7 +192,7 @@ public sealed class FrameWriterTests
     public void What_a_trace_is_told_can_be_read(FrameDirection direction, FrameOpcode opcode, bool isFinal, long length, string text) =>
         Assert.Equal(text, new FrameTraceEntry(direction, opcode, isFinal, length).ToString());
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_trace_is_told_of_each_frame_in_order_and_misses_frames_when_it_is_far_behind()
     {
         const int Queue = 64 * 1024;

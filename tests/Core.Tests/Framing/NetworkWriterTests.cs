@@ -1,4 +1,5 @@
 using MessageWebSockets.Tests.Frames;
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Framing;
@@ -9,7 +10,7 @@ public sealed class NetworkWriterTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_long_write_goes_out_in_parts_and_pings_in_it_are_on_their_way_with_theirs()
     {
         HeldStream network = new();
@@ -46,7 +47,7 @@ public sealed class NetworkWriterTests
         Assert.Equal(0, writer.WaitingSince);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_write_that_the_system_takes_at_once_says_nothing_about_the_peer_and_is_flushed_once()
     {
         InstantStream network = new();
@@ -62,7 +63,7 @@ public sealed class NetworkWriterTests
         Assert.Equal([3], network.FlushedAfter);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Since_when_a_write_waits_is_known()
     {
         WaitingStream network = new();

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Messages;
@@ -13,7 +14,7 @@ public sealed class ByteQueueTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Bytes_come_out_as_they_went_in_round_and_round()
     {
         byte next = 0;
@@ -35,7 +36,7 @@ public sealed class ByteQueueTests
         Assert.Equal((0L, 0L), (_queue.PayloadBytes, _queue.Count));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task What_is_received_in_place_is_read_from_there()
     {
         Memory<byte> room = _queue.Room();
@@ -67,7 +68,7 @@ public sealed class ByteQueueTests
         Assert.Equal(0, _queue.Dropped);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_reader_that_waits_goes_on_with_what_is_published()
     {
         byte[] target = new byte[10];
@@ -86,7 +87,7 @@ public sealed class ByteQueueTests
     }
 
     // The writer goes on when a quarter was read, or all of it, and not for less.
-    [Theory]
+    [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(ByteQueue.Capacity, (ByteQueue.Capacity / 4) - 1, false)]
     [InlineData(ByteQueue.Capacity, ByteQueue.Capacity / 4, true)]
     [InlineData(ByteQueue.Capacity, ByteQueue.Capacity, true)]
@@ -110,7 +111,7 @@ public sealed class ByteQueueTests
         Assert.True(_queue.WaitForRoomAsync().IsCompletedSuccessfully);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_reader_that_waits_beside_a_full_queue_goes_on()
     {
         Task<int> read = _queue.ReadAsync(new byte[ByteQueue.Capacity], Token).AsTask();
@@ -119,7 +120,7 @@ public sealed class ByteQueueTests
         Assert.Equal(ByteQueue.Capacity, await read);
     }
 
-    [Theory]
+    [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task The_end_comes_behind_what_is_there_and_the_first_one_counts(bool isFailure)
@@ -152,7 +153,7 @@ public sealed class ByteQueueTests
         Assert.Equal(0, _queue.PayloadBytes);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task What_is_there_at_the_end_is_read_first_and_a_writer_waits_no_longer()
     {
         Fill(ByteQueue.Capacity);
@@ -167,7 +168,7 @@ public sealed class ByteQueueTests
         Assert.Equal(0, await _queue.ReadAsync(target, Token));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Nobody_who_reads_holds_nothing_up()
     {
         Task<int> waiting = _queue.ReadAsync(new byte[1], Token).AsTask();
@@ -187,7 +188,7 @@ public sealed class ByteQueueTests
         Assert.Same(Array(full), Array(full));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_read_that_is_cancelled_takes_nothing()
     {
         using CancellationTokenSource cancellation = new();

@@ -49,7 +49,7 @@ public sealed class InboxTests
         Assert.Equal((2L, 1L), (_inbox.Count, _inbox.Dropped));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task What_comes_after_the_end_is_dropped_and_what_was_there_is_read()
     {
         _inbox.Add(Message("1"));
@@ -61,7 +61,7 @@ public sealed class InboxTests
         Assert.False(await _inbox.WaitToTakeAsync(Token));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task The_first_end_counts_and_everybody_is_told_anew()
     {
         MessageWebSocketException failure = new("It broke.", HResults.ConnectionReset);
@@ -79,7 +79,7 @@ public sealed class InboxTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_wait_that_is_cancelled_takes_nothing()
     {
         using CancellationTokenSource cancellation = new();
@@ -105,7 +105,7 @@ public sealed class InboxTests
         Assert.Equal(1, _inbox.Count);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Who_waits_for_the_next_message_of_a_kind_gets_it_past_the_queue()
     {
         Task<WsMessage?> second = _inbox.TakeNextAsync(message => message.Text.EndsWith('2'), Token);
@@ -133,7 +133,7 @@ public sealed class InboxTests
         Assert.Null(await _inbox.TakeNextAsync(static _ => true, Token));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_filter_that_throws_fails_its_own_wait_alone()
     {
         Task<WsMessage?> failing = _inbox.TakeNextAsync(static _ => throw new InvalidOperationException("filter"), Token);
@@ -144,7 +144,7 @@ public sealed class InboxTests
         Assert.False(_pause.IsOn);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_writer_waits_for_room_until_there_is_some()
     {
         await _inbox.WaitForRoomAsync(Token);
@@ -169,7 +169,7 @@ public sealed class InboxTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_single_reader_who_comes_back_for_more_has_answered()
     {
         _inbox.Add(Message("1"));
@@ -186,7 +186,7 @@ public sealed class InboxTests
         Assert.False(await back);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Nothing_goes_on_in_the_context_of_a_caller()
     {
         Task<WsMessage?> next = Task.FromResult<WsMessage?>(null);
@@ -213,7 +213,7 @@ public sealed class InboxTests
         Assert.Equal(0, posts);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_message_that_is_put_back_wakes_who_waits()
     {
         _inbox.Add(Message("1"));
@@ -227,7 +227,7 @@ public sealed class InboxTests
         Assert.Equal(1, _inbox.PayloadBytes);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Two_who_wait_are_both_woken()
     {
         Task<WsMessage?> first = _inbox.TakeAsync(Token).AsTask();

@@ -12,7 +12,7 @@ public sealed class SocketStreamTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     // How much is written at a time, and which frames that makes, the last of them by a flush.
-    [Theory]
+    [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(new[] { 10 }, new[] { 10 })]
     [InlineData(new[] { PendingBytes.Size }, new[] { PendingBytes.Size })]
     [InlineData(new[] { (2 * PendingBytes.Size) + 7 }, new[] { PendingBytes.Size, PendingBytes.Size, 7 })]
@@ -34,7 +34,7 @@ public sealed class SocketStreamTests
         Assert.Equal(0, stream.Pending.Count);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_frame_that_was_begun_is_filled_up_first()
     {
         // Refused, so that what is begun does not leave on its own.
@@ -53,7 +53,7 @@ public sealed class SocketStreamTests
         Assert.All(_sink.Sent, frame => Assert.InRange(frame.Length, 1, PendingBytes.Size));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task What_nobody_flushes_leaves_on_its_own_and_again()
     {
         await using SocketOutputStream stream = new(_sink);
@@ -64,7 +64,7 @@ public sealed class SocketStreamTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Before_a_connect_what_is_written_waits_and_a_flush_is_refused()
     {
         _sink.Refusal = new InvalidOperationException("not yet");
@@ -76,7 +76,7 @@ public sealed class SocketStreamTests
         Assert.Equal(5, Assert.Single(_sink.Sent).Length);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Once_the_close_frame_is_on_its_way_the_socket_says_why_nothing_is_written()
     {
         await using SocketOutputStream stream = new(_sink);
@@ -86,7 +86,7 @@ public sealed class SocketStreamTests
         Assert.Empty(_sink.Sent);
     }
 
-    [Theory]
+    [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_stream_that_is_closed_sends_what_was_written_and_takes_no_more(bool isAsync)
@@ -118,7 +118,7 @@ public sealed class SocketStreamTests
         Assert.Single(_sink.Sent);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_write_that_is_cancelled_leaves_its_turn_to_the_next()
     {
         TaskCompletionSource gate = new();
@@ -140,7 +140,7 @@ public sealed class SocketStreamTests
         Assert.Equal([PendingBytes.Size, 2], _sink.Sent.Select(frame => frame.Length));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Nothing_goes_on_in_the_context_of_a_caller()
     {
         HeldSink held = new();
@@ -197,7 +197,7 @@ public sealed class SocketStreamTests
         Assert.Throws<ArgumentOutOfRangeException>(() => input.Read(target, 3, 2));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task An_input_stream_that_is_closed_leaves_nothing_to_read()
     {
         ByteQueue queue = new(new ReceivePause());

@@ -1,4 +1,5 @@
 using MessageWebSockets.Connections;
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Sockets;
@@ -10,7 +11,7 @@ public sealed class GateTests
 
     private readonly Gate _gate = new();
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Those_who_wait_enter_one_at_a_time_in_their_order()
     {
         Assert.True(_gate.TryEnter(out Gate.Permit pass));
@@ -28,7 +29,7 @@ public sealed class GateTests
         await AssertFreeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Who_gives_up_keeps_nobody_out()
     {
         using CancellationTokenSource enough = new();
@@ -43,14 +44,14 @@ public sealed class GateTests
         await AssertFreeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Who_has_given_up_already_does_not_enter()
     {
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => EnterAsync(new CancellationToken(canceled: true)));
         await AssertFreeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Giving_up_while_the_turn_comes_leaves_the_gate_free()
     {
         for (int i = 0; i < 2000; i++)
