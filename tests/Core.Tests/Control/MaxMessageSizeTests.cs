@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Net.WebSockets;
 using MessageWebSockets.TestServer;
 using MessageWebSockets.Tests.Loopback;
@@ -55,8 +54,8 @@ public sealed class MaxMessageSizeTests
                 socket.Control.Compression = new WebSocketDeflateOptions();
             },
             new HandshakeAnswer { Extensions = "permessage-deflate" });
-        byte[] fits = Deflate(new byte[10_000]);
-        byte[] bomb = Deflate(new byte[10_000_000]);
+        byte[] fits = FrameBytes.Deflate(new byte[10_000]);
+        byte[] bomb = FrameBytes.Deflate(new byte[10_000_000]);
         Assert.True(bomb.Length < 20_000);
         await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, fits, rsv: 4);
         await dialogue.Peer.SendFrameAsync(WireOpcode.Binary, bomb, rsv: 4);
@@ -74,17 +73,5 @@ public sealed class MaxMessageSizeTests
         Assert.All(said, part => Assert.Contains(part, refused.Message, StringComparison.Ordinal));
         Assert.Equal((ushort)1009, (await dialogue.PeerReadsAsync(WireOpcode.Close)).CloseCode);
         Assert.Equal(MessageWebSocketState.Aborted, dialogue.Socket.State);
-    }
-
-    // RFC 7692 section 7.2.1: raw deflate, flushed, without the last four bytes.
-    private static byte[] Deflate(byte[] payload)
-    {
-        using MemoryStream compressed = new();
-        using (DeflateStream deflate = new(compressed, CompressionLevel.Optimal, leaveOpen: true))
-        {
-            deflate.Write(payload);
-            deflate.Flush();
-            return compressed.ToArray()[..^4];
-        }
     }
 }

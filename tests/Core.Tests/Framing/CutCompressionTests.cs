@@ -1,7 +1,7 @@
-using System.IO.Compression;
 using System.Text;
 using MessageWebSockets.Errors;
 using MessageWebSockets.Framing;
+using MessageWebSockets.TestServer;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Framing;
@@ -27,7 +27,7 @@ public sealed class CutCompressionTests
     [MemberData(nameof(Contents))]
     public void A_message_cut_at_any_byte_is_refused(string kind, byte[] content)
     {
-        byte[] compressed = Compress(content);
+        byte[] compressed = FrameBytes.Deflate(content);
         using (MessageInflater inflater = new(keepsContext: true))
         {
             Assert.Equal(content, Inflate(inflater, compressed));
@@ -102,16 +102,6 @@ public sealed class CutCompressionTests
         byte[] noise = new byte[length];
         new Random(7692).NextBytes(noise);
         return noise;
-    }
-
-    // As section 7.2.1 has it: flushed, and without the last four bytes.
-    private static byte[] Compress(byte[] content)
-    {
-        using MemoryStream compressed = new();
-        using DeflateStream deflate = new(compressed, CompressionLevel.Optimal);
-        deflate.Write(content);
-        deflate.Flush();
-        return compressed.ToArray()[..^4];
     }
 
     private static byte[] Inflate(MessageInflater inflater, ReadOnlyMemory<byte> compressed)

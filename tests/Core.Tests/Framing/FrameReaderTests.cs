@@ -291,18 +291,7 @@ public sealed class FrameReaderTests
     private static byte[] Continuation(ReadOnlySpan<byte> payload, bool fin = true) =>
         FrameBytes.Build(WireOpcode.Continuation, payload, fin);
 
-    private static async Task<byte[]> ReadToEndAsync(FrameReader reader)
-    {
-        List<byte> bytes = [];
-        byte[] buffer = new byte[100];
-        int count;
-        while ((count = await reader.ReadAsync(buffer, Token)) > 0)
-        {
-            bytes.AddRange(buffer[..count]);
-        }
-
-        return [.. bytes];
-    }
+    private static Task<byte[]> ReadToEndAsync(FrameReader reader) => ReadFrames.ToEndAsync(reader.ReadAsync, room: 100);
 
     /// <summary>Gives the header of a frame, and then as much as is asked for.</summary>
     private sealed class HeaderFirstStream(byte[] frame, int headerLength) : SequentialStream

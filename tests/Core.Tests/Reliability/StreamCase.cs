@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -37,7 +36,7 @@ internal sealed record StreamMessage(bool IsText, byte[] Payload, int[] Cuts, in
     public IEnumerable<byte[]> Frames(bool deflate)
     {
         bool isCompressed = deflate && Compress;
-        byte[] wire = isCompressed ? Deflate(Payload) : Payload;
+        byte[] wire = isCompressed ? FrameBytes.Deflate(Payload) : Payload;
         int start = 0;
         int[] ends = [.. Cuts.Where(cut => cut <= wire.Length), wire.Length];
         for (int i = 0; i < ends.Length; i++)
@@ -81,21 +80,6 @@ internal sealed record StreamMessage(bool IsText, byte[] Payload, int[] Cuts, in
         }
 
         return Encoding.UTF8.GetBytes(text.ToString());
-    }
-
-    private static byte[] Deflate(byte[] payload)
-    {
-        if (payload.Length == 0)
-        {
-            // RFC 7692 section 7.2.3.6
-            return [0x00];
-        }
-
-        using MemoryStream compressed = new();
-        using DeflateStream deflate = new(compressed, CompressionLevel.Fastest);
-        deflate.Write(payload);
-        deflate.Flush();
-        return compressed.ToArray()[..^4];
     }
 }
 

@@ -1,6 +1,6 @@
 using System.Net.WebSockets;
-using System.Text;
 using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Framing;
 using MessageWebSockets.Tests.Messages;
 using Xunit;
 using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
@@ -162,15 +162,8 @@ public sealed class ClientFrameTests
     {
         byte[] good = [.. Masked(WireOpcode.Text, "text"u8), .. Masked(WireOpcode.Binary, new byte[9000])];
         using ClientFrameStream frames = new(new ChunkedStream(good, chunk), default, null, new ActivityClock());
-        List<byte> read = [];
-        byte[] buffer = new byte[room];
-        int count;
-        while ((count = await frames.ReadAsync(buffer, Token)) > 0)
-        {
-            read.AddRange(buffer[..count]);
-        }
 
-        Assert.Equal(good, read);
+        Assert.Equal(good, await ReadFrames.ToEndAsync(frames.ReadAsync, room));
         Assert.True(frames.IsAtEnd);
         Assert.Null(frames.End);
     }
@@ -195,15 +188,10 @@ public sealed class ClientFrameTests
         {
             using ClientFrameStream frames =
                 new(new ChunkedStream(stream, chunk), default, new WebSocketDeflateOptions(), new ActivityClock());
-            List<byte> read = [];
-            byte[] buffer = new byte[room];
-            int count;
-            while ((count = await frames.ReadAsync(buffer, Token)) > 0)
-            {
-                read.AddRange(buffer[..count]);
-            }
 
-            Assert.Equal("1:Hello 9:p 10: 2:Hello 1:plain", Describe([.. read]));
+            byte[] read = await ReadFrames.ToEndAsync(frames.ReadAsync, room);
+
+            Assert.Equal("1:Hello 9:p 10: 2:Hello 1:plain", ReadFrames.Describe(read, areMasked: true));
             Assert.True(frames.IsAtEnd);
         }
     }
@@ -284,56 +272,4 @@ public sealed class ClientFrameTests
 
     private static byte[] Masked(WireOpcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
         FrameBytes.Build(opcode, payload, fin, masked: true);
-
-    // Opcode and payload of each message and control frame.
-    private static string Describe(byte[] frames)
-    {
-        List<string> messages = [];
-        string open = "";
-        while (frames.Length > 0)
-        {
-            Assert.True(FrameHeader.TryParse(frames, out FrameHeader header));
-            Assert.True(header.IsMasked);
-            int end = header.HeaderLength + (int)header.PayloadLength;
-            byte[] payload = new byte[header.PayloadLength];
-            uint key = BitConverter.ToUInt32(frames, header.HeaderLength - sizeof(uint));
-            FrameMask.Apply(frames.AsSpan(header.HeaderLength, payload.Length), payload, key);
-            string content = Encoding.ASCII.GetString(payload);
-            if (header.IsControl)
-            {
-                messages.Add($"{(int)header.Opcode}:{content}");
-            }
-            else
-            {
-                open += header.Opcode == FrameOpcode.Continuation ? content : $"{(int)header.Opcode}:{content}";
-                if (header.IsFinal)
-                {
-                    messages.Add(open);
-                    open = "";
-                }
-            }
-
-            frames = frames[end..];
-        }
-
-        Assert.Empty(open);
-        return string.Join(' ', messages);
-    }
-
-    private sealed class TwoWayStream(Stream incoming) : SequentialStream
-    {
-        public MemoryStream Written { get; } = new();
-
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            incoming.ReadAsync(buffer, cancellationToken);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-            Written.WriteAsync(buffer, cancellationToken);
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

@@ -129,6 +129,8 @@ public sealed class EchoServerCompressionTests
         Assert.Equal("plain", Inflate(second));
     }
 
+    private static byte[] NotUtf8 => FrameBytes.Deflate([0x61, 0xC3, 0x28]);
+
     public static TheoryData<string, byte[], int> IllegalFrames() => new()
     {
         { "a compressed continuation",
@@ -144,20 +146,20 @@ public sealed class EchoServerCompressionTests
         { "data behind a final block", FrameBytes.Build(WireOpcode.Text, [.. FinalHello, 1], rsv: 4, masked: true), 1007 },
         {
             "compressed text that ends inside a character",
-            FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3]), rsv: 4, masked: true),
+            FrameBytes.Build(WireOpcode.Text, FrameBytes.Deflate([0x61, 0xC3]), rsv: 4, masked: true),
             1007
         },
         {
             "compressed text that is not UTF-8, of which the end never comes",
-            [.. FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3, 0x28]), fin: false, rsv: 4, masked: true)],
+            [.. FrameBytes.Build(WireOpcode.Text, NotUtf8, fin: false, rsv: 4, masked: true)],
             1007
         },
         {
             "compressed text that is not UTF-8, in a frame that never ends",
-            FrameBytes.Build(WireOpcode.Text, [.. Deflate([0x61, 0xC3, 0x28]), 0, 0, 0xFF, 0xFF, 0], fin: true, rsv: 4, masked: true)[..^1],
+            FrameBytes.Build(WireOpcode.Text, [.. NotUtf8, 0, 0, 0xFF, 0xFF, 0], fin: true, rsv: 4, masked: true)[..^1],
             1007
         },
-        { "compressed text that is not UTF-8", FrameBytes.Build(WireOpcode.Text, Deflate([0x61, 0xC3, 0x28]), rsv: 4, masked: true), 1007 },
+        { "compressed text that is not UTF-8", FrameBytes.Build(WireOpcode.Text, NotUtf8, rsv: 4, masked: true), 1007 },
         { "plain text that is not UTF-8", FrameBytes.Build(WireOpcode.Text, [0x61, 0xC3, 0x28], masked: true), 1007 },
     };
 
@@ -266,19 +268,6 @@ public sealed class EchoServerCompressionTests
         Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
         const string Name = "Sec-WebSocket-Extensions: ";
         return head.Split("\r\n").SingleOrDefault(static line => line.StartsWith(Name, StringComparison.Ordinal))?[Name.Length..];
-    }
-
-    private static byte[] Deflate(byte[] payload)
-    {
-        using MemoryStream compressed = new();
-        using (DeflateStream deflate = new(compressed, CompressionLevel.Optimal, leaveOpen: true))
-        {
-            deflate.Write(payload);
-            deflate.Flush();
-
-            // The end of a flush is left out (RFC 7692 section 7.2.1).
-            return compressed.ToArray()[..^4];
-        }
     }
 
     private static string Inflate(RawFrame? frame)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Text;
 
 namespace MessageWebSockets.TestServer;
@@ -22,7 +21,7 @@ internal sealed class FloodChunk
     public FloodChunk(FloodPlan plan)
     {
         _plan = plan;
-        byte[] payload = plan.IsCompressed ? Deflate(Json(plan.Size)) : new byte[plan.Size];
+        byte[] payload = plan.IsCompressed ? FrameBytes.Deflate(Json(plan.Size)) : new byte[plan.Size];
         if (!plan.IsCompressed)
         {
             payload.AsSpan().Fill((byte)'x');
@@ -72,18 +71,6 @@ internal sealed class FloodChunk
 
         // Cut and closed so that it is the length that was asked for; a peer counts messages, and reads none.
         return Encoding.ASCII.GetBytes(json.ToString(0, size));
-    }
-
-    // A message without a context, as RFC 7692 section 7.2.1 has it: without the last four bytes of the flush.
-    private static byte[] Deflate(byte[] payload)
-    {
-        using MemoryStream target = new();
-        using (DeflateStream deflate = new(target, CompressionLevel.Optimal, leaveOpen: true))
-        {
-            deflate.Write(payload);
-            deflate.Flush();
-            return target.ToArray()[..^4];
-        }
     }
 
     private static void WriteText(Span<byte> payload, long number)

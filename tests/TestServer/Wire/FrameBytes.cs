@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -86,6 +87,24 @@ public static class FrameBytes
         BinaryPrimitives.WriteUInt16BigEndian(payload, number);
         Encoding.UTF8.GetBytes(reason, payload.AsSpan(2));
         return payload;
+    }
+
+    /// <summary>The payload of a compressed message of its own, without a context of others (RFC 7692 section 7.2.1).</summary>
+    public static byte[] Deflate(ReadOnlySpan<byte> content)
+    {
+        if (content.IsEmpty)
+        {
+            // A flush of nothing writes nothing (section 7.2.3.6).
+            return [0x00];
+        }
+
+        using MemoryStream compressed = new();
+        using DeflateStream deflate = new(compressed, CompressionLevel.Optimal);
+        deflate.Write(content);
+        deflate.Flush();
+
+        // The end of a flush is left out.
+        return compressed.ToArray()[..^4];
     }
 
     internal static void Unmask(Span<byte> payload, ReadOnlySpan<byte> key)
