@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Authentication;
+using MessageWebSockets.Tests.Loopback;
 using MessageWebSockets.Tests.Messages;
 using Xunit;
 
@@ -146,12 +147,8 @@ public sealed class ConnectionFailuresTests : IDisposable
     public async Task What_broke_TLS_is_told_with_its_cause()
     {
         AuthenticationException broken = new("outer", new IOException("The innermost reason."));
-        using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
-        using TcpListener listener = new(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        await socket.ConnectAsync(listener.LocalEndpoint, TestContext.Current.CancellationToken);
-        await using TransportStream network = new(socket);
-        await using FrameStream transport = new(new BrokenStream(broken), new FrameTraces()) { Network = network };
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        await using FrameStream transport = new(new FailingStream(broken), new FrameTraces()) { Network = pair.Network };
         await Assert.ThrowsAsync<AuthenticationException>(
             () => transport.ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask());
 
@@ -171,15 +168,5 @@ public sealed class ConnectionFailuresTests : IDisposable
         {
             Assert.Same(cause, told.InnerException);
         }
-    }
-
-    private sealed class BrokenStream(Exception fault) : SequentialStream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            ValueTask.FromException<int>(fault);
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using MessageWebSockets.TestServer;
@@ -108,99 +107,89 @@ public sealed class FrameStreamTests
     [MemberData(nameof(Faults))]
     public async Task What_broke_TLS_is_told_apart_from_what_broke_the_network(Exception fault, bool isOfTls)
     {
-        (TransportStream network, Socket peer) = await ConnectAsync();
-        using (network)
-        using (peer)
-        {
-            using FrameStream stream = new(new FailingStream(fault), new FrameTraces()) { Network = network };
-            Assert.Null(stream.TlsFault);
-            await Assert.ThrowsAnyAsync<Exception>(() => stream.ReadAsync(new byte[1], Token).AsTask());
-            Assert.Equal(isOfTls ? fault : null, stream.TlsFault);
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        (TransportStream network, Socket peer) = pair;
+        using FrameStream stream = new(new FailingStream(fault), new FrameTraces()) { Network = network };
+        Assert.Null(stream.TlsFault);
+        await Assert.ThrowsAnyAsync<Exception>(() => stream.ReadAsync(new byte[1], Token).AsTask());
+        Assert.Equal(isOfTls ? fault : null, stream.TlsFault);
 
-            // Nothing is known of a network that nobody can ask.
-            using FrameStream alone = new(new FailingStream(fault), new FrameTraces());
-            await Assert.ThrowsAnyAsync<Exception>(() => alone.ReadAsync(new byte[1], Token).AsTask());
-            Assert.Null(alone.TlsFault);
+        // Nothing is known of a network that nobody can ask.
+        using FrameStream alone = new(new FailingStream(fault), new FrameTraces());
+        await Assert.ThrowsAnyAsync<Exception>(() => alone.ReadAsync(new byte[1], Token).AsTask());
+        Assert.Null(alone.TlsFault);
 
-            // And the end of the network is no fault of TLS.
-            peer.Shutdown(SocketShutdown.Send);
-            Assert.Equal(0, await network.ReadAsync(new byte[1], Token));
-            Assert.Null(stream.TlsFault);
-        }
+        // And the end of the network is no fault of TLS.
+        peer.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, await network.ReadAsync(new byte[1], Token));
+        Assert.Null(stream.TlsFault);
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task The_network_remembers_how_the_peer_began_and_that_it_ended()
     {
-        (TransportStream network, Socket peer) = await ConnectAsync();
-        using (network)
-        using (peer)
-        {
-            Assert.Null(network.FirstByte);
-            Assert.False(network.HasEnded);
-            await peer.SendAsync("ab"u8.ToArray(), Token);
-            Assert.Equal(0, await network.ReadAsync(Memory<byte>.Empty, Token));
-            Assert.Null(network.FirstByte);
-            byte[] buffer = new byte[1];
-            Assert.Equal(1, await network.ReadAsync(buffer, Token));
-            Assert.Equal(1, await network.ReadAsync(buffer, Token));
-            Assert.Equal((byte)'b', buffer[0]);
-            Assert.Equal((byte)'a', network.FirstByte);
-            Assert.False(network.HasEnded);
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        (TransportStream network, Socket peer) = pair;
+        Assert.Null(network.FirstByte);
+        Assert.False(network.HasEnded);
+        await peer.SendAsync("ab"u8.ToArray(), Token);
+        Assert.Equal(0, await network.ReadAsync(Memory<byte>.Empty, Token));
+        Assert.Null(network.FirstByte);
+        byte[] buffer = new byte[1];
+        Assert.Equal(1, await network.ReadAsync(buffer, Token));
+        Assert.Equal(1, await network.ReadAsync(buffer, Token));
+        Assert.Equal((byte)'b', buffer[0]);
+        Assert.Equal((byte)'a', network.FirstByte);
+        Assert.False(network.HasEnded);
 
-            peer.Shutdown(SocketShutdown.Send);
-            Assert.Equal(0, await network.ReadAsync(buffer, Token));
-            Assert.True(network.HasEnded);
-            Assert.False(network.WasReset);
-        }
+        peer.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, await network.ReadAsync(buffer, Token));
+        Assert.True(network.HasEnded);
+        Assert.False(network.WasReset);
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task The_network_remembers_a_reset()
     {
-        (TransportStream network, Socket peer) = await ConnectAsync();
-        using (network)
-        {
-            peer.LingerState = new LingerOption(true, 0);
-            peer.Dispose();
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        (TransportStream network, Socket peer) = pair;
+        peer.LingerState = new LingerOption(true, 0);
+        peer.Dispose();
 
-            IOException reset = await Assert.ThrowsAsync<IOException>(() => network.ReadAsync(new byte[1], Token).AsTask());
+        IOException reset = await Assert.ThrowsAsync<IOException>(() => network.ReadAsync(new byte[1], Token).AsTask());
 
-            Assert.True(TransportStream.IsReset(reset));
-            Assert.True(TransportStream.IsOfNetwork(reset));
-            Assert.True(network.WasReset);
-            Assert.True(network.HasEnded);
-            Assert.Null(network.FirstByte);
-        }
+        Assert.True(TransportStream.IsReset(reset));
+        Assert.True(TransportStream.IsOfNetwork(reset));
+        Assert.True(network.WasReset);
+        Assert.True(network.HasEnded);
+        Assert.Null(network.FirstByte);
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_write_is_over_when_the_system_has_taken_all_of_it()
     {
-        (TransportStream network, Socket peer) = await ConnectAsync();
-        using (network)
-        using (peer)
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        (TransportStream network, Socket peer) = pair;
+
+        // More than the buffers of the system hold, so that it takes the peer to read.
+        byte[] bytes = new byte[32 * 1024 * 1024];
+        Task write = Task.CompletedTask;
+        int posts = await ForeignContext.CountPostsAsync(() =>
         {
-            // More than the buffers of the system hold, so that it takes the peer to read.
-            byte[] bytes = new byte[32 * 1024 * 1024];
-            Task write = Task.CompletedTask;
-            int posts = await ForeignContext.CountPostsAsync(() =>
-            {
-                write = network.WriteAsync(bytes, Token).AsTask();
-                Assert.False(write.IsCompleted);
-                return Task.WhenAll(write, ReadAsync());
-            });
+            write = network.WriteAsync(bytes, Token).AsTask();
+            Assert.False(write.IsCompleted);
+            return Task.WhenAll(write, ReadAsync());
+        });
 
-            Assert.True(write.IsCompletedSuccessfully);
-            Assert.Equal(0, posts);
+        Assert.True(write.IsCompletedSuccessfully);
+        Assert.Equal(0, posts);
 
-            async Task ReadAsync()
+        async Task ReadAsync()
+        {
+            byte[] buffer = new byte[1024 * 1024];
+            for (int read = 0; read < bytes.Length;)
             {
-                byte[] buffer = new byte[1024 * 1024];
-                for (int read = 0; read < bytes.Length;)
-                {
-                    read += await peer.ReceiveAsync(buffer, Token).ConfigureAwait(false);
-                }
+                read += await peer.ReceiveAsync(buffer, Token).ConfigureAwait(false);
             }
         }
     }
@@ -227,53 +216,32 @@ public sealed class FrameStreamTests
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task What_the_peer_has_taken_is_known_on_Linux()
     {
-        (TransportStream network, Socket peer) = await ConnectAsync();
-        using (network)
-        using (peer)
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        (TransportStream network, Socket peer) = pair;
+        PeerProgress? before = network.Progress;
+        Assert.Equal(OperatingSystem.IsLinux(), before is not null);
+        if (before is { } start)
         {
-            PeerProgress? before = network.Progress;
-            Assert.Equal(OperatingSystem.IsLinux(), before is not null);
-            if (before is { } start)
+            await network.WriteAsync(new byte[1000], Token);
+            byte[] buffer = new byte[1000];
+            for (int count = 0; count < buffer.Length;)
             {
-                await network.WriteAsync(new byte[1000], Token);
-                byte[] buffer = new byte[1000];
-                for (int count = 0; count < buffer.Length;)
-                {
-                    count += await peer.ReceiveAsync(buffer.AsMemory(count), Token);
-                }
-
-                // The system acknowledges in its own time.
-                PeerProgress now;
-                while ((now = network.Progress!.Value).IsWaiting)
-                {
-                    Token.ThrowIfCancellationRequested();
-                    await Task.Yield();
-                }
-
-                Assert.Equal(1000UL, now.Acknowledged - start.Acknowledged);
-                Assert.NotEqual(0U, now.Window);
+                count += await peer.ReceiveAsync(buffer.AsMemory(count), Token);
             }
+
+            // The system acknowledges in its own time.
+            PeerProgress now;
+            while ((now = network.Progress!.Value).IsWaiting)
+            {
+                Token.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+
+            Assert.Equal(1000UL, now.Acknowledged - start.Acknowledged);
+            Assert.NotEqual(0U, now.Window);
         }
 
+        pair.Dispose();
         Assert.Null(network.Progress);
-    }
-
-    private static async Task<(TransportStream Network, Socket Peer)> ConnectAsync()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(listener.LocalEndpoint, Token);
-        return (new TransportStream(socket), await listener.AcceptSocketAsync(Token));
-    }
-
-    private sealed class FailingStream(Exception fault) : SequentialStream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            ValueTask.FromException<int>(fault);
     }
 }

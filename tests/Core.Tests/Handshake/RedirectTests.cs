@@ -195,9 +195,7 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
             await connection.SinkAsync();
         });
         await using RawServer first = RedirectTo(() => other.Uri.AbsoluteUri);
-        using MessageWebSocket socket = new();
-        socket.Control.MaximumRedirection = 1;
-        AddProtocols(socket, given);
+        using MessageWebSocket socket = Offering(given);
 
         await socket.ConnectAsync(first.Uri, TestContext.Current.CancellationToken);
 
@@ -212,9 +210,7 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
         await using RawServer other = RawServer.Start(
             connection => connection.AcceptHandshakeAsync(new HandshakeAnswer { SubProtocol = "bearer.s3cret" }));
         await using RawServer first = RedirectTo(() => other.Uri.AbsoluteUri);
-        using MessageWebSocket socket = new();
-        socket.Control.MaximumRedirection = 1;
-        AddProtocols(socket, "v1,bearer.s3cret");
+        using MessageWebSocket socket = Offering("v1,bearer.s3cret");
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, first.Uri);
 
@@ -227,10 +223,8 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
     {
         await using RawServer other = RawServer.Start(AcceptAsync);
         await using RawServer first = RedirectTo(() => other.Uri.AbsoluteUri);
-        using MessageWebSocket socket = new();
-        socket.Control.MaximumRedirection = 1;
+        using MessageWebSocket socket = Offering("bearer.s3cret");
         socket.Control.RequireSubProtocol = true;
-        AddProtocols(socket, "bearer.s3cret");
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, first.Uri);
 
@@ -252,9 +246,7 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
             await connection.AcceptHandshakeAsync();
             await connection.SinkAsync();
         });
-        using MessageWebSocket socket = new();
-        socket.Control.MaximumRedirection = 1;
-        AddProtocols(socket, "v1,bearer.s3cret");
+        using MessageWebSocket socket = Offering("v1,bearer.s3cret");
 
         await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
 
@@ -328,12 +320,17 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
         Assert.Null(socket.Information.RemoteAddress);
     }
 
-    private static void AddProtocols(MessageWebSocket socket, string names)
+    // Follows one redirect.
+    private static MessageWebSocket Offering(string protocols)
     {
-        foreach (string name in names.Split(','))
+        MessageWebSocket socket = new();
+        socket.Control.MaximumRedirection = 1;
+        foreach (string name in protocols.Split(','))
         {
             socket.Control.SupportedProtocols.Add(name);
         }
+
+        return socket;
     }
 
     private static async Task AcceptAsync(RawConnection connection)

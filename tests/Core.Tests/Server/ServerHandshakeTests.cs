@@ -72,12 +72,12 @@ public sealed class ServerHandshakeTests
     {
         foreach (int chunk in (int[])[1, 100_000])
         {
-            Network network = new(request, chunk);
+            TwoWayStream network = Sends(request, chunk);
             bool hasTaken = false;
             UpgradeRefusedException refusal = await Assert.ThrowsAsync<UpgradeRefusedException>(
                 () => Server("/").ReadAsync(network, () => hasTaken = true, Token));
 
-            string answer = network.Answer;
+            string answer = AnswerOn(network);
             Assert.StartsWith($"HTTP/1.1 {status}\r\nConnection: ", answer, StringComparison.Ordinal);
             string connection = status.StartsWith("426", StringComparison.Ordinal) ? "Upgrade, close" : "close";
             Assert.Contains($"\r\nConnection: {connection}\r\n", answer, StringComparison.Ordinal);
@@ -110,7 +110,7 @@ public sealed class ServerHandshakeTests
             ("X", Lines(91)),
             ("Sec-WebSocket-Protocol", "v3, v1"),
             ("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"));
-        Network network = new("\r\n\r\n" + request + "early", chunk);
+        TwoWayStream network = Sends("\r\n\r\n" + request + "early", chunk);
         int taken = 0;
 
         AcceptedUpgrade upgrade = await Server("/").ReadAsync(network, () => ++taken == 1, Token);
@@ -127,28 +127,28 @@ public sealed class ServerHandshakeTests
         Assert.Equal(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
             + "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: v1\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
-            network.Answer);
+            AnswerOn(network));
     }
 
     [Fact]
     public async Task Where_there_is_no_place_a_good_request_is_told_to_come_back()
     {
-        Network network = new(Of(Http), 1000);
+        TwoWayStream network = Sends(Of(Http), 1000);
         await Assert.ThrowsAsync<UpgradeRefusedException>(() => Server("/").ReadAsync(network, static () => false, Token));
-        Assert.StartsWith("HTTP/1.1 503 Service Unavailable\r\n", network.Answer, StringComparison.Ordinal);
-        Assert.Contains("\r\nRetry-After: 10\r\n", network.Answer, StringComparison.Ordinal);
-        Assert.EndsWith("\n\r\nThis server has as many connections as it takes.\n", network.Answer, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 503 Service Unavailable\r\n", AnswerOn(network), StringComparison.Ordinal);
+        Assert.Contains("\r\nRetry-After: 10\r\n", AnswerOn(network), StringComparison.Ordinal);
+        Assert.EndsWith("\n\r\nThis server has as many connections as it takes.\n", AnswerOn(network), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_client_that_goes_away_gets_no_answer()
     {
-        Network network = new(Of(Http)[..50], 1000);
+        TwoWayStream network = Sends(Of(Http)[..50], 1000);
         await Assert.ThrowsAsync<EndOfStreamException>(() => Server("/").ReadAsync(network, static () => true, Token));
-        Assert.Empty(network.Answer);
+        Assert.Empty(AnswerOn(network));
 
-        AcceptedUpgrade upgrade = await Server(null).ReadAsync(new Network(Of("GET /any HTTP/1.1"), 1000), static () => true, Token);
-        Assert.False(await ServerHandshake.TryAcceptAsync(new ClosedStream(), upgrade, Token));
+        AcceptedUpgrade upgrade = await Server(null).ReadAsync(Sends(Of("GET /any HTTP/1.1"), 1000), static () => true, Token);
+        Assert.False(await ServerHandshake.TryAcceptAsync(new FailingStream(new IOException("gone")), upgrade, Token));
         Assert.Null(upgrade.Protocol);
         Assert.Null(upgrade.Compression);
     }
@@ -281,6 +281,11 @@ public sealed class ServerHandshakeTests
     // A header that comes so often besides the first.
     private static string Lines(int count) => string.Join("\r\nX: ", Enumerable.Repeat("x", count));
 
+    private static TwoWayStream Sends(string request, int chunk) =>
+        new(new ChunkedStream(Encoding.Latin1.GetBytes(request), chunk));
+
+    private static string AnswerOn(TwoWayStream network) => Encoding.Latin1.GetString(network.Written.ToArray());
+
     private static ServerHandshake Server(string? path) => new(new WebSocketEchoServerOptions
     {
         Path = path,
@@ -288,34 +293,4 @@ public sealed class ServerHandshakeTests
         AllowedOrigins = { "https://good.example" },
         Compression = new WebSocketDeflateOptions(),
     });
-
-    private sealed class Network(string request, int chunk) : SequentialStream
-    {
-        private readonly ChunkedStream _request = new(Encoding.Latin1.GetBytes(request), chunk);
-        private readonly MemoryStream _answer = new();
-
-        public string Answer => Encoding.Latin1.GetString(_answer.ToArray());
-
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            _request.ReadAsync(buffer, cancellationToken);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-            _answer.WriteAsync(buffer, cancellationToken);
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
-
-    private sealed class ClosedStream : SequentialStream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-            ValueTask.FromException(new IOException("gone"));
-    }
 }

@@ -187,8 +187,8 @@ public sealed class SequenceTests
 
     private static ReadOnlySequence<byte> Cut(byte[] bytes, params int[] lengths)
     {
-        Piece first = new(bytes.AsMemory(0, lengths[0]), 0);
-        Piece last = first;
+        PayloadSegment first = new(bytes.AsMemory(0, lengths[0]), 0);
+        PayloadSegment last = first;
         int start = lengths[0];
         foreach (int length in lengths.Skip(1))
         {
@@ -197,21 +197,5 @@ public sealed class SequenceTests
         }
 
         return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
-    }
-
-    private sealed class Piece : ReadOnlySequenceSegment<byte>
-    {
-        public Piece(ReadOnlyMemory<byte> memory, long start)
-        {
-            Memory = memory;
-            RunningIndex = start;
-        }
-
-        public Piece Append(ReadOnlyMemory<byte> memory)
-        {
-            Piece next = new(memory, RunningIndex + Memory.Length);
-            Next = next;
-            return next;
-        }
     }
 }
