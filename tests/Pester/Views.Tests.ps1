@@ -174,6 +174,15 @@ Describe 'The views' {
             }
         }
 
+        It 'show compression in words, as offered and as agreed on' {
+            $compressed = Start-WsEchoServer -Compression
+            $socket = $compressed | Connect-MessageWebSocket -Compression
+            $socket.Control, $socket.Information | ForEach-Object { $_ | Out-String } |
+                Should -Match '(?m)^Compression +: permessage-deflate \(windows 2\^15 out, 2\^15 in\)'
+            Close-MessageWebSocket -Socket $socket
+            Stop-WsEchoServer -Server $compressed
+        }
+
         It 'escape what the certificate of a server says' {
             $key = [System.Security.Cryptography.RSA]::Create(2048)
             $name = [System.Security.Cryptography.X509Certificates.X500DistinguishedNameBuilder]::new()

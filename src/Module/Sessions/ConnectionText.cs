@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MessageWebSockets.PowerShell.Errors;
@@ -29,6 +30,12 @@ public static class ConnectionText
     /// <param name="names">Their names.</param>
     public static string[] Protocols(IEnumerable<string> names) =>
         [.. Redaction.Protocols(names).Select(static name => TerminalText.Escape(name))];
+
+    /// <summary>Parameters of compression that are offered or agreed on.</summary>
+    /// <param name="parameters">The parameters; null for no compression.</param>
+    public static string Compression(WebSocketDeflateOptions? parameters) => parameters is null
+        ? ""
+        : $"permessage-deflate (windows 2^{parameters.ClientMaxWindowBits} out, 2^{parameters.ServerMaxWindowBits} in)";
 
     /// <summary>The headers of an answer, one a line, without secrets.</summary>
     /// <param name="information">What is known of the connection.</param>

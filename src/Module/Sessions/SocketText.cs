@@ -139,9 +139,7 @@ public static class SocketText
     public static string Compression(MessageWebSocket socket)
     {
         ArgumentNullException.ThrowIfNull(socket);
-        return socket.Information.Compression is { } agreed
-            ? $"permessage-deflate (windows 2^{agreed.ClientMaxWindowBits} out, 2^{agreed.ServerMaxWindowBits} in)"
-            : "none";
+        return socket.Information.Compression is { } agreed ? ConnectionText.Compression(agreed) : "none";
     }
 
     /// <summary>The TLS version and the server's certificate, with the days it is still valid for.</summary>
