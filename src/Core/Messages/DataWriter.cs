@@ -292,6 +292,12 @@ public sealed class DataWriter : IDisposable
             _unflushed = 0;
             return true;
         }
+        catch (ArgumentException)
+        {
+            // The stream has dropped it.
+            _unflushed = 0;
+            throw;
+        }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
             throw ContractError.Canceled(cancellationToken, e);

@@ -235,6 +235,27 @@ public sealed class DataWriterTests
     }
 
     [Fact]
+    public async Task DataWriter_FlushAsync_that_the_stream_refuses_is_not_counted_by_the_next_store()
+    {
+        var gate = new TaskCompletionSource();
+        var sink = new RecordingSink { Gate = gate.Task };
+        using var writer = new DataWriter(new MessageOutputStream(sink));
+        using var cancellation = new CancellationTokenSource();
+        writer.WriteByte(1);
+        var store = writer.StoreAsync(cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store);
+        gate.SetResult();
+        sink.SendFailure = new ArgumentException("not UTF-8");
+        Assert.Same(sink.SendFailure, await Assert.ThrowsAsync<ArgumentException>(() => writer.FlushAsync()));
+
+        sink.SendFailure = null;
+        writer.WriteInt16(2);
+        Assert.Equal(2u, await writer.StoreAsync());
+        Assert.Equal([0, 2], Assert.Single(sink.Sent).Message);
+    }
+
+    [Fact]
     public void DataWriter_in_memory_has_no_stream_to_store_to()
     {
         using var writer = new DataWriter();
