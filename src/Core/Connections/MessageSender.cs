@@ -61,7 +61,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         }
 
         ReadOnlyMemory<byte> whole = records is not null && records.IsMissingIn(message.Span) ? records.Append(message.Span) : message;
-        return TrySendAtOnce(new FramePayload(whole.Span), type, out ValueTask result)
+        return TrySendAtOnce(whole.Span, type, out ValueTask result)
             ? result
             : SendInTurnAsync(new ReadOnlySequence<byte>(whole), type, cancellationToken);
     }
@@ -97,7 +97,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             return SendAsync(records.Append(message).AsMemory(), type, cancellationToken);
         }
 
-        return TrySendAtOnce(new FramePayload(message), type, out ValueTask result)
+        return TrySendAtOnce(message, type, out ValueTask result)
             ? result
             : SendInTurnAsync(new ReadOnlySequence<byte>(message.ToArray()), type, cancellationToken);
     }
@@ -118,7 +118,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 
         using (pass)
         {
-            return TrySendData(new FramePayload(whole), type);
+            return TrySendData(whole, type);
         }
     }
 
@@ -307,15 +307,21 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             {
                 // The framing takes one piece at a time, each of which becomes a frame.
                 bool isWhole = isFinal && opcode != FrameOpcode.Continuation;
-                ReadOnlySequence<byte> rest = data;
-                while (!rest.IsSingleSegment)
+                long remaining = data.Length;
+                foreach (ReadOnlyMemory<byte> piece in data)
                 {
-                    await CompressAsync(rest.First, type, isFinal: false, isWhole).ConfigureAwait(false);
-                    rest = rest.Slice(rest.First.Length);
-                    isWhole = false;
+                    // An empty one is the message where there is nothing else, and no frame otherwise.
+                    if (piece.Length > 0 && (remaining -= piece.Length) > 0)
+                    {
+                        await CompressAsync(piece, type, isFinal: false, isWhole).ConfigureAwait(false);
+                        isWhole = false;
+                    }
+                    else if (remaining == 0)
+                    {
+                        await CompressAsync(piece, type, isFinal, isWhole).ConfigureAwait(false);
+                        break;
+                    }
                 }
-
-                await CompressAsync(rest.First, type, isFinal, isWhole).ConfigureAwait(false);
             }
 
             Count((int)data.Length, isMessage: isFinal);

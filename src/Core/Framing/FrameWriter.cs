@@ -78,7 +78,7 @@ internal sealed class FrameWriter : IDisposable
         }
     }
 
-    /// <summary>Whether what is pending waits for more of its burst.</summary>
+    /// <summary>Whether what is pending waits for more of its burst; for tests.</summary>
     public bool IsGathering
     {
         get
@@ -291,7 +291,7 @@ internal sealed class FrameWriter : IDisposable
         BinaryPrimitives.WriteUInt64BigEndian(payload, ping.Id);
         Span<byte> bytes = stackalloc byte[FrameHeader.MaxLength];
         FrameHeader header = FrameHeader.Write(bytes, FrameOpcode.Ping, isFinal: true, payload.Length);
-        return TrySend(header, bytes[..header.HeaderLength], new FramePayload(payload), ping: ping);
+        return TrySend(header, bytes[..header.HeaderLength], payload, ping: ping);
     }
 
     // False when the frame was not taken, as OutboundFrames.TryAdd says.

@@ -65,6 +65,27 @@ public sealed class SequenceTests
     }
 
     [SocketTheory]
+    [InlineData(0, 3)]
+    [InlineData(0, 0)]
+    [InlineData(3, 0)]
+    [InlineData(0, 3, 0, 4, 0)]
+    public async Task SendSequenceAsync_compresses_whatever_the_pieces(params int[] lengths)
+    {
+        await using WebSocketEchoServer server = WebSocketEchoServer.Start(
+            new WebSocketEchoServerOptions { Compression = new WebSocketDeflateOptions() });
+        await using MessageWebSocket socket = new();
+        socket.Control.Compression = new WebSocketDeflateOptions();
+        await socket.ConnectAsync(server.Uri);
+        byte[] whole = Bytes(lengths.Sum());
+
+        await socket.SendSequenceAsync(Cut(whole, lengths), SocketMessageType.Binary);
+
+        Assert.Equal(whole, Assert.IsType<WsMessage>(await socket.ReceiveAsync()).Bytes);
+        Assert.Equal(1, socket.Information.MessagesSent);
+        Assert.Equal(Math.Max(1, lengths.Count(static length => length > 0)), socket.Information.FramesSent);
+    }
+
+    [SocketTheory]
     [InlineData(false, SocketMessageType.Utf8)]
     [InlineData(true, SocketMessageType.Utf8)]
     [InlineData(false, SocketMessageType.Binary)]
