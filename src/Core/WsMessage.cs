@@ -38,11 +38,11 @@ public sealed class WsMessage : IInboxItem, IDisposable
     /// The payload as text, decoded from UTF-8 when first asked for, whatever the type; bytes that are no UTF-8 become U+FFFD.
     /// </summary>
     /// <exception cref="ObjectDisposedException">It was disposed of before its text was asked for.</exception>
-    public string Text => _text ??= Kept is byte[] bytes ? Encoding.UTF8.GetString(bytes) : ((Payload)_payload).ToText();
+    public string Text => _text ??= Kept is var kept && kept is byte[] bytes ? Encoding.UTF8.GetString(bytes) : ((Payload)kept).ToText();
 
     /// <summary>The payload as it was received. A message of more than 64 KiB is put together when this is first asked for.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
-    public byte[] Bytes => Kept as byte[] ?? ((Payload)_payload).ToArray();
+    public byte[] Bytes => Kept is var kept && kept is byte[] bytes ? bytes : ((Payload)kept).ToArray();
 
     /// <summary>The type its sender gave it.</summary>
     public SocketMessageType MessageType { get; }
@@ -59,8 +59,8 @@ public sealed class WsMessage : IInboxItem, IDisposable
     /// <summary>What it came through, for those who know what that may be.</summary>
     internal object? Origin { get; }
 
-    private object Kept => _payload != s_disposed
-        ? _payload
+    private object Kept => _payload is var payload && payload != s_disposed
+        ? payload
         : throw new ObjectDisposedException(
             nameof(WsMessage), "The message was disposed of, and its payload is gone. Take from it what is needed before that.");
 
@@ -72,7 +72,7 @@ public sealed class WsMessage : IInboxItem, IDisposable
     /// <remarks>It is valid until the message is disposed of; the segments then take what others receive.</remarks>
     /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
     public ReadOnlySequence<byte> AsSequence() =>
-        Kept is byte[] bytes ? new ReadOnlySequence<byte>(bytes) : ((Payload)_payload).AsSequence();
+        Kept is var kept && kept is byte[] bytes ? new ReadOnlySequence<byte>(bytes) : ((Payload)kept).AsSequence();
 
     /// <summary>
     /// Gives the memory of the payload back, for what is received next. For whoever received the message, once nobody reads its payload any

@@ -55,7 +55,10 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     /// <summary>Completes when nothing of the connection is left: TCP closed, tasks and timers over.</summary>
     public Task Released => _released.Task;
 
-    /// <summary>Completes when the peer, which has closed, has ended TCP as well: true when in order, false when it broke.</summary>
+    /// <summary>
+    /// Completes when the peer, which has closed, has ended TCP as well: true when in order, false when it broke; either when all was
+    /// released here first.
+    /// </summary>
     public Task<bool> PeerGone => _peerGone.Task;
 
     /// <summary>Whether the peer has closed, and is answered when this side closes (<see cref="IReceiver.HoldsAnswerTo"/>).</summary>

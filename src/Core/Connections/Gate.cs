@@ -38,7 +38,7 @@ internal sealed class Gate
             }
             catch (OperationCanceledException)
             {
-                await GiveUpAsync().ConfigureAwait(false);
+                GiveUp();
                 throw;
             }
         }
@@ -54,20 +54,28 @@ internal sealed class Gate
         }
     }
 
-    // Where nobody else is left, the turn that was given up has come already, or comes in a moment.
-    private async ValueTask GiveUpAsync()
+    // Where nobody else is left, the turn that was given up has come, or comes in a moment, if nobody enters who takes it.
+    private void GiveUp()
     {
-        int count;
-        while ((count = Volatile.Read(ref _count)) > 1)
+        SpinWait wait = default;
+        while (true)
         {
-            if (Interlocked.CompareExchange(ref _count, count - 1, count) == count)
+            int count = Volatile.Read(ref _count);
+            if (count > 1)
             {
+                if (Interlocked.CompareExchange(ref _count, count - 1, count) == count)
+                {
+                    return;
+                }
+            }
+            else if (_next.Wait(0, CancellationToken.None))
+            {
+                Leave();
                 return;
             }
-        }
 
-        await _next.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-        Leave();
+            wait.SpinOnce(sleep1Threshold: -1);
+        }
     }
 
     /// <summary>The right to be inside; to be disposed once.</summary>

@@ -67,7 +67,10 @@ internal sealed class ReceiveLoop(
         _receiver.Complete(null);
         _ = resources.ReadToTheEndAsync();
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(state.CloseBegan, state.Ended);
-        await Task.Delay(Timeout.Infinite, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Not in the callback of the cancellation, where others wait behind it.
+        await Task.Delay(Timeout.Infinite, over.Token)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
     }
 
     private bool Deliver(ReceivedData received)

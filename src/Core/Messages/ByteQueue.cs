@@ -307,7 +307,7 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
             {
                 if (_isOver)
                 {
-                    return WhyNotTheEnd() is { } error ? throw error : true;
+                    return EndError() is { } error ? throw error : true;
                 }
 
                 _arrival ??= new TaskCompletionSource();
@@ -336,7 +336,8 @@ internal sealed class ByteQueue(ReceivePause pause) : IInboxCounts
         return true;
     }
 
-    private Exception? WhyNotTheEnd() =>
+    // What a read at the end throws; null where that is in order.
+    private Exception? EndError() =>
         _isClosedHere ? ContractError.Closed("StreamWebSocket") : _end?.Again();
 
     // Who waits is woken only for what it waits for.

@@ -6,6 +6,6 @@ internal interface IInboxItem
     /// <summary>The length of the payload in bytes: it takes room.</summary>
     public int Length { get; }
 
-    /// <summary>Told before somebody looks at it who does not take it, and may keep it all the same. Called in a lock.</summary>
+    /// <summary>Somebody is shown it before it is taken, who may keep it. Must not block.</summary>
     public void NoteShown();
 }

@@ -31,6 +31,8 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
     private long _dropped;
     private volatile bool _completed;
+    // Whether filters are asked about a message that has no place yet.
+    private volatile bool _isAsking;
     private MessageWebSocketException? _end;
     private TaskCompletionSource? _oneWaiting;
     private TaskCompletionSource? _moreWaiting;
@@ -107,16 +109,25 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
         }
 
         bool isExpected = !_expectations.IsEmpty;
-        if (isExpected && HandToWhoeverExpects(message))
+        if (!isExpected)
         {
+            _lastCost = Messages.Add(message);
             return;
         }
 
-        _lastCost = Messages.Add(message);
-        if (isExpected)
+        _isAsking = true;
+        try
         {
-            // An end that came as a filter was asked is told once the message is there. Either this side sees the end, or the end sees
-            // that nobody is asked any more.
+            if (!HandToWhoeverExpects(message))
+            {
+                _lastCost = Messages.Add(message);
+            }
+        }
+        finally
+        {
+            // An end that came meanwhile is told once the message is there. Either this side sees the end, or the end sees that nobody is
+            // asked any more.
+            _isAsking = false;
             Interlocked.MemoryBarrier();
             if (_completed)
             {
@@ -372,7 +383,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
             message.NoteShown();
             pause.Begin();
-            expectation.IsAsked = true;
             try
             {
                 if (ForeignCode.Ask(expectation.Filter, message) && expectation.Arrival.TrySetResult(message))
@@ -387,7 +397,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
             }
             finally
             {
-                expectation.IsAsked = false;
                 pause.End();
             }
         }
@@ -397,13 +406,15 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
     private void EndExpectations()
     {
+        if (_isAsking)
+        {
+            // The answer comes first. Whoever asks sees the end afterwards.
+            return;
+        }
+
         foreach (Expectation expectation in _expectations)
         {
-            if (expectation.IsAsked)
-            {
-                // Its answer comes first. Whoever asks sees the end afterwards.
-            }
-            else if (_end is { } error)
+            if (_end is { } error)
             {
                 expectation.Arrival.TrySetException(error.Again());
             }
@@ -483,9 +494,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     private sealed class Expectation(Predicate<T> filter)
     {
         public Func<T, bool> Filter { get; } = filter.Invoke;
-
-        /// <summary>Whether the filter is asked about a message just now.</summary>
-        public volatile bool IsAsked;
 
         public TaskCompletionSource<T?> Arrival { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
