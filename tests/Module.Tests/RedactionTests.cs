@@ -67,6 +67,10 @@ public sealed class RedactionTests
     [InlineData("X-Session-Id", "s3cret", "***")]
     [InlineData("sec-websocket-protocol", "base64url.bearer.authorization.k8s.io.s3cret", "base64url.bearer.authorization.k8s.io.***")]
     [InlineData("Sec-WebSocket-Protocol", "access_token, s3cret", "access_token, ***")]
+    [InlineData("Sec-WebSocket-Protocol", "access_token.eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.s1G", "access_token.***")]
+    [InlineData("Sec-WebSocket-Protocol", "token-s3cr3tA1.b2.c3", "token-***")]
+    [InlineData("X-Api-Key-V2", "s3cret", "***")]
+    [InlineData("X-ApiKey-Id", "s3cret", "***")]
     [InlineData("X-Echo", "Bearer s3cret", "Bearer ***")]
     [InlineData("X-Echo", "was basic s3cret==, so", "was basic ***, so")]
     [InlineData("X-Echo", "eyJhbGciOiJub25lIn0.s3cret.x", "***")]
@@ -89,6 +93,9 @@ public sealed class RedactionTests
     [InlineData("Referer", "https://host/?a=b", false)]
     public void IsCredential_is_what_tells_who_asks(string name, string value, bool isCredential) =>
         Assert.Equal(isCredential, Redaction.IsCredential(name, value));
+
+    [Fact]
+    public void A_path_has_no_user() => Assert.Equal("/users/me@host/feed?...", Redaction.Path("/users/me@host/feed?key=s3cret"));
 
     [Fact]
     public void Header_reads_what_a_stranger_sent_in_linear_time()

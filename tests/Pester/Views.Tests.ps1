@@ -174,6 +174,13 @@ Describe 'The views' {
             }
         }
 
+        It 'say how many messages open a connection, and not what is in them' {
+            $socket = New-MessageWebSocket -Profile @{ ConnectMessages = 'login s3cret' }
+            $list = $socket.Control | Out-String
+            $list | Should -Match '(?m)^ConnectMessages +: 1 message\r?$'
+            $list | Should -Not -BeLike '*s3cret*'
+        }
+
         It 'show compression in words, as offered and as agreed on' {
             $compressed = Start-WsEchoServer -Compression
             $socket = $compressed | Connect-MessageWebSocket -Compression
@@ -208,6 +215,15 @@ Describe 'The views' {
                 $certificate.SubjectName | Out-String
                 (Test-WsEndpoint $evil.Uri -SkipCertificateCheck -Detailed).Certificate | Format-List | Out-String
             )
+            # One that says who it is in a subjectAltName alone.
+            $nameless = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
+                '', $key, 'SHA256', [System.Security.Cryptography.RSASignaturePadding]::Pkcs1).Create($name.Build(),
+                [System.Security.Cryptography.X509Certificates.X509SignatureGenerator]::CreateForRSA(
+                    $key, [System.Security.Cryptography.RSASignaturePadding]::Pkcs1),
+                [datetimeoffset]::UtcNow, [datetimeoffset]::UtcNow.AddDays(1), [byte[]] (1, 2))
+            $said = [MessageWebSockets.PowerShell.TerminalText]::OfCertificate($nameless)
+            $said | Should -BeLike '*ev\e`[31mil\a*'
+            $said | Should -Not -Match '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]'
             $shown | Should -Not -Match '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]'
             $shown | Should -BeLike '*ev\e`[31mil\a*'
             $shown[-1] | Should -BeLike '*a\e`[2J*'

@@ -145,9 +145,9 @@ internal static partial class PeerText
             return Hidden;
         }
 
-        if (index == secret && isLast)
+        if (index == secret)
         {
-            // Without points the token follows a dash or an underscore: bearer-TOKEN.
+            // Without a point the token follows a dash or an underscore: bearer-TOKEN.
             Match word = SecretWord().Match(segment);
             int dash = segment.IndexOfAny(['-', '_', '~', '!', '|', '+', '*'], word.Index + word.Length);
             if (dash >= 0 && segment.Length - dash > ShortestToken && segment.AsSpan(dash).ContainsAny(TokenCharacters))
@@ -180,9 +180,12 @@ internal static partial class PeerText
         RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex TokenAnnouncement();
 
-    // A word and something behind it. The names of the IANA registry have none of them.
+    // A word, what goes on a name behind a point, as in bearer.authorization.k8s.io, and something behind it. The names of the IANA
+    // registry have none of these words.
     [GeneratedRegex(
-        "^.*(?:token|secret|passw(?:or)?d|api[-_.]?key|bearer|auth(?:orization)?|jwt|credential)[-_.=:]+(?=.)", RegexOptions.IgnoreCase)]
+        "^.*(?:token|secret|passw(?:or)?d|api[-_.]?key|bearer|auth(?:orization)?|jwt|credential)[-_.=:]+"
+        + @"(?:(?<=\.)(?-i:[a-z][a-z0-9-]{0,15}\.)+)?(?=.)",
+        RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
     [GeneratedRegex("^[a-z][a-z0-9-]{0,15}$", RegexOptions.NonBacktracking)]

@@ -12,6 +12,7 @@ namespace MessageWebSockets.PowerShell;
 [OutputType(typeof(WsMessage), typeof(PSObject), typeof(Hashtable))]
 public sealed class InvokeWsRequestCommand : WsCmdlet
 {
+    private static readonly Task<WsMessage?> s_none = Task.FromResult<WsMessage?>(null);
     private const string ObjectSet = "InputObject";
     private const string JsonRpcSet = "JsonRpc";
     private const string BatchSet = "Batch";
@@ -400,7 +401,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     /// <summary>Sends the request and waits for its reply; null when there is none, which is reported.</summary>
     private WsMessage? Exchange(in OutgoingMessage request, ReplyMatch filter, CancellationTokenSource patience, object? item)
     {
-        Task<WsMessage?>? reply = null;
+        Task<WsMessage?> reply = s_none;
         try
         {
             patience.CancelAfter(_budget.Left);
@@ -411,7 +412,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
             MessageWebSocketException? failure = Await(reply);
             if (failure is null && reply.Result is { } message)
             {
-                reply = null;
+                reply = s_none;
                 return message;
             }
 
@@ -448,7 +449,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         {
             // The receive loop must not ask on: nobody on this thread answers any more.
             patience.Cancel();
-            _ = reply is null ? Task.CompletedTask : ReturnAsync(reply, _socket);
+            _ = ReturnAsync(reply, _socket);
         }
 
         return null;

@@ -52,8 +52,10 @@ internal static partial class Redaction
     public static string Of(Uri uri) => Of(uri.IsAbsoluteUri ? uri.ToString() : uri.OriginalString);
 
     /// <inheritdoc cref="Of(Uri)"/>
-    public static string Of(string address) =>
-        Query().Replace(WithoutUserInfo(address), "$1...");
+    public static string Of(string address) => Path(WithoutUserInfo(address));
+
+    /// <summary>The path that a request names, without its query.</summary>
+    public static string Path(string path) => Query().Replace(path, "$1...");
 
     /// <summary>
     /// The name of a subprotocol; shortened where it looks like the carrier of a token, for which browsers, that cannot set headers,
@@ -66,10 +68,10 @@ internal static partial class Redaction
             return Hidden;
         }
 
-        // What is before the last dot or the word that gives it away says what it is for.
+        // What is before the token says what it is for.
         if (PeerText.TokenPrefix(name) is > 0 and int prefix)
         {
-            return string.Concat(name.AsSpan(0, Math.Min(Math.Max(prefix, name.LastIndexOf('.') + 1), LongestProtocol)), Hidden);
+            return string.Concat(name.AsSpan(0, Math.Min(prefix, LongestProtocol)), Hidden);
         }
 
         string shown = PeerText.SubProtocol(name);
@@ -134,7 +136,7 @@ internal static partial class Redaction
     private static bool IsSecretName(string name) => !Challenges.Contains(name) && SecretName().IsMatch(name);
 
     // Not Author and Authority.
-    [GeneratedRegex("token|secret|passw|key$|signature|credential|session|cookie|auth(?!or(?!iz))", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("token|secret|passw|api[-_]?key|key$|signature|credential|session|cookie|auth(?!or(?!iz))", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
     // A scheme of HTTP with what goes with it, and a JSON Web Token. These patterns read what a stranger sent, in linear time.

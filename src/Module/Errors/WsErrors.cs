@@ -163,7 +163,12 @@ internal static partial class WsErrors
     }
 
     /// <summary>How many messages were accepted and have not left, or not whole.</summary>
-    public static long Unsent(MessageWebSocket socket) => socket.Information.MessagesSent - socket.Information.MessagesWritten;
+    public static long Unsent(MessageWebSocket socket)
+    {
+        // In this order; and a message is written, where nobody is in its way, before it is counted as sent.
+        long written = socket.Information.MessagesWritten;
+        return Math.Max(0, socket.Information.MessagesSent - written);
+    }
 
     public static ErrorRecord SendTimeout(MessageWebSocket socket, TimeSpan timeout, object? item) => Create(
         "SendTimeout",

@@ -14,9 +14,22 @@ public static class ConnectionText
     public static string Address(object? address) => (address is PSObject wrapped ? wrapped.BaseObject : address) switch
     {
         Uri uri => TerminalText.Escape(Redaction.Of(uri)),
-        string text => TerminalText.Escape(Redaction.Of(text)),
+        string text => TerminalText.Escape(text.StartsWith('/') ? Redaction.Path(text) : Redaction.Of(text)),
         _ => "",
     };
+
+    /// <summary>How many messages there are, and not what is in them: one may be a login.</summary>
+    /// <param name="messages">The messages that are sent first on a connection.</param>
+    public static string Count(IReadOnlyCollection<PresetMessage> messages)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        return messages.Count switch
+        {
+            0 => "",
+            1 => "1 message",
+            var count => $"{count} messages",
+        };
+    }
 
     /// <summary>The agreed subprotocol, without a token in it.</summary>
     /// <param name="information">What is known of the connection.</param>

@@ -26,7 +26,7 @@ internal static class EscapedCertificate
             }
             catch (CryptographicException)
             {
-                // A name that cannot be read is shown by nobody; or a probe is done with the certificate.
+                // A name that cannot be read is shown by nobody; or a probe has disposed of the certificate.
             }
         }
     }

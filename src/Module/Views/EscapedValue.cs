@@ -14,7 +14,7 @@ internal sealed class EscapedValue(Func<string, string> escape)
     private bool NeedsEscapes(object? value) => Bare(value) switch
     {
         string text => escape(text) != text,
-        IDictionary table => table.Keys.Cast<object?>().Any(NeedsEscapes) || table.Values.Cast<object?>().Any(NeedsEscapes),
+        Hashtable table => table.Keys.Cast<object?>().Any(NeedsEscapes) || table.Values.Cast<object?>().Any(NeedsEscapes),
         IList list => list.Cast<object?>().Any(NeedsEscapes),
         PSCustomObject => ((PSObject)value!).Properties.Any(
             property => NeedsEscapes(property.Name) || NeedsEscapes(property.Value)),

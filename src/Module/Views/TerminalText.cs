@@ -36,10 +36,14 @@ public static class TerminalText
     {
         ArgumentNullException.ThrowIfNull(certificate);
         X509Certificate2 shown = (X509Certificate2)certificate.BaseObject;
-        return EscapeLines(
-            shown.ToString()
-                .Replace(shown.Subject, Escape(shown.Subject), StringComparison.Ordinal)
-                .Replace(shown.Issuer, Escape(shown.Issuer), StringComparison.Ordinal));
+        string text = shown.ToString();
+        foreach (string name in new[] { shown.Subject, shown.Issuer }.Where(static name => name.Length > 0))
+        {
+            // The line ends in it as well.
+            text = text.Replace(name, Escape(name), StringComparison.Ordinal);
+        }
+
+        return EscapeLines(text);
     }
 
     /// <summary>As <see cref="Escape(string)"/>, cut to a width; where it is cut it ends in an ellipsis.</summary>

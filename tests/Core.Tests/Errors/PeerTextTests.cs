@@ -11,6 +11,8 @@ public sealed class PeerTextTests
     [InlineData("bearer.eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0", "bearer...")]
     [InlineData("access_token-a1b2c3d4e5", "access_token-...")]
     [InlineData("token-a1b2c3d4", "token-...")]
+    [InlineData("token-s3cr3tA1.b2.c3", "token-...")]
+    [InlineData("bearer-Zm9vYmFyYmF6.x", "bearer-...")]
     [InlineData("Authorization_Basic-QWxhZGRpbjpvcGVu", "Authorization_...")]
     [InlineData("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9abcdef", "eyJhbGci...")]
     [InlineData("eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0b2sifQ.x", "eyJhbGci...")]
