@@ -108,6 +108,7 @@ internal sealed class ServerConnection
         catch (Exception e) when (IsEnd(e))
         {
             // The frames are over, and the stream below knows why.
+            await CloseAsAskedAsync(messages).ConfigureAwait(false);
         }
         catch (Exception)
         {
@@ -115,7 +116,6 @@ internal sealed class ServerConnection
             Close(new ConnectionEnd(ConnectionEnd.InternalError, "The server failed."), discards: true);
         }
 
-        await CloseAsAskedAsync(messages).ConfigureAwait(false);
         _ = CancelWorkAsync();
         _ = messages.CompleteAsync(discards: true);
         await writing.ConfigureAwait(false);
