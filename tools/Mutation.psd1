@@ -35,6 +35,7 @@
         Lowest = 80
         Lines  = 140
         Tests  = 'Server/ClientFrameTests.cs', 'Server/ServerHandshakeTests.cs', 'Server/MessageQueueTests.cs',
-            'Server/EchoServerHandlerTests.cs'
+            'Server/EchoServerHandlerTests.cs', 'Server/ServerStreamTests.cs', 'Server/ServerConnectionTests.cs',
+            'Server/EchoServerOptionsTests.cs', 'Server/BroadcastTests.cs', 'Server/EchoClientTests.cs'
     }
 }

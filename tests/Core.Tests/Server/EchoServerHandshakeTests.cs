@@ -329,34 +329,6 @@ public sealed class EchoServerHandshakeTests
         Assert.Equal(WebSocketState.Open, third.State);
     }
 
-    [Theory]
-    [InlineData("no/slash")]
-    [InlineData("/a?b")]
-    [InlineData("/a#b")]
-    public void Start_refuses_a_path_that_is_none(string path) =>
-        Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Path = path }));
-
-    [Fact]
-    public void Start_refuses_settings_that_cannot_be()
-    {
-        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Port = -1 }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Port = 65536 }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxMessageSize = 0 }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { MaxConnections = 0 }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { QueueLimit = 0 }));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = TimeSpan.Zero }));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { HandshakeTimeout = TimeSpan.FromDays(60) }));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { IdleTimeout = TimeSpan.Zero }));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SlowClientTimeout = Timeout.InfiniteTimeSpan }));
-        Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { "a b" } }));
-        Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { SubProtocols = { null! } }));
-        Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { AllowedOrigins = { null! } }));
-    }
-
     // The place of a client is free when the last of it is gone, which its peer does not see.
     private static async Task<ClientWebSocket> ConnectWhenThereIsRoomAsync(Uri uri)
     {

@@ -308,15 +308,6 @@ public sealed class EchoServerTests
     }
 
     [Fact]
-    public async Task A_certificate_without_its_key_is_refused()
-    {
-        await using TestCertificates certificates = new();
-        WebSocketEchoServerOptions options = new() { Certificate = certificates.Root };
-        Assert.Contains(
-            "private key", Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(options)).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_port_in_use_is_an_error()
     {
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());

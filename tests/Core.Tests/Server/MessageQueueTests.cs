@@ -65,5 +65,50 @@ public sealed class MessageQueueTests
         Assert.Null(await queue.TakeAsync());
     }
 
+    [Fact]
+    public async Task It_is_busy_until_its_reader_is_done_with_the_last_message()
+    {
+        MessageQueue queue = new(Limit);
+        Assert.False(queue.IsBusy);
+        Assert.True(queue.TryAdd(s_large));
+        Assert.True(queue.IsBusy);
+        await queue.TakeAsync();
+        Assert.True(queue.IsBusy);
+        Task<ServerMessage?> next = queue.TakeAsync().AsTask();
+        Assert.False(queue.IsBusy);
+        Assert.False(next.IsCompleted);
+        queue.Complete(discards: false);
+        Assert.Null(await next);
+    }
+
+    [Fact]
+    public async Task There_is_room_up_to_the_limit_and_always_for_one_message()
+    {
+        MessageQueue queue = new(Limit);
+        ServerMessage fits = Message(Limit - 800 - (2 * 96));
+        ServerMessage isTooMuch = Message(fits.Payload.Length + 1);
+        Assert.True(queue.WaitForRoomAsync(Message(2 * Limit)).IsCompleted);
+        Assert.True(queue.TryAdd(s_large));
+        Assert.False(queue.TryAdd(isTooMuch));
+        Assert.True(queue.WaitForRoomAsync(fits).IsCompleted);
+        Task room = queue.WaitForRoomAsync(isTooMuch);
+        Assert.False(room.IsCompleted);
+        await queue.TakeAsync();
+        await room;
+
+        Assert.True(queue.TryAdd(s_large));
+        Assert.True(queue.TryAdd(fits));
+        Assert.False(queue.TryAdd(Message(0)));
+        room = queue.WaitForRoomAsync(Message(0));
+        Assert.False(room.IsCompleted);
+        queue.Complete(discards: false);
+        await room;
+        Assert.True(queue.WaitForRoomAsync(s_large).IsCompleted);
+        Assert.True(queue.TryAdd(s_large));
+        Assert.Same(s_large, await queue.TakeAsync());
+        Assert.Same(fits, await queue.TakeAsync());
+        Assert.Null(await queue.TakeAsync());
+    }
+
     private static ServerMessage Message(int length) => new(new byte[length], WebSocketMessageType.Binary);
 }

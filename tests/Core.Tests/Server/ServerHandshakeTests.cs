@@ -144,13 +144,56 @@ public sealed class ServerHandshakeTests
     public async Task A_client_that_goes_away_gets_no_answer()
     {
         TwoWayStream network = Sends(Of(Http)[..50], 1000);
-        await Assert.ThrowsAsync<EndOfStreamException>(() => Server("/").ReadAsync(network, static () => true, Token));
+        EndOfStreamException gone =
+            await Assert.ThrowsAsync<EndOfStreamException>(() => Server("/").ReadAsync(network, static () => true, Token));
+        Assert.Equal("The client went away before its request was whole.", gone.Message);
         Assert.Empty(AnswerOn(network));
 
         AcceptedUpgrade upgrade = await Server(null).ReadAsync(Sends(Of("GET /any HTTP/1.1"), 1000), static () => true, Token);
         Assert.False(await ServerHandshake.TryAcceptAsync(new FailingStream(new IOException("gone")), upgrade, Token));
         Assert.Null(upgrade.Protocol);
         Assert.Null(upgrade.Compression);
+    }
+
+    // The target as it was sent, also in the form for proxies; what it asks for, null where it is refused.
+    [Theory]
+    [InlineData("/", "/")]
+    [InlineData("/p?q=1", "/p?q=1")]
+    [InlineData("http://localhost", "/")]
+    [InlineData("https://localhost/p?q=1", "/p?q=1")]
+    [InlineData("ws://localhost/p", "/p")]
+    [InlineData("wss://localhost/p", "/p")]
+    [InlineData("http://localhost/p#f", null)]
+    [InlineData("http://local\u00fchost/", null)]
+    [InlineData("/\u00fc", null)]
+    [InlineData("/\u007f", null)]
+    [InlineData("*", null)]
+    public void A_target_is_a_path_or_an_address(string target, string? expected)
+    {
+        byte[] request = Encoding.UTF8.GetBytes(Of($"GET {target} HTTP/1.1"));
+        if (expected is null)
+        {
+            UpgradeRefusedException refusal = Assert.Throws<UpgradeRefusedException>(() => UpgradeRequest.Parse(request));
+            Assert.Equal("The request target is neither a path nor an address.", refusal.Message);
+            return;
+        }
+
+        Assert.Equal(expected, UpgradeRequest.Parse(request).Target);
+    }
+
+    [Fact]
+    public void Headers_are_read_whole_and_their_values_without_the_space_around_them()
+    {
+        byte[] bytes = Encoding.Latin1.GetBytes("GET / HTTP/1.1\r\nA: \t b\tc \r\nList: x,, y\r\nlist: \u00e9\r\n\r\n");
+        UpgradeRequest request = UpgradeRequest.Parse(bytes);
+        Assert.Equal(["b\tc"], request.ValuesOf("a"));
+        Assert.Equal(["x", "y", "\u00e9"], request.ListOf("LIST"));
+        Assert.Equal("x,, y, \u00e9", request.Headers()["List"]);
+        Assert.Empty(request.ValuesOf("b"));
+
+        byte[] beginning = bytes[..^4];
+        UpgradeRefusedException endless = Assert.Throws<UpgradeRefusedException>(() => UpgradeRequest.Parse(beginning));
+        Assert.Equal("The request has no end.", endless.Message);
     }
 
     [Theory]
