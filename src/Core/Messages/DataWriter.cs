@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.ExceptionServices;
 
 namespace MessageWebSockets;
 
@@ -308,13 +309,9 @@ public sealed class DataWriter : IDisposable
     {
         try
         {
-            // Taken out only once the stream has the bytes, so that a refused write loses nothing.
-            var count = _unstored.WrittenCount;
-            if (count > 0)
+            if (_unstored.WrittenCount > 0)
             {
-                await stream.WriteAsync(_unstored.WrittenMemory, cancellationToken).ConfigureAwait(false);
-                RemoveStored(count);
-                _unflushed += (uint)count;
+                await WriteUnstoredAsync(stream, cancellationToken).ConfigureAwait(false);
             }
 
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -338,15 +335,33 @@ public sealed class DataWriter : IDisposable
         }
     }
 
+    // Taken out only once the stream has the bytes, so that a refused write loses nothing and one that was cancelled repeats nothing.
+    private async Task WriteUnstoredAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        ReadOnlyMemory<byte> bytes = _unstored.WrittenMemory;
+        if (stream is SocketOutputStream socket)
+        {
+            (int taken, ExceptionDispatchInfo? failure) = await socket.WriteSomeAsync(bytes, cancellationToken).ConfigureAwait(false);
+            RemoveStored(taken);
+            failure?.Throw();
+        }
+        else
+        {
+            await stream.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+            RemoveStored(bytes.Length);
+        }
+    }
+
     private void RemoveStored(int count)
     {
+        _unflushed += (uint)count;
         if (count == _unstored.WrittenCount)
         {
             _unstored.ResetWrittenCount();
             return;
         }
 
-        // Values were written while the stream was taking the earlier ones: they belong to the next store.
+        // Left are values that were written while the stream was taking the earlier ones, and what it did not take.
         var later = new ArrayBufferWriter<byte>();
         later.Write(_unstored.WrittenSpan[count..]);
         _unstored = later;

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
 
 namespace MessageWebSockets.Messages;
 
@@ -39,29 +40,40 @@ internal sealed class SocketOutputStream : SequentialStream
 
     public override bool CanWrite => !_isClosed;
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        (await WriteSomeAsync(buffer, cancellationToken).ConfigureAwait(false)).Failure?.Throw();
+
+    /// <summary>Writes as much as it can, for who has to know how much that was.</summary>
+    /// <returns>How many bytes were taken, and why not all of them; null where all were.</returns>
+    public async ValueTask<(int Taken, ExceptionDispatchInfo? Failure)> WriteSomeAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         await EnterAsync(cancellationToken).ConfigureAwait(false);
+        int taken = 0;
         try
         {
             ThrowIfClosed();
-            ReadOnlyMemory<byte> rest = await FillPendingAsync(buffer, cancellationToken).ConfigureAwait(false);
-            while (rest.Length >= PendingBytes.Size)
+            if (_pending.Count > 0)
             {
-                await _sink.SendAsync(rest[..PendingBytes.Size], cancellationToken).ConfigureAwait(false);
-                rest = rest[PendingBytes.Size..];
+                // A frame that was begun is filled up, and leaves when it is full.
+                taken = _pending.Append(buffer.Span);
+                if (_pending.Count == PendingBytes.Size)
+                {
+                    await SendPendingAsync(cancellationToken).ConfigureAwait(false);
+                }
             }
 
-            if (rest.Length > 0 && _pending.Append(rest.Span) == 0)
+            for (; buffer.Length - taken >= PendingBytes.Size; taken += PendingBytes.Size)
             {
-                // A close frame is on its way: this cannot be sent, and the socket says why.
-                await _sink.SendAsync(rest, cancellationToken).ConfigureAwait(false);
+                await _sink.SendAsync(buffer.Slice(taken, PendingBytes.Size), cancellationToken).ConfigureAwait(false);
             }
 
-            if (_pending.Count > 0 && Interlocked.Exchange(ref _isTimerSet, 1) == 0)
-            {
-                _flushing.Change(AutomaticFlushMilliseconds, Timeout.Infinite);
-            }
+            await KeepAsync(buffer[taken..], cancellationToken).ConfigureAwait(false);
+            return (buffer.Length, null);
+        }
+        catch (Exception e)
+        {
+            return (taken, ExceptionDispatchInfo.Capture(e));
         }
         finally
         {
@@ -129,21 +141,19 @@ internal sealed class SocketOutputStream : SequentialStream
         }
     }
 
-    // Fills up a frame that was begun, and sends it when it is full; what is left of the buffer.
-    private async ValueTask<ReadOnlyMemory<byte>> FillPendingAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    // For less than a frame: it leaves with a flush, or in a moment.
+    private async ValueTask KeepAsync(ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {
-        if (_pending.Count == 0)
+        if (rest.Length > 0 && _pending.Append(rest.Span) == 0)
         {
-            return buffer;
+            // A close frame is on its way: this cannot be sent, and the socket says why.
+            await _sink.SendAsync(rest, cancellationToken).ConfigureAwait(false);
         }
 
-        int taken = _pending.Append(buffer.Span);
-        if (_pending.Count == PendingBytes.Size)
+        if (_pending.Count > 0 && Interlocked.Exchange(ref _isTimerSet, 1) == 0)
         {
-            await SendPendingAsync(cancellationToken).ConfigureAwait(false);
+            _flushing.Change(AutomaticFlushMilliseconds, Timeout.Infinite);
         }
-
-        return buffer[taken..];
     }
 
     private ValueTask SendPendingAsync(CancellationToken cancellationToken) =>

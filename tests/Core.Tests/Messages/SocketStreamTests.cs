@@ -140,6 +140,28 @@ public sealed class SocketStreamTests
         Assert.Equal([PendingBytes.Size, 2], _sink.Sent.Select(frame => frame.Length));
     }
 
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(PendingBytes.Size)]
+    [InlineData((2 * PendingBytes.Size) + 7)]
+    public async Task A_DataWriter_keeps_what_a_write_that_failed_has_not_taken(int length)
+    {
+        // Refused, so that what is begun does not leave on its own.
+        _sink.Refusal = new InvalidOperationException("not yet");
+        await using SocketOutputStream stream = new(_sink);
+        await stream.WriteAsync(new byte[1], Token);
+        byte[] bytes = [.. Enumerable.Range(0, length).Select(static i => (byte)(i % 251))];
+        using DataWriter writer = new(stream);
+        writer.WriteBytes(bytes);
+        Assert.Same(_sink.Refusal, await Assert.ThrowsAsync<InvalidOperationException>(() => writer.StoreAsync(Token)));
+
+        // A frame that was begun took what it lacked.
+        Assert.Equal((uint)length - PendingBytes.Size + 1, writer.UnstoredBufferLength);
+        _sink.Refusal = null;
+        writer.WriteByte(252);
+        Assert.Equal((uint)length + 1, await writer.StoreAsync(Token));
+        Assert.Equal([0, .. bytes, 252], _sink.Sent.SelectMany(static frame => frame));
+    }
+
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Nothing_goes_on_in_the_context_of_a_caller()
     {

@@ -333,6 +333,30 @@ public sealed class StreamWebSocketTests
     }
 
     [SocketFact]
+    public async Task DataWriter_StoreAsync_cancelled_while_the_peer_does_not_read_sends_nothing_twice()
+    {
+        byte[] bytes = RandomNumberGenerator.GetBytes(8 * MostWaiting);
+        await using StreamDialogue dialogue = await StreamDialogue.OpenAsync(
+            static socket => socket.Control.OutboundBufferSizeInBytes = 16 * 1024,
+            preparePeer: static peer => peer.LimitReceiveBuffer(16 * 1024));
+        using DataWriter writer = new(dialogue.Socket.OutputStream);
+        writer.WriteBytes(bytes);
+        using CancellationTokenSource cancelled = new();
+        Task<uint> store = writer.StoreAsync(cancelled.Token);
+        Assert.False(store.IsCompleted);
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store);
+
+        // Some frames had left: they are stored, and the next store counts them.
+        Assert.InRange(writer.UnstoredBufferLength, 1u, (uint)bytes.Length - 1);
+        Task<uint> again = writer.StoreAsync();
+        byte[] received = await PeerReadsBinaryAsync(dialogue, bytes.Length);
+        Assert.Equal((uint)bytes.Length, await again);
+        Assert.True(received.AsSpan().SequenceEqual(bytes));
+        Assert.Equal(MessageWebSocketState.Open, dialogue.Socket.State);
+    }
+
+    [SocketFact]
     public async Task InputStream_and_OutputStream_work_at_once_from_two_threads()
     {
         const int Size = 8 * 1024 * 1024;
