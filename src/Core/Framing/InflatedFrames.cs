@@ -52,11 +52,7 @@ internal sealed class InflatedFrames(MessageInflater inflater) : IDisposable
         if (_given == 0)
         {
             _given = (int)Math.Min(available.Length, _remaining);
-            inflater.Give(available[.._given]);
-            if (_isFinal && _given == _remaining)
-            {
-                inflater.End();
-            }
+            inflater.Give(available[.._given], isEnd: _isFinal && _given == _remaining);
         }
 
         int filled = Fill();

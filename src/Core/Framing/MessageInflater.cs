@@ -3,13 +3,13 @@ using System.IO.Compression;
 namespace MessageWebSockets.Framing;
 
 /// <summary>
-/// Decompresses messages (RFC 7692 section 7.2.2), a piece at a time: each frame of a message is begun, inflated until nothing more
-/// comes, and the message ended.
+/// Decompresses messages (RFC 7692 section 7.2.2), a piece at a time: each piece of a message is given and inflated until nothing more
+/// comes; the last one is given as that.
 /// </summary>
 /// <remarks>
 /// A sender may end a message with a final DEFLATE block (section 7.2.3.4), which the framework's framing refuses. Nothing but the
-/// byte that begins the omitted empty block may follow one; the last two bytes of each frame are therefore given to the decompression
-/// one by one: what it has not taken of them is what lies behind the final block.
+/// byte that begins the omitted empty block may follow one; the last bytes of each piece are therefore given to the decompression
+/// apart from the others: what it has not asked for is what lies behind the final block.
 ///
 /// The decompression does not say where in a block it is. A message that was cut off would take the bytes that are put back at its end
 /// for a part of its content, and be handed out as if it were whole. Behind them come therefore empty blocks. Where a message has ended
@@ -17,8 +17,6 @@ namespace MessageWebSockets.Framing;
 /// </remarks>
 internal sealed class MessageInflater(bool keepsContext) : IDisposable
 {
-    private const int FedSingly = 2;
-
     // The lengths of codes at the head of a block may take as many bits as this many empty blocks have; anywhere else one is enough.
     private const int EmptyBlocks = 64;
 
@@ -28,18 +26,18 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
 
     private readonly Feed _feed = new();
     private DeflateStream? _inflate;
-    private ReadOnlyMemory<byte> _input;
-    private bool _isFed;
     private bool _isEnding;
-    private bool _isTail;
     private bool _endsWithFinalBlock;
     private int _behindFinalBlock;
 
-    /// <summary>Gives bytes of the message, which must stay as they are until <see cref="Inflate"/> returns 0.</summary>
-    public void Give(ReadOnlyMemory<byte> compressed) => _input = compressed;
-
-    /// <summary>Says that all of the message was given.</summary>
-    public void End() => _isEnding = true;
+    /// <summary>Gives the next bytes of the message, once the last ones yield nothing more.</summary>
+    /// <param name="compressed">The bytes, which must stay as they are until <see cref="Inflate"/> returns 0.</param>
+    /// <param name="isEnd">Whether they end the message.</param>
+    public void Give(ReadOnlyMemory<byte> compressed, bool isEnd)
+    {
+        _isEnding = isEnd;
+        _feed.Fill(compressed, isEnd);
+    }
 
     /// <summary>Writes what the bytes given so far yield; 0 when all of that was written.</summary>
     /// <exception cref="ProtocolViolationException">The data cannot be decompressed.</exception>
@@ -62,58 +60,33 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
 
     private int InflateCore(Span<byte> target)
     {
-        _inflate ??= new DeflateStream(_feed, CompressionMode.Decompress);
-        while (_isFed || (_isFed = FeedNext()))
+        if (!_endsWithFinalBlock)
         {
-            if (!_endsWithFinalBlock)
+            _inflate ??= new DeflateStream(_feed, CompressionMode.Decompress);
+            int written = _inflate.Read(target);
+            if (written > 0)
             {
-                int written = _inflate.Read(target);
-                if (written > 0)
-                {
-                    return _isTail
-                        ? throw Broken("it sent a compressed message that ends within a block (RFC 7692 section 7.2.1).")
-                        : written;
-                }
-
-                // After its final block the decompression asks for nothing any more.
-                _endsWithFinalBlock = _feed.Left.Length > 0;
+                return _feed.IsInTail
+                    ? throw Broken("it sent a compressed message that ends within a block (RFC 7692 section 7.2.1).")
+                    : written;
             }
 
-            if (_endsWithFinalBlock && !_isTail)
-            {
-                RefuseBehindFinalBlock(_feed.Left.Span);
-            }
-
-            _feed.Left = default;
-            _isFed = false;
+            // After its final block the decompression asks for nothing any more.
+            _endsWithFinalBlock = !_feed.IsOver;
         }
 
-        return 0;
-    }
-
-    private bool FeedNext()
-    {
-        if (_input.Length > 0)
+        if (_endsWithFinalBlock)
         {
-            int count = _input.Length > FedSingly ? _input.Length - FedSingly : 1;
-            _feed.Left = _input[..count];
-            _input = _input[count..];
-            return true;
+            RefuseBehindFinalBlock(_feed.Left.Span);
+            _feed.Fill(default, isEnd: false);
         }
 
-        if (_isEnding && !_isTail)
-        {
-            _feed.Left = s_tail;
-            _isTail = true;
-            return true;
-        }
-
-        if (_isTail)
+        if (_isEnding)
         {
             Reset();
         }
 
-        return false;
+        return 0;
     }
 
     private void RefuseBehindFinalBlock(ReadOnlySpan<byte> left)
@@ -133,24 +106,63 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
             _inflate = null;
         }
 
-        _isEnding = _isTail = _endsWithFinalBlock = false;
+        _isEnding = _endsWithFinalBlock = false;
         _behindFinalBlock = 0;
     }
 
-    /// <summary>Hands the decompression what it is given, and then nothing until there is more.</summary>
+    /// <summary>
+    /// Hands the decompression what it asks for: all but the last bytes, these, at the end of a message the tail, and then nothing until
+    /// there is more.
+    /// </summary>
     private sealed class Feed : SequentialStream
     {
-        public ReadOnlyMemory<byte> Left { get; set; }
+        private int _apart;
+        private int _step;
+        private bool _isEnd;
+
+        /// <summary>What was not asked for yet of the bytes of the message.</summary>
+        public ReadOnlyMemory<byte> Left { get; private set; }
+
+        /// <summary>Whether what was asked for last is the tail.</summary>
+        public bool IsInTail { get; private set; }
+
+        /// <summary>Whether everything was asked for.</summary>
+        public bool IsOver => Left.Length == 0 && _isEnd == IsInTail;
 
         public override bool CanRead => true;
 
         public override bool CanWrite => false;
 
+        public void Fill(ReadOnlyMemory<byte> message, bool isEnd)
+        {
+            Left = message;
+            _isEnd = isEnd;
+            IsInTail = false;
+
+            // At the end of a message it is enough to know whether a final block leaves too much behind: more than one byte, or another
+            // one than zero. Before it each byte counts.
+            _apart = isEnd && !message.Span.EndsWith((byte)0) ? 1 : 2;
+            _step = isEnd ? _apart : 1;
+        }
+
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
         public override int Read(Span<byte> buffer)
         {
-            int count = Math.Min(buffer.Length, Left.Length);
+            if (Left.Length == 0)
+            {
+                if (IsOver)
+                {
+                    return 0;
+                }
+
+                IsInTail = true;
+                s_tail.CopyTo(buffer);
+                return s_tail.Length;
+            }
+
+            int piece = Left.Length > _apart ? Left.Length - _apart : Math.Min(_step, Left.Length);
+            int count = Math.Min(buffer.Length, piece);
             Left.Span[..count].CopyTo(buffer);
             Left = Left[count..];
             return count;

@@ -87,6 +87,37 @@ public sealed class CutCompressionTests
         Assert.Equal("Hello"u8.ToArray(), Inflate(inflater, Convert.FromHexString("f248cdc9c90700")));
     }
 
+    // Wherever the message is cut into pieces, the last of which may be empty.
+    [Theory]
+    [InlineData("f248cdc9c90700", true)]
+    [InlineData("f348cdc9c90700", true)]
+    [InlineData("f348cdc9c9070000", true)]
+    [InlineData("f348cdc9c9070001", false)]
+    [InlineData("f348cdc9c907000000", false)]
+    [InlineData("f348cdc9c907000001", false)]
+    public void Pieces_of_a_message_are_taken_as_the_message_is(string hex, bool isGood)
+    {
+        byte[] compressed = Convert.FromHexString(hex);
+        for (int first = 0; first <= compressed.Length; first++)
+        {
+            for (int second = first; second <= compressed.Length; second++)
+            {
+                using MessageInflater inflater = new(keepsContext: true);
+                ReadOnlyMemory<byte>[] pieces =
+                    [compressed.AsMemory(0, first), compressed.AsMemory(first, second - first), compressed.AsMemory(second)];
+                if (isGood)
+                {
+                    Assert.Equal("Hello"u8.ToArray(), Inflate(inflater, pieces));
+                    Assert.Equal("Hello"u8.ToArray(), Inflate(inflater, Convert.FromHexString("f248cdc9c90700")));
+                }
+                else
+                {
+                    Assert.Throws<ProtocolViolationException>(() => Inflate(inflater, pieces));
+                }
+            }
+        }
+    }
+
     [Fact]
     public void An_empty_message_is_an_empty_block()
     {
@@ -104,15 +135,17 @@ public sealed class CutCompressionTests
         return noise;
     }
 
-    private static byte[] Inflate(MessageInflater inflater, ReadOnlyMemory<byte> compressed)
+    private static byte[] Inflate(MessageInflater inflater, params ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
     {
         using MemoryStream content = new();
         byte[] buffer = new byte[1000];
-        inflater.Give(compressed);
-        inflater.End();
-        while (inflater.Inflate(buffer) is > 0 and int count)
+        for (int piece = 0; piece < pieces.Length; piece++)
         {
-            content.Write(buffer, 0, count);
+            inflater.Give(pieces[piece], isEnd: piece == pieces.Length - 1);
+            while (inflater.Inflate(buffer) is > 0 and int count)
+            {
+                content.Write(buffer, 0, count);
+            }
         }
 
         return content.ToArray();
