@@ -167,7 +167,10 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     /// <inheritdoc cref="ClientSocket.ForHandshake()"/>
     internal HandshakeSettings ForHandshake() => _client.ForHandshake();
 
-    /// <summary>Receives the next message. Of several who wait at once, which one gets it is not said.</summary>
+    /// <summary>
+    /// Receives the next message. Calls that wait are served in the order in which they were made; who reads by other means may come
+    /// before them.
+    /// </summary>
     /// <param name="cancellationToken">
     /// Ends the wait; the connection is unharmed and no message is lost. One that is cancelled before takes no message, queued or not.
     /// </param>
@@ -175,13 +178,8 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/>
     /// (E_ILLEGAL_METHOD_CALL).</exception>
     /// <exception cref="MessageWebSocketException">Everything was read and the connection ended abnormally.</exception>
-    public ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
-    {
-        Inbox<WsMessage> inbox = _receiving.Inbox;
-        return !cancellationToken.IsCancellationRequested && inbox.TryTake(out WsMessage? message)
-            ? new ValueTask<WsMessage?>(message)
-            : inbox.TakeAsync(cancellationToken);
-    }
+    public ValueTask<WsMessage?> ReceiveAsync(CancellationToken cancellationToken = default) =>
+        _receiving.Inbox.TakeAsync(cancellationToken);
 
     /// <summary>Takes the next message if one is queued.</summary>
     /// <exception cref="InvalidOperationException">Not connected yet, or messages go to handlers of <see cref="MessageReceived"/>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 
 namespace MessageWebSockets.Messages;
@@ -20,6 +19,11 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     private const long LeadLimitInMessages = 1280;
     private static readonly TimeSpan LongestLead = TimeSpan.FromMilliseconds(2);
 
+    private readonly ExpectedMessages<T> _expected = new(pause);
+
+    // Of those who take the first message, in the order in which they asked.
+    private readonly Gate _takers = new();
+
     // Made for the first message: on a connection that says nothing it would be a good part of what the connection costs.
     private InboxQueue<T>? _messages;
 
@@ -31,8 +35,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
     private long _dropped;
     private volatile bool _completed;
-    // Whether filters are asked about a message that has no place yet.
-    private volatile bool _isAsking;
     private MessageWebSocketException? _end;
     private TaskCompletionSource? _oneWaiting;
     private TaskCompletionSource? _moreWaiting;
@@ -40,7 +42,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     private TaskCompletionSource? _backForMore;
     private volatile bool _hasSeveralReaders;
     private long _roomBegins;
-    private ImmutableArray<Expectation> _expectations = [];
 
     /// <summary>The messages themselves; made by the writer, or by a reader who looks through them before there are any.</summary>
     public InboxQueue<T> Messages =>
@@ -60,7 +61,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     public bool HasWaitingReaders => Volatile.Read(ref _oneWaiting) is not null || Volatile.Read(ref _moreWaiting) is not null;
 
     private bool IsSomebodyBackForMore =>
-        (IsAllSeen && HasWaitingReaders) || _expectations.Any(static one => !one.Arrival.Task.IsCompleted);
+        (IsAllSeen && HasWaitingReaders) || _expected.IsSomebodyWaiting;
 
     private bool IsEmpty => Volatile.Read(ref _messages) is not { IsEmpty: false };
 
@@ -108,31 +109,23 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
             return;
         }
 
-        bool isExpected = !_expectations.IsEmpty;
-        if (!isExpected)
+        if (_expected.IsEmpty)
         {
             _lastCost = Messages.Add(message);
             return;
         }
 
-        _isAsking = true;
         try
         {
-            if (!HandToWhoeverExpects(message))
+            if (!_expected.Offer(message))
             {
                 _lastCost = Messages.Add(message);
             }
         }
         finally
         {
-            // An end that came meanwhile is told once the message is there. Either this side sees the end, or the end sees that nobody is
-            // asked any more.
-            _isAsking = false;
-            Interlocked.MemoryBarrier();
-            if (_completed)
-            {
-                EndExpectations();
-            }
+            // An end that came meanwhile is told once the message is there.
+            _expected.Settle();
         }
     }
 
@@ -279,56 +272,22 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     /// Waits for the first message added from now on that a filter accepts; it passes the queue by. Null once the inbox ended in order.
     /// </summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
-    public async Task<T?> TakeNextAsync(Predicate<T> filter, CancellationToken cancellationToken)
+    public Task<T?> TakeNextAsync(Predicate<T> filter, CancellationToken cancellationToken)
     {
-        if (cancellationToken.IsCancellationRequested)
-        {
-            throw ContractError.Canceled(cancellationToken);
-        }
-
-        Expectation expectation = new(filter);
-        ImmutableInterlocked.Update(ref _expectations, static (all, one) => all.Add(one), expectation);
-        _hasSeveralReaders |= _expectations.Length > 1 || HasWaitingReaders;
+        _hasSeveralReaders |= !_expected.IsEmpty || HasWaitingReaders;
+        Task<T?> next = _expected.TakeAsync(filter, cancellationToken);
         Volatile.Read(ref _backForMore)?.TrySetResult();
-        if (_completed)
-        {
-            EndExpectations();
-        }
-
-        try
-        {
-            return await expectation.Arrival.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
-        {
-            if (!expectation.Arrival.TrySetCanceled(cancellationToken))
-            {
-                // It arrived as the wait was given up: the message must not be lost.
-                return await expectation.Arrival.Task.ConfigureAwait(false);
-            }
-
-            throw ContractError.Canceled(cancellationToken, e);
-        }
-        finally
-        {
-            ImmutableInterlocked.Update(ref _expectations, static (all, one) => all.Remove(one), expectation);
-        }
+        return next;
     }
 
-    /// <summary>Waits for a message and takes it; null once the inbox is empty and ended in order.</summary>
+    /// <summary>
+    /// Takes the first message, or waits for it behind those who asked before; null once the inbox is empty and ended in order.
+    /// </summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
-    public async ValueTask<T?> TakeAsync(CancellationToken cancellationToken)
-    {
-        while (await WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (TryTake(out T? item))
-            {
-                return item;
-            }
-        }
-
-        return null;
-    }
+    public ValueTask<T?> TakeAsync(CancellationToken cancellationToken) =>
+        _takers.IsFree && !cancellationToken.IsCancellationRequested && TryTake(out T? message)
+            ? new ValueTask<T?>(message)
+            : TakeInTurnAsync(cancellationToken);
 
     /// <summary>Waits for a message; false once the inbox is empty and ended in order.</summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
@@ -354,7 +313,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
             Interlocked.MemoryBarrier();
         }
 
-        EndExpectations();
+        _expected.Complete(_end);
         PublishElsewhere();
     }
 
@@ -372,56 +331,32 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
     private void EndLead() => Interlocked.Exchange(ref _room, null)?.TrySetResult();
 
-    private bool HandToWhoeverExpects(T message)
+    private async ValueTask<T?> TakeInTurnAsync(CancellationToken cancellationToken)
     {
-        foreach (Expectation expectation in _expectations)
+        using Gate.Permit turn = _takers.TryEnter(out Gate.Permit first)
+            ? first
+            : await WaitForTurnAsync(cancellationToken).ConfigureAwait(false);
+        while (await WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (expectation.Arrival.Task.IsCompleted)
+            if (TryTake(out T? message))
             {
-                continue;
-            }
-
-            message.NoteShown();
-            pause.Begin();
-            try
-            {
-                if (ForeignCode.Ask(expectation.Filter, message) && expectation.Arrival.TrySetResult(message))
-                {
-                    return true;
-                }
-            }
-            catch (Exception e)
-            {
-                // A filter is a stranger's code: its failure is told to who waits, and the receive loop goes on.
-                expectation.Arrival.TrySetException(e);
-            }
-            finally
-            {
-                pause.End();
+                return message;
             }
         }
 
-        return false;
+        return null;
     }
 
-    private void EndExpectations()
+    private async ValueTask<Gate.Permit> WaitForTurnAsync(CancellationToken cancellationToken)
     {
-        if (_isAsking)
+        _hasSeveralReaders = true;
+        try
         {
-            // The answer comes first. Whoever asks sees the end afterwards.
-            return;
+            return await _takers.EnterAsync(cancellationToken).ConfigureAwait(false);
         }
-
-        foreach (Expectation expectation in _expectations)
+        catch (OperationCanceledException e)
         {
-            if (_end is { } error)
-            {
-                expectation.Arrival.TrySetException(error.Again());
-            }
-            else
-            {
-                expectation.Arrival.TrySetResult(null);
-            }
+            throw ContractError.Canceled(cancellationToken, e);
         }
     }
 
@@ -489,12 +424,4 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     }
 
     private void StopWaiting(TaskCompletionSource source) => Interlocked.CompareExchange(ref _oneWaiting, null, source);
-
-    /// <summary>Someone who waits for a certain message.</summary>
-    private sealed class Expectation(Predicate<T> filter)
-    {
-        public Func<T, bool> Filter { get; } = filter.Invoke;
-
-        public TaskCompletionSource<T?> Arrival { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
 }

@@ -228,17 +228,46 @@ public sealed class InboxTests
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
-    public async Task Two_who_wait_are_both_woken()
+    public async Task Those_who_wait_get_the_messages_in_the_order_in_which_they_asked()
+    {
+        using CancellationTokenSource enough = new();
+        Task<WsMessage?>[] waiting =
+            [.. Enumerable.Range(0, 5).Select(each => _inbox.TakeAsync(each is 0 or 3 ? enough.Token : Token).AsTask())];
+        _inbox.Publish();
+        Assert.All(waiting, static one => Assert.False(one.IsCompleted));
+
+        await enough.CancelAsync();
+        _inbox.Add(Message("1"));
+        _inbox.Publish();
+        _inbox.Add(Message("2"));
+        _inbox.Add(Message("3"));
+        _inbox.Publish();
+        OperationCanceledException[] cancelled =
+        [
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting[0]),
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting[3]),
+        ];
+        WsMessage?[] taken = await Task.WhenAll(waiting[1], waiting[2], waiting[4]);
+        Assert.Equal(["1", "2", "3"], taken.Select(static message => message!.Text));
+        Assert.All(cancelled, one => Assert.Equal((cancelled[0].Message, enough.Token), (one.Message, one.CancellationToken)));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Who_asks_later_does_not_come_before_those_who_wait()
     {
         Task<WsMessage?> first = _inbox.TakeAsync(Token).AsTask();
         Task<WsMessage?> second = _inbox.TakeAsync(Token).AsTask();
-        _inbox.Publish();
-        Assert.False(first.IsCompleted || second.IsCompleted);
         _inbox.Add(Message("1"));
         _inbox.Add(Message("2"));
+        _inbox.Add(Message("3"));
+
+        // The two sleep until Publish.
+        Task<WsMessage?> third = _inbox.TakeAsync(Token).AsTask();
         _inbox.Publish();
-        WsMessage?[] taken = await Task.WhenAll(first, second);
-        Assert.Equal(["1", "2"], taken.Select(message => message!.Text).Order());
+
+        WsMessage?[] taken = await Task.WhenAll(first, second, third);
+        Assert.Equal(["1", "2", "3"], taken.Select(static message => message!.Text));
+        Assert.Equal(0, _inbox.Count);
     }
 
     private static WsMessage Message(string text) =>

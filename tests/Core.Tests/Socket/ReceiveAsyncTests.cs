@@ -55,6 +55,28 @@ public sealed class ReceiveAsyncTests
     }
 
     [SocketFact]
+    public async Task Receives_that_wait_get_the_messages_in_the_order_in_which_they_were_called()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        Task<WsMessage?>[] waiting = [.. Enumerable.Range(0, 4).Select(_ => dialogue.Socket.ReceiveAsync().AsTask())];
+        for (int number = 0; number < waiting.Length; number++)
+        {
+            await dialogue.Peer.SendTextAsync($"{number}");
+        }
+
+        WsMessage?[] received = await Task.WhenAll(waiting);
+        Assert.Equal(["0", "1", "2", "3"], received.Select(static message => message!.Text));
+
+        Queue<Task<WsMessage?>> inFlight = new(Enumerable.Range(0, 4).Select(_ => dialogue.Socket.ReceiveAsync().AsTask()));
+        for (int number = 0; number < 50; number++)
+        {
+            await dialogue.Peer.SendTextAsync($"{number}");
+            Assert.Equal($"{number}", (await inFlight.Dequeue())!.Text);
+            inFlight.Enqueue(dialogue.Socket.ReceiveAsync().AsTask());
+        }
+    }
+
+    [SocketFact]
     public async Task Receives_whose_wait_is_cancelled_end_alike()
     {
         await using Dialogue dialogue = await Dialogue.OpenAsync();

@@ -1,4 +1,4 @@
-namespace MessageWebSockets.Connections;
+namespace MessageWebSockets.Messages;
 
 /// <summary>
 /// Lets one at a time through. Who entered leaves by disposing the pass it was given, with <c>using</c>, so that no exception can
@@ -17,6 +17,9 @@ internal sealed class Gate
 
     // Who is inside, and who waits.
     private int _count;
+
+    /// <summary>Whether nobody is inside, or waits.</summary>
+    public bool IsFree => Volatile.Read(ref _count) == 0;
 
     /// <summary>Enters if nobody is inside.</summary>
     public bool TryEnter(out Permit pass)

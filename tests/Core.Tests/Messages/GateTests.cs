@@ -1,4 +1,3 @@
-using MessageWebSockets.Connections;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
