@@ -13,7 +13,9 @@
         Lines  = 190
         Tests  = 'Handshake/AddressTests.cs', 'Handshake/CompressionNegotiationTests.cs', 'Handshake/OpeningHandshakeTests.cs',
             'Handshake/RedirectTests.cs', 'Handshake/RefusedUpgradeTests.cs', 'Handshake/RequestHeaderTests.cs',
-            'Handshake/ServerCertificateValidationTests.cs', 'Handshake/ServerNameTests.cs'
+            'Handshake/ServerCertificateValidationTests.cs', 'Handshake/ServerNameTests.cs', 'Handshake/HandshakeFailureTests.cs',
+            'Handshake/HandshakePartsTests.cs', 'Handshake/AddressRaceTests.cs', 'Handshake/OneRequestTests.cs',
+            'Handshake/InformationTests.cs', 'Control/OutboundBufferSizeTests.cs'
     }
     Messages    = @{
         Lowest = 80

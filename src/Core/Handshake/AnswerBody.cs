@@ -12,6 +12,9 @@ internal sealed partial class AnswerBody
     private const int MaxBytes = 64 * 1024;
     private const int MostCodings = 3;
 
+    // A decompressor that meets damage gives nothing of the read in which it did.
+    private const int PieceBytes = 256;
+
     // The body only helps a person; a server that is slow with it must not hold the error back.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -115,7 +118,7 @@ internal sealed partial class AnswerBody
                 int read;
                 do
                 {
-                    read = stream.Read(buffer.AsSpan(count));
+                    read = stream.Read(buffer.AsSpan(count, Math.Min(PieceBytes, buffer.Length - count)));
                     count += read;
                 }
                 while (read > 0);

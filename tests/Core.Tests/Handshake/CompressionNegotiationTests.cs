@@ -105,7 +105,7 @@ public sealed class CompressionNegotiationTests
     [InlineData("permessage-deflate; server_max_window_bits=+9", "not a number from 8 to 15")]
     [InlineData("permessage-deflate; server_max_window_bits=\"10", "not a number from 8 to 15")]
     [InlineData("permessage-deflate; server_max_window_bits=", "not a number from 8 to 15")]
-    [InlineData("permessage-deflate; client_max_window_bits=8", "below 9")]
+    [InlineData("permessage-deflate; client_max_window_bits=8", "below 9, the smallest window that can be compressed with here")]
     [InlineData("permessage-deflate, permessage-deflate", "several")]
     [InlineData("permessage-bzip2", "'permessage-bzip2', which was not offered")]
     public async Task Compression_answers_that_are_illegal_are_refused(string answer, string why)

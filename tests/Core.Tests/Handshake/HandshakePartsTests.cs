@@ -1,0 +1,197 @@
+using System.IO.Compression;
+using System.Net;
+using System.Net.Http;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using MessageWebSockets.Tests.Loopback;
+using MessageWebSockets.Tests.Messages;
+using MessageWebSockets.Tests.Server;
+using Xunit;
+
+namespace MessageWebSockets.Tests.Handshake;
+
+/// <summary>What the parts of a connect do by themselves.</summary>
+public sealed class HandshakePartsTests
+{
+    private static readonly Uri s_uri = new("ws://server:81/p");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    public async Task A_body_that_is_cut_short_or_damaged_is_read_as_far_as_it_goes(string coding)
+    {
+        byte[] text = [.. Enumerable.Range(0, 4000).SelectMany(static i => Encoding.ASCII.GetBytes($"{i} "))];
+        byte[] whole = Compressed(coding, text);
+        foreach (byte[] damaged in (byte[][])[whole[..(whole.Length / 2)], [.. whole[..(whole.Length / 2)], .. new byte[50]]])
+        {
+            using ByteArrayContent content = new(damaged);
+            content.Headers.TryAddWithoutValidation("Content-Encoding", coding);
+            string read = (await AnswerBody.ReadAsync(content, Token)).Text;
+            Assert.StartsWith("0 1 2 3 ", read, StringComparison.Ordinal);
+            Assert.True(read.Length < text.Length);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(":")]
+    [InlineData(" ")]
+    [InlineData("-")]
+    public void A_pin_is_read_with_whatever_stands_between_its_digits(string between)
+    {
+        string[] digits = [.. Enumerable.Range(0, 32).Select(static i => $"{i:X2}")];
+        string text = string.Join(between, digits);
+        Assert.True(CertificatePin.TryParse(text, out byte[] hash));
+        Assert.Equal(Convert.ToHexString(hash), string.Concat(digits));
+        Assert.False(CertificatePin.TryParse(text + "00", out hash));
+        Assert.Empty(hash);
+        Assert.False(CertificatePin.TryParse("G" + text[1..], out _));
+    }
+
+    [Fact]
+    public void A_header_that_cannot_be_is_shown_without_its_control_characters()
+    {
+        RequestHeaders headers = new();
+        Assert.Throws<ArgumentNullException>("name", () => headers.Set(null!, "x"));
+        ArgumentException refusal = Assert.Throws<ArgumentException>("name", () => headers.Set("a\u001bb c", "x"));
+        Assert.StartsWith(@"'a\u001bb c' is no header name", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Names_below_localhost_are_those_of_this_machine()
+    {
+        IPAddress[] addresses = await NameLookup.FindAsync("nobody-knows-this.localhost", Token);
+        Assert.NotEmpty(addresses);
+        Assert.All(addresses, static address => Assert.True(IPAddress.IsLoopback(address)));
+    }
+
+    [Fact]
+    public async Task A_certificate_that_the_user_rejects_is_refused()
+    {
+        using X509Certificate2 certificate = HandshakeFailureTests.SelfSigned();
+        HandshakeFindings findings = new();
+        List<bool> waits = [];
+        HandshakeSettings settings = HandshakeFailureTests.Settings() with
+        {
+            CustomValidation = (seen, _) =>
+            {
+                Assert.Same(findings, seen);
+                waits.Add(seen.WaitsForJudgement);
+                return Task.FromResult(false);
+            },
+        };
+        TlsHandshake tls = new(settings, findings, isEntrusted: true);
+        AuthenticationException refusal = await Assert.ThrowsAsync<AuthenticationException>(() => tls.RequestCustomValidationAsync(Token));
+        Assert.Equal(("There is no certificate to validate.", CertificateRefusal.Errors), (refusal.Message, tls.Refusal));
+        findings.ServerCertificates = new ServerCertificates(certificate, null);
+        refusal = await Assert.ThrowsAsync<AuthenticationException>(() => tls.RequestCustomValidationAsync(Token));
+        Assert.Equal(("The certificate was rejected.", CertificateRefusal.Handler), (refusal.Message, tls.Refusal));
+        Assert.Equal([true], waits);
+        Assert.False(findings.WaitsForJudgement);
+    }
+
+    [Fact]
+    public async Task An_end_without_an_answer_is_told_again()
+    {
+        TransportConnector connector = new(HandshakeFailureTests.Settings(), new HandshakeFindings());
+        HttpIOException end = Assert.IsType<HttpIOException>(connector.EndWithoutAnswer());
+        Assert.Equal(HttpRequestError.ResponseEnded, end.HttpRequestError);
+        Assert.StartsWith("The connection ended before an answer came.", end.Message, StringComparison.Ordinal);
+
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        DnsEndPoint target = new("127.0.0.1", ((IPEndPoint)listener.LocalEndPoint!).Port);
+        await using Stream stream = await connector.ConnectAsync(target, Token);
+        using (Socket peer = await listener.AcceptAsync(Token))
+        {
+            peer.LingerState = new LingerOption(true, 0);
+        }
+
+        await Assert.ThrowsAnyAsync<IOException>(() => stream.ReadExactlyAsync(new byte[1], Token).AsTask());
+        Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>(connector.EndWithoutAnswer()).SocketErrorCode);
+
+        connector.Abort();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => connector.ConnectAsync(target, Token).AsTask());
+    }
+
+    [Fact]
+    public async Task What_is_written_to_a_watched_connection_and_read_from_it_is_noted_until_it_stands()
+    {
+        HandshakeSettings settings = HandshakeFailureTests.Settings() with { ServerCredential = new NetworkCredential("u", "p") };
+        ConnectionRoute route = new(s_uri, settings);
+        Assert.True(route.AllowsConnection(s_uri));
+        using Stream request = route.BeginRequest(s_uri, new TwoWayStream(new ChunkedStream("answer"u8.ToArray(), 1)));
+        Assert.False(route.AllowsConnection(s_uri));
+        Assert.Equal(1, await request.ReadAsync(new byte[9], Token));
+        Assert.True(route.AllowsConnection(s_uri));
+        await request.WriteAsync("again"u8.ToArray(), Token);
+        Assert.False(route.AllowsConnection(s_uri));
+        route.End();
+        Assert.Equal(1, await request.ReadAsync(new byte[9], Token));
+        Assert.False(route.AllowsConnection(s_uri));
+
+        ConnectionRoute unwatched = new(s_uri, HandshakeFailureTests.Settings());
+        unwatched.End();
+        using MemoryStream plain = new();
+        Assert.Same(plain, unwatched.BeginRequest(s_uri, plain));
+        Assert.False(unwatched.AllowsConnection(s_uri));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Nothing_goes_on_in_the_context_of_a_caller()
+    {
+        PausedStream network = new(new ChunkedStream("words"u8.ToArray(), 100));
+        using StreamContent content = new(network);
+        Assert.Equal(0, await PostsAsync(() => AnswerBody.ReadAsync(content, Token), network.Open));
+
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        int port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+        AddressRace race = new([IPAddress.Loopback], port, static _ => { });
+        Assert.Equal(0, await PostsAsync(() => race.RunAsync(Token).ContinueWith(
+            static task => task.Result.Socket.Dispose(), TaskScheduler.Default)));
+        TransportConnector connector = new(HandshakeFailureTests.Settings(), new HandshakeFindings());
+        Assert.Equal(0, await PostsAsync(() => connector.ConnectAsync(new DnsEndPoint("127.0.0.1", port), Token).AsTask()));
+        Assert.Equal(0, await PostsAsync(() => connector.ConnectAsync(new DnsEndPoint("localhost", port), Token).AsTask().ContinueWith(
+            static task => _ = task.Exception, TaskScheduler.Default)));
+        connector.Abort();
+
+        TaskCompletionSource<bool> judgement = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using X509Certificate2 certificate = HandshakeFailureTests.SelfSigned();
+        HandshakeSettings settings = HandshakeFailureTests.Settings() with { CustomValidation = (_, _) => judgement.Task };
+        TlsHandshake tls = new(
+            settings, new HandshakeFindings { ServerCertificates = new ServerCertificates(certificate, null) }, isEntrusted: true);
+        Assert.Equal(0, await PostsAsync(() => tls.RequestCustomValidationAsync(Token), () => judgement.SetResult(true)));
+        Assert.Equal(CertificateRefusal.None, tls.Refusal);
+    }
+
+    private static Task<int> PostsAsync(Func<Task> call, Action? goOn = null) => ForeignContext.CountPostsAsync(() =>
+    {
+        Task task = call();
+        goOn?.Invoke();
+        return task;
+    });
+
+    private static byte[] Compressed(string coding, byte[] text)
+    {
+        using MemoryStream compressed = new();
+        using (Stream stream = coding switch
+        {
+            "gzip" => new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+            "deflate" => new ZLibStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+            _ => new BrotliStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+        })
+        {
+            stream.Write(text);
+        }
+
+        return compressed.ToArray();
+    }
+}
