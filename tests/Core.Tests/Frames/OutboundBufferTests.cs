@@ -46,6 +46,18 @@ public sealed class OutboundBufferTests
         Assert.Equal(0x80, buffer.Content.Span[1]);
     }
 
+    [Fact]
+    public void What_does_not_fit_into_an_array_is_refused_before_it_is_looked_at()
+    {
+        OutboundBuffer buffer = new();
+        buffer.Append([], "here"u8);
+        byte first = 0;
+        InsufficientMemoryException refusal = Assert.Throws<InsufficientMemoryException>(
+            () => buffer.Append([0x82], new FramePayload(MemoryMarshal.CreateReadOnlySpan(ref first, Array.MaxLength - 4))));
+        Assert.Equal("What is to be sent does not fit into an array.", refusal.Message);
+        Assert.Equal("here"u8.ToArray(), buffer.Content.ToArray());
+    }
+
     [Theory]
     [InlineData(1000)]
     [InlineData(OutboundBuffer.KeptLength + 1)]

@@ -26,6 +26,13 @@ public sealed class CallersContextTests : IDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Reading_to_the_end_goes_on_elsewhere()
+    {
+        _network.Content = [];
+        await ExpectNoPostAsync(() => StreamEnd.ReachAsync(_network));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Reading_frames_goes_on_elsewhere()
     {
         byte[] header = [0x82, 127, 0, 0, 0, 0, 0, 2, 0, 0];

@@ -167,6 +167,27 @@ public sealed class FrameReaderTests
         Assert.Equal(Math.Max(arrived, taken), reader.PayloadArrived);
     }
 
+    [Theory]
+    [InlineData('a', true)]
+    [InlineData('\u00ff', false)]
+    public async Task A_long_text_that_is_read_past_the_buffer_is_watched_and_the_next_frame_is_found(char last, bool isGood)
+    {
+        byte[] text = [.. Enumerable.Repeat((byte)'x', 399_999), (byte)last];
+        byte[] bytes = [.. FrameBytes.Build(WireOpcode.Text, text), .. FrameBytes.Build(WireOpcode.Binary, "b"u8)];
+        using FrameReader reader = new(new ChunkedStream(bytes, 100_000), new FrameTraces(), new PingBook(), null);
+
+        if (!isGood)
+        {
+            ProtocolViolationException refusal =
+                await Assert.ThrowsAsync<ProtocolViolationException>(() => ReadFrames.ToEndAsync(reader.ReadAsync, 300_000));
+            Assert.Equal(1007, refusal.CloseCode);
+            return;
+        }
+
+        Assert.Equal(bytes, await ReadFrames.ToEndAsync(reader.ReadAsync, 300_000));
+        Assert.Equal(2, reader.FramesReceived);
+    }
+
     [Fact]
     public async Task Text_that_lies_in_the_memory_it_goes_to_is_watched()
     {

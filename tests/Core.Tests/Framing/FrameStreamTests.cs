@@ -70,6 +70,18 @@ public sealed class FrameStreamTests
     }
 
     [Fact]
+    public async Task What_broke_reading_is_told_ahead_of_what_broke_writing()
+    {
+        IOException reading = new("Reading.");
+        IOException writing = new("Writing.");
+        using FrameStream stream = new(new FailingStream(reading), new FrameTraces());
+        stream.Writer.Break(writing);
+        Assert.Same(writing, stream.Fault);
+        await Assert.ThrowsAsync<IOException>(() => stream.ReadAsync(new byte[10], Token).AsTask());
+        Assert.Same(reading, stream.Fault);
+    }
+
+    [Fact]
     public void An_abort_without_a_reason_is_the_end_of_the_stream()
     {
         FrameStream stream = new(new ChunkedStream([], 1), new FrameTraces());

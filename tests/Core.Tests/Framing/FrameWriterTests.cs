@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using MessageWebSockets.Tests.Frames;
 using MessageWebSockets.Tests.Loopback;
+using MessageWebSockets.Tests.Messages;
 using Xunit;
 using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
 
@@ -139,6 +140,38 @@ public sealed class FrameWriterTests
         Assert.Equal("The connection broke while sending.", refusal.Message);
         Assert.Same(reason, refusal.InnerException);
         Assert.Same(reason, writer.Fault);
+    }
+
+    [Fact]
+    public void A_message_whose_write_failed_is_none_that_was_written()
+    {
+        IOException reason = new("Reset.");
+        using FrameWriter writer = new(new FailingStream(reason), new FrameTraces(), new PingBook());
+        writer.SendData(FrameOpcode.Binary, isFinal: true, "\u0001"u8);
+        Assert.Same(reason, writer.Fault);
+        Assert.Equal((1, 0), (writer.FramesSent, writer.MessagesWritten));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_pong_that_nobody_asked_for_waits_for_room_and_goes_out_once()
+    {
+        HeldStream network = new();
+        using FrameWriter writer = new(network, new FrameTraces(), new PingBook(), limit: 10);
+        writer.SendData(FrameOpcode.Binary, isFinal: true, "\u0001"u8);
+        (_, TaskCompletionSource done) = await network.NextWriteAsync(Token);
+        writer.SendData(FrameOpcode.Binary, isFinal: true, new byte[20]);
+        writer.SendUnsolicitedPong();
+        writer.SendUnsolicitedPong();
+        Task drained = writer.DrainAsync(Token);
+        done.SetResult();
+        (_, done) = await network.NextWriteAsync(Token);
+        done.SetResult();
+        (byte[] pong, done) = await network.NextWriteAsync(Token);
+        done.SetResult();
+        await drained;
+
+        Assert.Equal((2 + sizeof(uint), 0x8A, 0x80), (pong.Length, pong[0], pong[1]));
+        Assert.Equal(3, writer.FramesSent);
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
