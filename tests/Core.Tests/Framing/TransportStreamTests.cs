@@ -31,21 +31,6 @@ public sealed class TransportStreamTests
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
-    public async Task An_end_on_this_side_is_no_reset()
-    {
-        using TransportPair pair = await TransportPair.ConnectAsync();
-        Task writing = pair.Network.WriteAsync(new byte[50_000_000], Token).AsTask();
-        Assert.False(writing.IsCompleted);
-
-        pair.Network.Dispose();
-
-        Exception? failure = await Record.ExceptionAsync(() => writing);
-        Assert.NotNull(failure);
-        Assert.False(TransportStream.IsReset(failure));
-        Assert.True(pair.Network is { WasReset: false, HasEnded: false });
-    }
-
-    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task An_end_in_order_is_no_reset_and_the_first_byte_is_kept()
     {
         using TransportPair pair = await TransportPair.ConnectAsync();
