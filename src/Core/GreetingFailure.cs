@@ -16,6 +16,7 @@ internal static class GreetingFailure
         return new MessageWebSocketException(
             $"The connection to {PeerText.Name(uri)} was opened, but what is to be done first with it failed: "
             + $"{cause.Message}{closed}",
+            (cause as MessageWebSocketException)?.HResult ?? (close is null ? HResults.Other : HResults.ConnectionAborted),
             cause)
         {
             Status = (cause as MessageWebSocketException)?.Status

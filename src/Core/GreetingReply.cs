@@ -11,7 +11,7 @@ internal sealed class GreetingReply(Regex pattern)
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Takes the first message if it is the answer; every other belongs to who reads.</summary>
-    /// <param name="message">A message; null for one that is too long for an answer.</param>
+    /// <param name="message">A message; null for one that is too long for an answer, or comes in chunks.</param>
     public bool TryTake(byte[]? message)
     {
         if (_outcome.Task.IsCompleted)
@@ -20,7 +20,9 @@ internal sealed class GreetingReply(Regex pattern)
         }
 
         bool isTaken = message is not null && TextPattern.Match(pattern, message) is not null;
-        string said = message is null ? "with a long message" : PeerText.OneLine(Encoding.UTF8.GetString(message));
+        string said = message is null
+            ? "with a message that is long, or came in chunks (ReceiveMode)"
+            : PeerText.OneLine(Encoding.UTF8.GetString(message));
         _outcome.TrySetResult((isTaken ? null : $"the server answered {said}", null));
         return isTaken;
     }

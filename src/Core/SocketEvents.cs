@@ -68,8 +68,7 @@ internal class SocketEvents<TSocket>(TSocket socket) : ISocketEvents
             },
             CancellationToken.None);
         await asking.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await args.WhenHandledAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-        return !args.IsRejected;
+        return await args.JudgedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Raises an event, unless Closed came first. For one thread at a time: the receive loop.</summary>

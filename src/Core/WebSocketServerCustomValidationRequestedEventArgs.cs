@@ -8,11 +8,11 @@ namespace MessageWebSockets;
 /// </summary>
 public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArgs
 {
-    private readonly TaskCompletionSource _allDeferralsCompleted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Whether the certificate is accepted; false as soon as somebody refuses it, true once all are done with it.
+    private readonly TaskCompletionSource<bool> _verdict = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // The raising code holds one count itself, so that the task cannot complete while handlers are still being called.
+    // The raising code holds one count itself, so that nothing is accepted while handlers are still being called.
     private int _pending = 1;
-    private volatile bool _rejected;
 
     internal WebSocketServerCustomValidationRequestedEventArgs(HandshakeFindings findings)
     {
@@ -36,29 +36,53 @@ public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArg
     /// <summary>How severe these errors are together.</summary>
     public SocketSslErrorSeverity ServerCertificateErrorSeverity { get; }
 
-    internal bool IsRejected => _rejected;
-
-    /// <summary>Refuses the certificate: the connect fails with <see cref="WebErrorStatus.CertificateIsInvalid"/>.</summary>
-    public void Reject() => _rejected = true;
+    /// <summary>
+    /// Refuses the certificate: the connect fails with <see cref="WebErrorStatus.CertificateIsInvalid"/>, whatever deferrals are open.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// E_ILLEGAL_METHOD_CALL 0x8000000E: the certificate was accepted already. A handler that awaits takes a deferral before it does.
+    /// </exception>
+    public void Reject()
+    {
+        if (!_verdict.TrySetResult(false) && _verdict.Task.Result)
+        {
+            throw TooLate();
+        }
+    }
 
     /// <summary>Makes the connect wait until the returned object is completed. Several can be taken; all are waited for.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// E_ILLEGAL_METHOD_CALL 0x8000000E: the certificate was accepted already. A handler that awaits takes its deferral before it does.
+    /// </exception>
     public Deferral GetDeferral()
     {
-        Interlocked.Increment(ref _pending);
-        return new Deferral(CompleteOne);
+        while (Volatile.Read(ref _pending) is > 0 and int pending)
+        {
+            if (Interlocked.CompareExchange(ref _pending, pending + 1, pending) == pending)
+            {
+                return new Deferral(CompleteOne);
+            }
+        }
+
+        throw TooLate();
     }
 
-    internal Task WhenHandledAsync()
+    /// <summary>Says that every handler was called.</summary>
+    /// <returns>Whether the certificate is accepted, once nobody has a deferral any more or somebody has refused it.</returns>
+    internal Task<bool> JudgedAsync()
     {
         CompleteOne();
-        return _allDeferralsCompleted.Task;
+        return _verdict.Task;
     }
+
+    private static InvalidOperationException TooLate() => ContractError.IllegalMethodCall(
+        "The certificate was accepted already. A handler that awaits has to call GetDeferral before its first await.");
 
     private void CompleteOne()
     {
         if (Interlocked.Decrement(ref _pending) == 0)
         {
-            _allDeferralsCompleted.TrySetResult();
+            _verdict.TrySetResult(true);
         }
     }
 }

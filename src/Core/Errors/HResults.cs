@@ -18,6 +18,9 @@ internal static class HResults
     /// <summary>ERROR_NO_UNICODE_TRANSLATION: bytes or characters that have no counterpart in the other encoding.</summary>
     internal const int NoUnicodeTranslation = unchecked((int)0x80070459);
 
+    /// <summary>COR_E_IO: what has no number of its own.</summary>
+    internal const int Other = unchecked((int)0x80131620);
+
     /// <summary>ERROR_INTERNET_NAME_NOT_RESOLVED.</summary>
     internal const int NameNotResolved = unchecked((int)0x80072EE7);
 

@@ -77,7 +77,8 @@ public sealed class MessageWebSocketException : IOException
 
     /// <summary>
     /// How long the server asks to be left alone before the next try: the header Retry-After (RFC 9110 section 10.2.3) of the response
-    /// to a failed handshake, a time of day counted from when the response came; never negative. Null without such a header.
+    /// to a failed handshake, a time of day counted from when the response came; never negative, and 49 days at most. Null without such a
+    /// header.
     /// </summary>
     public TimeSpan? RetryAfter { get; init; }
 

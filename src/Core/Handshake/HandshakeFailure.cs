@@ -44,10 +44,12 @@ internal sealed class HandshakeFailure(
                 + "and does it reach the server?",
             _ => $"no WebSocket {within}. Is a firewall or proxy in between, or is the server too busy?",
         };
+        Uri asked = findings.AskedUri ?? uri;
+        string redirected = asked == uri ? "" : $", where {PeerText.Name(uri)} redirected";
         return new MessageWebSocketException(
-            $"Cannot connect to {PeerText.Name(uri)}: {why} Raise ConnectTimeout to wait longer.", HResults.Timeout, cause)
+            $"Cannot connect to {PeerText.Name(asked)}{redirected}: {why} Raise ConnectTimeout to wait longer.", HResults.Timeout, cause)
         {
-            PeerUri = uri,
+            PeerUri = asked,
         };
     }
 

@@ -13,6 +13,9 @@ internal sealed class HandshakeFindings
     private object? _tlsProtocol;
     private object? _statusCode;
 
+    /// <summary>The address that is asked, or was asked last: where redirects led; null before the first.</summary>
+    public Uri? AskedUri { get; set; }
+
     /// <summary>The address that answered; null before it did.</summary>
     public Uri? ResponseUri { get; set; }
 

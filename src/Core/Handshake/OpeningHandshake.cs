@@ -21,6 +21,7 @@ internal sealed class OpeningHandshake(HandshakeSettings settings)
         bool isEntrusted = true;
         for (int followed = 0; ; followed++)
         {
+            Findings.AskedUri = current;
             HandshakeAttempt attempt = new(isEntrusted ? settings : settings.ForAnotherOrigin(), Findings, current, isEntrusted);
             HandshakeOutcome outcome;
             bool mayRedirect = followed < settings.MaximumRedirection;

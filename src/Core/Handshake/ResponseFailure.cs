@@ -47,9 +47,13 @@ internal sealed class ResponseFailure(
             : "Raise MaximumRedirection, or connect to the final address."),
         HResults.RedirectFailed);
 
-    private static string ServerAdvice(TimeSpan? retryAfter) => retryAfter is { } time
-        ? $"It is too busy; it asks to try again in {Math.Ceiling(time.TotalSeconds).ToString(CultureInfo.InvariantCulture)} s."
-        : "It is too busy; try again later.";
+    private static string ServerAdvice(TimeSpan? retryAfter) => retryAfter switch
+    {
+        null => "It is too busy; try again later.",
+        { } time when time >= RetryAfterHeader.Longest => $"It is too busy, for {(int)time.TotalDays} days or more.",
+        { } time =>
+            $"It is too busy; it asks to try again in {Math.Ceiling(time.TotalSeconds).ToString(CultureInfo.InvariantCulture)} s.",
+    };
 
     private string AdviceFor(int status, bool isRedirect) => status switch
     {

@@ -7,8 +7,8 @@ namespace MessageWebSockets.Handshake;
 /// <summary>Reads how long a server asks to be left alone (RFC 9110 section 10.2.3).</summary>
 internal static class RetryAfterHeader
 {
-    // The longest time that a timer can wait for; a server that asks for more will not be there in any case.
-    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+    /// <summary>The longest time that a timer can wait for; a server that asks for more will not be there in any case.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
     /// <summary>The time from now on, never negative; null if the response has none that can be read.</summary>
     public static TimeSpan? Of(HttpResponseMessage response, DateTimeOffset now)

@@ -20,10 +20,11 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
     /// <exception cref="IOException">The client went away.</exception>
     public async Task<AcceptedUpgrade> ReadAsync(Stream stream, Func<bool> tryTakePlace, CancellationToken cancellationToken)
     {
+        UpgradeRequest? request = null;
         try
         {
             (byte[] bytes, int headLength) = await ReadHeadAsync(stream, cancellationToken).ConfigureAwait(false);
-            UpgradeRequest request = UpgradeRequest.Parse(bytes.AsSpan(0, headLength));
+            request = UpgradeRequest.Parse(bytes.AsSpan(0, headLength));
             CheckAddressee(request);
             CheckUpgrade(request);
             if (!ExtensionOffer.TryReadAll(request.ValuesOf("Sec-WebSocket-Extensions"), out List<ExtensionOffer>? offers))
@@ -42,16 +43,9 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         }
         catch (UpgradeRefusedException e)
         {
-            await RefuseAsync(stream, e, cancellationToken).ConfigureAwait(false);
+            await RefuseAsync(stream, e, hasBody: request?.Method != "HEAD", cancellationToken).ConfigureAwait(false);
             throw;
         }
-    }
-
-    /// <summary>Answers a request with an HTTP error.</summary>
-    public static async Task RefuseAsync(Stream stream, UpgradeRefusedException refusal, CancellationToken cancellationToken)
-    {
-        await stream.WriteAsync(Refusal(refusal), cancellationToken).ConfigureAwait(false);
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Answers a request that was accepted. What follows on the stream is frames. Never throws.</summary>
@@ -226,7 +220,15 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
             + $"{accept}\r\n{chosen}{compressed}\r\n");
     }
 
-    private static byte[] Refusal(UpgradeRefusedException refusal)
+    // The answer to HEAD announces a body and has none (RFC 9110 section 9.3.2).
+    private static async Task RefuseAsync(
+        Stream stream, UpgradeRefusedException refusal, bool hasBody, CancellationToken cancellationToken)
+    {
+        await stream.WriteAsync(Refusal(refusal, hasBody), cancellationToken).ConfigureAwait(false);
+        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static byte[] Refusal(UpgradeRefusedException refusal, bool hasBody)
     {
         // The names of the enumeration are the phrases of the RFC without their spaces.
         string phrase = string.Concat(
@@ -241,7 +243,12 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
 
         answer.Append(
             CultureInfo.InvariantCulture,
-            $"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {refusal.Message.Length + 1}\r\n\r\n{refusal.Message}\n");
+            $"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {refusal.Message.Length + 1}\r\n\r\n");
+        if (hasBody)
+        {
+            answer.Append(refusal.Message).Append('\n');
+        }
+
         return Encoding.ASCII.GetBytes(answer.ToString());
     }
 }

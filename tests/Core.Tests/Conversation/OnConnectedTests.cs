@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Handshake;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
 using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
@@ -98,6 +99,44 @@ public sealed class OnConnectedTests
         MessageWebSocketException failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
 
         Assert.Contains("4403 (forbidden)", failed.Message, StringComparison.Ordinal);
+        failed.Is(WebErrorStatus.ConnectionAborted, 0x80072EFE);
+    }
+
+    [SocketFact]
+    public async Task ConnectReply_is_for_whole_messages_and_one_in_chunks_is_told_as_that()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.SendTextAsync("wel", fin: false);
+            await connection.HoldAsync();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.ReceiveMode = MessageWebSocketReceiveMode.PartialMessage;
+        socket.Control.ConnectReply = new Regex("^welcome");
+
+        MessageWebSocketException failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
+
+        Assert.Contains("came in chunks (ReceiveMode)", failed.Message, StringComparison.Ordinal);
+        failed.Is(WebErrorStatus.Unknown, 0x80131620);
+    }
+
+    [SocketFact]
+    public async Task A_greeting_that_meets_a_broken_connection_fails_with_the_number_of_that()
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await connection.ReadFrameAsync();
+            connection.Reset();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.ConnectMessages.Add("let me in");
+        socket.Control.ConnectReply = new Regex("^welcome");
+
+        MessageWebSocketException failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
+
+        failed.Is(WebErrorStatus.ConnectionReset, 0x80072EFF);
     }
 
     [SocketFact]

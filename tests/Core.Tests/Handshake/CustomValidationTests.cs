@@ -66,6 +66,51 @@ public sealed class CustomValidationTests(TestCertificates certificates) : IClas
         await AssertNothingWasSentAsync(server);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ServerCustomValidationRequested_that_is_refused_waits_for_no_deferral(bool throws)
+    {
+        await using RawServer server = Secure();
+        using MessageWebSocket socket = Trusting();
+        socket.Control.ConnectTimeout = TimeSpan.Zero;
+        socket.ServerCustomValidationRequested += (_, args) =>
+        {
+            args.GetDeferral();
+            if (throws)
+            {
+                throw new InvalidOperationException("a mistake");
+            }
+
+            args.Reject();
+            args.Reject();
+        };
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
+
+        failure.Is(WebErrorStatus.CertificateIsInvalid, 0x80072F89);
+        await AssertNothingWasSentAsync(server);
+    }
+
+    [Fact]
+    public async Task ServerCustomValidationRequested_tells_a_handler_that_comes_too_late()
+    {
+        await using RawServer server = Secure();
+        using MessageWebSocket socket = Trusting();
+        WebSocketServerCustomValidationRequestedEventArgs? accepted = null;
+        socket.ServerCustomValidationRequested += (_, args) => accepted = args;
+        await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+
+        InvalidOperationException[] errors =
+        [
+            Assert.Throws<InvalidOperationException>(() => accepted!.Reject()),
+            Assert.Throws<InvalidOperationException>(() => accepted!.GetDeferral()),
+        ];
+
+        Assert.All(errors, static error => Assert.Equal(unchecked((int)0x8000000E), error.HResult));
+        Assert.Equal(MessageWebSocketState.Open, socket.State);
+    }
+
     [Fact]
     public async Task ServerCustomValidationRequested_waits_for_every_deferral()
     {

@@ -320,6 +320,20 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
         Assert.Null(socket.Information.RemoteAddress);
     }
 
+    [Fact]
+    public async Task A_timeout_behind_a_redirect_names_the_address_that_is_silent()
+    {
+        await using RawServer silent = RawServer.Start(static connection => connection.HoldAsync());
+        await using RawServer first = RedirectTo(() => silent.Uri.AbsoluteUri);
+        using MessageWebSocket socket = new();
+        socket.Control.MaximumRedirection = 1;
+
+        MessageWebSocketException failure = await ConnectFailure.OfTimeoutAsync(
+            socket, first.Uri, $"{silent.Uri}, where ws://{first.Uri.Authority}/ redirected: no WebSocket within");
+
+        Assert.Equal(silent.Uri, failure.PeerUri);
+    }
+
     // Follows one redirect.
     private static MessageWebSocket Offering(string protocols)
     {

@@ -95,6 +95,18 @@ public sealed class ServerHandshakeTests
         }
     }
 
+    [Fact]
+    public async Task The_answer_to_HEAD_has_no_body()
+    {
+        TwoWayStream network = Sends(Of("HEAD / HTTP/1.1"), 100_000);
+
+        await Assert.ThrowsAsync<UpgradeRefusedException>(() => Server("/").ReadAsync(network, () => true, Token));
+
+        string answer = AnswerOn(network);
+        Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\nContent-Length: 35\r\n\r\n", answer, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(100_000)]
