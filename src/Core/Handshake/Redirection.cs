@@ -18,8 +18,16 @@ internal sealed record Redirection(Uri? Target, string? Refusal)
             return None;
         }
 
+        // The field has one value (RFC 9110 section 10.2.2). Of several nobody can say which is meant, and joined they look like one more.
+        string[] addresses = [.. locations.Distinct(StringComparer.Ordinal)];
+        if (addresses.Length > 1)
+        {
+            return new Redirection(
+                null, "It redirects to several addresses at once (its Location headers differ), which is never followed.");
+        }
+
         // Not Headers.Location: on Unix that takes the relative address "/path" for a file.
-        if (!Uri.TryCreate(uri, locations.ToString(), out Uri? target))
+        if (!Uri.TryCreate(uri, addresses[0], out Uri? target))
         {
             return new Redirection(null, "It redirects to something that is no address.");
         }

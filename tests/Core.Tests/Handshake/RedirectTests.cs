@@ -72,6 +72,36 @@ public sealed class RedirectTests(TestCertificates certificates) : IClassFixture
     }
 
     [Theory]
+    [InlineData("/there", "/there", true)]
+    [InlineData("/there", "/elsewhere", false)]
+    [InlineData("", "/there", false)]
+    public async Task Several_Location_headers_are_followed_only_where_they_say_the_same(string first, string second, bool isFollowed)
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            if ((await connection.ReadRequestAsync()).Path == "/")
+            {
+                await connection.SendResponseAsync(302, "", ("Location", first), ("Location", second));
+                return;
+            }
+
+            await AcceptAsync(connection);
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.MaximumRedirection = 5;
+        if (isFollowed)
+        {
+            await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+            Assert.Equal(first, server.Connections[^1].Request!.Path);
+            return;
+        }
+
+        MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
+        failure.Is(WebErrorStatus.Found, 0x8019012E, "It redirects to several addresses at once (its Location headers differ)");
+        Assert.Single(server.Connections);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(3)]
     public async Task MaximumRedirection_ends_a_redirect_loop(int most)
