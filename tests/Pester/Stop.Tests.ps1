@@ -208,6 +208,31 @@ Describe 'Ctrl+C' {
         $receiving.Shell.Dispose()
     }
 
+    It 'ends Receive-WsMessage without a loss of what lies before the next command<What>' -TestCases @(
+        @{ What = ''; With = @{}; Left = '2' }
+        @{ What = ', unless a variable has it'; With = @{ OutVariable = 'had' }; Left = '3' }
+    ) {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        $asked = [System.Threading.ManualResetEventSlim]::new()
+        $receiving = Start-Script {
+            $asked = $args[1]
+            $with = $args[2]
+            # The second message lies there while the next command has the first.
+            Receive-WsMessage -Socket $args[0] -Follow -OutBuffer 1 @with | ForEach-Object {
+                $_.Text
+                $asked.Set()
+                Start-Sleep -Seconds 1000
+            }
+        } -ArgumentList $socket, $asked, $With
+        '1', '2' | Send-WsMessage -Socket $socket
+        $asked.Wait($patience) | Should -BeTrue
+        Stop-Script -Started $receiving
+        $receiving.Output | Should -Be '1'
+        $receiving.Shell.Dispose()
+        Send-WsMessage '3' -Socket $socket
+        (Receive-WsMessage -Socket $socket).Text | Should -Be $Left
+    }
+
     It 'ends Receive-WsMessage -FromJson without a loss of what it was reading' {
         # Takes its time to be read.
         $json = '{"all":[' + ('[1,2,3],' * 200000) + '0]}'

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Diagnostics;
 using System.Management.Automation;
 using System.Reflection;
@@ -37,7 +38,7 @@ internal static class TakenMessage
         }
         catch (PipelineStoppedException e)
         {
-            if (!isBegun && CameBeforeAnybodyHadIt(e))
+            if (!isBegun && (CameBeforeAnybodyHadIt(e) || IsStillInPipe(cmdlet)))
             {
                 GiveBack(message, source);
             }
@@ -58,6 +59,17 @@ internal static class TakenMessage
             .Select(static frame => frame.GetMethod()?.DeclaringType)
             .TakeWhile(static type => type?.Assembly != Assembly.GetExecutingAssembly())
             .All(static type => type is not null && s_way.Contains(type.Name));
+
+    // Where the next command is stopped before it reads on, the object lies between the two; the variable of -OutVariable has it by then.
+    // Nothing public says so. Were there no such members in a later engine, the object would count as had.
+    private static bool IsStillInPipe(Cmdlet cmdlet) =>
+        cmdlet is PSCmdlet { MyInvocation.BoundParameters: var bound }
+        && !bound.ContainsKey("OutVariable")
+        && ValueOf(cmdlet.CommandRuntime, "OutputPipe") is { } pipe
+        && ValueOf(pipe, "ObjectQueue") is ICollection { Count: > 0 };
+
+    private static object? ValueOf(object of, string property) =>
+        of.GetType().GetProperty(property, BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public)?.GetValue(of);
 
     private static void GiveBack(WsMessage message, MessageSource? source)
     {
