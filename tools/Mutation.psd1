@@ -26,7 +26,8 @@
         Lowest = 80
         Lines  = 250
         Tests  = 'Connections/*Tests.cs', 'Socket/CloseAsyncTests.cs', 'Socket/DisposeTests.cs', 'Conversation/HeartbeatTests.cs',
-            'Framing/PingBeforeReturnTests.cs', 'Frames/SendFrameTests.cs'
+            'Framing/PingBeforeReturnTests.cs', 'Frames/SendFrameTests.cs', 'Socket/PingAsyncTests.cs', 'Socket/StateTests.cs',
+            'Socket/SequenceTests.cs'
     }
     Errors      = @{
         Lowest = 80

@@ -93,8 +93,9 @@ public sealed class RefusalTests
         },
     };
 
+    // Not enumerated when tests are looked for: masks are random, and a case has to have the same identity each time.
     [SocketTheory]
-    [MemberData(nameof(Violations))]
+    [MemberData(nameof(Violations), DisableDiscoveryEnumeration = true)]
     public async Task What_a_peer_must_refuse_is_refused(string what, byte[] sent, bool isCompressed)
     {
         await using Dialogue dialogue = await OpenAsync(isCompressed);

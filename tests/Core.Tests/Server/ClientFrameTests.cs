@@ -61,8 +61,9 @@ public sealed class ClientFrameTests
         return cases;
     }
 
+    // Not enumerated when tests are looked for: masks are random, and a case has to have the same identity each time.
     [Theory]
-    [MemberData(nameof(Frames))]
+    [MemberData(nameof(Frames), DisableDiscoveryEnumeration = true)]
     public void The_first_byte_that_shows_a_fault_ends_the_frames(string what, byte[] frames, int passed, int code, string reason)
     {
         ClientFrameChecker atOnce = new(allowsCompression: false);

@@ -227,8 +227,9 @@ public sealed class EchoServerCompressionTests
         Assert.Equal("Hello", Inflate(await client.ReadFrameAsync()));
     }
 
+    // Not enumerated when tests are looked for: masks are random, and a case has to have the same identity each time.
     [Theory(Timeout = SocketFactAttribute.Patience)]
-    [MemberData(nameof(IllegalFrames))]
+    [MemberData(nameof(IllegalFrames), DisableDiscoveryEnumeration = true)]
     public async Task An_illegal_frame_ends_the_connection_when_what_came_before_it_is_answered(string name, byte[] frames, int code)
     {
         await using WebSocketEchoServer server = Start(new WebSocketDeflateOptions { ServerContextTakeover = false });

@@ -149,8 +149,9 @@ public sealed class EchoServerFramingTests
         return cases;
     }
 
+    // Not enumerated when tests are looked for: masks are random, and a case has to have the same identity each time.
     [Theory(Timeout = SocketFactAttribute.Patience)]
-    [MemberData(nameof(IllegalFrames))]
+    [MemberData(nameof(IllegalFrames), DisableDiscoveryEnumeration = true)]
     public async Task An_illegal_frame_ends_the_connection_when_what_came_before_it_is_answered(string name, byte[] frames, int code)
     {
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());

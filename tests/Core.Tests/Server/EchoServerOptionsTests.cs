@@ -133,6 +133,17 @@ public sealed class EchoServerOptionsTests
         Assert.Equal(uri, WebSocketEchoServer.AddressOf(options, 81));
     }
 
+    [Fact]
+    public void A_certificate_whose_names_cannot_be_read_is_good_for_no_name()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new("CN=localhost", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509Extension("2.5.29.17", [0x30, 0x05, 0x82], critical: false));
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        WebSocketEchoServerOptions options = new() { Certificate = certificate };
+        Assert.Equal(new Uri("wss://127.0.0.1:81/"), WebSocketEchoServer.AddressOf(options, 81));
+    }
+
     private static string Refusal(WebSocketEchoServerOptions options) =>
         Assert.ThrowsAny<ArgumentException>(() => WebSocketEchoServer.Start(options)).Message;
 

@@ -319,6 +319,18 @@ public sealed class ServerHandshakeTests
         Assert.NotEqual(TimeSpan.Zero, clock.Silence(isWaitedFor: false));
     }
 
+    [Fact]
+    public async Task A_client_that_takes_something_is_waited_for_anew()
+    {
+        ActivityClock clock = new();
+        using ClientFrameStream frames = new(new TwoWayStream(new MemoryStream()), default, null, clock);
+        WaitForTick();
+        long before = Environment.TickCount64;
+        await frames.WriteMessageAsync(new ServerMessage(new byte[1], WebSocketMessageType.Binary));
+        double stall = clock.Stall.TotalMilliseconds;
+        Assert.InRange(stall, 0, Environment.TickCount64 - before);
+    }
+
     private static void WaitForTick()
     {
         long now = Environment.TickCount64;

@@ -34,8 +34,9 @@ public sealed class ServerStreamTests : IDisposable
     private const string TextCame = "The client sent a text message, and a tunnel carries binary ones only. "
         + "A client that sends base64 as text has to be told to speak binary.";
 
+    // Not enumerated when tests are looked for: masks are random, and a case has to have the same identity each time.
     [Theory(Timeout = SocketFactAttribute.Patience)]
-    [MemberData(nameof(Ends))]
+    [MemberData(nameof(Ends), DisableDiscoveryEnumeration = true)]
     public async Task An_end_that_is_none_of_a_stream_is_an_error_and_is_answered_with_its_code(
         byte[] end, string error, int code, string reason)
     {
