@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets;
@@ -42,6 +43,7 @@ public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArg
     /// <exception cref="InvalidOperationException">
     /// E_ILLEGAL_METHOD_CALL 0x8000000E: the certificate was accepted already. A handler that awaits takes a deferral before it does.
     /// </exception>
+    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "Whoever was too late finds a verdict that is there.")]
     public void Reject()
     {
         if (!_verdict.TrySetResult(false) && _verdict.Task.Result)
