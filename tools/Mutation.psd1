@@ -15,7 +15,7 @@
             'Handshake/RedirectTests.cs', 'Handshake/RefusedUpgradeTests.cs', 'Handshake/RequestHeaderTests.cs',
             'Handshake/ServerCertificateValidationTests.cs', 'Handshake/ServerNameTests.cs', 'Handshake/HandshakeFailureTests.cs',
             'Handshake/HandshakePartsTests.cs', 'Handshake/AddressRaceTests.cs', 'Handshake/OneRequestTests.cs',
-            'Handshake/InformationTests.cs', 'Control/OutboundBufferSizeTests.cs'
+            'Handshake/InformationTests.cs', 'Handshake/ResponseFailureTests.cs', 'Control/OutboundBufferSizeTests.cs'
     }
     Messages    = @{
         Lowest = 80

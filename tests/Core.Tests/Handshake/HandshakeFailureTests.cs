@@ -231,6 +231,25 @@ public sealed class HandshakeFailureTests : IDisposable
             "has several errors: Untrusted, InvalidName{names}. To connect all the same, ignore: Untrusted, InvalidName.",
             HResults.CertificateInvalid
         },
+        {
+            (int)CertificateRefusal.Errors,
+            [ChainValidationResult.Untrusted],
+            "does not lead to a root that is trusted here{names}. To connect all the same, ignore: Untrusted.",
+            HResults.CertificateAuthority
+        },
+        {
+            (int)CertificateRefusal.Errors,
+            [ChainValidationResult.IncompleteChain],
+            "does not lead to a trusted root: an intermediate or root certificate is missing{names}. "
+                + "To connect all the same, ignore: IncompleteChain.",
+            HResults.CertificateAuthority
+        },
+        {
+            (int)CertificateRefusal.Errors,
+            [ChainValidationResult.WrongUsage],
+            "is not meant for a server{names}. To connect all the same, ignore: WrongUsage.",
+            HResults.CertificateInvalid
+        },
     };
 
     [Theory]
@@ -251,8 +270,17 @@ public sealed class HandshakeFailureTests : IDisposable
             string names = certificate is null ? "" : " (CN=test, issued by CN=test)";
             string message = what.Replace("{names}", names, StringComparison.Ordinal);
             Expect($"The certificate of server {message}", hresult, cause, failure);
+            Assert.Equal(StatusOf(errors) ?? WebErrorStatus.CertificateIsInvalid, failure.Status);
         }
     }
+
+    private static WebErrorStatus? StatusOf(ChainValidationResult[] errors) => errors switch
+    {
+        [ChainValidationResult.InvalidName] => WebErrorStatus.CertificateCommonNameIsIncorrect,
+        [_, ChainValidationResult.InvalidName] => WebErrorStatus.CertificateContainsErrors,
+        [ChainValidationResult.WrongUsage] => WebErrorStatus.CertificateContainsErrors,
+        _ => null,
+    };
 
     private static void Expect(
         string message, int hresult, Exception cause, MessageWebSocketException failure, string proxy = HttpProxy)

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MessageWebSockets.Tests.Loopback;
@@ -93,6 +94,60 @@ public sealed class HandshakePartsTests
         Assert.Equal(("The certificate was rejected.", CertificateRefusal.Handler), (refusal.Message, tls.Refusal));
         Assert.Equal([true], waits);
         Assert.False(findings.WaitsForJudgement);
+    }
+
+    [Fact]
+    public void What_is_wrong_with_a_Unix_socket_is_told_in_words_of_files()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            Assert.Equal("connection refused", UnixSocketFailure.Describe(file, new((int)SocketError.ConnectionRefused)).What);
+            Assert.Equal("Is that the socket of a server?", UnixSocketFailure.Describe(file, new((int)SocketError.Fault)).Advice);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        SocketException refused = new((int)SocketError.ConnectionRefused);
+        Assert.Equal(("no such file", "Is the path right, and is the server running?"), UnixSocketFailure.Describe(file, refused));
+        Assert.Equal(
+            ("that is a folder", "Give the path of the socket in it."), UnixSocketFailure.Describe(Path.GetTempPath(), refused));
+        Assert.Equal(
+            "the path is too long for a socket", UnixSocketFailure.Describe(file, new((int)SocketError.InvalidArgument)).What);
+        Assert.Equal(
+            ("this user may not use the socket", "Its rights and those of its folders decide."),
+            UnixSocketFailure.Describe(file, new((int)SocketError.AccessDenied)));
+    }
+
+    [Fact]
+    public void Of_a_chain_what_stands_between_server_and_root_is_kept()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        DateTimeOffset from = DateTimeOffset.UtcNow.AddDays(-1);
+        using X509Certificate2 root = Request("root", isAuthority: true).CreateSelfSigned(from, from.AddDays(9));
+        using X509Certificate2 between = Request("between", isAuthority: true)
+            .Create(root, from, from.AddDays(8), [1]).CopyWithPrivateKey(key);
+        using X509Certificate2 server = Request("server", isAuthority: false).Create(between, from, from.AddDays(7), [2]);
+        using X509Chain chain = new();
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(root);
+        chain.ChainPolicy.ExtraStore.Add(between);
+        Assert.True(chain.Build(server));
+
+        ServerCertificates certificates = new(server, chain);
+        Assert.Equal("CN=server", certificates.Server.Subject);
+        Assert.Equal("CN=between", Assert.Single(certificates.Intermediates).Subject);
+        Assert.Empty(new ServerCertificates(server, null).Intermediates);
+
+        CertificateRequest Request(string name, bool isAuthority)
+        {
+            CertificateRequest request = new($"CN={name}", key, HashAlgorithmName.SHA256);
+            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, critical: true));
+            return request;
+        }
     }
 
     [Fact]
