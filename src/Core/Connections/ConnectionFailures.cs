@@ -114,6 +114,17 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
             };
         }
 
+        if (transport.Http2Fault is { } ended)
+        {
+            return new MessageWebSocketException(
+                $"{_peer} ended the connection over HTTP/2: {PeerText.Http2(ended)}. Connect again to go on.",
+                HResults.ConnectionAborted,
+                e)
+            {
+                PeerUri = uri,
+            };
+        }
+
         if (transport.TlsFault is { } broken)
         {
             string what = PeerText.Clean(broken.GetBaseException().Message.TrimEnd('.'));

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Http;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -83,6 +84,10 @@ internal static partial class PeerText
     /// <summary>What a close frame says: "with code 4401 (who are you)".</summary>
     public static string Close(ushort code, string reason) =>
         code == 1005 ? "without a code" : $"with code {code}{(reason.Length > 0 ? $" ({OneLine(reason)})" : "")}";
+
+    /// <summary>What the framework says of a fault of HTTP/2, without the name of its kind and the full stop.</summary>
+    public static string Http2(HttpProtocolException fault) =>
+        Clean(fault.Message.Replace($" ({fault.HttpRequestError})", "", StringComparison.Ordinal).TrimEnd('.'));
 
     /// <summary>The text of a page of HTML, without its markup.</summary>
     public static string OfHtml(string html) => WebUtility.HtmlDecode(Markup().Replace(Unshown().Replace(html, " "), " "));

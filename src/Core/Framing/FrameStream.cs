@@ -12,6 +12,9 @@ namespace MessageWebSockets.Framing;
 /// </remarks>
 internal sealed class FrameStream : SequentialStream
 {
+    // RFC 9113 section 7.
+    private const long Http2Cancel = 8;
+
     private readonly PingBook _pings = new();
 
     /// <param name="inner">The network.</param>
@@ -39,11 +42,15 @@ internal sealed class FrameStream : SequentialStream
     /// <summary>What broke reading or writing, if anything did.</summary>
     public Exception? Fault => Received.Fault ?? Writer.Fault;
 
-    /// <summary>Whether reading or writing met a reset by the peer.</summary>
-    public bool WasReset => Writer.WasReset || TransportStream.IsReset(Received.Fault);
+    /// <summary>Whether reading or writing met a reset by the peer; over HTTP/2 that is the error CANCEL (RFC 8441 section 5).</summary>
+    public bool WasReset => Writer.WasReset || TransportStream.IsReset(Received.Fault) || Http2Fault is { ErrorCode: Http2Cancel };
+
+    /// <summary>What ended the HTTP/2 stream or connection below with an error of that protocol; null when that did not happen.</summary>
+    public HttpProtocolException? Http2Fault =>
+        Received.Fault as HttpProtocolException ?? Received.Fault?.InnerException as HttpProtocolException;
 
     /// <summary>What broke TLS: what came over a network that goes on could not be decrypted. Null when that did not happen.</summary>
-    public Exception? TlsFault => Network is { HasEnded: false }
+    public Exception? TlsFault => Network is { HasEnded: false } && Http2Fault is null
         && Received.Fault is AuthenticationException or (IOException and { InnerException: not ObjectDisposedException })
         && !TransportStream.IsOfNetwork(Received.Fault) ? Received.Fault : null;
 

@@ -163,6 +163,12 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
             cancellationToken.ThrowIfCancellationRequested();
             throw Failure.FromHttp(e);
         }
+        catch (HttpIOException e)
+        {
+            // As the framework tells of an HTTP/2 connection that broke before there was a request on it.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Failure.FromHttp(new HttpRequestException(e.HttpRequestError, e.Message, e));
+        }
         catch (SocketException e)
         {
             // The framework asks a new socket for its peer, and lets out what it answers when that peer has reset it meanwhile.

@@ -131,9 +131,18 @@ internal sealed class HandshakeFailure(
                     e),
             HttpRequestError.ConnectionError =>
                 Create($"Cannot connect to {_peer}{ThroughProxy}: {PeerText.Clean(Innermost(e).Message)}", HResults.CannotConnect, e),
+            _ when settings.HttpVersion == HttpVersion.Version20 =>
+                Create(
+                    $"{_peer} does not offer WebSockets over HTTP/2 (RFC 8441): {Http2Fault(e)}. Use HTTP 1.1, the default.",
+                    HResults.InvalidServerResponse,
+                    e),
             _ => InvalidResponse("its answer is not an HTTP response", e),
         };
     }
+
+    private static string Http2Fault(HttpRequestException e) => Find<HttpProtocolException>(e) is { } fault
+        ? PeerText.Http2(fault)
+        : "it did not answer as HTTP/2 has it";
 
     private static T? Find<T>(Exception? e)
         where T : Exception

@@ -1,3 +1,4 @@
+using System.Net.Http;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Authentication;
@@ -157,6 +158,24 @@ public sealed class ConnectionFailuresTests : IDisposable
             HResults.ConnectionAborted,
             $"{Peer} broke the TLS connection, or somebody on the way did: The innermost reason. Connect again to go on.",
             broken);
+    }
+
+    // CANCEL is what a reset of TCP is over HTTP/2 (RFC 8441 section 5).
+    [Theory]
+    [InlineData(8, false, HResults.ConnectionReset, "reset the connection. Connect again to go on.")]
+    [InlineData(8, true, HResults.ConnectionReset, "reset the connection. Connect again to go on.")]
+    [InlineData(2, false, HResults.ConnectionAborted, @"ended the connection over HTTP/2: Gone \e[2J. Connect again to go on.")]
+    [InlineData(2, true, HResults.ConnectionAborted, @"ended the connection over HTTP/2: Gone \e[2J. Connect again to go on.")]
+    public async Task What_ends_HTTP_2_below_is_told_as_that_and_not_as_TLS(long error, bool isWrapped, int hresult, string words)
+    {
+        HttpProtocolException ended = new(error, "Gone \u001b[2J.", null);
+        Exception fault = isWrapped ? new IOException("outer", ended) : ended;
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        await using FrameStream transport = new(new FailingStream(fault), new FrameTraces()) { Network = pair.Network };
+        await Assert.ThrowsAnyAsync<IOException>(
+            () => transport.ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask());
+
+        Check(new ConnectionFailures(_uri, transport).Lost(_cause), hresult, $"{Peer} {words}", _cause);
     }
 
     private void Check(MessageWebSocketException told, int hresult, string message, Exception? cause, bool anyCause = false)

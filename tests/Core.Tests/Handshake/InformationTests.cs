@@ -234,6 +234,37 @@ public sealed class InformationTests(TestCertificates certificates) : IClassFixt
         tooOld.Is(WebErrorStatus.ErrorHttpInvalidServerResponse, 0x80072F78, "does not offer WebSockets over HTTP/2", "Use HTTP 1.1");
     }
 
+    // What a server that speaks no HTTP/2 answers, and one that does and breaks off: GOAWAY with HTTP_1_1_REQUIRED, SETTINGS of a wrong
+    // length (RFC 9113 sections 6.5 and 6.8).
+    [Theory]
+    [InlineData("485454502f312e31203430302042616420526571756573740d0a0d0a")]
+    [InlineData("5353482d322e302d6f6c640d0a")]
+    [InlineData("0000000400000000000000080700000000000000000000000d")]
+    [InlineData("000003040000000000010203")]
+    public async Task HttpVersion_2_tells_what_a_server_that_does_not_speak_it_did(string answer)
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.SendBytesAsync(Convert.FromHexString(answer));
+            await connection.DrainBytesAsync();
+        });
+        using MessageWebSocket socket = new() { Control = { HttpVersion = HttpVersion.Version20 } };
+        await using StreamWebSocket stream = new() { Control = { HttpVersion = HttpVersion.Version20 } };
+
+        MessageWebSocketException[] failures =
+        [
+            await ConnectFailure.OfAsync(socket, server.Uri),
+            await Assert.ThrowsAsync<MessageWebSocketException>(
+                () => stream.ConnectAsync(server.Uri, TestContext.Current.CancellationToken)),
+        ];
+
+        Assert.All(failures, static failure => failure.Is(
+            WebErrorStatus.ErrorHttpInvalidServerResponse,
+            0x80072F78,
+            "does not offer WebSockets over HTTP/2 (RFC 8441)",
+            "Use HTTP 1.1, the default."));
+    }
+
     private Task<TestWebSocketServer> StartServerAsync() =>
         TestWebSocketServer.StartAsync(new TestServerOptions { Certificate = certificates.Server });
 }
