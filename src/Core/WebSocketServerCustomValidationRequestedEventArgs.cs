@@ -9,11 +9,15 @@ namespace MessageWebSockets;
 /// </summary>
 public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArgs
 {
+    private const int Accepted = 1;
+    private const int Rejected = 2;
+
     // Whether the certificate is accepted; false as soon as somebody refuses it, true once all are done with it.
     private readonly TaskCompletionSource<bool> _verdict = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // The raising code holds one count itself, so that nothing is accepted while handlers are still being called.
     private int _pending = 1;
+    private int _decision;
 
     internal WebSocketServerCustomValidationRequestedEventArgs(HandshakeFindings findings)
     {
@@ -46,10 +50,12 @@ public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArg
     [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "Whoever was too late finds a verdict that is there.")]
     public void Reject()
     {
-        if (!_verdict.TrySetResult(false) && _verdict.Task.Result)
+        if (Interlocked.CompareExchange(ref _decision, Rejected, 0) == Accepted)
         {
             throw TooLate();
         }
+
+        _verdict.TrySetResult(false);
     }
 
     /// <summary>Makes the connect wait until the returned object is completed. Several can be taken; all are waited for.</summary>
@@ -82,7 +88,7 @@ public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArg
 
     private void CompleteOne()
     {
-        if (Interlocked.Decrement(ref _pending) == 0)
+        if (Interlocked.Decrement(ref _pending) == 0 && Interlocked.CompareExchange(ref _decision, Accepted, 0) == 0)
         {
             _verdict.TrySetResult(true);
         }

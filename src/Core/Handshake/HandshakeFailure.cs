@@ -119,11 +119,7 @@ internal sealed class HandshakeFailure(
                     HResults.ConnectionAborted,
                     e),
             HttpRequestError.ConfigurationLimitExceeded => InvalidResponse("its answer has more than 64 KiB of headers", e),
-            HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported =>
-                Create(
-                    $"{_peer} does not offer WebSockets over HTTP/2 (RFC 8441). Use HTTP 1.1, the default.",
-                    HResults.InvalidServerResponse,
-                    e),
+            HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported => NoHttp2(e),
             HttpRequestError.UserAuthenticationError =>
                 Create(
                     $"{_peer} and this client could not agree on how to authenticate.",
@@ -131,14 +127,13 @@ internal sealed class HandshakeFailure(
                     e),
             HttpRequestError.ConnectionError =>
                 Create($"Cannot connect to {_peer}{ThroughProxy}: {PeerText.Clean(Innermost(e).Message)}", HResults.CannotConnect, e),
-            _ when settings.HttpVersion == HttpVersion.Version20 =>
-                Create(
-                    $"{_peer} does not offer WebSockets over HTTP/2 (RFC 8441): {Http2Fault(e)}. Use HTTP 1.1, the default.",
-                    HResults.InvalidServerResponse,
-                    e),
+            _ when settings.HttpVersion == HttpVersion.Version20 => NoHttp2(e, $": {Http2Fault(e)}"),
             _ => InvalidResponse("its answer is not an HTTP response", e),
         };
     }
+
+    private MessageWebSocketException NoHttp2(HttpRequestException e, string why = "") => Create(
+        $"{_peer} does not offer WebSockets over HTTP/2 (RFC 8441){why}. Use HTTP 1.1, the default.", HResults.InvalidServerResponse, e);
 
     private static string Http2Fault(HttpRequestException e) => Find<HttpProtocolException>(e) is { } fault
         ? PeerText.Http2(fault)
