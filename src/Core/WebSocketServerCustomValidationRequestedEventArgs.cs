@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MessageWebSockets;
@@ -47,7 +46,6 @@ public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArg
     /// <exception cref="InvalidOperationException">
     /// E_ILLEGAL_METHOD_CALL 0x8000000E: the certificate was accepted already. A handler that awaits takes a deferral before it does.
     /// </exception>
-    [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "Whoever was too late finds a verdict that is there.")]
     public void Reject()
     {
         if (Interlocked.CompareExchange(ref _decision, Rejected, 0) == Accepted)
@@ -60,7 +58,7 @@ public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArg
 
     /// <summary>Makes the connect wait until the returned object is completed. Several can be taken; all are waited for.</summary>
     /// <exception cref="InvalidOperationException">
-    /// E_ILLEGAL_METHOD_CALL 0x8000000E: the certificate was accepted already. A handler that awaits takes its deferral before it does.
+    /// E_ILLEGAL_METHOD_CALL 0x8000000E: the certificate was judged already. A handler that awaits takes its deferral before it does.
     /// </exception>
     public Deferral GetDeferral()
     {
@@ -84,7 +82,7 @@ public sealed class WebSocketServerCustomValidationRequestedEventArgs : EventArg
     }
 
     private static InvalidOperationException TooLate() => ContractError.IllegalMethodCall(
-        "The certificate was accepted already. A handler that awaits has to call GetDeferral before its first await.");
+        "The certificate was judged already. A handler that awaits has to call GetDeferral before its first await.");
 
     private void CompleteOne()
     {
