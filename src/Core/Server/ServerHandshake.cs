@@ -48,6 +48,18 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         }
     }
 
+    /// <summary>Answers a request with an HTTP error.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="refusal">The error.</param>
+    /// <param name="hasBody">False for HEAD, whose answer announces a body and has none (RFC 9110 section 9.3.2).</param>
+    /// <param name="cancellationToken">Ends the wait for the client to take it.</param>
+    public static async Task RefuseAsync(
+        Stream stream, UpgradeRefusedException refusal, bool hasBody, CancellationToken cancellationToken)
+    {
+        await stream.WriteAsync(Refusal(refusal, hasBody), cancellationToken).ConfigureAwait(false);
+        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Answers a request that was accepted. What follows on the stream is frames. Never throws.</summary>
     /// <returns>False when the client went away or was too slow.</returns>
     public static async Task<bool> TryAcceptAsync(Stream stream, AcceptedUpgrade upgrade, CancellationToken cancellationToken)
@@ -218,14 +230,6 @@ internal sealed class ServerHandshake(WebSocketEchoServerOptions options)
         return Encoding.ASCII.GetBytes(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
             + $"{accept}\r\n{chosen}{compressed}\r\n");
-    }
-
-    // The answer to HEAD announces a body and has none (RFC 9110 section 9.3.2).
-    private static async Task RefuseAsync(
-        Stream stream, UpgradeRefusedException refusal, bool hasBody, CancellationToken cancellationToken)
-    {
-        await stream.WriteAsync(Refusal(refusal, hasBody), cancellationToken).ConfigureAwait(false);
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private static byte[] Refusal(UpgradeRefusedException refusal, bool hasBody)

@@ -91,7 +91,7 @@ internal sealed class ToTcpRoute : ITunnelRoute
     {
         try
         {
-            await ServerHandshake.RefuseAsync(client, refusal, cancellationToken).ConfigureAwait(false);
+            await ServerHandshake.RefuseAsync(client, refusal, hasBody: true, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
