@@ -163,6 +163,19 @@ Describe 'Close-MessageWebSocket' {
         New-MessageWebSocket | Close-MessageWebSocket -PassThru | ForEach-Object State | Should -Be 'Closed'
     }
 
+    It 'has the whole time for a socket that the pipeline brings when that of another is over' {
+        $silent = Connect-MessageWebSocket $server.faults.'never-answers-close' -Name 'silent'
+        $late = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name 'late'
+        & {
+            $silent
+            Wait-Until { $silent.State -in 'Aborted', 'Closed' }
+            $late
+        } | Close-MessageWebSocket -Code 1000 -TimeoutSeconds 3 -WarningVariable warning -WarningAction SilentlyContinue
+        $warning | Should -HaveCount 1
+        $warning[0] | Should -BeLike 'silent did not answer the close within 3 s*'
+        $late.CloseCode | Should -Be 1000
+    }
+
     It 'gives up on a dead peer after -TimeoutSeconds, all dead peers together' {
         $dead = 1..5 | ForEach-Object { Connect-MessageWebSocket $server.faults.'never-answers-close' }
         $clock = [System.Diagnostics.Stopwatch]::StartNew()

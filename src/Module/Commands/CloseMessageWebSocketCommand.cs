@@ -14,8 +14,11 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     private const ushort NormalClosure = 1000;
     private const double DefaultTimeoutSeconds = 5;
 
-    private readonly List<(MessageWebSocket Socket, Task<WebSocketCloseResult> Close)> _closing = [];
-    private CancellationTokenSource? _patience;
+    // Each with its own time, which begins with its close: a pipeline may bring the next one long after.
+    private readonly List<(MessageWebSocket Socket, Task<WebSocketCloseResult> Close, CancellationTokenSource? Patience)> _closing = [];
+
+    // Not the StopToken, which is cancelled as well where a pipeline ended early.
+    private readonly CancellationTokenSource _drop = new();
 
     /// <summary>
     /// The sockets, as objects or names, of which those that are not there are passed over; without it the only open one of this session.
@@ -82,7 +85,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        foreach ((MessageWebSocket socket, Task<WebSocketCloseResult> close) in _closing)
+        foreach ((MessageWebSocket socket, Task<WebSocketCloseResult> close, _) in _closing)
         {
             Finish(socket, close);
             if (PassThru)
@@ -96,7 +99,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     protected override void StopProcessing()
     {
         // Whoever stops a close wants it over: what is not closed by now is dropped.
-        _patience?.Cancel();
+        _drop.Cancel();
         base.StopProcessing();
     }
 
@@ -104,15 +107,25 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        if (disposing && _patience is { } patience)
+        if (!disposing)
         {
+            return;
+        }
+
+        foreach ((_, Task<WebSocketCloseResult> close, CancellationTokenSource? patience) in _closing)
+        {
+            if (patience is null)
+            {
+                continue;
+            }
+
             // A pipeline that ended early, as by Select-Object -First, waits for none of them any more; the limit still holds.
             if (TimeoutSeconds == 0)
             {
                 patience.CancelAfter(TimeSpan.FromSeconds(DefaultTimeoutSeconds));
             }
 
-            _ = Task.WhenAll(_closing.Select(static item => item.Close)).ContinueWith(
+            _ = close.ContinueWith(
                 closed =>
                 {
                     _ = closed.Exception;
@@ -160,13 +173,14 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         if (socket.State is not (MessageWebSocketState.Open or MessageWebSocketState.Closing))
         {
             socket.Close();
-            _closing.Add((socket, Task.FromResult(new WebSocketCloseResult(socket.Information.CloseCode ?? 1005, ""))));
+            _closing.Add((socket, Task.FromResult(new WebSocketCloseResult(socket.Information.CloseCode ?? 1005, "")), null));
             return;
         }
 
-        _patience ??= TimeoutSeconds == 0 ? new CancellationTokenSource() : new CancellationTokenSource(Times.OfSeconds(TimeoutSeconds));
+        CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(_drop.Token);
+        patience.CancelAfter(Times.Limit(TimeoutSeconds));
         ushort? code = IsBound(nameof(Code)) ? (ushort)Code : string.IsNullOrEmpty(Reason) ? null : NormalClosure;
-        _closing.Add((socket, socket.CloseAsync(code, code is null ? null : Reason ?? "", _patience.Token)));
+        _closing.Add((socket, socket.CloseAsync(code, code is null ? null : Reason ?? "", patience.Token), patience));
     }
 
     // What was accepted and has not left never does now.
