@@ -135,8 +135,10 @@ internal static partial class Redaction
 
     private static bool IsSecretName(string name) => !Challenges.Contains(name) && SecretName().IsMatch(name);
 
-    // Not Author and Authority.
-    [GeneratedRegex("token|secret|passw|api[-_]?key|key$|signature|credential|session|cookie|auth(?!or(?!iz))", RegexOptions.IgnoreCase)]
+    // Not Author and Authority, and not Bypass.
+    [GeneratedRegex(
+        "token|secret|passw|passphrase|pwd|(?:^|[-_])pass$|jwt|api[-_]?key|key$|signature|credential|session|cookie|auth(?!or(?!iz))",
+        RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
     // A scheme of HTTP with what goes with it, and a JSON Web Token. These patterns read what a stranger sent, in linear time.
