@@ -87,6 +87,78 @@ Describe 'Connect-MessageWebSocket -OnConnected' {
         Wait-Until { $echo.Connections -eq 0 }
     }
 
+    It 'fails the connect when the script closes the connection with <What>' -TestCases @(
+        @{ What = 'Close-MessageWebSocket'; Script = { Close-MessageWebSocket } }
+        @{ What = 'Dispose'; Script = { $attempts.Add(1); $_.Dispose() } }
+    ) {
+        $attempts = [System.Collections.Generic.List[int]]::new()
+        $problem = Get-Failure {
+            Connect-MessageWebSocket $uri -OnConnected $Script -MaximumRetryCount ($What -eq 'Dispose') -RetryIntervalSec 0.01
+        }
+        $problem.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed,*'
+        "$problem" | Should -BeLike '*the script of -OnConnected failed: it closed the connection.'
+        # What is disposed of cannot connect again.
+        $attempts.Count | Should -BeLessOrEqual 1
+        Get-MessageWebSocket | Should -BeNullOrEmpty
+    }
+
+    It 'emits a connection that the server closed while the script ran' {
+        $busy = Start-WsEchoServer -Name 'busy' -Handler { 'last'; throw 'enough' }
+        try {
+            $socket = Connect-MessageWebSocket $busy.Uri -OnConnected { 'go'; $greeted = $_; Wait-Until { $greeted.State -eq 'Closed' } }
+            Receive-WsMessage -Socket $socket -Raw | Should -BeExactly 'last'
+        } finally {
+            Stop-WsEchoServer 'busy'
+        }
+    }
+
+    It 'tells a timeout alone, whatever the cmdlets of the script meet by it' {
+        # Some of these meet the close before the script is stopped.
+        foreach ($action in @('Stop', 'SilentlyContinue') * 4) {
+            $problem = $null
+            try {
+                $script = { Receive-WsMessage -TimeoutSeconds 60 }
+                Connect-MessageWebSocket $uri -ConnectionTimeoutSeconds 0.1 -ErrorAction $action -ErrorVariable problem -OnConnected $script
+            } catch {
+                $problem = @($_)
+            }
+
+            @($problem) | Should -HaveCount 1
+            $problem[0].FullyQualifiedErrorId | Should -BeLike 'Timeout,*'
+        }
+    }
+
+    It 'counts an error with -ErrorAction Stop as an attempt, as a throw' {
+        $attempts = [System.Collections.Generic.List[int]]::new()
+        $problem = $null
+        try {
+            Connect-MessageWebSocket $uri -MaximumRetryCount 2 -RetryIntervalSec 0.01 -ErrorAction Stop -OnConnected {
+                $attempts.Add(1)
+                Write-Error 'not yet' -ErrorAction Continue
+            }
+        } catch {
+            $problem = $_
+        }
+
+        $problem.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed,*'
+        "$problem" | Should -BeLike '*not yet*'
+        $attempts | Should -HaveCount 3
+    }
+
+    It 'shows no line of the script, and no secret that it throws' {
+        $thrown = {
+            Connect-MessageWebSocket "$uri`?token=hidden1" -MaximumRetryCount 1 -RetryIntervalSec 0.01 -Verbose -OnConnected { throw $text }
+        }
+        $text = 'wss://x/?token=hidden2 refused Bearer hidden3'
+        $streams = Get-Streams $thrown
+        $streams.Error | Should -HaveCount 1
+        "$($streams.Error)" | Should -BeLike '*failed: wss://x/?... refused Bearer `*`*`* (line *).'
+        "$($streams.Error) $($streams.Error.Exception.Message) $($streams.Verbose)" | Should -Not -Match 'hidden\d'
+        $problem = Get-Failure { Connect-MessageWebSocket $uri -OnConnected { Invoke-Expression 'if ( hidden4' } }
+        "$problem $($problem.Exception.Message)" | Should -BeLike '*-OnConnected failed: *'
+        "$problem $($problem.Exception.Message)" | Should -Not -Match 'hidden\d'
+    }
+
     It 'does not let a break of the script leave a loop around the connect' {
         $after = foreach ($i in 1, 2) {
             Get-Failure { Connect-MessageWebSocket $uri -OnConnected { break } }

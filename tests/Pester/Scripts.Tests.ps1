@@ -66,7 +66,7 @@ Describe 'An error in the script of <Of>' -ForEach $scripts {
         "$global:said" | Should -Be 'mine'
     }
 
-    It 'ends it with -ErrorAction Stop, as itself' {
+    It 'ends it with -ErrorAction Stop, as itself; that of -OnConnected as the reason why there is no connection' {
         $common = @{ ErrorAction = 'Stop' }
         # By the parameter alone: where the preference says so, the script ends at its own error.
         $failure = $null
@@ -76,7 +76,89 @@ Describe 'An error in the script of <Of>' -ForEach $scripts {
             $failure = $_
         }
 
-        "$failure" | Should -Be 'mine'
+        if ($Of -like '*-OnConnected') {
+            $failure.FullyQualifiedErrorId | Should -BeLike 'OnConnectedFailed,*'
+            "$failure" | Should -BeLike '*the script of -OnConnected failed: mine.'
+        } else {
+            "$failure" | Should -Be 'mine'
+        }
+    }
+}
+
+# Every test has a try around it, which a script of its author's need not have.
+Describe 'A statement that fails in a script, with no try around the cmdlet' {
+    BeforeAll {
+        $started = Start-Script {
+            param($address, $secure)
+            Set-StrictMode -Version Latest
+            $common = @{ ErrorVariable = 'problem'; ErrorAction = 'SilentlyContinue' }
+            function Write-Told {
+                param($Of, [object[]] $Output)
+
+                [pscustomobject] @{
+                    Of     = $Of
+                    Id     = $problem[0].FullyQualifiedErrorId -replace ',.*'
+                    Text   = "$($problem[0])"
+                    Target = $problem[0].TargetObject
+                    Output = $Output.Count
+                }
+            }
+
+            $socket = Connect-MessageWebSocket $address -Name 'asked'
+            $scripts = { $_.id -eq 2 }, { [int] $_.a -gt 2; $true }, { 1 / 0; $true }, { No-SuchCommand; $true }, { process { $_.id } }
+            foreach ($script in $scripts) {
+                '{"a":"x"}', '{"a":3,"id":2}' | Send-WsMessage -Socket $socket
+                while ($socket.Queued -lt 2) { $null = $socket.PingAsync().GetAwaiter().GetResult() }
+                Write-Told 'Filter' @(Receive-WsMessage -Socket $socket -FromJson -Filter $script -All @common)
+                $null = Receive-WsMessage -Socket $socket -All
+                $request = '{"a":"x"}'
+                Write-Told 'ReplyFilter' @(Invoke-WsRequest $request -Socket $socket -FromJson -ReplyFilter $script @common)
+                $null = Receive-WsMessage -Socket $socket -All
+            }
+
+            Write-Told 'OnConnected' @(Connect-MessageWebSocket $address -Name 'greeted' -OnConnected { 1 / 0; 'sent' } @common)
+            Write-Told 'CertificateValidation' @(
+                Connect-MessageWebSocket $secure -SkipCertificateCheck -CertificateValidation { $args[0].NoSuchMethod() } @common)
+            Write-Told 'Sockets' @(Get-MessageWebSocket)
+            try {
+                $load = @{ Connections = 1; DurationSeconds = 0.1; WarningAction = 'SilentlyContinue' }
+                Measure-WsLoad $address -Message { 1 / 0; 'x' } @load
+            } catch {
+                $problem = @($_)
+                Write-Told 'Message' @()
+            }
+        } -ArgumentList (Get-Address -Path 'echo'), (Get-Address -Path 'echo' -Secure)
+        Wait-Script $started
+        $told = $started.Output
+        $failed = @($started.Streams.Error)
+        $started.Shell.Dispose()
+    }
+
+    It 'ends it: <Of> has failed with <Id>' -ForEach @(
+        @{ Of = 'Filter'; Id = 'FilterFailed'; Text = '-Filter failed at the message {"a":"x"}: ?*' }
+        @{ Of = 'ReplyFilter'; Id = 'ReplyFilterFailed'; Text = '-ReplyFilter failed at the message {"a":"x"}: ?*' }
+    ) {
+        $cases = @($told.Where({ $_.Of -eq $Of }))
+        $cases | Should -HaveCount 5
+        foreach ($case in $cases) {
+            $case.Id | Should -Be $Id
+            $case.Text | Should -BeLike $Text
+            $case.Target.Text | Should -Be '{"a":"x"}'
+        }
+
+        # -Filter goes on with the next message.
+        $cases.Output | Should -Be ($Of -eq 'Filter' ? @(1, 1, 0, 0, 1) : @(0, 0, 0, 0, 0))
+        $failed | Should -BeNullOrEmpty
+    }
+
+    It 'ends it: there is no connection that -OnConnected or -CertificateValidation failed at' {
+        $told.Where({ $_.Of -eq 'OnConnected' }).Id | Should -Be 'OnConnectedFailed'
+        $told.Where({ $_.Of -eq 'CertificateValidation' }).Id | Should -Be 'CertificateIsInvalid'
+        $told.Where({ $_.Of -eq 'Sockets' }).Output | Should -Be 1
+    }
+
+    It 'ends it: -Message' {
+        $told.Where({ $_.Of -eq 'Message' }).Text | Should -Be 'Attempted to divide by zero.'
     }
 }
 

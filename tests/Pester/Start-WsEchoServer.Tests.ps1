@@ -199,6 +199,18 @@ Describe 'Start-WsEchoServer' {
             $server.Errors[0].Message | Should -Be 'secret'
         }
 
+        It 'closes the connection with 1011 when a statement of it fails: <What>' -TestCases @(
+            @{ What = 'a conversion'; Handler = { [int] $_.Text; 'answer' } }
+            @{ What = 'a call, in a process block'; Handler = { process { $_.NoSuchMethod(); 'answer' } } }
+        ) {
+            $server = Start-WsEchoServer -Handler $Handler
+            $socket = $server | Connect-MessageWebSocket
+            Send-WsMessage 'x'
+            Receive-WsMessage -Socket $socket -Follow | Should -BeNullOrEmpty
+            $socket.CloseCode | Should -Be 1011
+            $server.HandlerErrors | Should -Be 1
+        }
+
         It 'closes the connection with 1011 when it is left by <Way>, and says what to use' -TestCases @(
             @{ Way = 'exit'; Handler = { 'said'; exit 3 } }
             @{ Way = 'break'; Handler = { 'said'; break } }

@@ -79,7 +79,7 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
     public void OnPeerClosed()
     {
         WebSocketCloseResult close = state.Transport.Reader.ReceivedClose ?? new WebSocketCloseResult(1005, "");
-        bool byPeer = state.TryBeginClose(close.Code, "");
+        bool byPeer = state.TryBeginClose(close.Code, "", byPeer: true);
         if (byPeer)
         {
             // RFC 6455 section 5.5.1: the answer repeats the code.

@@ -63,6 +63,9 @@ internal sealed class Connection
     /// <summary>Cancelled when the connection ended.</summary>
     public CancellationToken Ended => _state.Ended;
 
+    /// <inheritdoc cref="ConnectionState.IsClosedHere"/>
+    public bool IsClosedHere => _state.IsClosedHere;
+
     /// <inheritdoc cref="ConnectionState.CloseBegan"/>
     public CancellationToken CloseBegan => _state.CloseBegan;
 

@@ -21,7 +21,7 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     private readonly TaskCompletionSource<WebSocketCloseResult?> _peerClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<bool> _peerGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private WebSocketCloseResult? _closeBegun;
+    private BegunClose? _closeBegun;
     private MessageWebSocketException? _failure;
     private int _isEnded;
     private volatile bool _holdsAnswer;
@@ -41,7 +41,10 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     public bool IsClosing => Volatile.Read(ref _closeBegun) is not null;
 
     /// <summary>What whoever began the close said; null before.</summary>
-    public WebSocketCloseResult? CloseBegun => Volatile.Read(ref _closeBegun);
+    public WebSocketCloseResult? CloseBegun => Volatile.Read(ref _closeBegun)?.Said;
+
+    /// <summary>Whether this side began the close.</summary>
+    public bool IsClosedHere => Volatile.Read(ref _closeBegun) is { ByPeer: false };
 
     /// <summary>Cancelled when the close begins.</summary>
     public CancellationToken CloseBegan => _closeBegan.Token;
@@ -72,9 +75,10 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     public CancellationToken Ended => _ended.Token;
 
     /// <summary>Begins the close. The first to do so decides what the close frame says.</summary>
-    public bool TryBeginClose(ushort? code, string reason)
+    public bool TryBeginClose(ushort? code, string reason, bool byPeer = false)
     {
-        if (Interlocked.CompareExchange(ref _closeBegun, new WebSocketCloseResult(code ?? 1005, reason), null) is not null)
+        BegunClose begun = new(new WebSocketCloseResult(code ?? 1005, reason), byPeer);
+        if (Interlocked.CompareExchange(ref _closeBegun, begun, null) is not null)
         {
             return false;
         }
@@ -158,4 +162,6 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
 
     /// <inheritdoc/>
     public Exception Refusal() => Failure?.Again() ?? (Exception)ContractError.Closed(settings.SocketClass);
+
+    private sealed record BegunClose(WebSocketCloseResult Said, bool ByPeer);
 }

@@ -167,7 +167,8 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
                 Connector.Connect(this, socket, Uri!);
                 return true;
             }
-            catch (MessageWebSocketException e) when (attempt <= retries && Reconnection.IsWorthwhile(e))
+            catch (MessageWebSocketException e)
+                when (attempt <= retries && Reconnection.IsWorthwhile(e) && socket.State == MessageWebSocketState.Created)
             {
                 TimeSpan delay = Reconnection.Delay(attempt, Times.OfSeconds(RetryIntervalSec), e);
                 Tell($"Attempt {attempt} failed: {Connector.Failure(socket, Uri!, e).ErrorDetails.Message} Trying again "

@@ -32,13 +32,24 @@ internal sealed class SendGreetingCommand : WsCmdlet
     [Parameter(Mandatory = true)]
     public Action<ErrorRecord> Refused { get; set; } = null!;
 
+    /// <summary>Cancelled when the connect no longer waits for the script.</summary>
+    [Parameter(Mandatory = true)]
+    public CancellationToken Over { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         object? item = InputObject is PSObject wrapped ? wrapped.BaseObject : InputObject;
-        if (item is null)
+        if (item is null || Over.IsCancellationRequested)
         {
+            // What the script says as its connection is taken from it is no news to who took it.
             return;
+        }
+
+        if (item is ErrorRecord error && Connecting.StopsAtErrors)
+        {
+            // It ends the script, and by that the connect, which tells of it.
+            Refuse(error);
         }
 
         if (Connecting.TryRelay(item))

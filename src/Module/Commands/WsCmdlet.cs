@@ -370,6 +370,8 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
             $"{name}Preference",
             LanguagePrimitives.IsTrue(MyInvocation.BoundParameters[name]) ? ActionPreference.Continue : ActionPreference.SilentlyContinue));
 
+    bool IPipeline.StopsAtErrors => Preference("ErrorAction", "ErrorActionPreference") is ActionPreference.Stop;
+
     bool IPipeline.TryRelay(object? item)
     {
         switch (item is PSObject wrapped ? wrapped.BaseObject : item)
@@ -450,8 +452,12 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
             return LanguagePrimitives.IsTrue(given);
         }
 
-        return GetVariableValue(preference) is object value
-            && LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out ActionPreference action)
-            && action is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+        return Preference(parameter, preference) is not (null or ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+    }
+
+    private ActionPreference? Preference(string parameter, string preference)
+    {
+        object? value = MyInvocation.BoundParameters.TryGetValue(parameter, out object? given) ? given : GetVariableValue(preference);
+        return LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out ActionPreference action) ? action : null;
     }
 }

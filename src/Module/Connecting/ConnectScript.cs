@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Connecting;
@@ -72,8 +73,10 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
         extras.IsGreeted = true;
         try
         {
-            InvokeStoppable(() => Invoke(cmdlet, socket), cancellationToken);
-            _ = Failure is null ? done.TrySetResult() : done.TrySetException(Failure);
+            InvokeStoppable(() => Invoke(cmdlet, socket, cancellationToken), cancellationToken);
+            _ = cancellationToken.IsCancellationRequested ? done.TrySetCanceled(cancellationToken)
+                : Failure is null ? done.TrySetResult()
+                : done.TrySetException(Failure);
         }
         catch (PipelineStoppedException) when (cancellationToken.IsCancellationRequested && !cmdlet.StopToken.IsCancellationRequested)
         {
@@ -87,23 +90,31 @@ internal sealed class ConnectScript(ScriptBlock script, CmdletInfo sender, Cmdle
         }
     }
 
-    private void Invoke(IPipeline cmdlet, MessageWebSocket socket)
+    private void Invoke(IPipeline cmdlet, MessageWebSocket socket, CancellationToken cancellationToken)
     {
         ErrorRecord? refusal = null;
         try
         {
             Action<ErrorRecord> refused = reason => refusal = reason;
-            _script.Run(cmdlet, socket, [], sender, new Hashtable { ["Socket"] = socket, ["Connecting"] = cmdlet, ["Refused"] = refused });
+            Hashtable parameters = new()
+            {
+                ["Socket"] = socket, ["Connecting"] = cmdlet, ["Refused"] = refused, ["Over"] = cancellationToken,
+            };
+            _script.Run(cmdlet, socket, [], sender, parameters);
+            if (socket.Information.Connection is { IsClosedHere: true })
+            {
+                refusal = WsErrors.GreetingClosed(socket);
+            }
         }
         catch (Exception e) when (e is not PipelineStoppedException)
         {
             // A break that leaves the script must not leave the caller's loop as well.
-            Failure = e is RuntimeException ? e : _script.LeftEarly(e);
+            Failure = e is RuntimeException thrown ? ScriptFailure.Shown(thrown) : _script.LeftEarly(e);
         }
 
         if (refusal is not null)
         {
-            Failure = new RuntimeException(refusal.ErrorDetails?.Message ?? refusal.Exception.Message, refusal.Exception, refusal);
+            Failure = ScriptFailure.Of(refusal);
         }
     }
 

@@ -144,7 +144,8 @@ internal static class Connector
                 reconnection.Withdraw();
                 throw;
             }
-            catch (MessageWebSocketException e) when (reconnection.HasAttemptsLeft && Reconnection.IsWorthwhile(e))
+            catch (MessageWebSocketException e)
+                when (reconnection.HasAttemptsLeft && Reconnection.IsWorthwhile(e) && successor.State == MessageWebSocketState.Created)
             {
                 failure = e;
                 cmdlet.Tell($"Attempt {attempt} failed: {Failure(successor, lost.Uri!, e).ErrorDetails.Message}");
@@ -158,6 +159,12 @@ internal static class Connector
                     RecommendedAction = record.ErrorDetails.RecommendedAction,
                 };
                 cmdlet.WriteError(record);
+                return false;
+            }
+            catch (ObjectDisposedException)
+            {
+                reconnection.GaveUp = true;
+                cmdlet.WriteError(WsErrors.ConnectionClosed(successor, " It was still being made."));
                 return false;
             }
         }
@@ -239,7 +246,7 @@ internal static class Connector
         ErrorRecord record = WsErrors.Connect(e, Redaction.Target(uri));
         if (SocketExtras.Of(socket).CertificateJudge?.Failure is { } thrown)
         {
-            string why = $"The script of -CertificateValidation threw: {TerminalText.Escape(thrown.Message)}";
+            string why = $"The script of -CertificateValidation threw: {ScriptFailure.Text(thrown)}";
             record.ErrorDetails = new ErrorDetails(record.ErrorDetails.Message) { RecommendedAction = why };
         }
 

@@ -43,10 +43,12 @@ internal static partial class Redaction
             return string.Join(", ", value.Split(',', StringSplitOptions.TrimEntries).Select(one => Protocol(one, offered)));
         }
 
-        string shown = Challenges.Contains(name) ? value : Token().Replace(value, "$1" + Hidden);
-        shown = AnyQuery().Replace(AnyUserInfo().Replace(shown, "://" + HiddenUser), "$1...");
+        string shown = Challenges.Contains(name) ? WithoutAddresses(value) : Text(value);
         return name.EndsWith("Location", StringComparison.OrdinalIgnoreCase) ? Query().Replace(shown, "$1...") : shown;
     }
+
+    /// <summary>A text of any origin without tokens, and without passwords and queries of addresses.</summary>
+    public static string Text(string text) => WithoutAddresses(Token().Replace(text, "$1" + Hidden));
 
     /// <summary>An address without user information, query and fragment: which parameter is a secret, only the server knows.</summary>
     public static string Of(Uri uri) => Of(uri.IsAbsoluteUri ? uri.ToString() : uri.OriginalString);
@@ -129,6 +131,9 @@ internal static partial class Redaction
         string shown = Of(uri);
         return shown == uri.ToString() || !Uri.TryCreate(shown, UriKind.RelativeOrAbsolute, out Uri? redacted) ? uri : redacted;
     }
+
+    private static string WithoutAddresses(string text) =>
+        AnyQuery().Replace(AnyUserInfo().Replace(text, "://" + HiddenUser), "$1...");
 
     private static bool IsAddress(string text) =>
         Authority().IsMatch(text) && Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Host.Length > 0;

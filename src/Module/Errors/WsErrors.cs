@@ -290,19 +290,27 @@ internal static partial class WsErrors
         ErrorCategory.InvalidOperation,
         item is WsMessage message ? new WsMessageTarget(message) : item);
 
+    /// <summary>A script of -OnConnected left no connection to go on with.</summary>
+    public static ErrorRecord GreetingClosed(MessageWebSocket socket) => Create(
+        "ConnectionClosed",
+        new InvalidOperationException("it closed the connection"),
+        "Throw in the script to refuse a connection, which says why.",
+        ErrorCategory.ConnectionError,
+        socket);
+
     /// <summary>A connect that failed because the script of -OnConnected did.</summary>
     public static ErrorRecord OnConnectedFailed(MessageWebSocketException e, Exception thrown, object? target)
     {
         ErrorRecord? inner = (thrown as RuntimeException)?.ErrorRecord;
         string where = inner?.InvocationInfo is { ScriptLineNumber: > 0 } place && !place.Line.Contains("$__ws", StringComparison.Ordinal)
-            ? $" (line {place.ScriptLineNumber}: {place.Line.Trim()})"
+            ? $" (line {place.ScriptLineNumber})"
             : "";
         string peer = e.PeerUri is { } uri ? Redaction.Of(uri) : "the server";
-        string reason = TerminalText.Escape(inner?.ErrorDetails?.Message ?? thrown.Message).TrimEnd('.');
+        string reason = ScriptFailure.Text(thrown).TrimEnd('.');
         return new ErrorRecord(e, "OnConnectedFailed", ErrorCategory.OperationStopped, target)
         {
             ErrorDetails = new ErrorDetails(
-                $"The connection to {peer} was opened, but the script of -OnConnected failed: {reason}.{where} The connection was closed.")
+                $"The connection to {peer} was opened, and closed again because the script of -OnConnected failed: {reason}{where}.")
             {
                 RecommendedAction = inner?.ErrorDetails?.RecommendedAction ?? "",
             },
@@ -402,7 +410,7 @@ internal static partial class WsErrors
         return new ErrorRecord(e, id, ErrorCategory.InvalidOperation, new WsMessageTarget(message))
         {
             ErrorDetails = new ErrorDetails(
-                $"{filter} failed at the message {MessageText.OneLine(message, Width)}: {TerminalText.Escape(e.Message)}")
+                $"{filter} failed at the message {MessageText.OneLine(message, Width)}: {ScriptFailure.Text(e)}")
             {
                 RecommendedAction = "The message is the TargetObject of this error, and in the inbox.",
             },

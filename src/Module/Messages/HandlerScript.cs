@@ -146,19 +146,58 @@ internal sealed class HandlerScript : IDisposable
         }
     }
 
-    // $using:name becomes a variable of the runspaces. The braces keep it apart from what follows it in a string.
+    // The script as it runs here.
     private string Bind(ScriptBlock handler, SessionState session)
     {
         string script = handler.ToString();
-        int start = handler.Ast.Extent.StartOffset;
 
-        // The text of a script block is without its braces.
+        // The text of a script block is without its braces; that of a function with parameters in front of them is another one.
         int shift = handler.Ast.Extent.Text.IndexOf(script, StringComparison.Ordinal);
+        if (shift < 0)
+        {
+            return script;
+        }
+
+        int start = handler.Ast.Extent.StartOffset + shift;
+
+        // From the end, and what takes the place of something before what comes in front of that.
+        foreach (Edit edit in BindVariables(handler, session).Concat(GuardStatements(handler))
+            .OrderByDescending(static edit => (edit.Offset, edit.Length)))
+        {
+            script = script.Remove(edit.Offset - start, edit.Length).Insert(edit.Offset - start, edit.Text);
+        }
+
+        return script;
+    }
+
+    // A statement that fails ends it, as it ends the other scripts of the module. Not by a script around it: for what that one calls,
+    // commands that the session hides would be visible.
+    private static IEnumerable<Edit> GuardStatements(ScriptBlock handler)
+    {
+        if ((handler.Ast as ScriptBlockAst ?? (handler.Ast as FunctionDefinitionAst)?.Body) is not { } script)
+        {
+            yield break;
+        }
+
+        foreach (NamedBlockAst block in new[] { script.BeginBlock, script.ProcessBlock, script.EndBlock }.OfType<NamedBlockAst>())
+        {
+            IScriptExtent[] statements =
+                [.. block.Statements.Select(static ast => ast.Extent), .. (block.Traps ?? []).Select(static ast => ast.Extent)];
+            if (statements.Length > 0)
+            {
+                yield return new Edit(statements.Min(static extent => extent.StartOffset), 0, "try { ");
+                yield return new Edit(statements.Max(static extent => extent.EndOffset), 0, " } catch { throw }");
+            }
+        }
+    }
+
+    // $using:name becomes a variable of the runspaces. The braces keep it apart from what follows it in a string.
+    private IEnumerable<Edit> BindVariables(ScriptBlock handler, SessionState session)
+    {
         Dictionary<string, string> names = new(StringComparer.OrdinalIgnoreCase);
-        IEnumerable<UsingExpressionAst> found = handler.Ast.FindAll(static ast => ast is UsingExpressionAst, searchNestedScriptBlocks: true)
-            .Cast<UsingExpressionAst>()
-            .OrderByDescending(static ast => ast.Extent.StartOffset);
-        foreach (UsingExpressionAst used in found)
+        foreach (UsingExpressionAst used in handler.Ast
+            .FindAll(static ast => ast is UsingExpressionAst, searchNestedScriptBlocks: true)
+            .Cast<UsingExpressionAst>())
         {
             VariableExpressionAst reference = UsingExpressionAst.ExtractUsingVariable(used);
             string name = reference.VariablePath.UserPath;
@@ -170,10 +209,10 @@ internal sealed class HandlerScript : IDisposable
                 _initial.Variables.Add(new SessionStateVariableEntry(alias, variable.Value, ""));
             }
 
-            int offset = reference.Extent.StartOffset - start - shift;
-            script = script.Remove(offset, reference.Extent.EndOffset - reference.Extent.StartOffset).Insert(offset, $"${{{alias}}}");
+            IScriptExtent extent = reference.Extent;
+            yield return new Edit(extent.StartOffset, extent.EndOffset - extent.StartOffset, $"${{{alias}}}");
         }
-
-        return script;
     }
+
+    private readonly record struct Edit(int Offset, int Length, string Text);
 }

@@ -30,4 +30,7 @@ internal interface IPipeline
     public IEnumerable<PSVariable> GivenPreferences { get; }
 
     public void WriteError(ErrorRecord errorRecord);
+
+    /// <summary>Whether an error that is written ends the cmdlet.</summary>
+    public bool StopsAtErrors { get; }
 }

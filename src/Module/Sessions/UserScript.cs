@@ -20,6 +20,11 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
     // A process block has its $_ from the pipeline, and sees nothing of the variable.
     private const string Piping = "$__wsInput | ";
 
+    // Without a try around it, which may be the caller's, a script goes on after a statement that failed: a filter would answer, a
+    // certificate be accepted, and a login be taken for done.
+    private const string Beginning = "try { ";
+    private const string End = " } catch { throw }";
+
     private static readonly CmdletInfo s_collector = new("Write-WsScriptOutput", typeof(ScriptOutputCollector));
 
     private readonly Runspace? _home = Runspace.DefaultRunspace;
@@ -63,7 +68,7 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
     {
         // A script belongs to the runspace it was made in, which may be busy when another one runs it.
         ScriptBlock own = Runspace.DefaultRunspace == _home ? script : ScriptBlock.Create(script.ToString());
-        ScriptBlock wrapper = ScriptBlock.Create(_hasProcessBlock ? Piping + Invocation : Invocation);
+        ScriptBlock wrapper = ScriptBlock.Create(Beginning + (_hasProcessBlock ? Piping : "") + Invocation + End);
 
         // What a script of a module sees is what is around it there.
         wrapper = own.Module?.NewBoundScriptBlock(wrapper) ?? wrapper;
