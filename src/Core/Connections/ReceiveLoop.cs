@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace MessageWebSockets.Connections;
 
 /// <summary>
@@ -73,6 +75,7 @@ internal sealed class ReceiveLoop(
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
     }
 
+    [MethodImpl(PerMessage.CompiledAtOnce)]
     private bool Deliver(ReceivedData received)
     {
         Counters.Count(received.Length, received.IsComplete);
