@@ -81,6 +81,14 @@ Describe 'Enter-MessageWebSocket' {
         "$failure" | Should -BeLike '*NotInteractive*'
     }
 
+    It 'says how to name a socket where it is given the name of one for an address' {
+        $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name 'feed'
+        $failure = Get-Failure { Enter-MessageWebSocket feed }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidUri,*'
+        "$failure" | Should -Be "'feed' is the name of a socket of this session, and no address."
+        $failure.ErrorDetails.RecommendedAction | Should -BeLike "*Enter-MessageWebSocket -Socket 'feed'."
+    }
+
     It 'refuses a -Socket that is none' {
         (Get-Failure { Enter-MessageWebSocket -Socket 'no such socket' }).FullyQualifiedErrorId |
             Should -BeLike 'ParameterArgumentTransformationError,*'

@@ -159,6 +159,31 @@ Describe 'Send-WsMessage' {
         (Receive-WsMessage).Text | Should -BeExactly ([System.IO.File]::ReadAllText('/proc/version'))
     }
 
+    It 'sends what comes through a named pipe, as text too, and nothing of what is no text' -Skip:(-not $IsLinux) {
+        $pipe = Join-Path -Path $TestDrive -ChildPath 'pipe'
+        foreach ($type in 'Binary', 'Utf8', 'Refused') {
+            $null = mkfifo $pipe
+            $written = $type -eq 'Refused' ? [byte[]] (0x61, 0xFF) : [System.Text.Encoding]::UTF8.GetBytes('grüße')
+            $writing = Start-Script { [System.IO.File]::WriteAllBytes($args[0], $args[1]) } -ArgumentList $pipe, $written
+            try {
+                if ($type -eq 'Refused') {
+                    $problem = Get-Failure { Send-WsMessage -LiteralPath $pipe -MessageType Utf8 }
+                    $problem.FullyQualifiedErrorId | Should -BeLike 'InvalidMessage,*'
+                    $echo.Information.MessagesSent | Should -Be 2
+                } else {
+                    Send-WsMessage -LiteralPath $pipe -MessageType $type
+                    $message = Receive-WsMessage
+                    $message.MessageType | Should -Be $type
+                    $message.Text | Should -BeExactly 'grüße'
+                }
+                Wait-Script $writing
+            } finally {
+                Remove-Item -LiteralPath $pipe
+                $writing.Shell.Dispose()
+            }
+        }
+    }
+
     It 'sends the content of an item of another provider with -<_>' -ForEach 'Path', 'LiteralPath' {
         $env:WS_FILES_TEST = 'grüße'
         $global:wsFilesTest = 'a', 'b'

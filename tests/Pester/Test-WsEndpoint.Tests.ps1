@@ -534,6 +534,27 @@ Describe 'Test-WsEndpoint' {
             $seen.'X-One', $seen.'User-Agent', $seen.Origin | Should -Be '1', 'Probe/1.0', 'https://page.example'
         }
 
+        It 'are none where an object of a list has $null, and are not those of the object before it' {
+            $address = Get-Address -Path 'echo'
+            $rows = @(
+                @{ Uri = $address; Name = 'refused'; SubProtocol = 'a b'; Headers = @{ 'X A' = 'a' }; Origin = "a`nb" }
+                @{ Uri = $address; Name = 'empty'; SubProtocol = $null; Headers = $null; Origin = $null }
+                @{ Uri = $address; Name = $null; SubProtocol = $null; Headers = $null; Origin = $null }
+                @{ Uri = $null; Name = $null; SubProtocol = $null; Headers = $null; Origin = $null }
+            ) | ForEach-Object { [pscustomobject] $_ }
+            $results = @($rows | Test-WsEndpoint)
+            $results | Should -HaveCount 4
+            $results.Where({ $_.Name -eq 'refused' }).Success | Should -BeFalse
+            $results.Where({ $_.Uri -and $_.Name -ne 'refused' }).Status | Should -Be 'Ok', 'Ok'
+            $results.Where({ -not $_.Uri }).Status | Should -Be 'InvalidUri'
+            ($rows[1, 2] | Connect-MessageWebSocket).State | Should -Be 'Open', 'Open'
+            Close-EverySocket
+            $load = @{ Connections = 1; DurationSeconds = 0.1; WarningAction = 'SilentlyContinue' }
+            ($rows[1] | Measure-WsLoad @load).Errors | Should -Be 0
+            # Given as a parameter it is a variable that was never set.
+            (Get-Failure { Connect-MessageWebSocket $address -Headers $null }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
         It 'are refused once, and not for each endpoint: <Name>' -TestCases @(
             @{ Name = 'Headers'; Value = @{ 'X A' = 'a' }; Id = 'InvalidHeader' }
             @{ Name = 'UserAgent'; Value = "a`nb"; Id = 'InvalidHeader' }

@@ -126,6 +126,22 @@ Describe 'The views' {
         }
     }
 
+    Context 'of tunnels' {
+        It 'are a table that fits 80 columns, with what was sent and received' {
+            $tunnel = Start-WsTunnel 'ws://127.0.0.1:1/'
+            try {
+                # A terminal leaves the last column free.
+                $lines = $tunnel | Get-Lines -Width 79
+                $lines | Should -HaveCount 3
+                ($lines[0] -split ' +') | Should -Be @('TunnelName', 'State', 'From', 'To', 'Open', 'Sent', 'Received')
+                $lines[2] | Should -Match '^tunnel +Listening 127\.0\.0\.1:.+ ws://127.+ +0 +0 B +0 B$'
+                ($lines | Measure-Object -Property Length -Maximum).Maximum | Should -BeLessThan 80
+            } finally {
+                $tunnel | Stop-WsTunnel
+            }
+        }
+    }
+
     Context 'of sockets' {
         It 'are a table that fits 80 columns' {
             $lines = $echo | Get-Lines

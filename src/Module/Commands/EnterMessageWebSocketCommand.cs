@@ -40,6 +40,13 @@ public sealed class EnterMessageWebSocketCommand : WsCmdlet
             return;
         }
 
+        if (Uri is not null && Session.Find(MalformedUri.TextOf(Uri)) is { } named)
+        {
+            // Each of the other cmdlets takes a socket there.
+            WriteError(WsErrors.NameForAddress(named));
+            return;
+        }
+
         if (!ConsoleTerminal.IsThere)
         {
             ThrowTerminatingError(WsErrors.NotInteractive());

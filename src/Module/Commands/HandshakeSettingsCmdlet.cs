@@ -29,7 +29,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
 
     /// <summary>Headers of the handshake request.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNull]
+    [AllowNull]
     [HeaderTableTransform]
     public IDictionary? Headers { get; set; }
 
@@ -157,6 +157,12 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         RefuseTogether(nameof(Credential), nameof(UseDefaultCredentials));
         RefuseTogether(nameof(Credential), nameof(Token));
         RefuseTogether(nameof(Token), nameof(UseDefaultCredentials));
+        if (IsBound(nameof(Headers)) && Headers is null)
+        {
+            // In an object of a list null is no headers, as an empty cell is; here it is a variable that was never set.
+            ThrowTerminatingError(WsErrors.InvalidSetting("-Headers is $null. Leave it out to send no headers.", null));
+        }
+
         if (Authentication == WsAuthentication.Basic && Credential is null)
         {
             ThrowTerminatingError(

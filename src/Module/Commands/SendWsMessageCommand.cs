@@ -284,9 +284,13 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private void SendFile(InputFile file)
     {
         const int DefaultFragmentSize = 64 * 1024;
-        using Stream content = file.Open(out bool isText);
+        using Stream opened = file.Open(out bool isText);
         SocketMessageType type = Type ?? (isText ? SocketMessageType.Utf8 : SocketMessageType.Binary);
-        if (type == SocketMessageType.Utf8 && !IsUtf8(content))
+
+        // Text is looked at before its first byte goes out, and what comes through a pipe can be read only once.
+        using MemoryStream? kept = type == SocketMessageType.Utf8 && !opened.CanSeek ? TextContent.Keep(opened, StopIfAsked) : null;
+        Stream content = kept ?? opened;
+        if (type == SocketMessageType.Utf8 && !TextContent.IsUtf8(content))
         {
             WriteError(WsErrors.InvalidMessage($"{file.Path} is not UTF-8 and cannot be a text message; send it as binary.", file.Item));
             return;
@@ -316,6 +320,11 @@ public sealed class SendWsMessageCommand : WsCmdlet
             catch (ObjectDisposedException)
             {
                 ReplaceSocketOrStop(null);
+            }
+
+            if (!content.CanSeek)
+            {
+                throw new IOException($"{path} can be read only once, and the connection was lost before all of it was sent.");
             }
 
             content.Position = 0;
@@ -392,31 +401,6 @@ public sealed class SendWsMessageCommand : WsCmdlet
         {
             Await(sending.AsTask());
         }
-    }
-
-    private static bool IsUtf8(Stream content)
-    {
-        // The decoder keeps the bytes of a character that the chunks split.
-        Decoder decoder = new UTF8Encoding(false, throwOnInvalidBytes: true).GetDecoder();
-        byte[] chunk = new byte[64 * 1024];
-        char[] characters = new char[chunk.Length + 1];
-        try
-        {
-            int count;
-            do
-            {
-                count = content.Read(chunk);
-                decoder.GetChars(chunk.AsSpan(0, count), characters, flush: count == 0);
-            }
-            while (count > 0);
-        }
-        catch (DecoderFallbackException)
-        {
-            return false;
-        }
-
-        content.Position = 0;
-        return true;
     }
 
     private void Flush()

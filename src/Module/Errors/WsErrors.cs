@@ -327,6 +327,12 @@ internal static partial class WsErrors
     public static ErrorRecord InvalidHeader(string message, string name) => Create(
         "InvalidHeader", new ArgumentException(LibraryText.WithParameters(message)), null, ErrorCategory.InvalidArgument, name);
 
+    /// <summary>The name of a socket where an address is expected.</summary>
+    public static ErrorRecord NameForAddress(MessageWebSocket socket) => InvalidUri(
+        $"'{TerminalText.Escape(socket.Name)}' is the name of a socket of this session, and no address.",
+        $"To talk through it: Enter-MessageWebSocket -Socket '{TerminalText.Escape(socket.Name)}'.",
+        socket.Name);
+
     public static ErrorRecord InvalidUri(string message, string advice, object? target) => Create(
         "InvalidUri", new ArgumentException(message), advice, ErrorCategory.InvalidArgument, target);
 
