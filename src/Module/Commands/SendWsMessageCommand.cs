@@ -27,6 +27,10 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private JsonWriter? _jsonWriter;
     private long _accepted;
     private long _sentBefore;
+
+    // Of earlier connections.
+    private long _writtenEarlier;
+    private long _lostEarlier;
     private bool _isFlushed;
 
     /// <summary>The message: a string, a byte array, a received message, or with -AsJson any object.</summary>
@@ -460,16 +464,20 @@ public sealed class SendWsMessageCommand : WsCmdlet
             WriteError(Ended(failure, _socket, $"{Progress(failed: 0)} Those after them go over a new connection."));
         }
 
+        long written = Written();
+        _writtenEarlier += written;
+        _lostEarlier += _accepted - written;
         Use(successor);
     }
 
-    /// <summary>How many messages of this pipeline were handed to the network, as far as nobody else sends at the same time.</summary>
+    /// <summary>How many messages went to the network over this connection, as far as nobody else sends at the same time.</summary>
     private long Written() => Math.Clamp(_socket.Information.MessagesWritten - _sentBefore, 0, _accepted);
 
     private string Progress(int failed)
     {
         long written = Written();
-        return $"Of this pipeline's messages {written} were handed to the network and {_accepted - written + failed} were not.";
+        long lost = _lostEarlier + _accepted - written + failed;
+        return $"Of this pipeline's messages {_writtenEarlier + written} were handed to the network and {lost} were not.";
     }
 
     private void Await(Task task) => _budget.Spend(() => Wait(task));
