@@ -26,6 +26,9 @@ internal static class FramingComparison
             + "for more, and a close frame may come first.",
             (_, ours, theirs) => IsInvalidData(ours) && (theirs.How is Ending.Lost or Ending.Closed || theirs.Code == 1007)
                 && ours.Messages.SequenceEqual(theirs.Messages) && IsStartOf(ours.Pongs, theirs.Pongs)),
+        ("Text that is not UTF-8 is refused with the byte that makes it so; what the framework refuses may come behind that.",
+            (stream, ours, theirs) => !stream.IsCompressed && IsInvalidData(ours) && theirs is { How: Ending.Refused, Code: 1002 }
+                && ours.Messages.SequenceEqual(theirs.Messages) && IsStartOf(ours.Pongs, theirs.Pongs) && HasBrokenText(stream.Bytes)),
         ("Text that ends inside a character with a frame without payload is refused; the framework takes it.",
             (_, ours, theirs) => IsInvalidData(ours) && IsStart(ours, theirs) && theirs.Messages.Count > ours.Messages.Count
                 && IsInvalidText(theirs.Messages[ours.Messages.Count])),
@@ -84,6 +87,36 @@ internal static class FramingComparison
 
     private static bool IsInvalidText(string message) =>
         message.Split(' ') is ["text", var hex] && !Utf8.IsValid(Convert.FromHexString(hex));
+
+    // Whether a text is not UTF-8, as far as its frames are there whole.
+    private static bool HasBrokenText(ReadOnlySpan<byte> bytes)
+    {
+        bool isText = false;
+        Utf8Watch text = default;
+        while (FrameHeader.TryParse(bytes, out FrameHeader header) && header.PayloadLength >= 0
+            && bytes.Length - header.HeaderLength >= header.PayloadLength)
+        {
+            ReadOnlySpan<byte> payload = bytes.Slice(header.HeaderLength, (int)header.PayloadLength);
+            bytes = bytes[(header.HeaderLength + payload.Length)..];
+            if (header.IsControl)
+            {
+                continue;
+            }
+
+            if (header.Opcode != FrameOpcode.Continuation)
+            {
+                isText = header.Opcode == FrameOpcode.Text;
+                text = default;
+            }
+
+            if (isText && (!text.TryAppend(payload) || (header.IsFinal && !text.IsComplete)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     // Of the frames up to the first that is not there whole.
     private static bool HasFrame(ReadOnlySpan<byte> bytes, Predicate<FrameHeader> condition)
