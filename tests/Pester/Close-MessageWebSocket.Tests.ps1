@@ -190,7 +190,7 @@ Describe 'Close-MessageWebSocket' {
     It 'says what a request and a close leave unsent at a server that does not read' {
         $socket = Connect-MessageWebSocket $server.faults.'stops-reading' -SendBufferSize 4096
         # What the server says first is no reply.
-        Wait-Queued -Socket $socket -Count 2
+        Wait-Until { $socket.Queued -eq 2 }
         $failure = Get-Failure { Invoke-WsRequest ([byte[]]::new(8MB)) -Socket $socket -TimeoutSeconds 0.5 }
         $failure.FullyQualifiedErrorId | Should -BeLike 'ReplyTimeout,*'
         "$failure" | Should -BeLike '*The request, or the end of it, still waits until the server reads*'
