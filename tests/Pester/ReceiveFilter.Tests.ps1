@@ -197,6 +197,7 @@ Describe 'Receive-WsMessage -Filter' {
         $problem | Should -HaveCount 1
         $problem[0].FullyQualifiedErrorId | Should -BeExactly 'FilterFailed,MessageWebSockets.PowerShell.ReceiveWsMessageCommand'
         "$($problem[0])" | Should -BeLike "-Filter failed at the message bad: $Text"
+        $problem[0] | Out-String | Should -Match '^\W*(\e\[[\d;]*m)*Receive-WsMessage: '
         $problem[0].TargetObject.Text | Should -Be 'bad'
         (Receive-WsMessage -All).Text | Should -Be 'first', 'bad'
     }

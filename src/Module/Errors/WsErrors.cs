@@ -413,6 +413,12 @@ internal static partial class WsErrors
     private static ErrorRecord FilterFailed(string id, string filter, Exception e, WsMessage message)
     {
         const int Width = 120;
+        if (e is RuntimeException thrown)
+        {
+            // The view of errors calls what was thrown by that statement an exception, and not by the command.
+            thrown.WasThrownFromThrowStatement = false;
+        }
+
         return new ErrorRecord(e, id, ErrorCategory.InvalidOperation, new WsMessageTarget(message))
         {
             ErrorDetails = new ErrorDetails(
