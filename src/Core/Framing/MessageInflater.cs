@@ -156,6 +156,7 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
                     return 0;
                 }
 
+                // The decompression asks with a buffer of 8 KiB.
                 IsInTail = true;
                 s_tail.CopyTo(buffer);
                 return s_tail.Length;
