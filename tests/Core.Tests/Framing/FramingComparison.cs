@@ -28,7 +28,8 @@ internal static class FramingComparison
                 && ours.Messages.SequenceEqual(theirs.Messages) && IsStartOf(ours.Pongs, theirs.Pongs)),
         ("Text that is not UTF-8 is refused with the byte that makes it so; what the framework refuses may come behind that.",
             (stream, ours, theirs) => !stream.IsCompressed && IsInvalidData(ours) && theirs is { How: Ending.Refused, Code: 1002 }
-                && ours.Messages.SequenceEqual(theirs.Messages) && IsStartOf(ours.Pongs, theirs.Pongs) && HasBrokenText(stream.Bytes)),
+                && ours.Messages.SequenceEqual(theirs.Messages) && IsStartOf(ours.Pongs, theirs.Pongs)
+                && IsBrokenText(stream.Bytes, ours.Messages.Count)),
         ("Text that ends inside a character with a frame without payload is refused; the framework takes it.",
             (_, ours, theirs) => IsInvalidData(ours) && IsStart(ours, theirs) && theirs.Messages.Count > ours.Messages.Count
                 && IsInvalidText(theirs.Messages[ours.Messages.Count])),
@@ -88,13 +89,13 @@ internal static class FramingComparison
     private static bool IsInvalidText(string message) =>
         message.Split(' ') is ["text", var hex] && !Utf8.IsValid(Convert.FromHexString(hex));
 
-    // Whether a text is not UTF-8, as far as its frames are there whole.
-    private static bool HasBrokenText(ReadOnlySpan<byte> bytes)
+    // Whether the message behind so many others is a text that is not UTF-8, as far as legal frames are there whole.
+    private static bool IsBrokenText(ReadOnlySpan<byte> bytes, int others)
     {
         bool isText = false;
         Utf8Watch text = default;
         while (FrameHeader.TryParse(bytes, out FrameHeader header) && header.PayloadLength >= 0
-            && bytes.Length - header.HeaderLength >= header.PayloadLength)
+            && header is { ReservedBits: 0, IsMasked: false } && bytes.Length - header.HeaderLength >= header.PayloadLength)
         {
             ReadOnlySpan<byte> payload = bytes.Slice(header.HeaderLength, (int)header.PayloadLength);
             bytes = bytes[(header.HeaderLength + payload.Length)..];
@@ -111,8 +112,10 @@ internal static class FramingComparison
 
             if (isText && (!text.TryAppend(payload) || (header.IsFinal && !text.IsComplete)))
             {
-                return true;
+                return others == 0;
             }
+
+            others -= header.IsFinal ? 1 : 0;
         }
 
         return false;
