@@ -95,16 +95,22 @@ public sealed class ServerHandshakeTests
         }
     }
 
-    [Fact]
-    public async Task The_answer_to_HEAD_has_no_body()
+    // As another method is answered, without what is for a person (RFC 9110 section 9.3.2).
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    public async Task The_answer_to_HEAD_has_no_body(int chunk)
     {
-        TwoWayStream network = Sends(Of("HEAD / HTTP/1.1"), 100_000);
+        TwoWayStream head = Sends(Of("HEAD / HTTP/1.1"), chunk);
+        TwoWayStream other = Sends(Of("POST / HTTP/1.1"), chunk);
 
-        await Assert.ThrowsAsync<UpgradeRefusedException>(() => Server("/").ReadAsync(network, () => true, Token));
+        UpgradeRefusedException refusal =
+            await Assert.ThrowsAsync<UpgradeRefusedException>(() => Server("/").ReadAsync(head, static () => true, Token));
+        await Assert.ThrowsAsync<UpgradeRefusedException>(() => Server("/").ReadAsync(other, static () => true, Token));
 
-        string answer = AnswerOn(network);
-        Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\n", answer, StringComparison.Ordinal);
-        Assert.EndsWith("\r\nContent-Length: 35\r\n\r\n", answer, StringComparison.Ordinal);
+        Assert.Equal("A WebSocket is asked for with GET.", refusal.Message);
+        Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\n", AnswerOn(head), StringComparison.Ordinal);
+        Assert.Equal(AnswerOn(other), $"{AnswerOn(head)}{refusal.Message}\n");
     }
 
     [Theory]
