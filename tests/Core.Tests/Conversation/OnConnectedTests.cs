@@ -67,58 +67,34 @@ public sealed class OnConnectedTests
     [SocketFact]
     public async Task ConnectReply_that_is_another_fails_the_connect_and_is_told()
     {
-        await using RawServer server = RawServer.Start(async connection =>
-        {
-            await connection.AcceptHandshakeAsync();
-            await connection.SendTextAsync("go\naway");
-            await connection.HoldAsync();
-        });
         using MessageWebSocket socket = new();
-        socket.Control.ConnectReply = new Regex("^welcome");
         socket.OnConnected = (_, _) => throw new InvalidOperationException("It is not run.");
 
-        MessageWebSocketException failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
+        MessageWebSocketException failed = await FailureOfReplyAsync(socket, static server => server.SendTextAsync("go\naway"));
 
         Assert.Contains("failed: the server answered go", failed.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', failed.Message);
-        Assert.Equal(MessageWebSocketState.Created, socket.State);
     }
 
     [SocketFact]
     public async Task ConnectReply_that_does_not_come_fails_the_connect_with_the_close()
     {
-        await using RawServer server = RawServer.Start(async connection =>
-        {
-            await connection.AcceptHandshakeAsync();
-            await connection.SendCloseAsync(4403, "forbidden");
-            await connection.HoldAsync();
-        });
         using MessageWebSocket socket = new();
-        socket.Control.ConnectReply = new Regex("^welcome");
 
-        MessageWebSocketException failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
+        MessageWebSocketException failed = await FailureOfReplyAsync(socket, static server => server.SendCloseAsync(4403, "forbidden"));
 
-        Assert.Contains("4403 (forbidden)", failed.Message, StringComparison.Ordinal);
-        failed.Is(WebErrorStatus.ConnectionAborted, 0x80072EFE);
+        failed.Is(WebErrorStatus.ConnectionAborted, 0x80072EFE, "4403 (forbidden)");
     }
 
     [SocketFact]
     public async Task ConnectReply_is_for_whole_messages_and_one_in_chunks_is_told_as_that()
     {
-        await using RawServer server = RawServer.Start(async connection =>
-        {
-            await connection.AcceptHandshakeAsync();
-            await connection.SendTextAsync("wel", fin: false);
-            await connection.HoldAsync();
-        });
         using MessageWebSocket socket = new();
         socket.Control.ReceiveMode = MessageWebSocketReceiveMode.PartialMessage;
-        socket.Control.ConnectReply = new Regex("^welcome");
 
-        MessageWebSocketException failed = await Assert.ThrowsAsync<MessageWebSocketException>(() => socket.ConnectAsync(server.Uri));
+        MessageWebSocketException failed = await FailureOfReplyAsync(socket, static server => server.SendTextAsync("wel", fin: false));
 
-        Assert.Contains("came in chunks (ReceiveMode)", failed.Message, StringComparison.Ordinal);
-        failed.Is(WebErrorStatus.Unknown, 0x80131620);
+        failed.Is(WebErrorStatus.Unknown, 0x80131620, "came in chunks (ReceiveMode)");
     }
 
     [SocketFact]
@@ -546,5 +522,18 @@ public sealed class OnConnectedTests
                 Assert.Equal("chat", socket.Information.Protocol);
             }
         }
+    }
+
+    // What the connect fails with that waits for a welcome and is told something else.
+    private static async Task<MessageWebSocketException> FailureOfReplyAsync(MessageWebSocket socket, Func<RawConnection, Task> say)
+    {
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            await connection.AcceptHandshakeAsync();
+            await say(connection);
+            await connection.HoldAsync();
+        });
+        socket.Control.ConnectReply = new Regex("^welcome");
+        return await ConnectFailure.OfAsync(socket, server.Uri);
     }
 }

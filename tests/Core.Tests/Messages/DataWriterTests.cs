@@ -219,15 +219,8 @@ public sealed class DataWriterTests
     [Fact]
     public async Task DataWriter_StoreAsync_that_is_cancelled_lets_the_next_one_send()
     {
-        var gate = new TaskCompletionSource();
-        var sink = new RecordingSink { Gate = gate.Task };
-        using var writer = new DataWriter(new MessageOutputStream(sink));
-        using var cancellation = new CancellationTokenSource();
-        writer.WriteByte(1);
-        var store = writer.StoreAsync(cancellation.Token);
-        await cancellation.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store);
-        gate.SetResult();
+        var sink = new RecordingSink();
+        using var writer = await CancelledStoreAsync(sink);
         writer.WriteInt16(2);
         Assert.Equal(3u, await writer.StoreAsync());
         Assert.Equal([1, 0, 2], Assert.Single(sink.Sent).Message);
@@ -237,15 +230,8 @@ public sealed class DataWriterTests
     [Fact]
     public async Task DataWriter_FlushAsync_that_the_stream_refuses_is_not_counted_by_the_next_store()
     {
-        var gate = new TaskCompletionSource();
-        var sink = new RecordingSink { Gate = gate.Task };
-        using var writer = new DataWriter(new MessageOutputStream(sink));
-        using var cancellation = new CancellationTokenSource();
-        writer.WriteByte(1);
-        var store = writer.StoreAsync(cancellation.Token);
-        await cancellation.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store);
-        gate.SetResult();
+        var sink = new RecordingSink();
+        using var writer = await CancelledStoreAsync(sink);
         sink.SendFailure = new ArgumentException("not UTF-8");
         Assert.Same(sink.SendFailure, await Assert.ThrowsAsync<ArgumentException>(() => writer.FlushAsync()));
 
@@ -299,5 +285,20 @@ public sealed class DataWriterTests
         writer.WriteInt16(0x0304);
         Assert.Equal([1, 2], detached.ToArray());
         Assert.Equal([3, 4], writer.DetachBuffer().ToArray());
+    }
+
+    // A writer of one byte, whose store was cancelled while the message waited.
+    private static async Task<DataWriter> CancelledStoreAsync(RecordingSink sink)
+    {
+        var gate = new TaskCompletionSource();
+        sink.Gate = gate.Task;
+        var writer = new DataWriter(new MessageOutputStream(sink));
+        using var cancellation = new CancellationTokenSource();
+        writer.WriteByte(1);
+        var store = writer.StoreAsync(cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store);
+        gate.SetResult();
+        return writer;
     }
 }
