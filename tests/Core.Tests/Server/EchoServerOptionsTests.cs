@@ -145,7 +145,7 @@ public sealed class EchoServerOptionsTests
     }
 
     private static string Refusal(WebSocketEchoServerOptions options) =>
-        Assert.ThrowsAny<ArgumentException>(() => WebSocketEchoServer.Start(options)).Message;
+        Assert.Throws<ArgumentException>(() => WebSocketEchoServer.Start(options)).Message;
 
     private static X509Certificate2 Certificate(string name)
     {
