@@ -63,7 +63,7 @@ public sealed class HandshakePartsTests
         Assert.StartsWith(@"'a\u001bb c' is no header name", refusal.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Names_below_localhost_are_those_of_this_machine()
     {
         IPAddress[] addresses = await NameLookup.FindAsync("nobody-knows-this.localhost", Token);
@@ -150,7 +150,7 @@ public sealed class HandshakePartsTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task An_end_without_an_answer_is_told_again()
     {
         TransportConnector connector = new(HandshakeFailureTests.Settings(), new HandshakeFindings());

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http;
 using System.Text;
+using MessageWebSockets.Tests.Loopback;
 using MessageWebSockets.Tests.Server;
 using Xunit;
 
@@ -110,7 +111,7 @@ public sealed class ResponseFailureTests
         Assert.Equal((words, isReadable ? words : ""), (body.Text, body.Readable([])));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_body_that_does_not_come_is_waited_for_as_long_as_the_connect_may_take()
     {
         using CancellationTokenSource cancel = new();

@@ -1,7 +1,7 @@
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
-namespace MessageWebSockets.Tests.Sockets;
+namespace MessageWebSockets.Tests.Messages;
 
 /// <summary>Who may enter where one at a time may.</summary>
 public sealed class GateTests

@@ -76,7 +76,7 @@ public sealed class EchoClientTests : IDisposable
         Assert.Throws<ArgumentNullException>(() => client.ReportError(null!));
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_client_that_is_refused_is_named_with_the_reason()
     {
         UpgradeRefusedException notFound = new(HttpStatusCode.NotFound, "No.");
@@ -104,7 +104,7 @@ public sealed class EchoClientTests : IDisposable
         }
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_client_of_IPv4_on_a_server_of_both_is_named_by_its_own_address()
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "There is no IPv6 here.");

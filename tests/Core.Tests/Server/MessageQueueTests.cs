@@ -1,5 +1,5 @@
 using System.Net.WebSockets;
-using MessageWebSockets.Server;
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Server;
@@ -10,7 +10,7 @@ public sealed class MessageQueueTests
 
     private static readonly ServerMessage s_large = Message(800);
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Who_waits_for_room_is_served_in_the_order_they_asked_however_small_the_message()
     {
         MessageQueue queue = new(Limit);
@@ -31,7 +31,7 @@ public sealed class MessageQueueTests
         Assert.Same(small, await queue.TakeAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_wait_that_is_cancelled_lets_in_those_behind_it_and_leaves_nothing()
     {
         MessageQueue queue = new(Limit);
@@ -51,7 +51,7 @@ public sealed class MessageQueueTests
         Assert.Null(await queue.TakeAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Nobody_waits_for_a_queue_that_is_complete()
     {
         MessageQueue queue = new(Limit);
@@ -65,7 +65,7 @@ public sealed class MessageQueueTests
         Assert.Null(await queue.TakeAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task It_is_busy_until_its_reader_is_done_with_the_last_message()
     {
         MessageQueue queue = new(Limit);
@@ -81,7 +81,7 @@ public sealed class MessageQueueTests
         Assert.Null(await next);
     }
 
-    [Fact]
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task There_is_room_up_to_the_limit_and_always_for_one_message()
     {
         MessageQueue queue = new(Limit);
