@@ -178,6 +178,10 @@ Describe 'Send-WsMessage' {
                 }
                 Wait-Script $writing
             } finally {
+                if (-not $writing.Running.IsCompleted) {
+                    # Whoever writes waits until somebody opens the other end.
+                    [System.IO.File]::Open($pipe, 'Open', 'ReadWrite', 'ReadWrite').Dispose()
+                }
                 Remove-Item -LiteralPath $pipe
                 $writing.Shell.Dispose()
             }
