@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Xunit;
 
@@ -27,7 +26,7 @@ public sealed class HandshakeFailureTests : IDisposable
 
     private static readonly Uri s_uri = new("wss://server:81/p");
     private static readonly string s_peer = PeerText.Name(s_uri);
-    private readonly X509Certificate2 _certificate = SelfSigned();
+    private readonly X509Certificate2 _certificate = HandshakeInput.SelfSigned();
 
     public void Dispose() => _certificate.Dispose();
 
@@ -74,7 +73,7 @@ public sealed class HandshakeFailureTests : IDisposable
     public void A_failure_of_the_server_is_told_as_what_it_is(HttpRequestError error, int socketError, string message, int hresult)
     {
         HttpRequestException cause = Cause(error, socketError);
-        Expect(message, hresult, cause, Failure(Settings()).FromHttp(cause));
+        Expect(message, hresult, cause, Failure(HandshakeInput.Settings()).FromHttp(cause));
     }
 
     [Fact]
@@ -82,7 +81,7 @@ public sealed class HandshakeFailureTests : IDisposable
     {
         HttpRequestException cause =
             new(HttpRequestError.Unknown, "outer", new HttpIOException(HttpRequestError.ResponseEnded, "inner", new FormatException()));
-        Expect("{peer} " + Closed, HResults.ConnectionAborted, cause, Failure(Settings()).FromHttp(cause));
+        Expect("{peer} " + Closed, HResults.ConnectionAborted, cause, Failure(HandshakeInput.Settings()).FromHttp(cause));
     }
 
     public static TheoryData<HttpRequestError, int, string, int> ThroughAProxy() => new()
@@ -136,7 +135,7 @@ public sealed class HandshakeFailureTests : IDisposable
     public void A_failure_of_a_proxy_is_told_as_that(HttpRequestError error, int socketError, string message, int hresult)
     {
         HttpRequestException cause = Cause(error, socketError);
-        Expect(message, hresult, cause, Failure(Settings(), HttpProxy).FromHttp(cause));
+        Expect(message, hresult, cause, Failure(HandshakeInput.Settings(), HttpProxy).FromHttp(cause));
     }
 
     [Theory]
@@ -146,7 +145,7 @@ public sealed class HandshakeFailureTests : IDisposable
     public void What_a_proxy_answers_is_no_answer_of_the_server(int status, int meaning, string advice)
     {
         HttpRequestException cause = new("x", null, (HttpStatusCode)status);
-        MessageWebSocketException failure = Failure(Settings(), HttpProxy).FromHttp(cause);
+        MessageWebSocketException failure = Failure(HandshakeInput.Settings(), HttpProxy).FromHttp(cause);
         string message = $"Cannot connect to {{peer}}: the proxy {{proxy}} answered {status}.{advice}";
         Expect(message, HResults.FromHttpStatus(meaning), cause, failure);
         Assert.Equal((HttpStatusCode)status, failure.HttpStatusCode);
@@ -161,7 +160,7 @@ public sealed class HandshakeFailureTests : IDisposable
         string innermost = PeerText.Clean((cause.InnerException!.InnerException ?? cause.InnerException).Message.TrimEnd('.'));
         string message = $"Cannot connect to {{peer}}. The TLS handshake with the proxy {{proxy}} failed: {innermost}. "
             + "Does the proxy speak TLS on this port (else name it as http://)?";
-        Expect(message, hresult, cause, Failure(Settings(), HttpsProxy).FromHttp(cause), HttpsProxy);
+        Expect(message, hresult, cause, Failure(HandshakeInput.Settings(), HttpsProxy).FromHttp(cause), HttpsProxy);
     }
 
     [Theory]
@@ -169,7 +168,7 @@ public sealed class HandshakeFailureTests : IDisposable
     [InlineData(true, "The server asks for a client certificate; does it accept the one it was given?")]
     public void A_server_that_asks_for_a_certificate_is_told_as_that_whatever_it_did_then(bool hasCertificate, string advice)
     {
-        HandshakeSettings settings = Settings() with { ClientCertificate = hasCertificate ? _certificate : null };
+        HandshakeSettings settings = HandshakeInput.Settings() with { ClientCertificate = hasCertificate ? _certificate : null };
         TlsHandshake tls = new(settings, new HandshakeFindings(), isEntrusted: true);
         Assert.Equal((hasCertificate, false), (tls.HasClientCertificate, tls.AsksForClientCertificate));
         tls.NoteCertificateRequest();
@@ -265,7 +264,7 @@ public sealed class HandshakeFailureTests : IDisposable
                 ServerCertificateErrors = errors,
             };
             AuthenticationException cause = new();
-            TlsHandshake tls = new(Settings(), findings, isEntrusted: true);
+            TlsHandshake tls = new(HandshakeInput.Settings(), findings, isEntrusted: true);
             MessageWebSocketException failure = new CertificateFailure(s_uri, tls, findings, cause).Tell((CertificateRefusal)refusal);
             string names = certificate is null ? "" : " (CN=test, issued by CN=test)";
             string message = what.Replace("{names}", names, StringComparison.Ordinal);
@@ -296,15 +295,6 @@ public sealed class HandshakeFailureTests : IDisposable
         "outer",
         socketError == 0 ? new IOException("middle", new FormatException("innermost \u001b[2J.")) : new SocketException(socketError));
 
-    internal static HandshakeSettings Settings() => new()
-    {
-        RequestHeaders = new RequestHeaders(),
-        Protocols = [],
-        HttpVersion = HttpVersion.Version11,
-        IgnorableServerCertificateErrors = [],
-        PinnedCertificateSha256 = [],
-    };
-
     private static HandshakeFailure Failure(HandshakeSettings settings, string? proxy = null, TlsHandshake? tls = null)
     {
         HandshakeFindings findings = new();
@@ -317,12 +307,5 @@ public sealed class HandshakeFailureTests : IDisposable
         }
 
         return new HandshakeFailure(settings, findings, s_uri, new TransportConnector(settings, findings), route, tls);
-    }
-
-    internal static X509Certificate2 SelfSigned()
-    {
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new("CN=test", key, HashAlgorithmName.SHA256);
-        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 }

@@ -74,10 +74,10 @@ public sealed class HandshakePartsTests
     [Fact]
     public async Task A_certificate_that_the_user_rejects_is_refused()
     {
-        using X509Certificate2 certificate = HandshakeFailureTests.SelfSigned();
+        using X509Certificate2 certificate = HandshakeInput.SelfSigned();
         HandshakeFindings findings = new();
         List<bool> waits = [];
-        HandshakeSettings settings = HandshakeFailureTests.Settings() with
+        HandshakeSettings settings = HandshakeInput.Settings() with
         {
             CustomValidation = (seen, _) =>
             {
@@ -153,7 +153,7 @@ public sealed class HandshakePartsTests
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task An_end_without_an_answer_is_told_again()
     {
-        TransportConnector connector = new(HandshakeFailureTests.Settings(), new HandshakeFindings());
+        TransportConnector connector = new(HandshakeInput.Settings(), new HandshakeFindings());
         HttpIOException end = Assert.IsType<HttpIOException>(connector.EndWithoutAnswer());
         Assert.Equal(HttpRequestError.ResponseEnded, end.HttpRequestError);
         Assert.StartsWith("The connection ended before an answer came.", end.Message, StringComparison.Ordinal);
@@ -178,7 +178,7 @@ public sealed class HandshakePartsTests
     [Fact]
     public async Task What_is_written_to_a_watched_connection_and_read_from_it_is_noted_until_it_stands()
     {
-        HandshakeSettings settings = HandshakeFailureTests.Settings() with { ServerCredential = new NetworkCredential("u", "p") };
+        HandshakeSettings settings = HandshakeInput.Settings() with { ServerCredential = new NetworkCredential("u", "p") };
         ConnectionRoute route = new(s_uri, settings);
         Assert.True(route.AllowsConnection(s_uri));
         using Stream request = route.BeginRequest(s_uri, new TwoWayStream(new ChunkedStream("answer"u8.ToArray(), 1)));
@@ -191,7 +191,7 @@ public sealed class HandshakePartsTests
         Assert.Equal(1, await request.ReadAsync(new byte[9], Token));
         Assert.False(route.AllowsConnection(s_uri));
 
-        ConnectionRoute unwatched = new(s_uri, HandshakeFailureTests.Settings());
+        ConnectionRoute unwatched = new(s_uri, HandshakeInput.Settings());
         unwatched.End();
         using MemoryStream plain = new();
         Assert.Same(plain, unwatched.BeginRequest(s_uri, plain));
@@ -212,15 +212,15 @@ public sealed class HandshakePartsTests
         AddressRace race = new([IPAddress.Loopback], port, static _ => { });
         Assert.Equal(0, await PostsAsync(() => race.RunAsync(Token).ContinueWith(
             static task => task.Result.Socket.Dispose(), TaskScheduler.Default)));
-        TransportConnector connector = new(HandshakeFailureTests.Settings(), new HandshakeFindings());
+        TransportConnector connector = new(HandshakeInput.Settings(), new HandshakeFindings());
         Assert.Equal(0, await PostsAsync(() => connector.ConnectAsync(new DnsEndPoint("127.0.0.1", port), Token).AsTask()));
         Assert.Equal(0, await PostsAsync(() => connector.ConnectAsync(new DnsEndPoint("localhost", port), Token).AsTask().ContinueWith(
             static task => _ = task.Exception, TaskScheduler.Default)));
         connector.Abort();
 
         TaskCompletionSource<bool> judgement = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using X509Certificate2 certificate = HandshakeFailureTests.SelfSigned();
-        HandshakeSettings settings = HandshakeFailureTests.Settings() with { CustomValidation = (_, _) => judgement.Task };
+        using X509Certificate2 certificate = HandshakeInput.SelfSigned();
+        HandshakeSettings settings = HandshakeInput.Settings() with { CustomValidation = (_, _) => judgement.Task };
         TlsHandshake tls = new(
             settings, new HandshakeFindings { ServerCertificates = new ServerCertificates(certificate, null) }, isEntrusted: true);
         Assert.Equal(0, await PostsAsync(() => tls.RequestCustomValidationAsync(Token), () => judgement.SetResult(true)));

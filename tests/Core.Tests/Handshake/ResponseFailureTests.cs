@@ -78,7 +78,7 @@ public sealed class ResponseFailureTests
         headers.Set("X-Api-Key", "key-of-the-user");
         headers.Set("Authorization", "Bearer bearer-token");
         headers.Set("X-Plain", "plain-header-value");
-        HandshakeSettings settings = HandshakeFailureTests.Settings() with
+        HandshakeSettings settings = HandshakeInput.Settings() with
         {
             RequestHeaders = headers,
             Protocols = ["v1.good.protocol", "base64url.bearer.authorization.k8s.io.c2VjcmV0LXRva2Vu"],
@@ -132,7 +132,7 @@ public sealed class ResponseFailureTests
         }
 
         AnswerBody read = await AnswerBody.ReadAsync(response.Content, Token);
-        settings ??= HandshakeFailureTests.Settings();
+        settings ??= HandshakeInput.Settings();
         return new ResponseFailure(
             settings with { MaximumRedirection = 3 }, new HandshakeResponse(response).Headers(), s_uri, response, read);
     }
