@@ -179,11 +179,14 @@ Describe 'A script' {
     }
 
     It 'of a module sees what is in that module, and has its message in every form' {
+        function Test-Message($Message) { $_.Text -eq 'x' -and $Message.Text -eq 'x' }
+        function Test-Piped($Message) { process { $_.Text -eq 'x' -and $Message.Text -eq 'x' } }
+        filter Test-Each { $_.Text -eq 'x' }
         $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name 'forms'
         $module = New-Module { $secret = 'x' }
         $forms = (& $module { { $_.Text -eq $secret } }), { param($message) $message.Text -eq 'x' }, {
             $args[0].Text -eq 'x' -and $args.Count -eq 1
-        }, { process { $_.Text -eq 'x' } }
+        }, { process { $_.Text -eq 'x' } }, ${function:Test-Message}, ${function:Test-Piped}, ${function:Test-Each}
         foreach ($form in $forms) {
             (Invoke-WsRequest 'x' -Socket 'forms' -ReplyFilter $form -TimeoutSeconds 10).Text | Should -Be 'x'
         }

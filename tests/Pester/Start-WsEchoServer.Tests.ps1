@@ -259,6 +259,30 @@ Describe 'Start-WsEchoServer' {
             (Receive-WsMessage -Count 3).Text | Should -Be 'begin', 'process x', 'end'
         }
 
+        It 'may be <Form>' -TestCases @(
+            @{ Form = 'a script that ends in the background'; Handler = { "answer $($_.Text)"; $null = $_ & } }
+            @{ Form = 'a script that ends with a comment'; Handler = [scriptblock]::Create('"answer $($_.Text)" # at last') }
+            @{ Form = 'a function'; Name = 'Function' }
+            @{ Form = 'a function with a process block'; Name = 'Piped' }
+            @{ Form = 'a filter'; Name = 'Filter' }
+        ) {
+            function Get-Function($Client) { "answer $($_.Text)" }
+            function Get-Piped($Client) { process { "answer $($_.Text)" } }
+            filter Get-Filter { "answer $($_.Text)" }
+            Start-WsEchoServer -Handler ($Handler ?? (Get-Command "Get-$Name").ScriptBlock) | Connect-MessageWebSocket | Out-Null
+            (Invoke-WsRequest 'x' -TimeoutSeconds 10).Text | Should -Be 'answer x'
+        }
+
+        It 'closes the connection with 1011 when a statement of a function fails, and sees $using: there' {
+            $gate = 'seen'
+            function Get-Answer($Client) { "$using:gate $($Client.Path)"; [int] $_.Text; 'not reached' }
+            $server = Start-WsEchoServer -Handler ${function:Get-Answer}
+            $socket = $server | Connect-MessageWebSocket
+            Send-WsMessage 'x'
+            (Receive-WsMessage -Socket $socket -Follow -TimeoutSeconds 10).Text | Should -Be 'seen /'
+            $socket.CloseCode | Should -Be 1011
+        }
+
         It 'finds nothing that another message left behind' {
             Start-WsEchoServer -Handler {
                 "$($global:seen)$($ErrorActionPreference) $($pwd.Path -eq '/' -or $pwd.Path -eq $env:SystemDrive)"

@@ -36,8 +36,10 @@ internal sealed class HandlerScript : IDisposable
         _maxMessageSize = maxMessageSize;
         _restrictions = new SessionRestrictions(session, runspace);
         _initial = _restrictions.CreateInitial();
-        _hasProcessBlock = handler.Ast is ScriptBlockAst { ProcessBlock: not null };
-        _script = Bind(handler, session);
+        string text = handler.ToString();
+        ScriptBlockAst script = Parser.ParseInput(text, out _, out _);
+        _hasProcessBlock = script.ProcessBlock is not null;
+        _script = Bind(text, script, session);
     }
 
     /// <summary>Answers one message: strings of the output go as text, bytes as binary.</summary>
@@ -147,55 +149,42 @@ internal sealed class HandlerScript : IDisposable
     }
 
     // The script as it runs here.
-    private string Bind(ScriptBlock handler, SessionState session)
+    private string Bind(string text, ScriptBlockAst script, SessionState session)
     {
-        string script = handler.ToString();
-
-        // The text of a script block is without its braces; that of a function with parameters in front of them is another one.
-        int shift = handler.Ast.Extent.Text.IndexOf(script, StringComparison.Ordinal);
-        if (shift < 0)
-        {
-            return script;
-        }
-
-        int start = handler.Ast.Extent.StartOffset + shift;
-
         // From the end, and what takes the place of something before what comes in front of that.
-        foreach (Edit edit in BindVariables(handler, session).Concat(GuardStatements(handler))
+        foreach (Edit edit in BindVariables(script, session).Concat(GuardStatements(script))
             .OrderByDescending(static edit => (edit.Offset, edit.Length)))
         {
-            script = script.Remove(edit.Offset - start, edit.Length).Insert(edit.Offset - start, edit.Text);
+            text = text.Remove(edit.Offset, edit.Length).Insert(edit.Offset, edit.Text);
         }
 
-        return script;
+        return text;
     }
 
     // A statement that fails ends it, as it ends the other scripts of the module. Not by a script around it: for what that one calls,
     // commands that the session hides would be visible.
-    private static IEnumerable<Edit> GuardStatements(ScriptBlock handler)
+    private static IEnumerable<Edit> GuardStatements(ScriptBlockAst script)
     {
-        if ((handler.Ast as ScriptBlockAst ?? (handler.Ast as FunctionDefinitionAst)?.Body) is not { } script)
-        {
-            yield break;
-        }
-
         foreach (NamedBlockAst block in new[] { script.BeginBlock, script.ProcessBlock, script.EndBlock }.OfType<NamedBlockAst>())
         {
-            IScriptExtent[] statements =
-                [.. block.Statements.Select(static ast => ast.Extent), .. (block.Traps ?? []).Select(static ast => ast.Extent)];
+            Ast[] statements = [.. block.Statements, .. block.Traps ?? []];
             if (statements.Length > 0)
             {
-                yield return new Edit(statements.Min(static extent => extent.StartOffset), 0, "try { ");
-                yield return new Edit(statements.Max(static extent => extent.EndOffset), 0, " } catch { throw }");
+                yield return new Edit(statements.Min(static ast => ast.Extent.StartOffset), 0, "try { ");
+
+                // At the end of the block and not of its last statement: an & that sends it to the background is no part of that. On a
+                // line of its own, because of a comment.
+                int end = block.Unnamed ? script.Extent.EndOffset : block.Extent.EndOffset - 1;
+                yield return new Edit(end, 0, "\n} catch { throw }");
             }
         }
     }
 
     // $using:name becomes a variable of the runspaces. The braces keep it apart from what follows it in a string.
-    private IEnumerable<Edit> BindVariables(ScriptBlock handler, SessionState session)
+    private IEnumerable<Edit> BindVariables(ScriptBlockAst script, SessionState session)
     {
         Dictionary<string, string> names = new(StringComparer.OrdinalIgnoreCase);
-        foreach (UsingExpressionAst used in handler.Ast
+        foreach (UsingExpressionAst used in script
             .FindAll(static ast => ast is UsingExpressionAst, searchNestedScriptBlocks: true)
             .Cast<UsingExpressionAst>())
         {

@@ -29,8 +29,6 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
 
     private readonly Runspace? _home = Runspace.DefaultRunspace;
 
-    private readonly bool _hasProcessBlock = script.Ast is ScriptBlockAst { ProcessBlock: not null };
-
     /// <summary>Runs the script to its end, whichever that is.</summary>
     /// <param name="cmdlet">The cmdlet that runs it.</param>
     /// <param name="subject">What it finds in $_.</param>
@@ -68,7 +66,7 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
     {
         // A script belongs to the runspace it was made in, which may be busy when another one runs it.
         ScriptBlock own = Runspace.DefaultRunspace == _home ? script : ScriptBlock.Create(script.ToString());
-        ScriptBlock wrapper = ScriptBlock.Create(Beginning + (_hasProcessBlock ? Piping : "") + Invocation + End);
+        ScriptBlock wrapper = ScriptBlock.Create(Beginning + (HasProcessBlock(own) ? Piping : "") + Invocation + End);
 
         // What a script of a module sees is what is around it there.
         wrapper = own.Module?.NewBoundScriptBlock(wrapper) ?? wrapper;
@@ -106,4 +104,8 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
 
         return new ScriptOutcome(output, errors, failure);
     }
+
+    // ${function:name} has a function around it.
+    private static bool HasProcessBlock(ScriptBlock script) =>
+        (script.Ast as ScriptBlockAst ?? (script.Ast as FunctionDefinitionAst)?.Body) is { ProcessBlock: not null };
 }
