@@ -40,7 +40,7 @@ internal sealed class Connection
             _keepAlive = _resources.Hold(new KeepAlive(
                 Transport.Received,
                 Transport.Writer,
-                opened.Transport,
+                opened.Transport is { } network ? () => network.Progress : null,
                 settings.KeepAliveInterval,
                 settings.KeepAliveTimeout,
                 OnPeerVanished));

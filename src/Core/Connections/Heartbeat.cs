@@ -49,22 +49,30 @@ internal sealed class Heartbeat : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
+    /// <summary>Sends the message if it is due.</summary>
+    /// <param name="now">The time, in milliseconds of <see cref="Environment.TickCount64"/>.</param>
+    /// <returns>After how many milliseconds the next one may be due.</returns>
+    public long Step(long now)
+    {
+        long next = _sender.LastSent + _interval - now;
+        if (next <= 0)
+        {
+            bool isSent = _sender.TrySendNow(_message.Span, _type);
+            next = isSent ? _interval : _interval / TriesPerInterval;
+            if (isSent)
+            {
+                _sent();
+            }
+        }
+
+        return Math.Max(1, next);
+    }
+
     private void Tick()
     {
         try
         {
-            long next = _sender.LastSent + _interval - Environment.TickCount64;
-            if (next <= 0)
-            {
-                bool isSent = _sender.TrySendNow(_message.Span, _type);
-                next = isSent ? _interval : _interval / TriesPerInterval;
-                if (isSent)
-                {
-                    _sent();
-                }
-            }
-
-            _timer.Change(Math.Max(1, next), Timeout.Infinite);
+            _timer.Change(Step(Environment.TickCount64), Timeout.Infinite);
         }
         catch (Exception e) when (MessageSender.IsConnectionError(e))
         {

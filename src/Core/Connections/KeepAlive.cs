@@ -18,7 +18,7 @@ internal sealed class KeepAlive : IDisposable
 
     private readonly ReadBuffer _received;
     private readonly FrameWriter _writer;
-    private readonly TransportStream? _network;
+    private readonly Func<PeerProgress?>? _askProgress;
     private readonly Action _peerVanished;
     private readonly long _interval;
     private readonly long _timeout;
@@ -36,16 +36,16 @@ internal sealed class KeepAlive : IDisposable
 
     /// <param name="received">What the peer sent, and when.</param>
     /// <param name="writer">What sends, and knows what the peer takes.</param>
-    /// <param name="network">What the peer's progress is asked of; null when nothing can be.</param>
+    /// <param name="progress">Tells what the peer has taken; null when there is nothing to ask.</param>
     /// <param name="interval">How often to send something.</param>
     /// <param name="timeout">How long silence may last after a ping; zero sends no ping.</param>
     /// <param name="peerVanished">Called once when the peer gave no sign of life in time.</param>
     public KeepAlive(
-        ReadBuffer received, FrameWriter writer, TransportStream? network, TimeSpan interval, TimeSpan timeout, Action peerVanished)
+        ReadBuffer received, FrameWriter writer, Func<PeerProgress?>? progress, TimeSpan interval, TimeSpan timeout, Action peerVanished)
     {
         _received = received;
         _writer = writer;
-        _network = network;
+        _askProgress = progress;
         _interval = Math.Max(1, (long)interval.TotalMilliseconds);
         _timeout = (long)Math.Ceiling(timeout.TotalMilliseconds);
         _peerVanished = peerVanished;
@@ -54,33 +54,49 @@ internal sealed class KeepAlive : IDisposable
 
     public void Start()
     {
-        _lastSent = _lastPinged = Environment.TickCount64;
+        Begin(Environment.TickCount64);
         _timer.Change(_interval, Timeout.Infinite);
     }
 
     public void Dispose() => _timer.Dispose();
 
+    /// <summary>The first interval begins.</summary>
+    public void Begin(long now) => _lastSent = _lastPinged = now;
+
+    /// <summary>Does what is due.</summary>
+    /// <param name="now">The time, in milliseconds of <see cref="Environment.TickCount64"/>.</param>
+    /// <returns>After how many milliseconds something may be due again; null when the peer gave no sign of life in time.</returns>
+    public long? Step(long now)
+    {
+        if (_clock is not null && _received.BytesReceived != _bytesWhenPinged)
+        {
+            _clock = null;
+        }
+
+        LookAtProgress(now);
+        if (now >= GivenUp(now))
+        {
+            return null;
+        }
+
+        Send(now);
+        long next = Math.Min(Math.Min(GivenUp(now), _lastSent + _interval), CanPing ? PingDue : long.MaxValue);
+        next = _clock is not null && _askProgress is not null ? Math.Min(next, now + (_timeout / LooksPerTimeout)) : next;
+        return Math.Max(1, next - now);
+    }
+
     private void Tick()
     {
         try
         {
-            long now = Environment.TickCount64;
-            if (_clock is not null && _received.BytesReceived != _bytesWhenPinged)
+            if (Step(Environment.TickCount64) is { } wait)
             {
-                _clock = null;
+                _timer.Change(wait, Timeout.Infinite);
             }
-
-            LookAtProgress(now);
-            if (now >= GivenUp(now))
+            else
             {
                 _peerVanished();
-                return;
             }
-
-            Send(now);
-            long next = Math.Min(Math.Min(GivenUp(now), _lastSent + _interval), CanPing ? PingDue : long.MaxValue);
-            next = _clock is not null && _network is not null ? Math.Min(next, now + (_timeout / LooksPerTimeout)) : next;
-            _timer.Change(Math.Max(1, next - now), Timeout.Infinite);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
@@ -92,7 +108,7 @@ internal sealed class KeepAlive : IDisposable
     // shows only that the peer's system lives, so it does not count: a ping that was sent after the last look did not wait at that look.
     private void LookAtProgress(long now)
     {
-        if (_timeout > 0 && _network?.Progress is { } progress)
+        if (_timeout > 0 && _askProgress?.Invoke() is { } progress)
         {
             if ((_progress.IsWaiting && progress.Acknowledged > _progress.Acknowledged) || progress.Window > _progress.Window)
             {

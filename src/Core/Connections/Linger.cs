@@ -12,17 +12,19 @@ internal static class Linger
     /// <param name="task">What is waited for; an exception of it is not reported.</param>
     /// <param name="writer">What the peer takes from.</param>
     /// <param name="stall">How long it may take nothing.</param>
+    /// <param name="clock">Tells the time; null for that of the system.</param>
     /// <returns>Whether the task ended in time and without an exception.</returns>
-    public static async Task<bool> WhileTakenAsync(Task task, FrameWriter writer, TimeSpan stall)
+    public static async Task<bool> WhileTakenAsync(Task task, FrameWriter writer, TimeSpan stall, TimeProvider? clock = null)
     {
-        long began = Environment.TickCount64;
+        TimeProvider time = clock ?? TimeProvider.System;
+        long began = time.GetTimestamp();
         long before;
         do
         {
             before = writer.Network.BytesSent;
-            await Task.WhenAny(task, Task.Delay(stall)).ConfigureAwait(false);
+            await Task.WhenAny(task, Task.Delay(stall, time)).ConfigureAwait(false);
         }
-        while (!task.IsCompleted && writer.Network.BytesSent > before && Environment.TickCount64 - began < Longest.TotalMilliseconds);
+        while (!task.IsCompleted && writer.Network.BytesSent > before && time.GetElapsedTime(began) < Longest);
 
         // Whatever it ends in later is observed.
         _ = task.ContinueWith(static ended => ended.Exception, TaskScheduler.Default);

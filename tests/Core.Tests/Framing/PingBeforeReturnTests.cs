@@ -16,7 +16,7 @@ public sealed class PingBeforeReturnTests
         using CancellationTokenSource end = new();
         Task reading = ReadAsync(transport, end.Token);
         using KeepAlive keepAlive = new(
-            transport.Received, transport.Writer, network: null, TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(1), static () => { });
+            transport.Received, transport.Writer, progress: null, TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(1), static () => { });
 
         keepAlive.Start();
         for (int pings = 0; pings < 3; pings++)
