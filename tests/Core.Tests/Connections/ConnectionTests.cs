@@ -1,0 +1,227 @@
+using System.Net.Http;
+using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Loopback;
+using Xunit;
+using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
+
+namespace MessageWebSockets.Tests.Connections;
+
+/// <summary>What a connection sends, and tells of itself and of what it received, up to each of its ends.</summary>
+public sealed class ConnectionTests : IAsyncDisposable
+{
+    private readonly MemoryNetwork _network = new();
+    private readonly RecordingReceiver _receiver = new();
+    private readonly RecordingEvents _events = new();
+    private Connection? _connection;
+
+    private IEnumerable<WireOpcode> Sent => _network.Frames.Select(frame => frame.Opcode);
+
+    public async ValueTask DisposeAsync()
+    {
+        _connection?.Close(null, "");
+        await _network.DisposeAsync();
+        if (_connection is not null)
+        {
+            await _connection.Released;
+        }
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Readers_are_woken_once_the_loop_waits_and_elsewhere_where_it_goes_on()
+    {
+        Connection connection = Open();
+        await _network.BringAsync([.. FrameBytes.Text("one"), .. FrameBytes.Text("two")]);
+        Assert.Equal(["take one", "take two"], await _receiver.UntilAsync("publish"));
+        Assert.Equal((2L, 6L), (connection.Counters.Messages, connection.Counters.PayloadBytes));
+    }
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(1001)]
+    [InlineData(null)]
+    public async Task The_close_of_the_peer_is_answered_with_its_code_and_told(int? code)
+    {
+        Connection connection = Open();
+        await _network.BringAsync(FrameBytes.Close((ushort?)code, code is null ? "" : "bye"));
+        Assert.Empty(await _receiver.UntilAsync("complete "));
+        Assert.False(connection.Released.IsCompleted);
+        _network.End();
+        await connection.Released;
+
+        Assert.True(await connection.PeerGone);
+        Assert.False(connection.IsClosedHere);
+        Assert.True(connection.CloseBegan.IsCancellationRequested);
+        Assert.Equal(FrameBytes.ClosePayload((ushort?)code), Assert.Single(_network.Frames).Payload);
+        Assert.Equal(
+            code is null ? ["closed 1005  by peer", "raise 1005"] : ["closed 1001 bye by peer", "raise 1001"], _events.Told);
+        Assert.True(_network.IsDisposed);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_peer_that_breaks_TCP_after_its_close_is_not_gone_in_order()
+    {
+        Connection connection = Open();
+        await _network.BringAsync(FrameBytes.Close(1000));
+        await _receiver.UntilAsync("complete ");
+        _network.End(new IOException("x"));
+        Assert.False(await connection.PeerGone);
+        await connection.Released;
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_close_from_here_is_told_at_once_and_what_comes_later_is_dropped()
+    {
+        Connection connection = Open();
+        connection.Close(1001, "bye");
+        Assert.Empty(await _receiver.UntilAsync("complete here"));
+        Assert.Equal(["closed 1001 bye here", "raise 1001"], _events.Told);
+        Assert.True(connection.IsClosedHere);
+
+        await _network.BringAsync([.. FrameBytes.Text("late"), .. FrameBytes.Close(1001, "yes")]);
+        Assert.Equal(["dropped"], (await _receiver.UntilAsync("complete ")).Where(static call => call == "dropped"));
+        _network.End();
+        await connection.Released;
+        Assert.Equal(FrameBytes.ClosePayload(1001, "bye"), Assert.Single(_network.Frames).Payload);
+        Assert.DoesNotContain("raise 1001", _events.Told.Skip(2));
+        connection.Close(1002, "again");
+        Assert.DoesNotContain("raise 1001", _events.Told.Skip(2));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task CloseAsync_waits_for_any_time_where_no_timeout_is_set_and_delivers_what_comes_before_the_answer()
+    {
+        Connection connection = Open(closeTimeout: TimeSpan.Zero);
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "done", CancellationToken.None);
+        Assert.Equal(["closing"], _events.Told);
+        await _network.BringAsync([.. FrameBytes.Text("last"), .. FrameBytes.Close(1001, "yes")]);
+        Assert.Contains("take last closing", await _receiver.UntilAsync("complete "));
+        Assert.False(closing.IsCompleted);
+        _network.End();
+
+        Assert.Equal(new WebSocketCloseResult(1001, "yes"), await closing);
+        Assert.Equal(FrameBytes.ClosePayload(1000, "done"), Assert.Single(_network.Frames).Payload);
+        Assert.Equal(["closing", "closed 1001 yes by peer", "raise 1001"], _events.Told);
+    }
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_close_that_nobody_answers_is_told_as_that_and_Closed_is_raised(bool isCanceled)
+    {
+        Connection connection = Open(closeTimeout: isCanceled ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1));
+        using CancellationTokenSource cancel = new();
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", cancel.Token);
+        string status = isCanceled ? "ConnectionAborted" : "Timeout";
+        if (isCanceled)
+        {
+            await cancel.CancelAsync();
+            Assert.Equal(cancel.Token, (await Assert.ThrowsAsync<OperationCanceledException>(() => closing)).CancellationToken);
+        }
+        else
+        {
+            Assert.Equal(HResults.Timeout, (await Assert.ThrowsAsync<MessageWebSocketException>(() => closing)).HResult);
+        }
+
+        await _receiver.UntilAsync($"complete {status}");
+        await connection.Released;
+        Assert.Equal(["closing", $"aborted {status}", "raise 1000"], _events.Told);
+        Assert.True(_network.IsDisposed);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task What_we_refuse_is_told_when_readers_had_their_moment_and_the_close_frame_says_why()
+    {
+        Connection connection = Open();
+        await _network.BringAsync(FrameBytes.Build(WireOpcode.Text, "x"u8, masked: true));
+        Assert.Contains("let answer 250", await _receiver.UntilAsync("tell ErrorHttpInvalidServerResponse"));
+        Assert.Equal(FrameBytes.ClosePayload(1002), Assert.Single(_network.Frames).Payload);
+        Assert.Equal(["aborted ErrorHttpInvalidServerResponse"], _events.Told);
+        Assert.False(connection.Released.IsCompleted);
+        _network.End();
+        await connection.Released;
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_message_that_is_too_big_is_refused_in_words_and_nobody_is_waited_for_once_the_close_began()
+    {
+        Connection connection = Open();
+        Task closing = connection.CloseAsync(1000, "", CancellationToken.None);
+        await _network.BringAsync(FrameBytes.Text("more than is taken here"));
+        Assert.DoesNotContain("let answer 250", await _receiver.UntilAsync("tell UnexpectedServerError"));
+        await Assert.ThrowsAsync<MessageWebSocketException>(() => closing);
+
+        MemoryNetwork network = new();
+        Connection other = Open(network: network);
+        await network.BringAsync(FrameBytes.Text("more than is taken here"));
+        await _receiver.UntilAsync("tell UnexpectedServerError");
+        Assert.Equal(FrameBytes.ClosePayload(1009, "message too big"), Assert.Single(network.Frames).Payload);
+        network.End();
+        await other.Released;
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task What_breaks_reading_is_told_and_refuses_what_is_sent()
+    {
+        Connection connection = Open();
+        Task<TimeSpan> ping = connection.PingAsync(CancellationToken.None);
+        _network.End(new IOException("x"));
+        await _receiver.UntilAsync("tell ConnectionAborted");
+        await connection.Released;
+        Assert.Equal(["aborted ConnectionAborted"], _events.Told);
+        await Assert.ThrowsAsync<MessageWebSocketException>(() => ping);
+        connection.SendPong();
+        await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => connection.Sender.SendAsync("x"u8, SocketMessageType.Utf8, CancellationToken.None).AsTask());
+        Assert.Equal([WireOpcode.Ping], Sent);
+        Assert.True(await connection.PeerGone);
+        Assert.True(connection.Ended.IsCancellationRequested);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_held_answer_goes_out_when_this_side_closes()
+    {
+        _receiver.HoldsAnswer = true;
+        Connection connection = Open();
+        await _network.BringAsync(FrameBytes.Close(1000));
+        await _receiver.UntilAsync("complete ");
+        Assert.Empty(Sent);
+        _network.End();
+        Assert.True(await connection.PeerGone);
+        Assert.Empty(Sent);
+
+        connection.Close(1001, "");
+        await connection.Released;
+        Assert.Equal(FrameBytes.ClosePayload(1001), Assert.Single(_network.Frames).Payload);
+        Assert.True(connection.IsClosedHere);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_peer_that_vanished_is_told_as_that()
+    {
+        Connection connection = Open(keepAlive: TimeSpan.FromMilliseconds(1));
+        await _receiver.UntilAsync("tell Timeout");
+        await connection.Released;
+        Assert.Equal(["aborted Timeout"], _events.Told);
+    }
+
+    private Connection Open(TimeSpan? closeTimeout = null, TimeSpan keepAlive = default, MemoryNetwork? network = null)
+    {
+        ConnectionSettings settings = new()
+        {
+            Uri = new Uri("ws://example.com/"),
+            SocketClass = "X",
+            Frames = new FrameTraces(),
+            CloseTimeout = closeTimeout ?? TimeSpan.FromSeconds(30),
+            KeepAliveInterval = keepAlive,
+            KeepAliveTimeout = keepAlive,
+        };
+        Connection connection = new(
+            settings,
+            new OpenedConnection(network ?? _network, new SocketsHttpHandler(), null, null),
+            _receiver,
+            static (framing, frames) => new MessageAssembler(framing, frames, 10, wholeMessages: true),
+            _events);
+        connection.Start();
+        _connection ??= connection;
+        return connection;
+    }
+}
