@@ -88,6 +88,13 @@ public abstract class WebSocketInformation
     /// <summary>Messages whose last byte was handed to the network.</summary>
     public long MessagesWritten => Connection?.Transport.Writer.MessagesWritten ?? 0;
 
+    /// <summary>
+    /// Messages whose last byte is being handed to the network. When the connection breaks meanwhile they stay in doubt: the system says
+    /// of a write that failed only that it did, and the server may have read some of them. To be read before
+    /// <see cref="MessagesWritten"/>, so that a message which is handed over in between is in one of the two.
+    /// </summary>
+    public long MessagesInDoubt => Connection?.Transport.Writer.MessagesInDoubt ?? 0;
+
     /// <summary>Messages received; in <see cref="MessageWebSocketReceiveMode.PartialMessage"/> whole ones.</summary>
     public long MessagesReceived => Connection?.Counters.Messages ?? 0;
 

@@ -466,14 +466,22 @@ $(Get-Address -Path 'echo'),,,
             @{ Does = 'says $false'; Script = { $false } }
             @{ Does = 'throws'; Script = { throw 'not that one' } }
             @{ Does = 'says both'; Script = { $true; $false } }
+            @{ Does = 'says $false in a list'; Script = { , @($true, $false) } }
+            @{ Does = 'says $false as a switch'; Script = { [switch] $false } }
+            @{ Does = 'reports an error'; Script = { Write-Error 'not that one' -ErrorAction Continue; $true } }
             @{ Does = 'leaves by break'; Script = { break } }
             @{ Does = 'leaves by exit'; Script = { exit 3 } }
         ) {
-            $failure = Get-Failure {
-                Connect-MessageWebSocket (Get-Address -Path 'echo' -Secure) -TrustedRoot $root -CertificateValidation $Script
+            $address = Get-Address -Path 'echo' -Secure
+            $failure = try {
+                Connect-MessageWebSocket $address -TrustedRoot $root -CertificateValidation $Script -ErrorAction SilentlyContinue `
+                    -ErrorVariable problems
+                $problems[-1]
+            } catch {
+                $_
             }
             $failure.FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
-            if ($Does -eq 'throws') {
+            if ($Does -in 'throws', 'reports an error') {
                 $failure.ErrorDetails.RecommendedAction | Should -BeLike '*not that one*'
             } elseif ($Does -like 'leaves*') {
                 $failure.ErrorDetails.RecommendedAction | Should -BeLike '*ends with exit, or with break*Use return.'

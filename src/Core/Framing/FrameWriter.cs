@@ -61,6 +61,9 @@ internal sealed class FrameWriter : IDisposable
     /// <summary>Messages whose last byte is with the network.</summary>
     public long MessagesWritten => _frames.MessagesWritten;
 
+    /// <summary>Messages whose last byte is being written, or was in the write that failed.</summary>
+    public long MessagesInDoubt => _frames.MessagesInDoubt;
+
     /// <summary>What broke writing, if anything did.</summary>
     public Exception? Fault => _cause;
 

@@ -22,6 +22,7 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
     private bool _pongWaitingForRoom;
     private long _framesSent;
     private long _messagesWritten;
+    private long _messagesInDoubt;
 
     /// <summary>How many bytes wait for the next write.</summary>
     public int Pending => _pending.Count;
@@ -49,6 +50,11 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
 
     /// <summary>Messages whose last byte is with the network. From any thread.</summary>
     public long MessagesWritten => Volatile.Read(ref _messagesWritten);
+
+    /// <summary>
+    /// Messages whose last byte is being written, or was in the write that failed: the network may have taken them. From any thread.
+    /// </summary>
+    public long MessagesInDoubt => Volatile.Read(ref _messagesInDoubt);
 
     /// <summary>Adds a frame; one that is not masked yet is masked here.</summary>
     /// <param name="header">Its header.</param>
@@ -109,6 +115,7 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
     {
         (_pending, _inFlight) = (_inFlight, _pending);
         HasControl = false;
+        Volatile.Write(ref _messagesInDoubt, _inFlight.CompletedMessages);
         AppendWaitingPongs();
         return _inFlight.Content;
     }
@@ -116,7 +123,9 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
     /// <summary>What was being written is with the network.</summary>
     public void CompleteInFlight()
     {
+        // In this order: who reads them in the other one misses no message.
         Volatile.Write(ref _messagesWritten, _messagesWritten + _inFlight.CompletedMessages);
+        Volatile.Write(ref _messagesInDoubt, 0);
         _inFlight.Clear();
     }
 

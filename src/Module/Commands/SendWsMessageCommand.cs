@@ -30,6 +30,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
 
     // Of earlier connections.
     private long _writtenEarlier;
+    private long _doubtfulEarlier;
     private long _lostEarlier;
     private bool _isFlushed;
 
@@ -420,14 +421,14 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            WriteWarning($"{_accepted - Written()} of {_accepted} messages still wait for {_socket} to read; they go out when it does.");
+            WriteWarning($"{_accepted - Counted().Written} of {_accepted} messages still wait for {_socket} to read; they go out when it does.");
         }
         catch (MessageWebSocketException e)
         {
             _isFlushed = true;
             ThrowTerminatingError(Ended(e, _socket, Progress(failed: 0)));
         }
-        catch (ObjectDisposedException) when (Written() < _accepted)
+        catch (ObjectDisposedException) when (Counted().Written < _accepted)
         {
             _isFlushed = true;
             ThrowTerminatingError(Ended(null, _socket, Progress(failed: 0)));
@@ -459,25 +460,39 @@ public sealed class SendWsMessageCommand : WsCmdlet
             return;
         }
 
-        if (_accepted > Written())
+        (long written, long doubtful) = Counted();
+        if (_accepted > written)
         {
             WriteError(Ended(failure, _socket, $"{Progress(failed: 0)} Those after them go over a new connection."));
         }
 
-        long written = Written();
         _writtenEarlier += written;
-        _lostEarlier += _accepted - written;
+        _doubtfulEarlier += doubtful;
+        _lostEarlier += _accepted - written - doubtful;
         Use(successor);
     }
 
-    /// <summary>How many messages went to the network over this connection, as far as nobody else sends at the same time.</summary>
-    private long Written() => Math.Clamp(_socket.Information.MessagesWritten - _sentBefore, 0, _accepted);
+    /// <summary>
+    /// How many messages went to the network over this connection, and how many may have: as far as nobody else sends at the same time.
+    /// </summary>
+    private (long Written, long Doubtful) Counted()
+    {
+        long doubtful = _socket.Information.MessagesInDoubt;
+        long before = _socket.Information.MessagesWritten - _sentBefore;
+        long written = Math.Clamp(before, 0, _accepted);
+        return (written, Math.Clamp(before + doubtful, 0, _accepted) - written);
+    }
 
     private string Progress(int failed)
     {
-        long written = Written();
-        long lost = _lostEarlier + _accepted - written + failed;
-        return $"Of this pipeline's messages {_writtenEarlier + written} were handed to the network and {lost} were not.";
+        (long written, long doubtful) = Counted();
+        long lost = _lostEarlier + _accepted - written - doubtful + failed;
+        written += _writtenEarlier;
+        doubtful += _doubtfulEarlier;
+        return doubtful == 0
+            ? $"Of this pipeline's messages {written} were handed to the network and {lost} were not."
+            : $"Of this pipeline's messages {written} were handed to the network, {doubtful} may have been, in a write that failed, "
+                + $"and {lost} were not.";
     }
 
     private void Await(Task task) => _budget.Spend(() => Wait(task));

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using MessageWebSockets.PowerShell.Sessions;
 using MessageWebSockets.PowerShell.Views;
@@ -59,9 +60,10 @@ internal sealed class CertificateScript : ICertificateJudge
         {
             ScriptOutcome outcome = _script.RunToEnd(
                 cmdlet, args, args.ServerCertificate, args.ServerIntermediateCertificates, args.ServerCertificateErrors);
-            Failure = outcome.Failure;
+            // A check that reports an error has not come to a yes, even where it went on.
+            Failure = outcome.Failure ?? (outcome.Errors is [{ Exception: var first }, ..] ? first : null);
             outcome.ReportErrors(cmdlet);
-            accepted = Failure is null && !outcome.Output.Any(static output => output?.BaseObject is false);
+            accepted = Failure is null && !outcome.Output.Any(IsNo);
         }
         finally
         {
@@ -73,4 +75,11 @@ internal sealed class CertificateScript : ICertificateJudge
             deferral.Complete();
         }
     }
+
+    // Also in a list that the script kept together.
+    private static bool IsNo(PSObject? output) =>
+        IsFalse(output) || (output?.BaseObject is IList list && list.Cast<object?>().Any(IsFalse));
+
+    private static bool IsFalse(object? output) =>
+        (output is PSObject wrapped ? wrapped.BaseObject : output) is false or SwitchParameter { IsPresent: false };
 }
