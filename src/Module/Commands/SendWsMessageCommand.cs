@@ -421,7 +421,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            WriteWarning($"{_accepted - Counted().Written} of {_accepted} messages still wait for {_socket} to read; they go out when it does.");
+            long waiting = _accepted - Counted().Written;
+            WriteWarning($"{waiting} of {_accepted} messages still wait for {_socket} to read; they go out when it does.");
         }
         catch (MessageWebSocketException e)
         {

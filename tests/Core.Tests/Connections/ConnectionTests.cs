@@ -51,6 +51,7 @@ public sealed class ConnectionTests : IAsyncDisposable
         Assert.False(connection.IsClosedHere);
         Assert.True(connection.CloseBegan.IsCancellationRequested);
         Assert.Equal(FrameBytes.ClosePayload((ushort?)code), Assert.Single(_network.Frames).Payload);
+        await _events.Raised;
         Assert.Equal(
             code is null ? ["closed 1005  by peer", "raise 1005"] : ["closed 1001 bye by peer", "raise 1001"], _events.Told);
         Assert.True(_network.IsDisposed);
@@ -73,6 +74,7 @@ public sealed class ConnectionTests : IAsyncDisposable
         Connection connection = Open();
         connection.Close(1001, "bye");
         Assert.Empty(await _receiver.UntilAsync("complete here"));
+        await _events.Raised;
         Assert.Equal(["closed 1001 bye here", "raise 1001"], _events.Told);
         Assert.True(connection.IsClosedHere);
 
@@ -99,6 +101,7 @@ public sealed class ConnectionTests : IAsyncDisposable
 
         Assert.Equal(new WebSocketCloseResult(1001, "yes"), await closing);
         Assert.Equal(FrameBytes.ClosePayload(1000, "done"), Assert.Single(_network.Frames).Payload);
+        await _events.Raised;
         Assert.Equal(["closing", "closed 1001 yes by peer", "raise 1001"], _events.Told);
     }
 
@@ -123,6 +126,7 @@ public sealed class ConnectionTests : IAsyncDisposable
 
         await _receiver.UntilAsync($"complete {status}");
         await connection.Released;
+        await _events.Raised;
         Assert.Equal(["closing", $"aborted {status}", "raise 1000"], _events.Told);
         Assert.True(_network.IsDisposed);
     }

@@ -54,6 +54,7 @@ public sealed class HeartbeatTests : IDisposable
         Assert.Equal(Interval / 4, _heartbeat.Step(_sender.LastSent + Interval));
         Assert.Equal(0, _sent);
         await _sender.SendFrameAsync(new byte[1], null, SocketMessageType.Binary, isFinal: true, CancellationToken.None);
+        await _transport.Writer.DrainAsync(CancellationToken.None);
         Assert.Equal(Interval, _heartbeat.Step(_sender.LastSent + Interval));
         Assert.Equal(1, _sent);
     }

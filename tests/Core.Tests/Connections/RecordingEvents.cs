@@ -6,11 +6,15 @@ namespace MessageWebSockets.Tests.Connections;
 internal sealed class RecordingEvents : IConnectionEvents
 {
     private readonly ConcurrentQueue<string> _told = new();
+    private readonly TaskCompletionSource _raised = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isOver;
 
     public bool IsClosed { get; private set; }
 
     public IEnumerable<string> Told => _told;
+
+    /// <summary>Ends when the close is raised, which comes after all else.</summary>
+    public Task Raised => _raised.Task;
 
     public void OnClosing() => _told.Enqueue("closing");
 
@@ -22,7 +26,11 @@ internal sealed class RecordingEvents : IConnectionEvents
         return isFirst;
     }
 
-    public void RaiseClosed(WebSocketCloseResult close) => _told.Enqueue($"raise {close.Code}");
+    public void RaiseClosed(WebSocketCloseResult close)
+    {
+        _told.Enqueue($"raise {close.Code}");
+        _raised.TrySetResult();
+    }
 
     public void OnAborted(MessageWebSocketException failure)
     {
