@@ -412,7 +412,7 @@ internal sealed class ClientSocket(
         }
         catch
         {
-            _ = gaveUp.CancelAsync();
+            _ = ForeignCode.CancelAsync("What a greeting registered", gaveUp);
             throw;
         }
     }

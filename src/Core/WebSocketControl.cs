@@ -209,7 +209,10 @@ public abstract class WebSocketControl
         }
     }
 
-    /// <summary>The roots this socket trusts in place of the system's, for a private certificate authority; before connect only.</summary>
+    /// <summary>
+    /// The roots this socket trusts in place of the system's, for a private certificate authority; before connect only. Of an empty
+    /// collection none is trusted.
+    /// </summary>
     public X509Certificate2Collection? TrustedRoots { get => _trustedRoots; set => Set(ref _trustedRoots, value); }
 
     /// <summary>Whether certificates are checked for revocation; before connect only. Default: NoCheck.</summary>

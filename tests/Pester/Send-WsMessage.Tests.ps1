@@ -304,6 +304,19 @@ Describe 'Send-WsMessage' {
             $warning | Should -BeLike '1 of 1 messages still wait*'
         }
 
+        It 'does not take heartbeats for what went out' {
+            $slow = New-MessageWebSocket -SendBufferSize 4096
+            $slow.Control.HeartbeatMessage = 'beat'
+            $slow.Control.HeartbeatInterval = [timespan]::FromMilliseconds(5)
+            Connect-MessageWebSocket $server.faults.'stops-reading' -Socket $slow | Out-Null
+            & {
+                'first'
+                Wait-Until { $slow.Information.HeartbeatsSent -ge 3 }
+                , [byte[]]::new(8MB)
+            } | Send-WsMessage -Socket $slow -TimeoutSeconds 1 -WarningVariable warning -WarningAction SilentlyContinue
+            $warning | Should -BeLike '1 of 2 messages still wait*'
+        }
+
         It 'says how many messages were not handed to the network when the connection breaks' {
             $slow = Connect-MessageWebSocket $server.faults.'reset-while-client-sends'
             $big = [byte[]]::new(1MB)

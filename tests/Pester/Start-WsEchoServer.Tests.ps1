@@ -178,6 +178,12 @@ Describe 'Start-WsEchoServer' {
             (Invoke-WsRequest 'x').Text | Should -Be 'got x value got!'
         }
 
+        It 'splats a variable as @using:' {
+            $json = @{ InputObject = @{ a = 1 }; Compress = $true }
+            Start-WsEchoServer -Handler { ConvertTo-Json @using:json } | Connect-MessageWebSocket | Out-Null
+            (Invoke-WsRequest 'x' -TimeoutSeconds 10).Text | Should -Be '{"a":1}'
+        }
+
         It 'refuses a $using: variable that is not there' {
             $failure = Get-Failure { Start-WsEchoServer -Handler { $using:noSuchVariable } }
             $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'

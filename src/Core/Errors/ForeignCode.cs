@@ -87,6 +87,19 @@ internal static class ForeignCode
         }
     }
 
+    /// <summary>Cancels on another thread, and tells of what those threw who registered with the token.</summary>
+    public static async Task CancelAsync(string what, CancellationTokenSource source)
+    {
+        try
+        {
+            await source.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException e)
+        {
+            Report(what, e);
+        }
+    }
+
     private static void RunInNobodysContext<T>(Action<T> code, T argument)
     {
         SynchronizationContext? callers = SynchronizationContext.Current;

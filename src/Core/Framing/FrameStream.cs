@@ -107,7 +107,8 @@ internal sealed class FrameStream : SequentialStream
 
     private void Send(ReadOnlySpan<byte> frame)
     {
-        if (FrameHeader.TryParse(frame, out FrameHeader header) && header is { Opcode: FrameOpcode.Close, IsMasked: true })
+        bool isHeader = FrameHeader.TryParse(frame, out FrameHeader header);
+        if (isHeader && header is { Opcode: FrameOpcode.Close, IsMasked: true })
         {
             // Close frames of ours are not masked yet. This one is the framing's: it comes before readers could answer what came before it.
             ReadOnlySpan<byte> payload = frame[header.HeaderLength..];
@@ -118,6 +119,14 @@ internal sealed class FrameStream : SequentialStream
             return;
         }
 
-        Writer.TrySend(frame);
+        try
+        {
+            Writer.TrySend(frame);
+        }
+        catch (IOException) when (isHeader && header.IsControl)
+        {
+            // The answer to a ping, behind a write that failed. It is no reason to end reading: what the peer sent before it went, and its
+            // close frame, are still to be had, and reading meets the end by itself.
+        }
     }
 }

@@ -125,7 +125,7 @@ internal sealed class TlsHandshake(HandshakeSettings settings, HandshakeFindings
             RevocationFlag = X509RevocationFlag.ExcludeRoot,
         };
         policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
-        if (settings.TrustedRoots is { Count: > 0 } roots)
+        if (settings.TrustedRoots is { } roots)
         {
             policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             policy.CustomTrustStore.AddRange(roots);

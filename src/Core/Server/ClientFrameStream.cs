@@ -157,7 +157,13 @@ internal sealed class ClientFrameStream(
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         // The framing writes whole frames.
-        DataFramesBegun += (buffer.Span[0] & 0x08) == 0 ? 1 : 0;
+        if (FrameHeader.TryParse(buffer.Span, out FrameHeader header) && header.IsControl)
+        {
+            await AnswerAsync(buffer).ConfigureAwait(false);
+            return;
+        }
+
+        DataFramesBegun++;
         await WriteInPiecesAsync(ReadOnlyMemory<byte>.Empty, buffer).ConfigureAwait(false);
     }
 
@@ -195,19 +201,11 @@ internal sealed class ClientFrameStream(
     /// <summary>Gives back what decompressing took, when nobody reads any more.</summary>
     public void EndReading() => _inflated?.Dispose();
 
-    /// <summary>Writes a control frame that is no close frame, between two pieces of what is written.</summary>
-    public async Task WriteControlAsync(FrameOpcode opcode, ReadOnlyMemory<byte> payload)
-    {
-        await _writing.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            await WritePieceAsync(ControlFrame.Create(opcode, payload.Span)).ConfigureAwait(false);
-        }
-        finally
-        {
-            _writing.Release();
-        }
-    }
+    /// <summary>Writes a pong that nobody asked for, between two pieces of what is written.</summary>
+    public Task WritePongAsync() => WriteControlAsync(ControlFrame.Create(FrameOpcode.Pong, []));
+
+    /// <summary>Answers a ping, as far as the client takes answers.</summary>
+    public Task AnswerPingAsync(ReadOnlyMemory<byte> payload) => AnswerAsync(ControlFrame.Create(FrameOpcode.Pong, payload.Span));
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
@@ -218,6 +216,31 @@ internal sealed class ClientFrameStream(
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override void Flush() => inner.Flush();
+
+    private async Task AnswerAsync(ReadOnlyMemory<byte> frame)
+    {
+        try
+        {
+            await WriteControlAsync(frame).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // No reason to end reading: what the client sent before it went is still to be had, and reading meets the end by itself.
+        }
+    }
+
+    private async Task WriteControlAsync(ReadOnlyMemory<byte> frame)
+    {
+        await _writing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await WritePieceAsync(frame).ConfigureAwait(false);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
 
     private async Task WriteInPiecesAsync(ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> rest)
     {

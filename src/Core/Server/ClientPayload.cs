@@ -81,7 +81,7 @@ internal sealed class ClientPayload(ClientFrameStream frames)
 
         if (_frame.Opcode == FrameOpcode.Ping)
         {
-            await frames.WriteControlAsync(FrameOpcode.Pong, payload).ConfigureAwait(false);
+            await frames.AnswerPingAsync(payload).ConfigureAwait(false);
         }
 
         return true;

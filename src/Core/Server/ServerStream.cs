@@ -91,7 +91,7 @@ internal sealed class ServerStream : IDisposable
     }
 
     /// <summary>Gives a sign of life: a pong that nobody asked for (RFC 6455 section 5.5.3).</summary>
-    public Task SendPongAsync() => _frames.WriteControlAsync(FrameOpcode.Pong, ReadOnlyMemory<byte>.Empty);
+    public Task SendPongAsync() => _frames.WritePongAsync();
 
     /// <summary>
     /// Sends a close frame, once; nothing can be sent after it, and what the client still sends can be read. Never throws.

@@ -27,6 +27,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private JsonWriter? _jsonWriter;
     private long _accepted;
     private long _sentBefore;
+    private long _sentByItselfBefore;
 
     // Of earlier connections.
     private long _writtenEarlier;
@@ -446,6 +447,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     {
         _socket = socket;
         _accepted = 0;
+        _sentByItselfBefore = SentByItself(socket);
         _sentBefore = socket.Information.MessagesSent;
         ShowFrames(socket);
     }
@@ -474,15 +476,19 @@ public sealed class SendWsMessageCommand : WsCmdlet
     }
 
     /// <summary>
-    /// How many messages went to the network over this connection, and how many may have: as far as nobody else sends at the same time.
+    /// How many messages went to the network over this connection, and how many may have: as far as no other script sends at the same
+    /// time. What the socket said by itself does not count, gone or not, so that rather too few of ours do.
     /// </summary>
     private (long Written, long Doubtful) Counted()
     {
         long doubtful = _socket.Information.MessagesInDoubt;
-        long before = _socket.Information.MessagesWritten - _sentBefore;
+        long byItself = SentByItself(_socket) - _sentByItselfBefore;
+        long before = _socket.Information.MessagesWritten - _sentBefore - byItself;
         long written = Math.Clamp(before, 0, _accepted);
         return (written, Math.Clamp(before + doubtful, 0, _accepted) - written);
     }
+
+    private static long SentByItself(MessageWebSocket socket) => socket.Information.HeartbeatsSent + socket.Information.AutoRepliesSent;
 
     private string Progress(int failed)
     {

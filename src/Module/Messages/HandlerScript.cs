@@ -199,7 +199,8 @@ internal sealed class HandlerScript : IDisposable
             }
 
             IScriptExtent extent = reference.Extent;
-            yield return new Edit(extent.StartOffset, extent.EndOffset - extent.StartOffset, $"${{{alias}}}");
+            string text = reference.Splatted ? $"@{alias}" : $"${{{alias}}}";
+            yield return new Edit(extent.StartOffset, extent.EndOffset - extent.StartOffset, text);
         }
     }
 

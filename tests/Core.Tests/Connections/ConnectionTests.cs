@@ -181,6 +181,22 @@ public sealed class ConnectionTests : IAsyncDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task What_came_behind_a_ping_is_received_though_nothing_can_be_sent_any_more()
+    {
+        Connection connection = Open();
+        _network.WriteFault = new IOException("x");
+        await connection.Sender.SendAsync("lost"u8, SocketMessageType.Utf8, CancellationToken.None);
+        byte[] ping = FrameBytes.Build(WireOpcode.Ping, []);
+        await _network.BringAsync([.. FrameBytes.Text("one"), .. ping, .. FrameBytes.Text("two"), .. FrameBytes.Close(1011, "bye")]);
+        List<string> calls = await _receiver.UntilAsync("complete ");
+        Assert.Equal(["take one", "take two"], calls.Where(static call => call.StartsWith("take", StringComparison.Ordinal)));
+        _network.End();
+        await connection.Released;
+        await _events.Raised;
+        Assert.Equal(["closed 1011 bye by peer", "raise 1011"], _events.Told);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_held_answer_goes_out_when_this_side_closes()
     {
         _receiver.HoldsAnswer = true;

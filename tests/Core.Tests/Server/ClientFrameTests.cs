@@ -1,6 +1,8 @@
 using System.Net.WebSockets;
 using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Connections;
 using MessageWebSockets.Tests.Framing;
+using MessageWebSockets.Tests.Loopback;
 using MessageWebSockets.Tests.Messages;
 using Xunit;
 using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
@@ -209,6 +211,22 @@ public sealed class ClientFrameTests
         Assert.Equal(code, (int?)frames.End?.Code);
         Assert.StartsWith(reason, frames.End?.Reason, StringComparison.Ordinal);
         Assert.Equal(0, await frames.ReadAsync(new byte[100], Token));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task What_came_behind_a_ping_is_read_though_the_client_takes_no_answer()
+    {
+        using MemoryNetwork network = new() { WriteFault = new IOException("x") };
+        await network.BringAsync([.. Masked(WireOpcode.Ping, "1"u8), .. Masked(WireOpcode.Binary, "ab"u8)]);
+        using ClientFrameStream frames = new(network, default, null, new ActivityClock());
+        byte[] buffer = new byte[10];
+        Assert.Equal(2, await new ClientPayload(frames).ReadAsync(buffer));
+        Assert.Equal("ab"u8, buffer.AsSpan(0, 2));
+
+        // That of the framing is no fault of its reads either; a message is one of who sends it.
+        await frames.WriteAsync(new byte[] { 0x8A, 0x00 });
+        await Assert.ThrowsAsync<IOException>(() => frames.WritePongAsync());
+        await Assert.ThrowsAsync<IOException>(() => frames.WriteAsync(new byte[] { 0x82, 0x00 }).AsTask());
     }
 
     [Theory]
