@@ -14,6 +14,9 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     // Four in all: the last is for what is asked beside a check that holds one of the others.
     private const int MostConnections = 3;
 
+    // What of the user's headers goes without TLS: nothing in them lets anybody in.
+    private static readonly string[] s_harmless = ["Origin", "User-Agent"];
+
     private readonly SemaphoreSlim _places = new(MostConnections);
     private readonly SemaphoreSlim _placeBeside = new(1);
     private bool _isEntrusted = true;
@@ -68,25 +71,28 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     /// <param name="withCredentials">Whether what tells who asks goes along.</param>
     public AuditRequest Request(bool withCredentials = true)
     {
-        AuditRequest request = new() { Target = Uri.PathAndQuery };
-        request.Set("Host", HostOf(Uri));
-        request.Set("Upgrade", "websocket");
-        request.Set("Connection", "Upgrade");
-        request.Set(AuditRequest.KeyHeader, HandshakeRequest.CreateKey());
-        request.Set(AuditRequest.VersionHeader, "13");
-        if (Settings.Protocols is { Count: > 0 } protocols)
-        {
-            request.Set(AuditRequest.ProtocolHeader, string.Join(", ", protocols));
-        }
-
-        if (settings.Compression is { } compression)
-        {
-            request.Set(AuditRequest.ExtensionHeader, CompressionNegotiation.CreateOffer(compression));
-        }
-
+        AuditRequest request = Bare(Uri.PathAndQuery, Settings.Protocols);
         foreach ((string name, string value) in Headers())
         {
             if (withCredentials || !Redaction.IsCredential(name, value))
+            {
+                request.Set(name, value);
+            }
+        }
+
+        return request;
+    }
+
+    /// <summary>
+    /// A request that everybody on the way may read: without what may carry a secret, which is the query, a subprotocol that looks like
+    /// a token, and every header of the user but those that name the client.
+    /// </summary>
+    public AuditRequest PlainRequest()
+    {
+        AuditRequest request = Bare(Uri.AbsolutePath, settings.ForAnotherOrigin().Protocols);
+        foreach ((string name, string value) in Headers())
+        {
+            if (s_harmless.Contains(name, StringComparer.OrdinalIgnoreCase) && !Redaction.IsCredential(name, value))
             {
                 request.Set(name, value);
             }
@@ -201,6 +207,27 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
         {
             // The audit was stopped, and this connection ends after it.
         }
+    }
+
+    private AuditRequest Bare(string target, IReadOnlyList<string> protocols)
+    {
+        AuditRequest request = new() { Target = target };
+        request.Set("Host", HostOf(Uri));
+        request.Set("Upgrade", "websocket");
+        request.Set("Connection", "Upgrade");
+        request.Set(AuditRequest.KeyHeader, HandshakeRequest.CreateKey());
+        request.Set(AuditRequest.VersionHeader, "13");
+        if (protocols.Count > 0)
+        {
+            request.Set(AuditRequest.ProtocolHeader, string.Join(", ", protocols));
+        }
+
+        if (settings.Compression is { } compression)
+        {
+            request.Set(AuditRequest.ExtensionHeader, CompressionNegotiation.CreateOffer(compression));
+        }
+
+        return request;
     }
 
     private async Task<AuditConnection> ConnectAsync(SemaphoreSlim places, CancellationToken cancellationToken)

@@ -2,7 +2,7 @@ using MessageWebSockets.Handshake;
 
 namespace MessageWebSockets.PowerShell.Auditing.Checks;
 
-/// <summary>Asks for the endpoint without TLS, at its own port and at that of http beside that of https; without credentials.</summary>
+/// <summary>Asks for the endpoint without TLS, at its own port and at that of http beside that of https; without anything secret.</summary>
 internal sealed class PlainWs() : AuditCheck(
     "plain-ws",
     WsAuditLevel.Standard,
@@ -33,8 +33,7 @@ internal sealed class PlainWs() : AuditCheck(
         {
             HandshakeSettings settings = target.Settings with { ClientCertificate = null };
             using AuditConnection connection = await target.OpenAsync(plain, settings, cancellationToken).ConfigureAwait(false);
-            AuditAnswer answer = await connection.AskAsync(target.Request(withCredentials: false), sent, cancellationToken)
-                .ConfigureAwait(false);
+            AuditAnswer answer = await connection.AskAsync(target.PlainRequest(), sent, cancellationToken).ConfigureAwait(false);
             string evidence = $"{sent} was answered with {answer.Text}";
             return answer.IsUpgrade ? Verdict.Failed(evidence)
                 : answer.IsForAnyone ? Verdict.Inconclusive($"{sent} was {answer.ForAnyoneText}")
