@@ -29,6 +29,15 @@ Describe 'Measure-WsLoad' {
             Should -Be 'Default', 'MessageWebSockets.Histograms'
     }
 
+    It 'says of a subprotocol that cannot be offered what is wrong, and loads the others' {
+        $bad = @{ Uri = (Get-Address -Path 'echo'); SubProtocol = 'a b' }
+        (Get-Failure { Measure-WsLoad @bad @short }).FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        $loads = [pscustomobject] $bad, [pscustomobject] @{ Uri = $bad.Uri } |
+            Measure-WsLoad @short -ErrorAction SilentlyContinue -ErrorVariable refused
+        $loads | Should -HaveCount 1
+        $refused[0].FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+    }
+
     Context 'an echo' {
         It 'counts what the server counts' {
             $echo = Start-WsEchoServer

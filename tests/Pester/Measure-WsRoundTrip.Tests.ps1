@@ -15,6 +15,14 @@ AfterAll {
 Describe 'Measure-WsRoundTrip' {
     AfterEach { Close-EverySocket }
 
+    It 'measures the others of a pipeline where one has no connection' {
+        $later = New-MessageWebSocket -Name later
+        $echo = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name echo
+        $found = $later, $echo | Measure-WsRoundTrip -Count 1 -ErrorAction SilentlyContinue -ErrorVariable refused
+        $found.Socket | Should -Be 'echo'
+        $refused[0].FullyQualifiedErrorId | Should -BeLike 'SocketNotConnected,*'
+    }
+
     Context 'pings' {
         BeforeEach { $echo = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name echo }
 

@@ -16,6 +16,14 @@ AfterAll {
 Describe 'Receive-WsMessage' {
     AfterEach { Close-EverySocket }
 
+    It 'receives from the others of a pipeline where one has no connection' {
+        $later = New-MessageWebSocket -Name later
+        $say = Connect-MessageWebSocket (Get-Address -Path 'say?text=hello') -Name say
+        $found = $later, $say | Receive-WsMessage -Raw -ErrorAction SilentlyContinue -ErrorVariable refused
+        $found | Should -Be 'hello'
+        $refused[0].FullyQualifiedErrorId | Should -BeLike 'SocketNotConnected,*'
+    }
+
     Context 'one message' {
         It 'is an object with its payload, type, length, time and socket' {
             $socket = Connect-MessageWebSocket (Get-Address -Path 'say?text=hello')

@@ -110,6 +110,15 @@ Describe 'Start-WsEchoServer' {
         Connect-MessageWebSocket "ws://127.0.0.1:$($server.Port)" | Should -Not -BeNullOrEmpty
     }
 
+    It 'leaves nothing that listens where the warning ends it' {
+        $port = (Start-WsEchoServer).Port
+        Stop-WsEchoServer
+        (Get-Failure { Start-WsEchoServer $port -Address 0.0.0.0 -WarningAction Stop }).FullyQualifiedErrorId |
+            Should -BeLike 'ActionPreferenceStop,*'
+        $WsSession.Servers | Should -BeNullOrEmpty
+        (Start-WsEchoServer $port).Port | Should -Be $port
+    }
+
     It 'refuses an -Address of another machine, and what is none' {
         (Get-Failure { Start-WsEchoServer -Address 192.0.2.1 }).FullyQualifiedErrorId | Should -BeLike 'CannotListen,*'
         $failure = Get-Failure { Start-WsEchoServer -Address 'not an address' }

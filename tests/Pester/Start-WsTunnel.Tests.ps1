@@ -308,6 +308,17 @@ asyncio.run(main())
         $open.LocalEndPoint.Address | Should -Be ([ipaddress]::Any)
     }
 
+    It 'leaves nothing that listens where the warning ends it' {
+        $first = Start-WsTunnel 'ws://127.0.0.1:1/'
+        $port = $first.LocalEndPoint.Port
+        $first | Stop-WsTunnel
+        $before = @($WsSession.Tunnels).Count
+        (Get-Failure { Start-WsTunnel 'ws://127.0.0.1:1/' $port -LocalAddress 0.0.0.0 -WarningAction Stop }).FullyQualifiedErrorId |
+            Should -BeLike 'ActionPreferenceStop,*'
+        $WsSession.Tunnels | Should -HaveCount $before
+        (Start-WsTunnel 'ws://127.0.0.1:1/' $port).LocalEndPoint.Port | Should -Be $port
+    }
+
     It 'takes localhost for an address, and says of other names what would do' {
         (Start-WsTunnel 'ws://127.0.0.1:1/' -LocalAddress localhost).LocalEndPoint.Address | Should -Be ([ipaddress]::Loopback)
         { Start-WsTunnel 'ws://127.0.0.1:1/' -LocalAddress here } | Should -Throw "*'here' is no IP address. 127.0.0.1 or ::1*"

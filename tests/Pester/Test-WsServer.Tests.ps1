@@ -55,6 +55,13 @@ Describe 'Test-WsServer' {
             }
         }
 
+        It 'says of a subprotocol that cannot be offered what is wrong, and audits the others' {
+            $fleet = [pscustomobject] @{ Uri = $right; SubProtocol = 'v1 v2' }, [pscustomobject] @{ Uri = $right }
+            $found = $fleet | Test-WsServer -Check 'frame-unmasked' @short -ErrorAction SilentlyContinue -ErrorVariable refused
+            $found | Should -HaveCount 1
+            $refused[0].FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+        }
+
         It 'says true or false with -Quiet' {
             Test-WsServer $right, $wrong -Check 'frame-unmasked' -Quiet @short | Should -Be $true, $false
         }

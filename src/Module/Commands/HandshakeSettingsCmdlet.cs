@@ -148,6 +148,9 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     [Parameter]
     public SwitchParameter Compression { get; set; }
 
+    /// <summary>Whether a subprotocol that cannot be offered is told before the connect, which would tell it too.</summary>
+    private protected virtual bool ChecksProtocols => true;
+
     /// <summary>Refuses parameters that contradict each other.</summary>
     private protected void CheckParameters()
     {
@@ -199,6 +202,10 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
         {
             ApplySettings(socket, isNew);
             ApplySecurity(socket);
+            if (ChecksProtocols)
+            {
+                ConnectArguments.CheckedProtocols(socket.Control.SupportedProtocols);
+            }
         }
         catch (ArgumentException e)
         {

@@ -49,12 +49,11 @@ public sealed class MeasureWsRoundTripCommand : WsCmdlet
     {
         using (WaitBudget reconnect = new(Times.Limit(TimeoutSeconds), TimeProvider.System, StopToken))
         {
-            _socket = ResolveWritable(Socket, reconnect);
-        }
-
-        if (Echo)
-        {
-            CheckReadable(_socket);
+            _socket = Resolve(Socket);
+            if (this.IsRefused(Unwritable(ref _socket, reconnect) ?? (Echo ? Unreadable(_socket) : null)))
+            {
+                return;
+            }
         }
 
         ShowFrames(_socket);

@@ -156,10 +156,15 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
             _sockets.Add(ResolveForReceive());
         }
 
-        MessageWebSocket[] sockets = [.. _sockets.SelectMany(SocketExtras.ReadableOf).Distinct()];
+        MessageWebSocket[] sockets =
+            [.. _sockets.SelectMany(SocketExtras.ReadableOf).Distinct().Where(socket => !this.IsRefused(Unreadable(socket)))];
+        if (sockets.Length == 0)
+        {
+            return;
+        }
+
         foreach (MessageWebSocket socket in sockets)
         {
-            CheckReadable(socket);
             ShowFrames(socket);
         }
 

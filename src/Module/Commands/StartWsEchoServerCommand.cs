@@ -121,14 +121,15 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
 
         // Also when it is stopped by its own methods.
         _ = server.Completion.ContinueWith(_ => script?.Dispose(), TaskScheduler.Default);
-        Session.Add(server);
         if (!IPAddress.IsLoopback(Address))
         {
-            WriteWarning(
+            this.WarnOrStop(
+                server,
                 $"The server {server} listens on {Address}, port {server.Port}: "
                 + "everybody who reaches this machine there can connect to it, without authentication.");
         }
 
+        Session.Add(server);
         Tell($"The server {server} listens on {Address}, port {server.Port}: {server.Uri}.");
         WriteObject(server);
     }

@@ -137,14 +137,15 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
             return;
         }
 
-        Session.Add(tunnel);
         if (!IPAddress.IsLoopback(LocalAddress))
         {
-            WriteWarning(
+            this.WarnOrStop(
+                tunnel,
                 $"The tunnel {tunnel} listens on {tunnel.LocalEndPoint}: everybody who reaches this machine there can use it, "
                 + $"without authentication, and gets to {tunnel.To}.");
         }
 
+        Session.Add(tunnel);
         Tell($"The tunnel {tunnel} leads from {tunnel.From} to {tunnel.To}.");
         WriteObject(tunnel);
     }

@@ -102,6 +102,9 @@ public sealed class TestWsEndpointCommand : EndpointListCmdlet
         }
     }
 
+    // The result of an endpoint says it.
+    private protected override bool ChecksProtocols => false;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {

@@ -241,27 +241,42 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     private protected MessageWebSocket ResolveWritable(MessageWebSocket? given, WaitBudget budget)
     {
         MessageWebSocket socket = Resolve(given);
-        if (WsSession.HasEnded(socket))
+        if (Unwritable(ref socket, budget) is { } refusal)
         {
-            if (Renew(socket, budget) is { } successor)
-            {
-                return successor;
-            }
-
-            ThrowTerminatingError(EndOf(null, socket));
-        }
-
-        if (socket.State == MessageWebSocketState.Closing)
-        {
-            ThrowTerminatingError(Ended(null, socket));
-        }
-
-        if (socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting)
-        {
-            ThrowTerminatingError(WsErrors.SocketNotConnected(socket));
+            ThrowTerminatingError(refusal);
         }
 
         return socket;
+    }
+
+    /// <summary>Why nothing can be sent on a socket, which is replaced by its successor where it can be connected again.</summary>
+    private protected ErrorRecord? Unwritable(ref MessageWebSocket socket, WaitBudget budget)
+    {
+        if (WsSession.HasEnded(socket))
+        {
+            MessageWebSocket lost = socket;
+            try
+            {
+                if (budget.Spend(left => Connector.Renew(this, lost, left)) is { } successor)
+                {
+                    socket = successor;
+                    return null;
+                }
+            }
+            catch (TimeoutException)
+            {
+                return WsErrors.ReconnectTimeout(lost, budget.Limit, null);
+            }
+
+            return EndOf(null, socket);
+        }
+
+        return socket.State switch
+        {
+            MessageWebSocketState.Closing => Ended(null, socket),
+            MessageWebSocketState.Created or MessageWebSocketState.Connecting => WsErrors.SocketNotConnected(socket),
+            _ => null,
+        };
     }
 
     /// <summary>Reconnects as <see cref="Connector.Renew"/> does, and stops the cmdlet when its time is over meanwhile.</summary>
@@ -282,19 +297,29 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     /// <summary>Stops the cmdlet when messages cannot be received from a socket.</summary>
     private protected void CheckReadable(MessageWebSocket socket)
     {
+        if (Unreadable(socket) is { } refusal)
+        {
+            ThrowTerminatingError(refusal);
+        }
+    }
+
+    /// <summary>Why messages cannot be received from a socket; null where they can be.</summary>
+    private protected static ErrorRecord? Unreadable(MessageWebSocket socket)
+    {
         try
         {
             socket.TryPeek(out _);
+            return null;
         }
         catch (ObjectDisposedException)
         {
-            ThrowTerminatingError(EndOf(null, socket));
+            return EndOf(null, socket);
         }
         catch (InvalidOperationException)
         {
-            ThrowTerminatingError(socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting
+            return socket.State is MessageWebSocketState.Created or MessageWebSocketState.Connecting
                 ? WsErrors.SocketNotConnected(socket)
-                : WsErrors.MessagesGoToHandlers(socket));
+                : WsErrors.MessagesGoToHandlers(socket);
         }
     }
 

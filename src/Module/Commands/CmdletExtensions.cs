@@ -1,0 +1,38 @@
+using System.Management.Automation;
+
+namespace MessageWebSockets.PowerShell;
+
+/// <summary>What several cmdlets do alike with what is wrong.</summary>
+internal static class CmdletExtensions
+{
+    /// <summary>Whether there is an error, which is written; where it is not about one item of a pipeline, it ends the cmdlet.</summary>
+    public static bool IsRefused(this PSCmdlet cmdlet, ErrorRecord? refusal)
+    {
+        if (refusal is null)
+        {
+            return false;
+        }
+
+        if (!cmdlet.MyInvocation.ExpectingInput)
+        {
+            cmdlet.ThrowTerminatingError(refusal);
+        }
+
+        cmdlet.WriteError(refusal);
+        return true;
+    }
+
+    /// <summary>Writes a warning about what listens to others; where the user has the cmdlet end at it, nothing listens on.</summary>
+    public static void WarnOrStop(this PSCmdlet cmdlet, IDisposable listener, string warning)
+    {
+        try
+        {
+            cmdlet.WriteWarning(warning);
+        }
+        catch
+        {
+            listener.Dispose();
+            throw;
+        }
+    }
+}
