@@ -198,6 +198,24 @@ Describe 'Close-MessageWebSocket' {
         "$warning" | Should -BeLike '*dropped, and with it 1 message that had not left.'
     }
 
+    It 'tells a notification that waits in the send buffer from a request that was given up' {
+        $socket = Connect-MessageWebSocket $server.faults.'stops-reading' -SendBufferSize 4096
+        Wait-Until { $socket.Queued -eq 2 }
+        $streams = Get-Streams {
+            Invoke-WsRequest -JsonRpc log -Params @{ text = 'x' * 8MB } -NoReply -Socket $socket -TimeoutSeconds 0.5
+        }
+        $streams.Error | Should -BeNullOrEmpty
+        "$($streams.Warning)" | Should -BeLike '1 of 1 messages still wait for * to read; they go out when it does.'
+
+        # The buffer is full: this one has no place, and never leaves.
+        $failure = Get-Failure { Invoke-WsRequest 'stop' -Socket $socket -TimeoutSeconds 0.1 }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'SendTimeout,*'
+        "$failure" | Should -BeLike '*This message was not sent, and the connection is still open.'
+        $failure.TargetObject | Should -BeExactly 'stop'
+        $socket.Information.MessagesSent | Should -Be 1
+        Close-MessageWebSocket -Socket $socket -TimeoutSeconds 0.1 -WarningAction SilentlyContinue
+    }
+
     It 'waits longer than five seconds when it is told to' {
         $socket = Connect-MessageWebSocket $server.faults.'never-answers-close'
         Close-MessageWebSocket -Socket $socket -TimeoutSeconds 6 -WarningVariable warning -WarningAction SilentlyContinue

@@ -379,10 +379,16 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         patience.CancelAfter(_budget.Left);
+        bool isAccepted = false;
         try
         {
             Wait(OutgoingMessage.OfText(json).SendAsync(_socket, patience.Token));
+            isAccepted = true;
             Wait(_socket.FlushAsync(patience.Token));
+        }
+        catch (OperationCanceledException) when (isAccepted && !StopToken.IsCancellationRequested)
+        {
+            WriteWarning(StillWaiting(_socket, 1, 1));
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
@@ -402,6 +408,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
     private WsMessage? Exchange(in OutgoingMessage request, ReplyMatch filter, CancellationTokenSource patience, object? item)
     {
         Task<WsMessage?> reply = s_none;
+        bool isAccepted = false;
         try
         {
             patience.CancelAfter(_budget.Left);
@@ -409,6 +416,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
             // Before the request leaves: a reply can be faster than the next line.
             reply = _socket.ReceiveNextAsync(filter.IsReply, patience.Token);
             Wait(request.SendAsync(_socket, patience.Token));
+            isAccepted = true;
             MessageWebSocketException? failure = Await(reply);
             if (failure is null && reply.Result is { } message)
             {
@@ -431,7 +439,9 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            WriteError(WsErrors.ReplyTimeout(_socket, _budget.Limit, filter.Unreadable));
+            WriteError(isAccepted
+                ? WsErrors.ReplyTimeout(_socket, _budget.Limit, filter.Unreadable)
+                : WsErrors.SendTimeout(_socket, _budget.Limit, item));
         }
         catch (MessageWebSocketException e)
         {
@@ -449,20 +459,10 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         {
             // The receive loop must not ask on: nobody on this thread answers any more.
             patience.Cancel();
-            _ = ReturnAsync(reply, _socket);
+            _ = TakenMessage.ReturnAsync(reply, _socket);
         }
 
         return null;
-    }
-
-    // A reply that came as the wait was given up is for others to read.
-    private static async Task ReturnAsync(Task<WsMessage?> reply, MessageWebSocket socket)
-    {
-        await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (reply is { IsCompletedSuccessfully: true, Result: { } message })
-        {
-            socket.Return(message);
-        }
     }
 
     /// <summary>Waits for the reply or the end of the connection; why it ended, if not in order.</summary>

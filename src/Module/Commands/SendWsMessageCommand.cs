@@ -27,7 +27,6 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private JsonWriter? _jsonWriter;
     private long _accepted;
     private long _sentBefore;
-    private long _sentByItselfBefore;
 
     // Of earlier connections.
     private long _writtenEarlier;
@@ -423,7 +422,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
             long waiting = _accepted - Counted().Written;
-            WriteWarning($"{waiting} of {_accepted} messages still wait for {_socket} to read; they go out when it does.");
+            WriteWarning(StillWaiting(_socket, waiting, _accepted));
         }
         catch (MessageWebSocketException e)
         {
@@ -447,8 +446,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     {
         _socket = socket;
         _accepted = 0;
-        _sentByItselfBefore = SentByItself(socket);
-        _sentBefore = socket.Information.MessagesSent;
+        _sentBefore = socket.Information.MessagesSent - SentByItself(socket);
         ShowFrames(socket);
     }
 
@@ -475,15 +473,12 @@ public sealed class SendWsMessageCommand : WsCmdlet
         Use(successor);
     }
 
-    /// <summary>
-    /// How many messages went to the network over this connection, and how many may have: as far as no other script sends at the same
-    /// time. What the socket said by itself does not count, gone or not, so that rather too few of ours do.
-    /// </summary>
+    // How many messages went to the network over this connection, and how many may have: as far as no other script sends at the same
+    // time. What the socket said by itself does not count, gone or not, so that rather too few of ours do.
     private (long Written, long Doubtful) Counted()
     {
         long doubtful = _socket.Information.MessagesInDoubt;
-        long byItself = SentByItself(_socket) - _sentByItselfBefore;
-        long before = _socket.Information.MessagesWritten - _sentBefore - byItself;
+        long before = _socket.Information.MessagesWritten - SentByItself(_socket) - _sentBefore;
         long written = Math.Clamp(before, 0, _accepted);
         return (written, Math.Clamp(before + doubtful, 0, _accepted) - written);
     }
@@ -496,10 +491,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
         long lost = _lostEarlier + _accepted - written - doubtful + failed;
         written += _writtenEarlier;
         doubtful += _doubtfulEarlier;
-        return doubtful == 0
-            ? $"Of this pipeline's messages {written} were handed to the network and {lost} were not."
-            : $"Of this pipeline's messages {written} were handed to the network, {doubtful} may have been, in a write that failed, "
-                + $"and {lost} were not.";
+        string doubt = doubtful == 0 ? "" : $", {doubtful} may have been, in a write that failed,";
+        return $"Of this pipeline's messages {written} were handed to the network{doubt} and {lost} were not.";
     }
 
     private void Await(Task task) => _budget.Spend(() => Wait(task));

@@ -485,4 +485,8 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
         object? value = MyInvocation.BoundParameters.TryGetValue(parameter, out object? given) ? given : GetVariableValue(preference);
         return LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out ActionPreference action) ? action : null;
     }
+
+    /// <summary>The warning of messages that were accepted, and so go out, though not yet.</summary>
+    private protected static string StillWaiting(MessageWebSocket socket, long waiting, long accepted) =>
+        $"{waiting} of {accepted} messages still wait for {socket} to read; they go out when it does.";
 }

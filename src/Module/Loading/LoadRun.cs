@@ -153,7 +153,12 @@ internal sealed class LoadRun(
     private async Task WaitForAnswersAsync(LoadWorker[] workers, CancellationToken interrupted, CancellationToken stop)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(interrupted.IsCancellationRequested ? TimeSpan.FromSeconds(1) : plan.Patience);
+        patience.CancelAfter(plan.Patience);
+
+        // Also of a press that came before the wait; nobody else looks at the key by now.
+        TimeSpan moment = TimeSpan.FromSeconds(1);
+        moment = plan.Patience >= TimeSpan.Zero && plan.Patience < moment ? plan.Patience : moment;
+        using CancellationTokenRegistration press = interrupted.UnsafeRegister(_ => patience.CancelAfter(moment), null);
         try
         {
             while (workers.Any(static worker => worker.IsOpen && worker.Unanswered > 0))

@@ -82,4 +82,14 @@ internal static class TakenMessage
             source.Return([message]);
         }
     }
+
+    /// <summary>Gives back what came as the wait for it was given up: it is for others to read.</summary>
+    public static async Task ReturnAsync(Task<WsMessage?> reply, MessageWebSocket socket)
+    {
+        await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (reply is { IsCompletedSuccessfully: true, Result: { } message })
+        {
+            socket.Return(message);
+        }
+    }
 }
