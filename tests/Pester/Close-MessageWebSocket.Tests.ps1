@@ -207,12 +207,15 @@ Describe 'Close-MessageWebSocket' {
         $streams.Error | Should -BeNullOrEmpty
         "$($streams.Warning)" | Should -BeLike '1 of 1 messages still wait for * to read; they go out when it does.'
 
-        # The buffer is full: this one has no place, and never leaves.
+        # This one waits behind it, and fills the buffer: the next has no place, and never leaves.
+        $null = Get-Streams {
+            Invoke-WsRequest -JsonRpc log -Params @{ text = 'x' * 2MB } -NoReply -Socket $socket -TimeoutSeconds 0.1
+        }
         $failure = Get-Failure { Invoke-WsRequest 'stop' -Socket $socket -TimeoutSeconds 0.1 }
         $failure.FullyQualifiedErrorId | Should -BeLike 'SendTimeout,*'
         "$failure" | Should -BeLike '*This message was not sent, and the connection is still open.'
         $failure.TargetObject | Should -BeExactly 'stop'
-        $socket.Information.MessagesSent | Should -Be 1
+        $socket.Information.MessagesSent | Should -Be 2
         Close-MessageWebSocket -Socket $socket -TimeoutSeconds 0.1 -WarningAction SilentlyContinue
     }
 

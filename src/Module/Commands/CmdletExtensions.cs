@@ -1,6 +1,6 @@
 using System.Management.Automation;
 
-namespace MessageWebSockets.PowerShell;
+namespace MessageWebSockets.PowerShell.Commands;
 
 /// <summary>What several cmdlets do alike with what is wrong.</summary>
 internal static class CmdletExtensions

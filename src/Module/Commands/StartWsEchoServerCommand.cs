@@ -3,6 +3,7 @@ using System.Management.Automation.Runspaces;
 using System.Net;
 using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
+using MessageWebSockets.PowerShell.Commands;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Messages;

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Net;
+using MessageWebSockets.PowerShell.Commands;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Connecting;
 using MessageWebSockets.PowerShell.Errors;

@@ -31,7 +31,13 @@ public sealed class KeepAliveTests : IDisposable
 
     private IEnumerable<WireOpcode> Sent => _network.Frames.Select(frame => frame.Opcode);
 
-    public void Dispose() => _transport.Dispose();
+    public void Dispose()
+    {
+        _transport.Dispose();
+
+        // What it ends in is nobody's.
+        _ = _reading.ContinueWith(static ended => ended.Exception, TaskScheduler.Default);
+    }
 
     [Fact]
     public void Without_a_timeout_it_sends_a_pong_each_interval()
