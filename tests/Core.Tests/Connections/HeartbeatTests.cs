@@ -15,6 +15,7 @@ public sealed class HeartbeatTests : IDisposable
     private readonly FrameStream _transport;
     private readonly MessageSender _sender;
     private readonly Heartbeat _heartbeat;
+    private readonly TaskCompletionSource _sentTwice = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _sent;
 
     public HeartbeatTests()
@@ -75,10 +76,7 @@ public sealed class HeartbeatTests : IDisposable
         using Heartbeat heartbeat = Create(TimeSpan.Zero);
         Assert.Equal(1, heartbeat.Step(_sender.LastSent));
         heartbeat.Start();
-        while (Volatile.Read(ref _sent) < 2)
-        {
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
+        await _sentTwice.Task.WaitAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -90,5 +88,13 @@ public sealed class HeartbeatTests : IDisposable
     }
 
     private Heartbeat Create(TimeSpan interval) =>
-        new(_sender, "beat"u8.ToArray(), SocketMessageType.Utf8, interval, () => Interlocked.Increment(ref _sent));
+        new(_sender, "beat"u8.ToArray(), SocketMessageType.Utf8, interval, OnSent);
+
+    private void OnSent()
+    {
+        if (Interlocked.Increment(ref _sent) == 2)
+        {
+            _sentTwice.SetResult();
+        }
+    }
 }

@@ -1,5 +1,5 @@
 using System.IO.Pipelines;
-using MessageWebSockets.TestServer;
+using MessageWebSockets.Tests.Framing;
 using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
 
 namespace MessageWebSockets.Tests.Connections;
@@ -30,7 +30,7 @@ internal sealed class MemoryNetwork : SequentialStream
         {
             lock (_written)
             {
-                return [.. Parse(_written.ToArray())];
+                return [.. ReadFrames.OfClient(_written.ToArray())];
             }
         }
     }
@@ -81,26 +81,5 @@ internal sealed class MemoryNetwork : SequentialStream
         _incoming.Writer.Complete(new ObjectDisposedException(nameof(MemoryNetwork)));
         _hold?.TrySetException(new ObjectDisposedException(nameof(MemoryNetwork)));
         base.Dispose(disposing);
-    }
-
-    private static IEnumerable<(WireOpcode Opcode, byte[] Payload, bool IsFinal)> Parse(byte[] bytes)
-    {
-        for (int start = 0; start < bytes.Length;)
-        {
-            if (!FrameHeader.TryParse(bytes.AsSpan(start), out FrameHeader header) || !header.IsMasked)
-            {
-                throw new InvalidDataException("A client wrote a frame without a mask.");
-            }
-
-            int begin = start + header.HeaderLength;
-            byte[] payload = bytes[begin..(begin + (int)header.PayloadLength)];
-            for (int i = 0; i < payload.Length; i++)
-            {
-                payload[i] ^= bytes[begin - 4 + (i & 3)];
-            }
-
-            yield return ((WireOpcode)header.Opcode, payload, header.IsFinal);
-            start = begin + payload.Length;
-        }
     }
 }

@@ -1,4 +1,3 @@
-using MessageWebSockets.TestServer;
 using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
 
 namespace MessageWebSockets.Tests.Framing;
@@ -23,23 +22,7 @@ internal sealed class OneWayStream(byte[] content, int longestRead, int seed) : 
             bytes = _written.ToArray();
         }
 
-        for (int start = 0; start < bytes.Length;)
-        {
-            if (!FrameHeader.TryParse(bytes.AsSpan(start), out FrameHeader header) || !header.IsMasked)
-            {
-                throw new InvalidDataException("A client wrote a frame without a mask.");
-            }
-
-            int begin = start + header.HeaderLength;
-            byte[] payload = bytes[begin..(begin + (int)header.PayloadLength)];
-            for (int i = 0; i < payload.Length; i++)
-            {
-                payload[i] ^= bytes[begin - 4 + (i & 3)];
-            }
-
-            yield return ((WireOpcode)header.Opcode, payload);
-            start = begin + payload.Length;
-        }
+        return ReadFrames.OfClient(bytes).Select(static frame => (frame.Opcode, frame.Payload));
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -1,5 +1,6 @@
 using System.Text;
 using Xunit;
+using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
 
 namespace MessageWebSockets.Tests.Framing;
 
@@ -19,6 +20,29 @@ internal static class ReadFrames
         }
 
         return [.. bytes];
+    }
+
+    /// <summary>The frames that a client wrote, unmasked.</summary>
+    public static IEnumerable<(WireOpcode Opcode, byte[] Payload, bool IsFinal)> OfClient(byte[] bytes)
+    {
+        for (int start = 0; start < bytes.Length;)
+        {
+            if (!FrameHeader.TryParse(bytes.AsSpan(start), out FrameHeader header) || !header.IsMasked)
+            {
+                throw new InvalidDataException("A client wrote a frame without a mask.");
+            }
+
+            // Not with the masking that is tested.
+            int begin = start + header.HeaderLength;
+            byte[] payload = bytes[begin..(begin + (int)header.PayloadLength)];
+            for (int i = 0; i < payload.Length; i++)
+            {
+                payload[i] ^= bytes[begin - sizeof(uint) + (i & 3)];
+            }
+
+            yield return ((WireOpcode)header.Opcode, payload, header.IsFinal);
+            start = begin + payload.Length;
+        }
     }
 
     /// <summary>
