@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 
 namespace MessageWebSockets.PowerShell.Commands;
@@ -5,6 +6,8 @@ namespace MessageWebSockets.PowerShell.Commands;
 /// <summary>What several cmdlets do alike with what is wrong.</summary>
 internal static class CmdletExtensions
 {
+    private static readonly TimeSpan s_longestStop = TimeSpan.FromSeconds(5);
+
     /// <summary>Whether there is an error, which is written; where it is not about one item of a pipeline, it ends the cmdlet.</summary>
     public static bool IsRefused(this PSCmdlet cmdlet, ErrorRecord? refusal)
     {
@@ -22,8 +25,11 @@ internal static class CmdletExtensions
         return true;
     }
 
-    /// <summary>Writes a warning about what listens to others; where the user has the cmdlet end at it, nothing listens on.</summary>
-    public static void WarnOrStop(this PSCmdlet cmdlet, IDisposable listener, string warning)
+    /// <summary>
+    /// Writes a warning about what listens to others; where the user has the cmdlet end at it, nothing listens on when it has ended.
+    /// </summary>
+    [SuppressMessage("Usage", "VSTHRD002", Justification = "What stops has served nobody yet, and needs nothing of this thread.")]
+    public static void WarnOrStop(this PSCmdlet cmdlet, IAsyncDisposable listener, string warning)
     {
         try
         {
@@ -31,7 +37,7 @@ internal static class CmdletExtensions
         }
         catch
         {
-            listener.Dispose();
+            listener.DisposeAsync().AsTask().Wait(s_longestStop);
             throw;
         }
     }

@@ -82,6 +82,7 @@ public sealed class ConnectionFailuresTests : IDisposable
 
         Check(_failures.OfReceive(violation), HResults.InvalidServerResponse, words, violation);
         Check(_failures.OfReceive(around), HResults.InvalidServerResponse, words, around);
+        Assert.Equal((ushort)1007, _failures.RefusalCodeOf(_failures.OfReceive(violation), violation));
         Assert.Equal((ushort)1007, _failures.RefusalCodeOf(_failures.OfReceive(around), around));
 
         NotSupportedException other = new("something else");

@@ -181,6 +181,20 @@ public sealed class ConnectionTests : IAsyncDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_close_in_the_middle_of_one_that_is_given_up_then_is_raised_once()
+    {
+        Connection connection = Open(closeTimeout: TimeSpan.Zero);
+        using CancellationTokenSource cancel = new();
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", cancel.Token);
+        connection.Close(1000, "");
+        await _events.Raised;
+        await cancel.CancelAsync();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => closing);
+        await connection.Released;
+        Assert.Single(_events.Told, static told => told == "raise 1000");
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task What_came_behind_a_ping_is_received_though_nothing_can_be_sent_any_more()
     {
         Connection connection = Open();

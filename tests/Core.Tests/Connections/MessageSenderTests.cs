@@ -97,6 +97,24 @@ public sealed class MessageSenderTests : IDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task What_is_pending_and_first_to_wait_for_room_goes_on_outside_of_the_context_of_its_caller()
+    {
+        using MessageSender sender = Create();
+        await FillAsync(sender);
+        PendingBytes pending = Pending();
+        int posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            Task sending = sender.SendAsync(pending, CancellationToken.None).AsTask();
+            Assert.False(sending.IsCompleted);
+            _network.LetGo();
+            return sending;
+        });
+        Assert.Equal(0, posts);
+        await _transport.Writer.DrainAsync(CancellationToken.None);
+        Assert.Equal(["Binary pending"], Sent.Skip(2));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_connection_that_broke_is_explained_to_all_who_send()
     {
         using MessageSender sender = Create();
