@@ -469,9 +469,14 @@ $(Get-Address -Path 'echo'),,,
             @{ Does = 'says $false in a list'; Script = { , @($true, $false) } }
             @{ Does = 'says $false as a switch'; Script = { [switch] $false } }
             @{ Does = 'reports an error'; Script = { Write-Error 'not that one' -ErrorAction Continue; $true } }
+            @{ Does = 'reports an error that the session silences'; Script = { Get-Item './no such file'; $true } }
             @{ Does = 'leaves by break'; Script = { break } }
             @{ Does = 'leaves by exit'; Script = { exit 3 } }
         ) {
+            if ($Does -like '*silences') {
+                $ErrorActionPreference = 'SilentlyContinue'
+            }
+
             $address = Get-Address -Path 'echo' -Secure
             $failure = try {
                 Connect-MessageWebSocket $address -TrustedRoot $root -CertificateValidation $Script -ErrorAction SilentlyContinue `

@@ -18,14 +18,14 @@ internal sealed class CertificateScript : ICertificateJudge
     /// <param name="script">The script that judges.</param>
     public CertificateScript(MessageWebSocket socket, ScriptBlock script)
     {
-        _script = new UserScript(script);
+        _script = new UserScript(script, hearsErrors: true);
         socket.ServerCustomValidationRequested += OnRequested;
     }
 
     /// <inheritdoc/>
     public ScriptBlock Script
     {
-        set => _script = new UserScript(value);
+        set => _script = new UserScript(value, hearsErrors: true);
     }
 
     /// <inheritdoc/>

@@ -11,7 +11,8 @@ namespace MessageWebSockets.PowerShell.Sessions;
 /// </summary>
 /// <param name="script">The script.</param>
 /// <param name="name">What its failures call it.</param>
-internal sealed class UserScript(ScriptBlock script, string name = "it")
+/// <param name="hearsErrors">Whether errors it reports are heard where the session silences them, because they decide something.</param>
+internal sealed class UserScript(ScriptBlock script, string name = "it", bool hearsErrors = false)
 {
     // A script sees the variables around it, so that these have names that nobody's have. Commands go by their types, because a
     // restricted session may hide them.
@@ -70,6 +71,9 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
 
         // What a script of a module sees is what is around it there.
         wrapper = own.Module?.NewBoundScriptBlock(wrapper) ?? wrapper;
+        PSVariable[] hearing = hearsErrors && !cmdlet.StopsAtErrors
+            ? [new PSVariable("ErrorActionPreference", ActionPreference.Continue)]
+            : [];
         wrapper.InvokeWithContext(
             null,
             [
@@ -79,6 +83,7 @@ internal sealed class UserScript(ScriptBlock script, string name = "it")
                 new PSVariable("__wsArguments", arguments),
                 new PSVariable("__wsTaker", taker),
                 new PSVariable("__wsTakerParameters", takerParameters),
+                .. hearing,
                 .. cmdlet.GivenPreferences,
             ]);
     }
