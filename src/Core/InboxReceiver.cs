@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace MessageWebSockets;
 
 /// <summary>Puts what a connection receives into the inbox, where readers find it.</summary>
@@ -11,7 +9,6 @@ internal sealed class InboxReceiver(object origin, Inbox<WsMessage> inbox, Recei
 {
     public bool IsHeldUp => pause.IsOn;
 
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     public bool Take(ReceivedData received, long utcTicks, bool isClosing)
     {
         if (fullMode == InboxFullMode.DropOldest)

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace MessageWebSockets.Connections;
 
 /// <summary>
@@ -75,7 +73,6 @@ internal sealed class ReceiveLoop(
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
     }
 
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     private bool Deliver(ReceivedData received)
     {
         Counters.Count(received.Length, received.IsComplete);

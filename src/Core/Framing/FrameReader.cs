@@ -73,7 +73,6 @@ internal sealed class FrameReader(Stream inner, FrameTraces trace, PingBook ping
     /// <summary>Takes the frame that <see cref="TryPeekFrame"/> found and that is in the buffer whole, past the framing.</summary>
     /// <param name="next">Its header; that of a whole message, and no message is open.</param>
     /// <returns>Its payload, valid until the next read.</returns>
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     public ReadOnlySpan<byte> TakeBuffered(FrameHeader next)
     {
         ReadOnlySpan<byte> payload = _buffer.UnreadSpan.Slice(next.HeaderLength, (int)next.PayloadLength);

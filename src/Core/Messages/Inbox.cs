@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets.Messages;
 
@@ -76,7 +75,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     /// <summary>Whether the writer should wait, for room or for the readers: for the writer, before each message.</summary>
     public bool IsWriterAhead
     {
-        [MethodImpl(PerMessage.CompiledAtOnce)]
         get
         {
             if (Volatile.Read(ref _messages) is not { } messages)
@@ -103,7 +101,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     }
 
     /// <summary>Adds a message whatever the limit: the writer asks <see cref="IsFull"/> before it receives the next one.</summary>
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     public void Add(T message)
     {
         if (_completed)
@@ -114,7 +111,7 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
         if (_expected.IsEmpty)
         {
-            _lastCost = (Volatile.Read(ref _messages) ?? Messages).Add(message);
+            _lastCost = Messages.Add(message);
             return;
         }
 
@@ -232,7 +229,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
         Volatile.Write(ref _backForMore, null);
     }
 
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     public bool TryTake([NotNullWhen(true)] out T? message)
     {
         message = null;
@@ -288,7 +284,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     /// Takes the first message, or waits for it behind those who asked before; null once the inbox is empty and ended in order.
     /// </summary>
     /// <exception cref="MessageWebSocketException">The inbox is empty and the connection ended abnormally.</exception>
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     public ValueTask<T?> TakeAsync(CancellationToken cancellationToken) =>
         _takers.IsFree && !cancellationToken.IsCancellationRequested && TryTake(out T? message)
             ? new ValueTask<T?>(message)
@@ -323,7 +318,6 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     }
 
     // Lets the writer go on that waits for the room of a message that was taken.
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     private void OnTaken()
     {
         // A writer that waits writes so and then looks for room; what was taken is counted before this side looks for the writer, with

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 
 namespace MessageWebSockets.Messages;
 
@@ -59,7 +58,6 @@ internal sealed class InboxQueue<T>
 
     /// <summary>Adds a message: for the writer.</summary>
     /// <returns>What it costs.</returns>
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     public long Add(T message)
     {
         // Counted first: what was taken is never more than what was added.
@@ -69,7 +67,6 @@ internal sealed class InboxQueue<T>
         return cost;
     }
 
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     public bool TryTake([NotNullWhen(true)] out T? message)
     {
         using InboxShared.Hold hold = new(ref _shared);

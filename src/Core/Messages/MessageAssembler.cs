@@ -38,7 +38,6 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
     /// </summary>
     /// <exception cref="ProtocolViolationException">A text is not UTF-8, or a message cannot be decompressed.</exception>
     /// <exception cref="MessageTooLargeException">The message is larger than the limit.</exception>
-    [MethodImpl(PerMessage.CompiledAtOnce)]
     public bool TryReceiveBuffered(out ReceivedData received)
     {
         received = default;
