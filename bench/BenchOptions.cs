@@ -7,7 +7,7 @@ internal sealed record BenchOptions(bool Quick, bool Unbound, IReadOnlyList<stri
 
     public const string Usage = """
         usage: dotnet run -c Release --project bench -- [options]
-          --quick          3 short rounds in place of 5, less data: to see that it works, not to quote
+          --quick          3 short rounds in place of 5 to 25, less data: to see that it works, not to quote
           --unbound        leave server and client to the system, in place of a core for each
           --only A,B       only the benchmarks whose names begin so
           --json PATH      where to write the numbers (artifacts/bench/results.json)
@@ -16,10 +16,16 @@ internal sealed record BenchOptions(bool Quick, bool Unbound, IReadOnlyList<stri
           --module PATH    the module manifest for the cmdlets (WebSocket.psd1 in the root of this repository)
         """;
 
-    public int Rounds => Quick ? 3 : 5;
+    public Rounds Rounds => Quick ? new Rounds(3, 3, TimeSpan.MaxValue) : new Rounds(5, 25, TimeSpan.FromSeconds(45));
 
     /// <summary>How long one measurement of a rate should take.</summary>
     public TimeSpan Duration => TimeSpan.FromSeconds(Quick ? 0.3 : 0.6);
+
+    /// <summary>
+    /// How long the code of a side in this process runs before its first round. On one core the runtime takes that long to compile what
+    /// is busy in full, beside the work itself.
+    /// </summary>
+    public TimeSpan WarmUp => TimeSpan.FromSeconds(Quick ? 1 : 4);
 
     /// <summary>Null if the arguments make no sense.</summary>
     public static BenchOptions? Parse(ReadOnlySpan<string> arguments)

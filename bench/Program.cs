@@ -64,7 +64,7 @@ await using (ServerProcess server = await ServerProcess.StartAsync())
     }
 }
 
-RunReport report = new(machine, options.Quick, options.Rounds, results);
+RunReport report = new(machine, options.Quick, options.Rounds.ToString(), results);
 await JsonFile.WriteAsync(options.Json, report);
 await MarkdownFile.WriteAsync(options.Markdown, report);
 Console.WriteLine($"{Path.GetRelativePath(Layout.Root, options.Markdown)} and {Path.GetRelativePath(Layout.Root, options.Json)} written.");

@@ -30,7 +30,8 @@ internal static class BusyConnections
             name,
             (count, cancellationToken) => MeasureAsync(create, count, cancellationToken),
             context.Options.Duration,
-            first: 10 * Count);
+            first: 10 * Count,
+            warmUp: context.Options.WarmUp);
 
         async Task<TimeSpan> MeasureAsync(Func<IMessageClient> create, long count, CancellationToken cancellationToken)
         {

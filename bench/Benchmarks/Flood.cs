@@ -59,7 +59,8 @@ internal static class Flood
             (count, cancellationToken) =>
                 ClientWork.ReceiveFloodAsync(create(), new Uri(context.Server.Flood(count, size) + more), count, cancellationToken),
             context.Options.Duration,
-            first: Math.Max(10, 10_000_000 / Math.Max(size, 1000)));
+            first: Math.Max(10, 10_000_000 / Math.Max(size, 1000)),
+            warmUp: context.Options.WarmUp);
 
     public static Side Send(BenchContext context, string name, byte[] message, Func<IMessageClient> create, string more = "")
     {
@@ -68,7 +69,8 @@ internal static class Flood
             name,
             (count, cancellationToken) => ClientWork.SendFloodAsync(create(), sink, message, count, cancellationToken),
             context.Options.Duration,
-            first: Math.Max(10, 5_000_000 / Math.Max(message.Length, 1000)));
+            first: Math.Max(10, 5_000_000 / Math.Max(message.Length, 1000)),
+            warmUp: context.Options.WarmUp);
     }
 
     private static Benchmark Create(string name, string title, Side ours, params (Side Side, double Target)[] references) =>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace MessageWebSockets.Bench;
 
 /// <summary>
@@ -7,7 +9,9 @@ namespace MessageWebSockets.Bench;
 /// <param name="runAsync">Does the work that many times and tells how long it took.</param>
 /// <param name="duration">How long a measurement should take.</param>
 /// <param name="first">The first number to try.</param>
-internal sealed class CalibratedLoop(Func<long, CancellationToken, Task<TimeSpan>> runAsync, TimeSpan duration, long first = 1000)
+/// <param name="warmUp">How long the work is done before the first measurement; for work in this process.</param>
+internal sealed class CalibratedLoop(
+    Func<long, CancellationToken, Task<TimeSpan>> runAsync, TimeSpan duration, long first, TimeSpan warmUp)
 {
     public static readonly Metric Rate = new("a second", Unit.PerSecond);
 
@@ -20,22 +24,28 @@ internal sealed class CalibratedLoop(Func<long, CancellationToken, Task<TimeSpan
     private const long MaximumCount = 100_000_000;
     private long _count = first;
 
-    public static Side Side(string name, Func<long, CancellationToken, Task<TimeSpan>> runAsync, TimeSpan duration, long first = 1000)
+    public static Side Side(
+        string name,
+        Func<long, CancellationToken, Task<TimeSpan>> runAsync,
+        TimeSpan duration,
+        long first = 1000,
+        TimeSpan warmUp = default)
     {
-        CalibratedLoop loop = new(runAsync, duration, first);
+        CalibratedLoop loop = new(runAsync, duration, first, warmUp);
         return new Side(name, loop.MeasureAsync) { PrepareAsync = loop.PrepareAsync };
     }
 
     private async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        for (int tries = 0; tries < MaximumTries; tries++)
+        Stopwatch clock = Stopwatch.StartNew();
+        for (int tries = 0; tries < MaximumTries || clock.Elapsed < warmUp; tries++)
         {
             TimeSpan elapsed = await runAsync(_count, cancellationToken);
             bool wasLongEnough = elapsed > duration / 2;
             // Cold code is slow: no more than eight times as much at once, and once more at full length.
             double factor = Math.Clamp(duration / elapsed, 0.01, 8);
             _count = Math.Clamp((long)(_count * factor), 1, MaximumCount);
-            if (wasLongEnough || _count == MaximumCount)
+            if ((wasLongEnough || _count == MaximumCount) && clock.Elapsed >= warmUp)
             {
                 break;
             }

@@ -1,9 +1,11 @@
+using System.Diagnostics;
+
 namespace MessageWebSockets.Bench;
 
 /// <summary>Runs a benchmark: prepares every side, then measures them in turn, round by round.</summary>
 internal static class Runner
 {
-    public static async Task<BenchmarkResult> RunAsync(Benchmark benchmark, int rounds)
+    public static async Task<BenchmarkResult> RunAsync(Benchmark benchmark, Rounds rounds)
     {
         if (benchmark.SkipReason is not null)
         {
@@ -12,7 +14,7 @@ internal static class Runner
 
         try
         {
-            List<SideResult> sides = await MeasureAsync(benchmark, Math.Min(rounds, benchmark.MaximumRounds));
+            List<SideResult> sides = await MeasureAsync(benchmark, rounds);
             ComparisonResult[] comparisons = [.. benchmark.Comparisons.Select(line => Compare(line, sides))];
             return new BenchmarkResult(benchmark.Name, benchmark.Title, sides, comparisons);
         }
@@ -23,7 +25,7 @@ internal static class Runner
         }
     }
 
-    private static async Task<List<SideResult>> MeasureAsync(Benchmark benchmark, int rounds)
+    private static async Task<List<SideResult>> MeasureAsync(Benchmark benchmark, Rounds rounds)
     {
         foreach (Side side in benchmark.Sides)
         {
@@ -31,7 +33,8 @@ internal static class Runner
         }
 
         List<double[]>[] measured = [.. benchmark.Sides.Select(_ => new List<double[]>())];
-        for (int round = 0; round < rounds; round++)
+        Stopwatch clock = Stopwatch.StartNew();
+        for (int round = 0; round < benchmark.MaximumRounds && rounds.NeedMore(round, clock, RatiosHeldToTargets()); round++)
         {
             for (int side = 0; side < benchmark.Sides.Count; side++)
             {
@@ -52,6 +55,13 @@ internal static class Runner
                     .Select((metric, index) => (metric.Name, Values: measured[sideIndex].Select(values => values[index]).ToArray()))
                     .ToDictionary(pair => pair.Name, pair => pair.Values))),
         ];
+
+        IEnumerable<Spread> RatiosHeldToTargets() =>
+            from line in benchmark.Comparisons
+            where line is { Against: not null, Target: not null }
+            let metric = benchmark.Metrics.Index().Single(item => item.Item.Name == line.Metric.Name).Index
+            let reference = benchmark.Sides.Index().Single(item => item.Item.Name == line.Against).Index
+            select Spread.Of(measured[0].Zip(measured[reference], (mine, other) => mine[metric] / other[metric]));
     }
 
     private static async Task BoundedAsync(Benchmark benchmark, Func<CancellationToken, Task> action)
@@ -77,8 +87,7 @@ internal static class Runner
         {
             double[] referenceRounds = sides.Single(side => side.Name == line.Against).Rounds[line.Metric.Name];
             reference = Spread.Of(referenceRounds);
-            IEnumerable<double> ratios = ourRounds.Zip(referenceRounds, (mine, other) => mine / other);
-            ratio = Spread.Of(ratios) with { Median = ours.Median / reference.Median };
+            ratio = Spread.Of(ourRounds.Zip(referenceRounds, static (mine, other) => mine / other));
         }
 
         return new ComparisonResult(

@@ -33,7 +33,7 @@ internal static class MarkdownFile
         StringBuilder text = new();
         Machine machine = report.Machine;
         CultureInfo culture = CultureInfo.InvariantCulture;
-        text.Append(culture, $"{machine.Started:yyyy-MM-dd HH:mm} UTC, commit {machine.Commit ?? "unknown"}, {report.Rounds} rounds")
+        text.Append(culture, $"{machine.Started:yyyy-MM-dd HH:mm} UTC, commit {machine.Commit ?? "unknown"}, {report.Rounds}")
             .Append(report.Quick ? " with --quick: these numbers show that it works, not how fast it is.\n\n" : ".\n\n")
             .Append(culture, $"{machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB:0} GiB; {machine.System}; {machine.Runtime}")
             .Append(machine.PowerShell is null ? "" : $"; {machine.PowerShell}")

@@ -1,4 +1,4 @@
 namespace MessageWebSockets.Bench;
 
 /// <summary>A run with everything it measured.</summary>
-internal sealed record RunReport(Machine Machine, bool Quick, int Rounds, IReadOnlyList<BenchmarkResult> Benchmarks);
+internal sealed record RunReport(Machine Machine, bool Quick, string Rounds, IReadOnlyList<BenchmarkResult> Benchmarks);
