@@ -137,7 +137,7 @@ public sealed class SendAsyncTests
             RawFrame frame = await dialogue.PeerReadsAsync(WireOpcode.Binary);
             byte sender = frame.Payload[0];
             Assert.True(frame.Fin);
-            Assert.All(frame.Payload, value => Assert.Equal(sender, value));
+            Assert.False(frame.Payload.AsSpan().ContainsAnyExcept(sender), "Bytes of two senders are in one message.");
             int number = perSender.GetValueOrDefault(sender);
             Assert.Equal(20 + ((sender * 37 * (number + 1)) % 3000), frame.Payload.Length);
             perSender[sender] = number + 1;
@@ -266,7 +266,7 @@ public sealed class SendAsyncTests
     [SocketFact]
     public async Task SendAsync_that_meets_the_close_of_the_peer_fails_when_the_code_is_known()
     {
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < 100; i++)
         {
             await using Dialogue dialogue = await Dialogue.OpenAsync();
             Task closing = dialogue.Peer.SendCloseAsync(4000, "over");
@@ -286,12 +286,12 @@ public sealed class SendAsyncTests
     }
 
     // Looks without a pause, because whoever is woken by the end may come too late to meet a socket that has ended by half. Where each
-    // look costs the others a time slice, a thousand may not fit into the time that a test has; it then ends with those that do.
+    // look costs the others a time slice, 300 may not fit into the time that a test has; it then ends with those that do.
     [SocketFact]
     public async Task SendAsync_accepts_nothing_once_the_state_is_Aborted()
     {
         long enough = Environment.TickCount64 + (SocketFactAttribute.Patience * 5 / 6);
-        for (int i = 0; i < 1000 && Environment.TickCount64 < enough; i++)
+        for (int i = 0; i < 300 && Environment.TickCount64 < enough; i++)
         {
             await using Dialogue dialogue = await Dialogue.OpenAsync();
             long deadline = Environment.TickCount64 + SocketFactAttribute.Patience;
