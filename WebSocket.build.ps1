@@ -51,9 +51,8 @@ function Get-Program {
     Join-Path $output $Project $folder $Assembly
 }
 
-task Module {
-    # Builds the module too, which it adapts HdrHistogram for.
-    Invoke-DotNetBuild src/Histograms/Histograms.csproj
+# Puts what was built of the module where its manifest finds it.
+function Copy-Module {
     foreach ($name in 'MessageWebSockets.dll', 'MessageWebSockets.PowerShell.dll') {
         & "$tools/Copy-ReplacingFile.ps1" -Path (Get-Program Module $name) -Destination (Join-Path $BuildRoot 'bin' $name)
     }
@@ -63,8 +62,15 @@ task Module {
     }
 }
 
-task Build Module, {
+task Module {
+    # Builds the module too, which it adapts HdrHistogram for.
+    Invoke-DotNetBuild src/Histograms/Histograms.csproj
+    Copy-Module
+}
+
+task Build {
     Invoke-DotNetBuild WebSocket.slnx
+    Copy-Module
 }
 
 task Peers {
