@@ -27,6 +27,9 @@ internal sealed record BenchOptions(bool Quick, bool Unbound, IReadOnlyList<stri
     /// </summary>
     public TimeSpan WarmUp => TimeSpan.FromSeconds(Quick ? 1 : 4);
 
+    /// <summary>The same for a PowerShell, whose engine is compiled as it runs.</summary>
+    public TimeSpan PowerShellWarmUp => TimeSpan.FromSeconds(Quick ? 3 : 20);
+
     /// <summary>Null if the arguments make no sense.</summary>
     public static BenchOptions? Parse(ReadOnlySpan<string> arguments)
     {

@@ -1,11 +1,9 @@
 <#
 .SYNOPSIS
-    Measures one thing of the module in this PowerShell and prints {"seconds":…,"processor":…}; the Cmdlets benchmarks run it, one process
-    a measurement.
+    Measures one thing of the module in this PowerShell for each number that comes in, that many times over, and prints
+    {"seconds":…,"processor":…} each time; the Cmdlets benchmarks run it, one process for each of the things that they compare.
 
 .DESCRIPTION
-    Each rate is measured again and again for some seconds before the time that counts: the runtime compiles what runs often a second
-    time, better and on another thread, and until it has done so the compiler is measured as much as the cmdlet. So with every side.
     The clock runs from before the connect when receiving, because the server starts as soon as it is connected, and until the
     server has counted all messages when sending. "processor" is what this process spent from the connect to the close, in seconds.
 #>
@@ -25,11 +23,7 @@ param(
     [Parameter(Mandatory)]
     [uri] $Server,
 
-    [long] $Count = 1000,
-
-    [int] $Size = 100,
-
-    [double] $WarmUpSeconds = 3
+    [int] $Size = 100
 )
 
 Set-StrictMode -Version Latest
@@ -461,32 +455,26 @@ Export-ModuleMember -Cmdlet * -Variable Nothing
     New-ModuleManifest @manifest @exports
 }
 
-$before = [System.Environment]::CpuUsage.TotalTime
-$seconds = switch ($Measurement) {
-    'NewEmptyModule' {
-        New-EmptyModule -Path $Path
-        0
-    }
-    'Import' {
-        $clock = [System.Diagnostics.Stopwatch]::StartNew()
-        Import-Module -Name $Path
-        $clock.Elapsed.TotalSeconds
-    }
-    default {
-        if ($Measurement -in 'Receive', 'Send', 'Probe', 'Request', 'SendReceive', 'FromJson', 'AsJson') {
-            Import-Module -Name $Path
-        }
-
-        $measure = Get-Command -Name "Measure-$Measurement" -CommandType Function
-        $warmUp = [System.Diagnostics.Stopwatch]::StartNew()
-        do {
-            $null = & $measure -Count $Count
-        } while ($warmUp.Elapsed.TotalSeconds -lt $WarmUpSeconds)
-
-        $before = [System.Environment]::CpuUsage.TotalTime
-        & $measure -Count $Count
-    }
+if ($Measurement -in 'Receive', 'Send', 'Probe', 'Request', 'SendReceive', 'FromJson', 'AsJson') {
+    Import-Module -Name $Path
 }
 
-$processor = ([System.Environment]::CpuUsage.TotalTime - $before).TotalSeconds
-[Console]::WriteLine((ConvertTo-Json -InputObject @{ seconds = $seconds; processor = $processor } -Compress))
+while ($null -ne ($line = [Console]::In.ReadLine())) {
+    $count = [long] $line
+    $before = [System.Environment]::CpuUsage.TotalTime
+    $seconds = switch ($Measurement) {
+        'NewEmptyModule' {
+            New-EmptyModule -Path $Path
+            0
+        }
+        'Import' {
+            $clock = [System.Diagnostics.Stopwatch]::StartNew()
+            Import-Module -Name $Path
+            $clock.Elapsed.TotalSeconds
+        }
+        default { & "Measure-$Measurement" -Count $count }
+    }
+
+    $processor = ([System.Environment]::CpuUsage.TotalTime - $before).TotalSeconds
+    [Console]::WriteLine((ConvertTo-Json -InputObject @{ seconds = $seconds; processor = $processor } -Compress))
+}

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MessageWebSockets.Bench;
 
-/// <summary>What a script sees: each measurement is bench/Cmdlets.ps1 in a PowerShell of its own.</summary>
+/// <summary>What a script sees: each side is bench/Cmdlets.ps1 in a PowerShell of its own.</summary>
 internal static class Cmdlets
 {
     private const int Size = 100;
@@ -131,7 +131,7 @@ internal static class Cmdlets
             Time("WebSocket", context.Options.Module),
             Time(Empty, Path.Combine(folder, "EmptyModule.psd1")) with
             {
-                PrepareAsync = token => RunAsync(context, "NewEmptyModule", 0, folder, token),
+                PrepareAsync = token => RunAsync(context, "NewEmptyModule", folder, token),
             },
             Time(WithFiles, Path.Combine(folder, "WithFiles.psd1")),
             Time(Bare, Path.Combine(folder, "EmptyModule.dll")),
@@ -146,58 +146,63 @@ internal static class Cmdlets
         };
 
         Side Time(string name, string path) =>
-            new(name, async token => [await RunAsync(context, "Import", 0, path, token) * 1000]);
+            new(name, async token => [await RunAsync(context, "Import", path, token) * 1000]);
     }
 
-    /// <summary>Twice the usual time, because each measurement connects anew and in a process that has just warmed up.</summary>
-    private static Side Rate(BenchContext context, string name, string measurement, long first) => CalibratedLoop.Side(
-        name,
-        async (count, token) => TimeSpan.FromSeconds(await RunAsync(context, measurement, count, context.Options.Module, token)),
-        context.Options.Duration * 2,
-        first);
+    private static Side Rate(BenchContext context, string name, string measurement, long first) =>
+        Measured(context, name, measurement, first, static (count, seconds, _) => [count / seconds]);
 
     /// <summary>The same the other way round: how long each takes, and what of that the child's processor.</summary>
-    private static Side Each(BenchContext context, string name, string measurement)
+    private static Side Each(BenchContext context, string name, string measurement) => Measured(
+        context, name, measurement, first: 1000, static (count, seconds, processor) => [seconds * 1e6 / count, processor * 1e6 / count]);
+
+    // Twice the usual time, because each measurement connects anew.
+    private static Side Measured(
+        BenchContext context, string name, string measurement, long first, Func<long, double, double, double[]> toValues)
     {
+        MeasuringPowerShell? shell = null;
         double[] last = [];
         Side side = CalibratedLoop.Side(
             name,
             async (count, token) =>
             {
-                double[] seconds = await MeasureAsync(context, measurement, count, context.Options.Module, token);
-                last = [.. seconds.Select(value => value * 1e6 / count)];
+                double[] seconds = await shell!.MeasureAsync(count, token);
+                last = toValues(count, seconds[0], seconds[1]);
                 return TimeSpan.FromSeconds(seconds[0]);
             },
-            context.Options.Duration * 2);
+            context.Options.Duration * 2,
+            first,
+            context.Options.PowerShellWarmUp);
         return side with
         {
+            PrepareAsync = async token =>
+            {
+                shell = MeasuringPowerShell.Start(Arguments(context, measurement, context.Options.Module));
+                await side.PrepareAsync(token);
+            },
             MeasureAsync = async token =>
             {
                 await side.MeasureAsync(token);
                 return last;
             },
+            Finish = () => shell?.Dispose(),
         };
     }
 
-    private static async Task<double> RunAsync(
-        BenchContext context, string measurement, long count, string path, CancellationToken cancellationToken) =>
-        (await MeasureAsync(context, measurement, count, path, cancellationToken))[0];
-
-    /// <summary>Seconds, and seconds of the processor.</summary>
-    private static async Task<double[]> MeasureAsync(
-        BenchContext context, string measurement, long count, string path, CancellationToken cancellationToken)
+    // Once, in a process of its own.
+    private static async Task<double> RunAsync(BenchContext context, string measurement, string path, CancellationToken cancellationToken)
     {
-        string[] arguments =
-        [
-            "-NoLogo", "-NoProfile", "-NonInteractive", "-File", Layout.Source("Cmdlets.ps1"),
-            "-Measurement", measurement,
-            "-Path", path,
-            "-Server", context.Server.Raw.AbsoluteUri,
-            "-Count", count.ToString(CultureInfo.InvariantCulture),
-            "-Size", Size.ToString(CultureInfo.InvariantCulture),
-        ];
-        return await ChildProgram.MeasureAsync("pwsh", arguments, ["seconds", "processor"], cancellationToken);
+        using MeasuringPowerShell shell = MeasuringPowerShell.Start(Arguments(context, measurement, path));
+        return (await shell.MeasureAsync(1, cancellationToken))[0];
     }
+
+    private static string[] Arguments(BenchContext context, string measurement, string path) =>
+    [
+        "-Measurement", measurement,
+        "-Path", path,
+        "-Server", context.Server.Raw.AbsoluteUri,
+        "-Size", Size.ToString(CultureInfo.InvariantCulture),
+    ];
 
     /// <summary>Why the cmdlets cannot be measured here; null if they can.</summary>
     public static async Task<string?> FindObstacleAsync(BenchContext context)

@@ -23,6 +23,13 @@ internal static class Runner
             // Whatever a side throws ends its benchmark and not the run; the exit code tells.
             return new BenchmarkResult(benchmark.Name, benchmark.Title, [], [], Broken: $"{e.GetType().Name}: {e.Message}");
         }
+        finally
+        {
+            foreach (Side side in benchmark.Sides)
+            {
+                side.Finish();
+            }
+        }
     }
 
     private static async Task<List<SideResult>> MeasureAsync(Benchmark benchmark, Rounds rounds)

@@ -7,4 +7,7 @@ internal sealed record Side(string Name, Func<CancellationToken, Task<double[]>>
 {
     /// <summary>Runs once before the first round: warms up, finds a fitting amount of work.</summary>
     public Func<CancellationToken, Task> PrepareAsync { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>Runs once when the benchmark is over, whatever came of it.</summary>
+    public Action Finish { get; init; } = static () => { };
 }
