@@ -150,7 +150,7 @@ public sealed class FuzzTests
 
             await socket.CloseAsync().WaitAsync(FaultVisit.Patience);
             List<byte[]> arrived = await received.Task.WaitAsync(FaultVisit.Patience);
-            Assert.Equal(one.Messages.Length, arrived.Count);
+            Assert.Equal(one.Messages.Count, arrived.Count);
             Assert.All(one.Messages.Zip(arrived), static pair =>
                 Assert.True(pair.First.Payload.AsSpan().SequenceEqual(pair.Second), $"{pair.Second.Length} bytes for {pair.First}"));
         });
