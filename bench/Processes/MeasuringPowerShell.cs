@@ -21,7 +21,8 @@ internal sealed class MeasuringPowerShell : IDisposable
 
     public static MeasuringPowerShell Start(IEnumerable<string> arguments)
     {
-        ProcessStartInfo start = new("pwsh", ["-NoLogo", "-NoProfile", "-NonInteractive", "-File", Layout.Source("Cmdlets.ps1"), .. arguments])
+        string script = Layout.Source("Cmdlets.ps1");
+        ProcessStartInfo start = new("pwsh", ["-NoLogo", "-NoProfile", "-NonInteractive", "-File", script, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
