@@ -1,7 +1,10 @@
+using System.Globalization;
+
 namespace MessageWebSockets.Bench;
 
 /// <summary>The command line.</summary>
-internal sealed record BenchOptions(bool Quick, bool Unbound, IReadOnlyList<string> Only, string Json, string Markdown, string Module)
+internal sealed record BenchOptions(
+    bool Quick, bool Unbound, int Runs, IReadOnlyList<string> Only, string Json, string Markdown, string Module)
 {
     private const StringSplitOptions NonEmpty = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
 
@@ -9,6 +12,7 @@ internal sealed record BenchOptions(bool Quick, bool Unbound, IReadOnlyList<stri
         usage: dotnet run -c Release --project bench -- [options]
           --quick          3 short rounds in place of 5 to 25, less data: to see that it works, not to quote
           --unbound        leave server and client to the system, in place of a core for each
+          --runs N         everything N times over; the table has the ratios of each
           --only A,B       only the benchmarks whose names begin so
           --json PATH      where to write the numbers (artifacts/bench/results.json)
           --markdown PATH  where to write the table (artifacts/bench/results.md); in a file with the lines
@@ -36,6 +40,7 @@ internal sealed record BenchOptions(bool Quick, bool Unbound, IReadOnlyList<stri
         BenchOptions options = new(
             Quick: false,
             Unbound: false,
+            Runs: 1,
             Only: [],
             Json: Path.Combine(Layout.Results, "results.json"),
             Markdown: Path.Combine(Layout.Results, "results.md"),
@@ -51,6 +56,9 @@ internal sealed record BenchOptions(bool Quick, bool Unbound, IReadOnlyList<stri
                 case "--unbound":
                     options = options with { Unbound = true };
                     continue;
+                case "--runs" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int runs) && runs > 0:
+                    options = options with { Runs = runs };
+                    break;
                 case "--only" when value is not null:
                     options = options with { Only = value.Split(',', NonEmpty) };
                     break;

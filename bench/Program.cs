@@ -41,7 +41,7 @@ if (Layout.Configuration != "release" || Debugger.IsAttached)
 }
 
 Machine machine = await Machine.DescribeAsync();
-List<BenchmarkResult> results = [];
+List<List<BenchmarkResult>> runs = [];
 await using (ServerProcess server = await ServerProcess.StartAsync())
 {
     IReadOnlyList<Benchmark> all = await Catalogue.CreateAsync(new BenchContext(options, server));
@@ -53,19 +53,26 @@ await using (ServerProcess server = await ServerProcess.StartAsync())
         return 2;
     }
 
-    foreach (Benchmark benchmark in selected)
+    while (runs.Count < options.Runs)
     {
-        BenchmarkResult result = await Runner.RunAsync(benchmark, options.Rounds);
-        results.Add(result);
-        foreach (string line in ProgressLine.Of(result))
+        List<BenchmarkResult> results = [];
+        foreach (Benchmark benchmark in selected)
         {
-            Console.WriteLine(line);
+            BenchmarkResult result = await Runner.RunAsync(benchmark, options.Rounds);
+            results.Add(result);
+            foreach (string line in ProgressLine.Of(result))
+            {
+                Console.WriteLine(line);
+            }
         }
+
+        // After each, so that a run that is broken off costs no other.
+        runs.Add(results);
+        RunReport report = new(machine, options.Quick, options.Rounds.ToString(), runs);
+        await JsonFile.WriteAsync(options.Json, report);
+        await MarkdownFile.WriteAsync(options.Markdown, report);
     }
 }
 
-RunReport report = new(machine, options.Quick, options.Rounds.ToString(), results);
-await JsonFile.WriteAsync(options.Json, report);
-await MarkdownFile.WriteAsync(options.Markdown, report);
 Console.WriteLine($"{Path.GetRelativePath(Layout.Root, options.Markdown)} and {Path.GetRelativePath(Layout.Root, options.Json)} written.");
-return results.Any(result => result.Broken is not null) ? 1 : 0;
+return runs.Any(static run => run.Exists(static result => result.Broken is not null)) ? 1 : 0;

@@ -33,7 +33,7 @@ internal static class MarkdownFile
         StringBuilder text = new();
         Machine machine = report.Machine;
         CultureInfo culture = CultureInfo.InvariantCulture;
-        text.Append(culture, $"{machine.Started:yyyy-MM-dd HH:mm} UTC, commit {machine.Commit ?? "unknown"}, {report.Rounds}")
+        text.Append(culture, $"{machine.Started:yyyy-MM-dd HH:mm} UTC, commit {machine.Commit ?? "unknown"}, {Runs(report)}{report.Rounds}")
             .Append(report.Quick ? " with --quick: these numbers show that it works, not how fast it is.\n\n" : ".\n\n")
             .Append(culture, $"{machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB:0} GiB; {machine.System}; {machine.Runtime}")
             .Append(machine.PowerShell is null ? "" : $"; {machine.PowerShell}")
@@ -41,39 +41,49 @@ internal static class MarkdownFile
             .Append(culture, $"; {machine.Binding}.\n\n")
             .Append("| benchmark | what | ours | against | reference | ratio | target | met |\n")
             .Append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
-        foreach (BenchmarkResult benchmark in report.Benchmarks)
+        for (int i = 0; i < report.Runs[0].Count; i++)
         {
-            AppendLines(text, benchmark);
+            AppendLines(text, [.. report.Runs.Select(run => run[i])]);
         }
 
         return text.ToString();
     }
 
-    private static void AppendLines(StringBuilder text, BenchmarkResult benchmark)
+    // Of one benchmark in every run.
+    private static void AppendLines(StringBuilder text, IReadOnlyList<BenchmarkResult> runs)
     {
-        if ((benchmark.Skipped ?? benchmark.Broken) is { } reason)
+        foreach (BenchmarkResult run in runs)
         {
-            string kind = benchmark.Skipped is null ? "broke" : "skipped";
-            AppendRow(text, [benchmark.Name, benchmark.Title, $"{kind}: {reason}", "", "", "", "", ""]);
+            if ((run.Skipped ?? run.Broken) is { } reason)
+            {
+                string kind = run.Skipped is null ? "broke" : "skipped";
+                AppendRow(text, [run.Name, run.Title, $"{kind}: {reason}", "", "", "", "", ""]);
+            }
         }
 
-        foreach (ComparisonResult line in benchmark.Comparisons)
+        foreach (IGrouping<(string Metric, string? Against), ComparisonResult> line in
+            runs.SelectMany(static run => run.Comparisons).GroupBy(static line => (line.Metric, line.Against)))
         {
-            Metric metric = new(line.Metric, line.Unit);
-            string ratio = line.Ratio is null ? "" : Ratio(line.Ratio);
-            string reference = line.Reference is null ? "" : Values(metric, line.Reference);
-            string met = line.IsMet switch { true => "yes", false => "**no**", null => "" };
-            string what = $"{benchmark.Title}: {line.Metric}";
-            string ours = Values(metric, line.Ours);
-            AppendRow(text, [benchmark.Name, what, ours, line.Against ?? "", reference, ratio, line.Target ?? "", met]);
+            ComparisonResult last = line.Last();
+            Metric metric = new(last.Metric, last.Unit);
+            string ratios = string.Join("; ", line.Select(static run => run.Ratio).OfType<Spread>().Select(Ratio));
+            string reference = last.Reference is null ? "" : Values(metric, line.Select(static run => run.Reference!));
+            int met = line.Count(static run => run.IsMet == true);
+            string isMet = last.IsMet is null ? "" : met == line.Count() ? "yes" : met == 0 ? "**no**" : $"**{met} of {line.Count()}**";
+            string what = $"{runs[0].Title}: {last.Metric}";
+            string ours = Values(metric, line.Select(static run => run.Ours));
+            AppendRow(text, [runs[0].Name, what, ours, last.Against ?? "", reference, ratios, last.Target ?? "", isMet]);
         }
     }
 
     private static void AppendRow(StringBuilder text, IEnumerable<string> cells) =>
         text.Append("| ").AppendJoin(" | ", cells.Select(Escape)).Append(" |\n");
 
-    private static string Values(Metric metric, Spread spread) =>
-        $"{metric.Format(spread.Median)} ({metric.Format(spread.Minimum)} – {metric.Format(spread.Maximum)})";
+    private static string Values(Metric metric, IEnumerable<Spread> runs) =>
+        string.Join("; ", runs.Select(run => $"{metric.Format(run.Median)} ({metric.Format(run.Minimum)} – {metric.Format(run.Maximum)})"));
+
+    private static string Runs(RunReport report) =>
+        report.Runs.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{report.Runs.Count} runs of ");
 
     private static string Ratio(Spread ratio) =>
         string.Create(CultureInfo.InvariantCulture, $"{ratio.Median:0.00#} ({ratio.Minimum:0.00} – {ratio.Maximum:0.00})");
