@@ -163,7 +163,20 @@ internal sealed class FrameWriter : IDisposable
     public PendingPing? SendKeepAlivePing()
     {
         PendingPing ping = _pings.Begin();
-        return TrySendPing(ping) ? ping : null;
+        bool isSent = false;
+        try
+        {
+            isSent = TrySendPing(ping);
+        }
+        finally
+        {
+            if (!isSent)
+            {
+                _pings.Forget(ping);
+            }
+        }
+
+        return isSent ? ping : null;
     }
 
     /// <summary>Waits no longer for the answer to a keep-alive ping.</summary>
@@ -378,7 +391,10 @@ internal sealed class FrameWriter : IDisposable
                 }
 
                 bytes = _frames.TakePending();
-                CompleteAndForget(ref _room);
+                if (!_frames.IsFull)
+                {
+                    CompleteAndForget(ref _room);
+                }
             }
 
             try

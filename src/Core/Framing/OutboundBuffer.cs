@@ -30,6 +30,11 @@ internal sealed class OutboundBuffer
 
     public ReadOnlyMemory<byte> Content => _bytes.AsMemory(0, Count);
 
+    /// <summary>Whether its content would have to be copied, more of it than so much, to add something behind.</summary>
+    /// <param name="length">The length of that, in bytes.</param>
+    /// <param name="mostCopied">How much may be copied.</param>
+    public bool WouldCopy(long length, int mostCopied) => Count > mostCopied && Count + length > _bytes.Length;
+
     /// <summary>Adds a frame that is masked already.</summary>
     public void Append(ReadOnlySpan<byte> header, in FramePayload payload)
     {

@@ -15,8 +15,17 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
     /// <summary>The limit of a connection that says nothing else, in bytes.</summary>
     public const int UsualLimit = 1024 * 1024;
 
+    // What may be copied in the lock to make room behind it, for a control frame and for data. A frame that would cost more goes into a
+    // buffer of its own: a ping must not copy, or double, a message of half a gigabyte.
+    private const int MostCopiedForControl = OutboundBuffer.KeptLength;
+    private const int MostCopiedForData = UsualLimit;
+
     private readonly MaskingKeys _maskingKeys = new();
+
+    // Those that are pending behind the first, in order; mostly there is none.
+    private readonly Queue<OutboundBuffer> _behind = new(0);
     private OutboundBuffer _pending = new();
+    private OutboundBuffer? _lastBehind;
     private OutboundBuffer _inFlight = new();
     private byte[]? _answerWaitingForRoom;
     private bool _pongWaitingForRoom;
@@ -24,11 +33,11 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
     private long _messagesWritten;
     private long _messagesInDoubt;
 
-    /// <summary>How many bytes wait for the next write.</summary>
-    public int Pending => _pending.Count;
+    /// <summary>How many bytes wait to be written.</summary>
+    public long Pending { get; private set; }
 
     /// <summary>Whether a sender has to wait for a write before it adds a further message.</summary>
-    public bool IsFull => _pending.Count >= limit;
+    public bool IsFull => Pending >= limit;
 
     /// <summary>Whether something is pending that must not wait for a burst to gather.</summary>
     public bool IsUrgent => HasControl || CloseAccepted || _answerWaitingForRoom is not null;
@@ -94,7 +103,7 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
         CloseAccepted = header.Opcode == FrameOpcode.Close;
         if (header.IsFinal && !header.IsControl)
         {
-            _pending.CompletedMessages++;
+            (_lastBehind ?? _pending).CompletedMessages++;
         }
 
         HasControl |= header.IsControl;
@@ -109,12 +118,25 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
         return IsFull;
     }
 
-    /// <summary>What is pending is written now, and pongs that waited for room become pending.</summary>
+    /// <summary>What is pending is written now, or the first part of it, and pongs that waited for room become pending.</summary>
     /// <returns>The bytes to write.</returns>
     public ReadOnlyMemory<byte> TakePending()
     {
-        (_pending, _inFlight) = (_inFlight, _pending);
-        HasControl = false;
+        OutboundBuffer empty = _inFlight;
+        _inFlight = _pending;
+        Pending -= _inFlight.Count;
+        if (_behind.TryDequeue(out OutboundBuffer? next))
+        {
+            empty.Release();
+            _pending = next;
+            _lastBehind = _behind.Count > 0 ? _lastBehind : null;
+        }
+        else
+        {
+            _pending = empty;
+        }
+
+        HasControl &= Pending > 0;
         Volatile.Write(ref _messagesInDoubt, _inFlight.CompletedMessages);
         AppendWaitingPongs();
         return _inFlight.Content;
@@ -132,28 +154,52 @@ internal sealed class OutboundFrames(FrameTraces trace, int limit)
     /// <summary>Gives all memory back, and drops what is pending after a fault.</summary>
     public void Release()
     {
+        while (_behind.TryDequeue(out OutboundBuffer? behind))
+        {
+            behind.Release();
+        }
+
+        _lastBehind = null;
         _pending.Clear();
         _pending.Release();
         _inFlight.Release();
+        Pending = 0;
     }
 
     private void Append(in FrameHeader header, ReadOnlySpan<byte> headerBytes, in FramePayload payload)
     {
-        int before = _pending.Count;
+        OutboundBuffer buffer = BufferFor(header);
+        int before = buffer.Count;
         if (header.IsMasked)
         {
-            _pending.Append(headerBytes, payload);
+            buffer.Append(headerBytes, payload);
         }
         else
         {
-            _pending.AppendMasked(headerBytes, payload, _maskingKeys.Next());
+            buffer.AppendMasked(headerBytes, payload, _maskingKeys.Next());
         }
 
-        AcceptedBytes += _pending.Count - before;
+        int added = buffer.Count - before;
+        Pending += added;
+        AcceptedBytes += added;
         Volatile.Write(ref _framesSent, _framesSent + 1);
 
         // Here, so that frames are told of in the order they leave in; it only notes them.
         trace.Add(FrameDirection.Sent, header);
+    }
+
+    private OutboundBuffer BufferFor(in FrameHeader header)
+    {
+        long length = FrameHeader.MaxLength + sizeof(uint) + header.PayloadLength;
+        OutboundBuffer last = _lastBehind ?? _pending;
+        if (last.WouldCopy(length, header.IsControl ? MostCopiedForControl : MostCopiedForData))
+        {
+            last = new OutboundBuffer();
+            _behind.Enqueue(last);
+            _lastBehind = last;
+        }
+
+        return last;
     }
 
     private void AppendWaitingPongs()

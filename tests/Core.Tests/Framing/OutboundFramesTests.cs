@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Framing;
@@ -7,6 +8,9 @@ public sealed class OutboundFramesTests
 {
     private const int Limit = 20;
     private const int KeyLength = sizeof(uint);
+
+    // Longer than what is copied for anything that follows.
+    private const int Long = 3 * 1024 * 1024;
 
     private readonly OutboundFrames _frames = new(new FrameTraces(), Limit);
 
@@ -115,11 +119,62 @@ public sealed class OutboundFramesTests
     }
 
     [Fact]
+    public void A_control_frame_goes_behind_a_long_message_and_not_into_a_copy_of_it()
+    {
+        PendingPing ping = new PingBook().Begin();
+        Assert.True(Add(FrameOpcode.Binary, new byte[Long]));
+        Assert.True(Add(FrameOpcode.Ping, [1], ping: ping));
+        Assert.Equal((_frames.AcceptedBytes, _frames.AcceptedBytes), (_frames.Pending, ping.End));
+        Assert.True(Add(FrameOpcode.Binary, [2]));
+        Assert.True(Add(FrameOpcode.Close, []));
+
+        ReadOnlyMemory<byte> first = _frames.TakePending();
+        Assert.Equal([$"2:{Long}"], Frames(first));
+        Assert.True(MemoryMarshal.TryGetArray(first, out ArraySegment<byte> array));
+        Assert.InRange(array.Array!.Length, Long, (2 * Long) - 1);
+        Assert.True(_frames.HasControl);
+        Assert.True(_frames.IsFull);
+        Assert.Equal(1, _frames.MessagesInDoubt);
+        _frames.CompleteInFlight();
+        Assert.Equal(1, _frames.MessagesWritten);
+
+        Assert.Equal(["9:1", "2:1", "8:0"], Frames(_frames.TakePending()));
+        Assert.False(_frames.HasControl);
+        Assert.Equal(0, _frames.Pending);
+        _frames.CompleteInFlight();
+        Assert.Equal(2, _frames.MessagesWritten);
+        Assert.Equal(0, _frames.TakePending().Length);
+    }
+
+    [Fact]
+    public void What_is_pending_in_several_buffers_is_counted_as_one_and_written_in_order()
+    {
+        OutboundFrames frames = new(new FrameTraces(), 2 * Long);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(i == 2, frames.IsFull);
+            Assert.True(Add(FrameOpcode.Binary, new byte[Long + i], frames: frames));
+            Assert.True(Add(FrameOpcode.Ping, new byte[i], frames: frames));
+        }
+
+        List<string> written = [];
+        while (frames.Pending > 0)
+        {
+            written.Add(string.Join(' ', Frames(frames.TakePending())));
+            frames.CompleteInFlight();
+        }
+
+        Assert.Equal([$"2:{Long}", $"9:0 2:{Long + 1}", $"9:1 2:{Long + 2}", "9:2"], written);
+    }
+
+    [Fact]
     public void What_is_pending_is_dropped_with_the_memory()
     {
-        Add(FrameOpcode.Binary, [1]);
+        Add(FrameOpcode.Binary, new byte[Long]);
+        Add(FrameOpcode.Ping, []);
         _frames.Release();
         Assert.Equal(0, _frames.Pending);
+        Assert.Equal(0, _frames.TakePending().Length);
         Assert.Equal(0, _frames.TakePending().Length);
     }
 
@@ -134,11 +189,16 @@ public sealed class OutboundFramesTests
     }
 
     private bool Add(
-        FrameOpcode opcode, ReadOnlySpan<byte> payload, bool isFinal = true, bool needsRoom = false, PendingPing? ping = null)
+        FrameOpcode opcode,
+        ReadOnlySpan<byte> payload,
+        bool isFinal = true,
+        bool needsRoom = false,
+        PendingPing? ping = null,
+        OutboundFrames? frames = null)
     {
         byte[] bytes = new byte[FrameHeader.MaxLength];
         FrameHeader header = FrameHeader.Write(bytes, opcode, isFinal, payload.Length);
-        return _frames.TryAdd(header, bytes.AsSpan(0, header.HeaderLength), payload, needsRoom, ping);
+        return (frames ?? _frames).TryAdd(header, bytes.AsSpan(0, header.HeaderLength), payload, needsRoom, ping);
     }
 
     // The opcode, whether the frame is final, and the length of each.
