@@ -223,9 +223,10 @@ internal sealed class ClientFrameStream(
         {
             await WriteControlAsync(frame).ConfigureAwait(false);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            // No reason to end reading: what the client sent before it went is still to be had, and reading meets the end by itself.
+            // No reason to end reading: what the client sent before it went is still to be had, and reading meets the end by itself. The
+            // second is what TLS says that was disposed of beside the read.
         }
     }
 
