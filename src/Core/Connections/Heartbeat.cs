@@ -72,11 +72,24 @@ internal sealed class Heartbeat : IDisposable
     {
         try
         {
-            _timer.Change(Step(Environment.TickCount64), Timeout.Infinite);
+            _timer.Change(StepOrPutOff(), Timeout.Infinite);
         }
         catch (Exception e) when (MessageSender.IsConnectionError(e))
         {
             // The connection ended, or its close has begun: that was the last one.
+        }
+    }
+
+    private long StepOrPutOff()
+    {
+        try
+        {
+            return Step(Environment.TickCount64);
+        }
+        catch (Exception e) when (!MessageSender.IsConnectionError(e))
+        {
+            // There was no memory, for example. What leaves a timer ends the process, and later there may be some.
+            return _interval;
         }
     }
 }

@@ -89,13 +89,9 @@ internal sealed class KeepAlive : IDisposable
     {
         try
         {
-            if (Step(Environment.TickCount64) is { } wait)
+            if (StepOrPutOff() is { } wait)
             {
                 _timer.Change(wait, Timeout.Infinite);
-            }
-            else
-            {
-                _peerVanished();
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
@@ -104,13 +100,32 @@ internal sealed class KeepAlive : IDisposable
         }
     }
 
-    // Bytes that had waited and are acknowledged now were taken by the peer, and its window grows as it reads. That a ping is acknowledged
-    // shows only that the peer's system lives, so it does not count: a ping that was sent after the last look did not wait at that look.
+    // Null when there is nothing more to do.
+    private long? StepOrPutOff()
+    {
+        try
+        {
+            long? wait = Step(Environment.TickCount64);
+            if (wait is null)
+            {
+                _peerVanished();
+            }
+
+            return wait;
+        }
+        catch (Exception e) when (e is not (IOException or ObjectDisposedException))
+        {
+            // There was no memory, for example. What leaves a timer ends the process, and later there may be some.
+            return _interval;
+        }
+    }
+
+    // A ping that is sent after a look did not wait at it, so that its acknowledgement counts for nothing.
     private void LookAtProgress(long now)
     {
         if (_timeout > 0 && _askProgress?.Invoke() is { } progress)
         {
-            if ((_progress.IsWaiting && progress.Acknowledged > _progress.Acknowledged) || progress.Window > _progress.Window)
+            if (progress.IsBeyond(_progress))
             {
                 _lastProgress = now;
             }
@@ -127,6 +142,7 @@ internal sealed class KeepAlive : IDisposable
             if (_newest is { } before)
             {
                 _writer.Forget(before);
+                _newest = null;
             }
 
             _lastSent = _lastPinged = now;

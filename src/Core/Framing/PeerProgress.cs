@@ -20,6 +20,13 @@ internal readonly record struct PeerProgress(ulong Acknowledged, uint Window, bo
     private const int WindowAt = 228;
     private const int Length = WindowAt + sizeof(uint);
 
+    /// <summary>
+    /// Whether the peer has taken something since: bytes that had waited are acknowledged now, or its window has grown, as it does when
+    /// the peer reads. What was sent after the earlier look did not wait at it; its acknowledgement shows only that the peer's system lives.
+    /// </summary>
+    public bool IsBeyond(PeerProgress earlier) =>
+        (earlier.IsWaiting && Acknowledged > earlier.Acknowledged) || Window > earlier.Window;
+
     /// <summary>Null where the system does not tell.</summary>
     public static PeerProgress? Of(Socket socket)
     {

@@ -79,6 +79,25 @@ public sealed class HeartbeatTests : IDisposable
         await _sentTwice.Task.WaitAsync(TestContext.Current.CancellationToken);
     }
 
+    // What leaves a timer ends the process.
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Nothing_leaves_the_timer_and_it_goes_on()
+    {
+        bool hasThrown = false;
+        using Heartbeat heartbeat = new(_sender, "beat"u8.ToArray(), SocketMessageType.Utf8, TimeSpan.Zero, () =>
+        {
+            if (!hasThrown)
+            {
+                hasThrown = true;
+                throw new InsufficientMemoryException();
+            }
+
+            OnSent();
+        });
+        heartbeat.Start();
+        await _sentTwice.Task.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public void A_connection_that_broke_has_none()
     {

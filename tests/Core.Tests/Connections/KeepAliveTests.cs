@@ -217,6 +217,25 @@ public sealed class KeepAliveTests : IDisposable
         Assert.NotEmpty(Sent);
     }
 
+    // What leaves a timer ends the process.
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Nothing_leaves_the_timer_and_it_goes_on()
+    {
+        TaskCompletionSource vanished = new();
+        TimeSpan shortest = TimeSpan.FromMicroseconds(1);
+        int looks = 0;
+        using KeepAlive keepAlive = new(
+            _transport.Received,
+            _transport.Writer,
+            () => ++looks == 1 ? throw new InsufficientMemoryException() : (PeerProgress?)null,
+            shortest,
+            shortest,
+            vanished.SetResult);
+        keepAlive.Start();
+        await vanished.Task.WaitAsync(Token);
+        Assert.InRange(looks, 2, int.MaxValue);
+    }
+
     [Fact]
     public void A_connection_that_broke_ends_it()
     {
