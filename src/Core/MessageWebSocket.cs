@@ -326,14 +326,16 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     /// </summary>
     /// <param name="code">The code; null sends an empty close frame.</param>
     /// <param name="reason">The reason, only with a code.</param>
-    /// <param name="cancellationToken">Ends the wait; the connection is then dropped.</param>
+    /// <param name="cancellationToken">Ends the wait at any stage; the connection is then dropped.</param>
     /// <returns>The peer's code and reason.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The code cannot be sent.</exception>
     /// <exception cref="ArgumentException">The reason is too long, has a lone surrogate, or has no code.</exception>
     /// <exception cref="InvalidOperationException">Not connected (E_ILLEGAL_METHOD_CALL).</exception>
     /// <remarks>
     /// A peer that does not answer in time makes no orderly end: the connection is dropped and Aborted, <see cref="ReceiveAsync"/> and
-    /// Information.Failure say why, and there is no close code. <see cref="Closed"/> is raised, as on each local close.
+    /// Information.Failure say why, and there is no close code. <see cref="Closed"/> is raised, as on each local close. As long as the peer
+    /// takes what was sent before the call, its time to answer has not begun; the token ends that wait, too. Once the peer's close frame
+    /// has come the end stays an orderly one, and the token ends the wait for the end of TCP.
     /// </remarks>
     /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="WebSocketControl.CloseTimeout"/>, or the
     /// connection broke.</exception>

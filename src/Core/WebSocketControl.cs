@@ -125,8 +125,10 @@ public abstract class WebSocketControl
     public TimeSpan ConnectTimeout { get => _connectTimeout; set => Set(ref _connectTimeout, CheckInterval(value)); }
 
     /// <summary>
-    /// How long <see cref="MessageWebSocket.CloseAsync"/> waits for the peer's close frame; before connect only. Zero or infinite: no
-    /// limit. Default: 5 s.
+    /// How long <see cref="MessageWebSocket.CloseAsync"/> waits for the peer's close frame; before connect only. It counts from the call,
+    /// and anew from whenever the peer took something of what was sent ahead of our close frame: one that is only slow gets that, and has
+    /// its time to answer then. How much a peer has taken of what the system accepted is known on Linux only; elsewhere it counts from when
+    /// the system last accepted something. Zero or infinite: no limit. Default: 5 s.
     /// </summary>
     public TimeSpan CloseTimeout { get => _closeTimeout; set => Set(ref _closeTimeout, CheckInterval(value)); }
 

@@ -46,32 +46,18 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
             SendFrame(code, reason);
         }
 
-        TimeSpan timeout = state.Settings.CloseTimeout;
-        WebSocketCloseResult? result;
+        WebSocketCloseResult result = await WaitForPeerAsync(cancellationToken).ConfigureAwait(false) ?? throw state.Refusal();
         try
         {
-            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            if (timeout > TimeSpan.Zero)
-            {
-                patience.CancelAfter(timeout);
-            }
-
-            result = await state.PeerClosed.WaitAsync(patience.Token).ConfigureAwait(false);
+            await state.Released.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException e)
         {
-            bool isCanceled = cancellationToken.IsCancellationRequested;
-            MessageWebSocketException unanswered = isCanceled ? state.Failures.GivenUp(e) : state.Failures.Unanswered(timeout, e);
-            GiveUp(unanswered);
-            throw isCanceled ? ContractError.Canceled(cancellationToken, e) : unanswered;
+            // The end is told already, as the orderly one that it is: all that was still to come is that of TCP.
+            resources.Release(null);
+            throw ContractError.Canceled(cancellationToken, e);
         }
 
-        if (result is null)
-        {
-            throw state.Refusal();
-        }
-
-        await state.Released.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         return result;
     }
 
@@ -106,10 +92,36 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
             sender.SendLastWords();
             state.Transport.Writer.SendClose(code, reason);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or OutOfMemoryException)
         {
-            // A peer that is gone needs no close frame.
+            // A peer that is gone needs no close frame, and one that there is no memory for must not keep the connection from its end.
         }
+    }
+
+    // What the peer said, or null when it says nothing any more. One that still takes what was sent ahead of the close frame cannot have
+    // come to it yet: its time begins anew with whatever it takes.
+    private async Task<WebSocketCloseResult?> WaitForPeerAsync(CancellationToken cancellationToken)
+    {
+        TimeSpan timeout = state.Settings.CloseTimeout;
+        Task<WebSocketCloseResult?> closed = state.PeerClosed;
+        try
+        {
+            if (timeout <= TimeSpan.Zero
+                || await Linger.WhileTakenAsync(closed, state.Transport, timeout, state.Settings.Clock, cancellationToken)
+                    .ConfigureAwait(false))
+            {
+                return await closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException e)
+        {
+            GiveUp(state.Failures.GivenUp(e));
+            throw ContractError.Canceled(cancellationToken, e);
+        }
+
+        MessageWebSocketException unanswered = state.Failures.Unanswered(timeout, new TimeoutException());
+        GiveUp(unanswered);
+        throw unanswered;
     }
 
     // The peer may have closed just now, so that nobody has told the readers yet.

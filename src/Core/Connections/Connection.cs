@@ -31,6 +31,7 @@ internal sealed class Connection
         Transport = new FrameStream(opened.Stream, settings.Frames, inflater, settings.SendLimitInBytes)
         {
             Network = opened.Transport,
+            Progress = opened.Transport is { } network ? () => network.Progress : null,
             RoundTripMeasured = events.OnRoundTrip,
         };
         _state = new ConnectionState(settings, Transport, receiver, events);
@@ -40,7 +41,7 @@ internal sealed class Connection
             _keepAlive = _resources.Hold(new KeepAlive(
                 Transport.Received,
                 Transport.Writer,
-                opened.Transport is { } network ? () => network.Progress : null,
+                Transport.Progress,
                 settings.KeepAliveInterval,
                 settings.KeepAliveTimeout,
                 OnPeerVanished));
@@ -77,7 +78,7 @@ internal sealed class Connection
 
     public void Start()
     {
-        ExitFlush.Add(Transport.Writer, Sender);
+        ExitFlush.Add(Transport, Sender);
         _keepAlive?.Start();
         _receiving.Start();
     }

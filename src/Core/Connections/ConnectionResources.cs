@@ -48,7 +48,7 @@ internal sealed class ConnectionResources
             return;
         }
 
-        ExitFlush.Remove(_writer);
+        ExitFlush.Remove(_state.Transport);
         _state.Transport.Abort(reason);
         _held.ForEach(static held => held.Dispose());
         _opened.Handler.Dispose();
@@ -60,25 +60,14 @@ internal sealed class ConnectionResources
     {
         // RFC 6455 section 7.1.1: the server ends TCP first; a client waits for that, but not for ever. Reading on also keeps the
         // system from answering late data with a reset, which could overtake the close frame.
-        if (await Linger.WhileTakenAsync(_writer.DrainAsync(_state.Ended), _writer, _linger).ConfigureAwait(false))
-        {
-            try
-            {
-                await ReadToTheEndAsync().WaitAsync(_linger).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                // It had its time.
-            }
-        }
-
+        await LingerAsync(ExchangeLastBytesAsync()).ConfigureAwait(false);
         Release(reason);
     }
 
     /// <summary>Lets go when the connection has ended by itself, or took too long.</summary>
     public async Task ReleaseAfterLingerAsync()
     {
-        await Linger.WhileTakenAsync(_state.Released, _writer, _linger).ConfigureAwait(false);
+        await LingerAsync(_state.Released).ConfigureAwait(false);
         Release(null);
     }
 
@@ -98,6 +87,14 @@ internal sealed class ConnectionResources
 
     /// <summary>Drops what still comes, until the peer ends TCP. For whoever read last; once, however often it is asked for.</summary>
     public Task ReadToTheEndAsync() => _readToTheEnd ??= ReadOnAsync();
+
+    private async Task ExchangeLastBytesAsync()
+    {
+        await _writer.DrainAsync(_state.Ended).ConfigureAwait(false);
+        await ReadToTheEndAsync().ConfigureAwait(false);
+    }
+
+    private Task<bool> LingerAsync(Task task) => Linger.WhileTakenAsync(task, _state.Transport, _linger, _state.Settings.Clock);
 
     private async Task ReadOnAsync() => _state.OnPeerGone(await StreamEnd.ReachAsync(_opened.Stream).ConfigureAwait(false));
 }

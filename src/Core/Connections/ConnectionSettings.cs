@@ -18,11 +18,16 @@ internal sealed record ConnectionSettings
     /// <summary>How long a peer may be silent after a ping; zero sends none.</summary>
     public TimeSpan KeepAliveTimeout { get; init; }
 
-    /// <summary>How long a peer may take to answer a close frame; zero for any time.</summary>
+    /// <summary>
+    /// How long a peer that takes nothing any more of what was sent may take to answer a close frame; zero for any time.
+    /// </summary>
     public TimeSpan CloseTimeout { get; init; }
 
     /// <summary>How many bytes may wait for a peer that does not read before senders do.</summary>
     public int SendLimitInBytes { get; init; } = OutboundFrames.UsualLimit;
+
+    /// <summary>Tells the time to whoever waits for the end.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Told of each frame.</summary>
     public required FrameTraces Frames { get; init; }

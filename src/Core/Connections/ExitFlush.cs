@@ -12,28 +12,28 @@ internal static class ExitFlush
 {
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(3);
 
-    private static readonly ConcurrentDictionary<FrameWriter, MessageSender> s_open = new();
+    private static readonly ConcurrentDictionary<FrameStream, MessageSender> s_open = new();
     private static int s_isHooked;
 
-    public static void Add(FrameWriter writer, MessageSender sender)
+    public static void Add(FrameStream transport, MessageSender sender)
     {
-        s_open.TryAdd(writer, sender);
+        s_open.TryAdd(transport, sender);
         if (Interlocked.Exchange(ref s_isHooked, 1) == 0)
         {
             AppDomain.CurrentDomain.ProcessExit += static (_, _) => Flush();
         }
     }
 
-    public static void Remove(FrameWriter writer) => s_open.TryRemove(writer, out _);
+    public static void Remove(FrameStream transport) => s_open.TryRemove(transport, out _);
 
     // All connections at once, so that a hundred dead peers take no longer than one.
     [SuppressMessage("Usage", "VSTHRD002:Avoid synchronous waits", Justification = "The process ends when this returns.")]
     private static void Flush() =>
         Task.WaitAll([.. s_open.Select(static open => FlushAsync(open.Key, open.Value))]);
 
-    private static Task<bool> FlushAsync(FrameWriter writer, MessageSender sender)
+    private static Task<bool> FlushAsync(FrameStream transport, MessageSender sender)
     {
         sender.SendLastWords();
-        return Linger.WhileTakenAsync(writer.DrainAsync(CancellationToken.None), writer, Stall);
+        return Linger.WhileTakenAsync(transport.Writer.DrainAsync(CancellationToken.None), transport, Stall, TimeProvider.System);
     }
 }

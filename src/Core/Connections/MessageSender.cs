@@ -158,9 +158,9 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
             Volatile.Write(ref _lastWordsLength, bytes.Length);
             return null;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or OutOfMemoryException)
         {
-            // A peer that is gone gets no last words.
+            // A peer that is gone gets no last words, and none keep the connection, or the process, from its end.
             return e;
         }
     });

@@ -36,6 +36,9 @@ internal sealed class FrameStream : SequentialStream
     /// <summary>The connection below TLS and proxies; null when there is none to ask.</summary>
     public TransportStream? Network { get; init; }
 
+    /// <summary>Tells what the peer has taken; null when there is nothing to ask.</summary>
+    public Func<PeerProgress?>? Progress { get; init; }
+
     /// <summary>What the network brings, and when.</summary>
     public ReadBuffer Received => Reader.Buffer;
 

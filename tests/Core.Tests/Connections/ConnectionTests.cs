@@ -131,6 +131,61 @@ public sealed class ConnectionTests : IAsyncDisposable
         Assert.True(_network.IsDisposed);
     }
 
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_peer_that_takes_what_was_sent_before_the_close_frame_has_its_time_to_answer_from_then_on(bool answers)
+    {
+        ManualClock clock = new();
+        Connection connection = Open(closeTimeout: TimeSpan.FromSeconds(4), clock: clock);
+        _network.Hold();
+        await connection.Sender.SendAsync("before"u8, SocketMessageType.Utf8, CancellationToken.None);
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", CancellationToken.None);
+        for (int i = 0; i < 7; i++)
+        {
+            // It is looked each second; in the fourth the peer takes the message, and the close frame still waits.
+            await clock.PassWaitAsync(i == 3 ? TakeOne : null);
+            Assert.False(closing.IsCompleted);
+        }
+
+        if (answers)
+        {
+            await _network.BringAsync(FrameBytes.Close(1001, "yes"));
+            _network.LetGo();
+            _network.End();
+            Assert.Equal(new WebSocketCloseResult(1001, "yes"), await closing);
+        }
+        else
+        {
+            await clock.PassWaitAsync();
+            Assert.Equal(HResults.Timeout, (await Assert.ThrowsAsync<MessageWebSocketException>(() => closing)).HResult);
+        }
+
+        void TakeOne()
+        {
+            _network.LetOneGo();
+            Assert.True(SpinWait.SpinUntil(() => connection.Transport.Writer.Network.BytesSent > 0, TimeSpan.FromSeconds(20)));
+        }
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_token_ends_the_wait_for_the_end_of_TCP_behind_an_answered_close()
+    {
+        Connection connection = Open(clock: new ManualClock());
+        using CancellationTokenSource cancel = new();
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", cancel.Token);
+        await _network.BringAsync(FrameBytes.Close(1001, "yes"));
+        await _events.Raised;
+        Assert.False(connection.Released.IsCompleted);
+
+        await cancel.CancelAsync();
+
+        Assert.Equal(cancel.Token, (await Assert.ThrowsAsync<OperationCanceledException>(() => closing)).CancellationToken);
+        await connection.Released;
+        Assert.True(_network.IsDisposed);
+        Assert.Equal(["closing", "closed 1001 yes by peer", "raise 1001"], _events.Told);
+    }
+
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task What_we_refuse_is_told_when_readers_had_their_moment_and_the_close_frame_says_why()
     {
@@ -237,7 +292,8 @@ public sealed class ConnectionTests : IAsyncDisposable
         Assert.Equal(["aborted Timeout"], _events.Told);
     }
 
-    private Connection Open(TimeSpan? closeTimeout = null, TimeSpan keepAlive = default, MemoryNetwork? network = null)
+    private Connection Open(
+        TimeSpan? closeTimeout = null, TimeSpan keepAlive = default, MemoryNetwork? network = null, TimeProvider? clock = null)
     {
         ConnectionSettings settings = new()
         {
@@ -247,6 +303,7 @@ public sealed class ConnectionTests : IAsyncDisposable
             CloseTimeout = closeTimeout ?? TimeSpan.FromSeconds(30),
             KeepAliveInterval = keepAlive,
             KeepAliveTimeout = keepAlive,
+            Clock = clock ?? TimeProvider.System,
         };
         Connection connection = new(
             settings,

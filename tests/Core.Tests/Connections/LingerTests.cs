@@ -8,9 +8,15 @@ public sealed class LingerTests : IDisposable
 {
     private static readonly TimeSpan s_stall = TimeSpan.FromSeconds(4);
 
-    private readonly FrameStream _transport = new(new MemoryNetwork(), new FrameTraces());
+    // It is looked four times in that time.
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
+
+    private readonly FrameStream _transport;
     private readonly ManualClock _clock = new();
     private readonly TaskCompletionSource _task = new();
+    private PeerProgress? _progress;
+
+    public LingerTests() => _transport = new FrameStream(new MemoryNetwork(), new FrameTraces()) { Progress = () => _progress };
 
     public void Dispose() => _transport.Dispose();
 
@@ -18,27 +24,64 @@ public sealed class LingerTests : IDisposable
     public async Task A_peer_that_takes_nothing_has_one_stall()
     {
         Task<bool> linger = WaitAsync();
-        Assert.Equal(s_stall, await _clock.PassWaitAsync());
+        await PassLooksAsync(linger, 3);
+        Assert.Equal(s_look, await _clock.PassWaitAsync());
         Assert.False(await linger);
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
-    public async Task A_peer_that_takes_something_has_another_stall_and_half_a_minute_in_all()
+    public async Task A_peer_that_takes_something_has_another_stall_from_then_on()
     {
         Task<bool> linger = WaitAsync();
-        for (int i = 0; i < 7; i++)
+        await PassLooksAsync(linger, 1);
+        await _clock.PassWaitAsync(Take);
+        await PassLooksAsync(linger, 3);
+        await _clock.PassWaitAsync();
+        Assert.False(await linger);
+    }
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(true, 11, 5, true)]
+    [InlineData(false, 11, 5, false)]
+    [InlineData(true, 10, 5, false)]
+    [InlineData(false, 10, 6, true)]
+    public async Task What_the_system_of_the_peer_acknowledges_and_the_peer_reads_is_taken(
+        bool isWaiting, ulong taken, uint window, bool goesOn)
+    {
+        _progress = new PeerProgress(10, 5, isWaiting);
+        Task<bool> linger = WaitAsync();
+        await PassLooksAsync(linger, 3);
+        await _clock.PassWaitAsync(() => _progress = new PeerProgress(taken, window, false));
+        if (goesOn)
         {
-            await _clock.PassWaitAsync(Take);
-            Assert.False(linger.IsCompleted);
+            await PassLooksAsync(linger, 3);
+
+            // Where the system tells no more, what it told before is no progress.
+            await _clock.PassWaitAsync(() => _progress = null);
         }
 
+        Assert.False(await linger);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task It_lasts_half_a_minute_where_nobody_waits_and_any_time_where_somebody_can_end_it()
+    {
+        using CancellationTokenSource cancel = new();
+        Task<bool> linger = WaitAsync();
+        await PassLooksAsync(linger, 29, Take);
         await _clock.PassWaitAsync(Take);
         Assert.False(await linger);
 
         // 30 s to the millisecond are over.
-        linger = Linger.WhileTakenAsync(_task.Task, _transport.Writer, TimeSpan.FromSeconds(30), _clock);
+        linger = Linger.WhileTakenAsync(_task.Task, _transport, TimeSpan.FromSeconds(30), _clock);
+        await PassLooksAsync(linger, 3, Take);
         await _clock.PassWaitAsync(Take);
         Assert.False(await linger);
+
+        linger = Linger.WhileTakenAsync(_task.Task, _transport, s_stall, _clock, cancel.Token);
+        await PassLooksAsync(linger, 31, Take);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => linger);
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
@@ -73,7 +116,16 @@ public sealed class LingerTests : IDisposable
         Assert.Equal(0, posts);
     }
 
-    private Task<bool> WaitAsync() => Linger.WhileTakenAsync(_task.Task, _transport.Writer, s_stall, _clock);
+    private Task<bool> WaitAsync() => Linger.WhileTakenAsync(_task.Task, _transport, s_stall, _clock);
+
+    private async Task PassLooksAsync(Task linger, int count, Action? meanwhile = null)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            await _clock.PassWaitAsync(meanwhile);
+            Assert.False(linger.IsCompleted);
+        }
+    }
 
     // Taken at once: the network is memory.
     private void Take()

@@ -52,6 +52,14 @@ internal sealed class MemoryNetwork : SequentialStream
         held?.SetResult();
     }
 
+    /// <summary>Takes the write that waits, and no other one until <see cref="LetGo"/>.</summary>
+    public void LetOneGo()
+    {
+        TaskCompletionSource? held = _hold;
+        Hold();
+        held?.SetResult();
+    }
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         _reads.ReadAsync(buffer, cancellationToken);
 
