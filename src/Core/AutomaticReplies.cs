@@ -63,7 +63,7 @@ internal sealed class AutomaticReplies(MessageSender sender, ConversationCounts 
         {
             while (TryDequeue(out PresetMessage? answer))
             {
-                await sender.SendAsync(answer!.AsMemory(), answer.MessageType, CancellationToken.None).ConfigureAwait(false);
+                await sender.SendOwnAsync(answer!.AsMemory(), answer.MessageType).ConfigureAwait(false);
                 counts.CountReply();
             }
         }

@@ -95,6 +95,12 @@ public abstract class WebSocketInformation
     /// </summary>
     public long MessagesInDoubt => Connection?.Transport.Writer.MessagesInDoubt ?? 0;
 
+    /// <summary>
+    /// As <see cref="MessagesSent"/>, <see cref="MessagesWritten"/> and <see cref="MessagesInDoubt"/>, without what the connection said by
+    /// itself.
+    /// </summary>
+    internal (long Sent, long Written, long InDoubt) OfCallers => Connection?.Sender.OfCallers ?? default;
+
     /// <summary>Messages received; in <see cref="MessageWebSocketReceiveMode.PartialMessage"/> whole ones.</summary>
     public long MessagesReceived => Connection?.Counters.Messages ?? 0;
 

@@ -15,6 +15,7 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 {
     private readonly Gate _turn = new();
     private readonly Gate _fragmentTurn = new();
+    private readonly OwnMessages _own = new(transport.Writer);
 
     // Made by the first to send, in its turn.
     private WebSocket? _compressing;
@@ -39,6 +40,12 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     /// When something was last sent, in milliseconds of <see cref="Environment.TickCount64"/>; known from <see cref="WatchSends"/> on.
     /// </summary>
     public long LastSent => Volatile.Read(ref _lastSent);
+
+    /// <summary>
+    /// How many messages of callers were accepted, are with the network, and are being written, or were in the write that failed: all but
+    /// those of <see cref="TrySendNow"/> and <see cref="SendOwnAsync"/>.
+    /// </summary>
+    public (long Accepted, long Written, long InDoubt) OfCallers => _own.CountOthers(() => Messages);
 
     /// <summary>What goes ahead of the close frame, besides what was sent; null for nothing. Set before anything is received.</summary>
     public PendingBytes? LastWords { get; set; }
@@ -103,8 +110,8 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
     }
 
     /// <summary>
-    /// Sends a message if it can leave at once: not in the turn of another, and not behind what the peer does not take. It is not
-    /// compressed, which any message may be left.
+    /// Sends a message that the connection says by itself, if it can leave at once: not in the turn of another, and not behind what the
+    /// peer does not take. It is not compressed, which any message may be left.
     /// </summary>
     /// <returns>Whether it was sent.</returns>
     /// <exception cref="IOException">The connection broke or is closing.</exception>
@@ -118,9 +125,27 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
 
         using (pass)
         {
-            return TrySendData(whole, type);
+            bool isSent = false;
+            _own.Announce(_messages + 1);
+            try
+            {
+                isSent = TrySendData(whole, type);
+            }
+            finally
+            {
+                WithdrawUnless(isSent);
+            }
+
+            return isSent;
         }
     }
+
+    /// <summary>Sends a message that the connection says by itself, when its turn has come and there is room.</summary>
+    public ValueTask SendOwnAsync(ReadOnlyMemory<byte> message, SocketMessageType type) => SendInTurnAsync(
+        new ReadOnlySequence<byte>(records is not null && records.IsMissingIn(message.Span) ? records.Append(message.Span) : message),
+        type,
+        CancellationToken.None,
+        isOwn: true);
 
     /// <summary>Sends what is pending when its turn has come and there is room, as one binary message.</summary>
     [SuppressMessage("Usage", "VSTHRD002", Justification = "Handing over waits for nothing: compressing reads and writes memory only.")]
@@ -274,7 +299,8 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
         return isSent;
     }
 
-    private async ValueTask SendInTurnAsync(ReadOnlySequence<byte> message, SocketMessageType type, CancellationToken cancellationToken)
+    private async ValueTask SendInTurnAsync(
+        ReadOnlySequence<byte> message, SocketMessageType type, CancellationToken cancellationToken, bool isOwn = false)
     {
         Exception? failure;
         using (await EnterAsync(_turn, cancellationToken).ConfigureAwait(false))
@@ -284,12 +310,38 @@ internal sealed class MessageSender(FrameStream transport, OpenedConnection open
                 await room.ConfigureAwait(false);
             }
 
-            failure = await HandOverAsync(message, type, OpcodeOf(type), isFinal: true).ConfigureAwait(false);
+            failure = isOwn
+                ? await HandOverOwnAsync(message, type).ConfigureAwait(false)
+                : await HandOverAsync(message, type, OpcodeOf(type), isFinal: true).ConfigureAwait(false);
         }
 
         if (failure is not null)
         {
             throw await end.ExplainAsync(failure).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<Exception?> HandOverOwnAsync(ReadOnlySequence<byte> message, SocketMessageType type)
+    {
+        bool isSent = false;
+        _own.Announce(_messages + 1);
+        try
+        {
+            Exception? failure = await HandOverAsync(message, type, OpcodeOf(type), isFinal: true).ConfigureAwait(false);
+            isSent = failure is null;
+            return failure;
+        }
+        finally
+        {
+            WithdrawUnless(isSent);
+        }
+    }
+
+    private void WithdrawUnless(bool isSent)
+    {
+        if (!isSent)
+        {
+            _own.Withdraw();
         }
     }
 

@@ -22,7 +22,8 @@ internal readonly record struct PeerProgress(ulong Acknowledged, uint Window, bo
 
     /// <summary>
     /// Whether the peer has taken something since: bytes that had waited are acknowledged now, or its window has grown, as it does when
-    /// the peer reads. What was sent after the earlier look did not wait at it; its acknowledgement shows only that the peer's system lives.
+    /// the peer reads. What was sent after the earlier look did not wait at it; its acknowledgement shows no more than that the peer's
+    /// system lives.
     /// </summary>
     public bool IsBeyond(PeerProgress earlier) =>
         (earlier.IsWaiting && Acknowledged > earlier.Acknowledged) || Window > earlier.Window;

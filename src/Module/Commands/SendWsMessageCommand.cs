@@ -446,7 +446,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     {
         _socket = socket;
         _accepted = 0;
-        _sentBefore = socket.Information.MessagesSent - SentByItself(socket);
+        _sentBefore = socket.Information.OfCallers.Sent;
         ShowFrames(socket);
     }
 
@@ -474,16 +474,14 @@ public sealed class SendWsMessageCommand : WsCmdlet
     }
 
     // How many messages went to the network over this connection, and how many may have: as far as no other script sends at the same
-    // time. What the socket said by itself does not count, gone or not, so that rather too few of ours do.
+    // time. What the socket said by itself is none of them.
     private (long Written, long Doubtful) Counted()
     {
-        long doubtful = _socket.Information.MessagesInDoubt;
-        long before = _socket.Information.MessagesWritten - SentByItself(_socket) - _sentBefore;
+        (_, long before, long doubtful) = _socket.Information.OfCallers;
+        before -= _sentBefore;
         long written = Math.Clamp(before, 0, _accepted);
         return (written, Math.Clamp(before + doubtful, 0, _accepted) - written);
     }
-
-    private static long SentByItself(MessageWebSocket socket) => socket.Information.HeartbeatsSent + socket.Information.AutoRepliesSent;
 
     private string Progress(int failed)
     {

@@ -42,6 +42,38 @@ public sealed class MessageSenderTests : IDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task What_the_connection_says_by_itself_is_none_of_its_callers_written_or_not()
+    {
+        using MessageSender sender = Create();
+        await sender.SendAsync("a"u8, SocketMessageType.Utf8, CancellationToken.None);
+        await _transport.Writer.DrainAsync(CancellationToken.None);
+        _network.Hold();
+        Assert.True(sender.TrySendNow("own"u8, SocketMessageType.Utf8));
+        Assert.True(SpinWait.SpinUntil(() => _transport.Writer.Network.WaitingSince != 0, TimeSpan.FromSeconds(20)));
+        Assert.Equal((1L, 1L, 0L), sender.OfCallers);
+
+        await sender.SendAsync("b"u8, SocketMessageType.Utf8, CancellationToken.None);
+        Assert.False(sender.TrySendNow("own"u8, SocketMessageType.Utf8));
+        Assert.Equal((2L, 1L, 0L), sender.OfCallers);
+        _network.LetOneGo();
+        Assert.True(SpinWait.SpinUntil(() => _transport.Writer is { MessagesWritten: 2, MessagesInDoubt: 1 }, TimeSpan.FromSeconds(20)));
+        Assert.Equal((2L, 1L, 1L), sender.OfCallers);
+
+        _network.LetGo();
+        await sender.SendOwnAsync("answer"u8.ToArray(), SocketMessageType.Utf8);
+        await _transport.Writer.DrainAsync(CancellationToken.None);
+        Assert.Equal((2L, 2L, 0L), sender.OfCallers);
+        Assert.Equal(["Text a", "Text own", "Text b", "Text answer"], Sent);
+        Assert.Equal(4, sender.Messages);
+
+        // What was not sent is nobody's.
+        _transport.Writer.Break(new IOException("x"));
+        Assert.Throws<IOException>(() => sender.TrySendNow("own"u8, SocketMessageType.Utf8));
+        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => sender.SendOwnAsync("x"u8.ToArray(), SocketMessageType.Utf8).AsTask());
+        Assert.Equal((2L, 2L, 0L), sender.OfCallers);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_payload_in_pieces_leaves_in_one_frame_and_as_a_record_ends_as_one()
     {
         using MessageSender plain = Create();
