@@ -128,6 +128,16 @@ Describe 'Measure-WsLoad' {
             $load.RoundTrips | Should -Be 0
             $load.ErrorsByKind['NoAnswer'] | Should -Be 2
         }
+
+        It 'warns where answers are taken in their order and the server broadcasts: <What>' -TestCases @(
+            @{ What = 'messages without room for a number'; Given = @{ Size = 15 }; Count = 1 }
+            @{ What = 'those of -Message'; Given = @{ Message = { "message $_" } }; Count = 1 }
+            @{ What = 'but not where answers tell their number'; Given = @{ Size = 16 }; Count = 0 }
+        ) {
+            $load = Measure-WsLoad (Get-Address -Path 'broadcast') @Given @short -WarningVariable warned
+            $load.MessagesReceived | Should -BeGreaterThan $load.MessagesSent
+            @($warned) -like '*was taken for answers, and the round trips are wrong*' | Should -HaveCount $Count
+        }
     }
 
     Context 'with a rate' {

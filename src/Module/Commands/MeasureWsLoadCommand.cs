@@ -215,9 +215,10 @@ public sealed class MeasureWsLoadCommand : MessageHandshakeCmdlet
 
     private void Warn(WsLoadSummary summary)
     {
-        if (LoadText.Limits(summary) is { } limits)
+        string?[] warnings = [LoadText.Limits(summary), LoadText.Unasked(summary, Message is null && SizedMessages.AreNumberedFrom(Size))];
+        foreach (string warning in warnings.OfType<string>())
         {
-            WriteWarning(limits);
+            WriteWarning(warning);
         }
     }
 

@@ -15,7 +15,7 @@ internal interface ILoadMessages
     public bool AreNumbered { get; }
 
     /// <summary>The next message of a connection.</summary>
-    /// <param name="number">Its number on that connection.</param>
+    /// <param name="number">Its number, by which its connection knows the answer.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public ValueTask<OutgoingMessage> NextAsync(long number, CancellationToken cancellationToken);
 }

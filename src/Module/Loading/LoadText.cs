@@ -53,6 +53,19 @@ public static class LoadText
         return $"{Number(rate)}/s{slow}{wrong}; {Number(tally.Open)} connections";
     }
 
+    /// <summary>
+    /// What is wrong with the round trips of messages whose answers are taken in their order: where more comes than was sent, something
+    /// that answers nothing was taken for an answer. Null for nothing.
+    /// </summary>
+    internal static string? Unasked(WsLoadSummary summary, bool areNumbered)
+    {
+        bool areAnswers = areNumbered || summary.Mode != nameof(WsLoadMode.Echo) || summary.MessagesReceived <= summary.MessagesSent;
+        return areAnswers ? null
+            : $"{Number(summary.MessagesReceived)} messages came and {Number(summary.MessagesSent)} were sent. Answers to these messages "
+                + "are taken in their order, so what the server sends of its own, as a broadcast or a greeting, was taken for answers, and "
+                + "the round trips are wrong. Messages of -Size 16 or more are told by their numbers.";
+    }
+
     /// <summary>What of this machine may have been the limit; null for nothing.</summary>
     internal static string? Limits(WsLoadSummary summary)
     {

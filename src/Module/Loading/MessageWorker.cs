@@ -8,7 +8,10 @@ internal sealed class MessageWorker(LoadContext context) : OpenWorker(context)
     private readonly Outstanding? _outstanding = context.Plan.Mode == WsLoadMode.Echo
         ? new Outstanding(context.Messages.AreNumbered)
         : null;
-    private long _number;
+
+    // Numbers that no other connection has at the same time, here or on another machine: a server that passes messages on to all its
+    // clients sends the others' messages too, and none of them is an answer.
+    private long _number = Random.Shared.NextInt64(long.MaxValue / 2);
 
     /// <inheritdoc/>
     public override int Unanswered => _outstanding?.Count ?? 0;

@@ -16,7 +16,10 @@ internal sealed class SizedMessages(int size) : ILoadMessages
     public bool WereTooSlow => false;
 
     /// <inheritdoc/>
-    public bool AreNumbered => size >= NumberLength;
+    public bool AreNumbered => AreNumberedFrom(size);
+
+    /// <summary>Whether messages of a size have room for their numbers.</summary>
+    public static bool AreNumberedFrom(int size) => size >= NumberLength;
 
     /// <inheritdoc/>
     public ValueTask<OutgoingMessage> NextAsync(long number, CancellationToken cancellationToken) =>
