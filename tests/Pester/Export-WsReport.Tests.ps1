@@ -311,6 +311,25 @@ Describe 'Export-WsReport' {
             }
         }
 
+        It 'draws of a load in the mode <Mode> what it has: <Shown>' -TestCases @(
+            @{ Mode = 'Echo'; Has = @{ Received = 5; Answered = 3; Sent = 4 }; Shown = 'Messages received'; Most = 5 }
+            @{ Mode = 'Receive'; Has = @{ Received = 5 }; Shown = 'Messages received'; Most = 5 }
+            @{ Mode = 'Send'; Has = @{ Sent = 7; Received = 1 }; Shown = 'Messages sent'; Most = 7 }
+            @{ Mode = 'Ping'; Has = @{ Sent = 9; Answered = 8; Received = 1 }; Shown = 'Pings answered'; Most = 8 }
+            @{ Mode = 'Connect'; Has = @{ Answered = 6 }; Shown = 'Connects'; Most = 6 }
+            @{ Mode = 'Connect, Ping'; Has = @{ Sent = 4; Answered = 6 }; Shown = 'Answers'; Most = 6 }
+            @{ Mode = 'Echo, Send'; Has = @{ Sent = 4; Received = 2; Answered = 2 }; Shown = 'Messages received'; Most = 2 }
+        ) {
+            $second = @{ Second = 0; DurationSeconds = 1; Received = 0; Sent = 0; Answered = 0 }
+            $Has.Keys | ForEach-Object { $second[$_] = $Has[$_] }
+            $load = [pscustomobject] @{
+                Uri = 'ws://host.example/'; Connections = 1; MessagesPerSecond = 1; Loop = 'closed'; Mode = $Mode; Timeline = @([pscustomobject] $second)
+            }
+            $page = $load | Get-Report
+            $page | Should -BeLike "*<h3>$Shown, by second</h3>*height=""30""/>*At most $Most a second*"
+            ($page -like '*waited for its answers*') | Should -Be ($Mode -notin 'Send', 'Receive')
+        }
+
         It 'makes one page of all' {
             $page = (New-Row), (New-Finding 'Failed' 'medium') | Get-Report
             $page | Should -BeLike '*1 endpoint; 1 check of 1 server*1 of 1 work*Medium severity*Test-WsEndpoint, Test-WsServer*'
@@ -325,6 +344,14 @@ Describe 'Export-WsReport' {
                 (Get-Failure { Export-WsReport -InputObject $item -Path $report }).FullyQualifiedErrorId |
                     Should -BeLike 'UnsupportedInputObject,*'
             }
+            # An array as the pipeline would have it: each of it is one.
+            Export-WsReport -InputObject @((New-Row), (New-Row -Status 'Timeout')) -Path $report
+            Get-Content -LiteralPath $report -Raw | Should -BeLike '*1 of 2 work*'
+            Export-WsReport -InputObject @((New-Row), 42) -Path $report -ErrorAction SilentlyContinue -ErrorVariable problem
+            $problem.FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
+            Get-Content -LiteralPath $report -Raw | Should -BeLike '*1 of 1 work*'
+            Export-WsReport -InputObject @() -Path $report
+            Get-Content -LiteralPath $report -Raw | Should -BeLike '*There were no results.*'
             # The others are in the page all the same.
             $page = & { New-Row; 42; New-Row } | Export-WsReport -Path $report -ErrorAction SilentlyContinue -ErrorVariable problem
             $problem | Should -HaveCount 1

@@ -20,7 +20,7 @@ public sealed class ExportWsReportCommand : WsCmdlet
     private readonly List<LoadRow> _loads = [];
     private string _path = "";
 
-    /// <summary>The results: live ones, or what came back from a job, CLIXML, CSV or JSON.</summary>
+    /// <summary>A result, or an array of them: live ones, or what came back from a job, CLIXML, CSV or JSON.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
     [AllowNull]
     public PSObject? InputObject { get; set; }
@@ -72,21 +72,10 @@ public sealed class ExportWsReportCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (InputObject is not null && ReportRow.From(InputObject) is { } row)
+        // An array comes whole where it is given as an argument.
+        foreach (object? item in LanguagePrimitives.GetEnumerable(InputObject) is { } items ? items.Cast<object?>() : [InputObject])
         {
-            _rows.Add(row);
-        }
-        else if (InputObject is not null && FindingRow.From(InputObject) is { } finding)
-        {
-            _findings.Add(finding);
-        }
-        else if (InputObject is not null && LoadRow.From(InputObject) is { } load)
-        {
-            _loads.Add(load);
-        }
-        else
-        {
-            WriteError(WsErrors.NoProbeResult(InputObject?.BaseObject));
+            Add(item is null ? null : PSObject.AsPSObject(item));
         }
     }
 
@@ -122,6 +111,26 @@ public sealed class ExportWsReportCommand : WsCmdlet
         if (Show)
         {
             Open();
+        }
+    }
+
+    private void Add(PSObject? item)
+    {
+        if (item is not null && ReportRow.From(item) is { } row)
+        {
+            _rows.Add(row);
+        }
+        else if (item is not null && FindingRow.From(item) is { } finding)
+        {
+            _findings.Add(finding);
+        }
+        else if (item is not null && LoadRow.From(item) is { } load)
+        {
+            _loads.Add(load);
+        }
+        else
+        {
+            WriteError(WsErrors.NoProbeResult(item?.BaseObject));
         }
     }
 

@@ -11,17 +11,26 @@ internal sealed class LoadSection(TextWriter page, LoadRow load)
     private const double Width = 100;
     private const double Height = 30;
 
+    private string Counted => load.Mode switch
+    {
+        nameof(WsLoadMode.Connect) => "connects",
+        nameof(WsLoadMode.Ping) => "pings",
+        _ => "messages",
+    };
+
     public void Write()
     {
         page.Write($"<section>\n<h2>Load on {Html.Text(load.Address, LongestAddress)}</h2>\n<ul class=\"numbers\">");
         Number(Html.Count((long)load.Connections), "connections");
         Number(Html.Count((long)load.Refused), "refused");
-        Number(Html.Count((long)load.MessagesPerSecond), "messages a second");
+        Number(Html.Count((long)load.MessagesPerSecond), $"{Counted} a second");
         Number(Html.Count((long)load.Errors), "errors");
         page.Write("</ul>\n");
         string loop = load.Loop switch
         {
             "open" => "Sent at a rate, whatever came back (open loop).",
+            "closed" when load.Mode == nameof(WsLoadMode.Send) => "Each connection sent as fast as it could.",
+            "closed" when load.Mode == nameof(WsLoadMode.Receive) => "",
             "closed" => "Each connection waited for its answers (closed loop): a slow server is asked less.",
             _ => "",
         };
@@ -42,8 +51,9 @@ internal sealed class LoadSection(TextWriter page, LoadRow load)
         }
 
         double most = load.Timeline.Max(static second => second.Rate);
-        page.Write("<h3>Messages received, by second</h3>\n");
-        Chart(load.Timeline.Select(static second => second.Rate), most, "fill-bar", "messages received by second");
+        string what = load.Measure.Name;
+        page.Write($"<h3>{char.ToUpperInvariant(what[0])}{what[1..]}, by second</h3>\n");
+        Chart(load.Timeline.Select(static second => second.Rate), most, "fill-bar", $"{what} by second");
         page.Write($"<p class=\"dim\">At most {Html.Count((long)most)} a second, over {Seconds()}.</p>\n");
         if (load.Timeline.Any(static second => second.P99 is not null))
         {
