@@ -229,6 +229,19 @@ $(Get-Address -Path 'echo'),,,
         It 'completes well-known names' {
             (TabExpansion2 'Connect-MessageWebSocket ws://x -SubProtocol mq').CompletionMatches.CompletionText | Should -Contain 'mqtt'
         }
+
+        It 'completes those that this session used, and no token of theirs' {
+            $null = New-MessageWebSocket -Name names -SubProtocol 'v7.mine', 'access_token', 's3cret-behind-its-name'
+            $null = New-MessageWebSocket -Name behind -SubProtocol 's3cret-behind-its-name', 'v8.mine'
+            $null = New-MessageWebSocket -Name bearer -SubProtocol 'bearer.s3cretABC123', 'auth-s3cretABC123', 'eyJs3cret.eyJs3cret.s3cret'
+            foreach ($line in 'Connect-MessageWebSocket ws://x -SubProtocol ', 'Start-WsEchoServer -SubProtocol ') {
+                $offered = (TabExpansion2 $line $line.Length).CompletionMatches
+                $offered.CompletionText | Should -Contain 'v7.mine'
+                $offered.CompletionText | Should -Contain 'v8.mine'
+                $offered.CompletionText | Should -Contain 'access_token'
+                "$($offered.CompletionText) $($offered.ListItemText) $($offered.ToolTip)" | Should -Not -Match 's3cret'
+            }
+        }
     }
 
     Context 'request headers' {

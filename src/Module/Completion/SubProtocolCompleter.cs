@@ -1,11 +1,14 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Completion;
 
-/// <summary>Completes names of subprotocols: those this session used, then well-known ones of the IANA registry.</summary>
+/// <summary>
+/// Completes names of subprotocols: those this session used, without what carries a token, then well-known ones of the IANA registry.
+/// </summary>
 internal sealed class SubProtocolCompleter : IArgumentCompleter
 {
     private static readonly (string Name, string Meaning)[] Registered =
@@ -33,13 +36,22 @@ internal sealed class SubProtocolCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        return WsSession.ForCurrentRunspace().Sockets
-            .SelectMany(static socket => socket.Control.SupportedProtocols)
+        return Used()
             .Select(static name => (Name: name, Meaning: "used in this session"))
             .Concat(Registered)
             .DistinctBy(static protocol => protocol.Name)
             .Where(protocol => NamePattern.Begins(protocol.Name, wordToComplete))
             .Select(static protocol =>
                 new CompletionResult(protocol.Name, protocol.Name, CompletionResultType.ParameterValue, protocol.Meaning));
+    }
+
+    // A token is on the screen once it is completed. What is one behind the name that announces it is one without that name too.
+    private static IEnumerable<string> Used()
+    {
+        (string Name, string Shown)[] used = [.. WsSession.ForCurrentRunspace().Sockets
+            .Select(static socket => socket.Control.SupportedProtocols.ToArray())
+            .SelectMany(static names => names.Zip(Redaction.Protocols(names)))];
+        HashSet<string> secrets = [.. used.Where(static one => one.Shown != one.Name).Select(static one => one.Name)];
+        return used.Select(static one => one.Name).Where(name => !secrets.Contains(name));
     }
 }
