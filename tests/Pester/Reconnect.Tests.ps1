@@ -427,6 +427,19 @@ Describe 'Retry-After' {
         $connecting.Shell.Dispose()
     }
 
+    It 'is told alike in every culture' {
+        # The thread is that of the script alone.
+        $connecting = Start-Script {
+            [cultureinfo]::CurrentCulture = [cultureinfo]::GetCultureInfo('de-DE')
+            Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose
+        } -ArgumentList $own
+        Send-Answer -Status '503 Service Unavailable' -Header 'Retry-After: 7'
+        Wait-Until { @($connecting.Streams.Verbose) -like '*Trying again in *' }
+        @($connecting.Streams.Verbose) -like '*Trying again in 7.0 s.' | Should -HaveCount 1
+        Stop-Script -Started $connecting
+        $connecting.Shell.Dispose()
+    }
+
     It 'in a number that no timer takes is waited for as long as one can' {
         $connecting = Start-Script {
             Connect-MessageWebSocket $args[0] -MaximumRetryCount 3 -RetryIntervalSec 0.01 -Verbose

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 
@@ -13,7 +14,7 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
     /// <summary>The peer did not answer the close frame.</summary>
     public MessageWebSocketException Unanswered(TimeSpan timeout, Exception cause) =>
         new(
-            $"{_peer} did not answer the close frame within {timeout.TotalSeconds:0.###} s. The connection was dropped.",
+            $"{_peer} did not answer the close frame within {Seconds(timeout)}. The connection was dropped.",
             HResults.Timeout,
             cause)
         {
@@ -47,7 +48,7 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
     /// <summary>The peer gave no sign of life.</summary>
     public MessageWebSocketException Vanished(TimeSpan timeout) =>
         new(
-            $"{_peer} gave no sign of life within {timeout.TotalSeconds:0.###} s after a keep-alive ping. "
+            $"{_peer} gave no sign of life within {Seconds(timeout)} after a keep-alive ping. "
             + "The connection was dropped; connect again.",
             HResults.Timeout)
         {
@@ -151,4 +152,7 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
                 PeerUri = uri,
             };
     }
+
+    // Alike in every culture, as all numbers in texts are.
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + " s";
 }

@@ -129,9 +129,7 @@ internal static class Connector
         {
             int attempt = reconnection.Attempts + 1;
             TimeSpan delay = reconnection.UntilNext(failure);
-            cmdlet.Tell(
-                $"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in "
-                + $"{delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s.");
+            cmdlet.Tell($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {DelayText(delay)}.");
             cmdlet.Wait(Task.Delay(delay, enough));
             reconnection.Begin();
             try
@@ -225,6 +223,9 @@ internal static class Connector
         CancellationToken.None,
         TaskContinuationOptions.OnlyOnRanToCompletion,
         TaskScheduler.Default);
+
+    /// <summary>A delay before an attempt, written alike in every culture.</summary>
+    public static string DelayText(TimeSpan delay) => delay.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s";
 
     /// <summary>Tells the whole body of an answer that was no connection; the error itself has the beginning of it on one line.</summary>
     public static void TellBody(IPipeline cmdlet, string? body)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -40,6 +41,23 @@ public sealed class ConnectionFailuresTests : IDisposable
             HResults.ConnectionAborted,
             $"{Peer} had not answered the close frame when the wait for it was cancelled. The connection was dropped.",
             _cause);
+    }
+
+    [Fact]
+    public void Numbers_are_written_alike_in_every_culture()
+    {
+        CultureInfo before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo("de-DE");
+            TimeSpan limit = TimeSpan.FromSeconds(1.5);
+            Assert.Contains(" within 1.5 s. ", _failures.Unanswered(limit, _cause).Message, StringComparison.Ordinal);
+            Assert.Contains(" within 1.5 s after ", _failures.Vanished(limit).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
     }
 
     [Fact]
