@@ -68,6 +68,13 @@ internal sealed class ClientSocket(
         }
     }
 
+    /// <inheritdoc cref="RequestHeaders.ValueOf"/>
+    public string? RequestHeader(string name)
+    {
+        using Lock.Scope scope = _lock.EnterScope();
+        return _requestHeaders.ValueOf(name);
+    }
+
     public void CopyRequestHeadersTo(ClientSocket clone)
     {
         lock (_lock)

@@ -371,6 +371,9 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     /// <summary>The name, or the address where it has none, without its query, in which servers take tokens.</summary>
     public override string ToString() => Name.Length > 0 ? Name : Uri is { } uri ? PeerText.Name(uri) : $"MessageWebSocket {Id}";
 
+    /// <inheritdoc cref="ClientSocket.RequestHeader"/>
+    internal string? RequestHeader(string name) => _client.RequestHeader(name);
+
     /// <summary>Gives another socket the request headers of this one.</summary>
     internal void CopyRequestHeadersTo(ClientSocket other) => _client.CopyRequestHeadersTo(other);
 

@@ -31,6 +31,64 @@ Describe 'Set-WsRequestHeader' {
         $WsSession.RequestHeaders['X-One'] | Should -Be '1'
     }
 
+    It 'leaves a -Socket whose connect failed without them, however they are removed: <How>' -TestCases @(
+        @{ How = 'by name'; Remove = { Set-WsRequestHeader 'x-one' $null } }
+        @{ How = 'in a table'; Remove = { Set-WsRequestHeader -Headers @{ 'X-One' = $null } } }
+        @{ How = 'from the session'; Remove = { $WsSession.RequestHeaders.Clear() } }
+        @{ How = 'by a connect that takes them'; Remove = { $null = Connect-MessageWebSocket (Get-Address -Path 'echo') } }
+    ) {
+        $socket = New-MessageWebSocket -Name own
+        Set-WsRequestHeader 'X-Own' 'yes' -Socket $socket
+        Set-WsRequestHeader 'X-One' '1'
+        $null = Get-Failure { Connect-MessageWebSocket $server.faults.'status-503' -Socket $socket }
+        & $Remove
+        $null = Connect-MessageWebSocket (Get-Address -Path 'headers') -Socket $socket
+        $seen = Receive-WsMessage -FromJson -Socket $socket
+        $seen.PSObject.Properties.Name | Should -Not -Contain 'X-One'
+        $seen.'X-Own' | Should -Be 'yes'
+    }
+
+    It 'gives a -Socket back what they took the place of when the connect fails' {
+        $socket = New-MessageWebSocket
+        Set-WsRequestHeader 'X-One' 'own' -Socket $socket
+        Set-WsRequestHeader 'X-One' 'collected'
+        $null = Get-Failure { Connect-MessageWebSocket $server.faults.'status-503' -Socket $socket }
+        Set-WsRequestHeader 'X-One' $null
+        $null = Connect-MessageWebSocket (Get-Address -Path 'headers') -Socket $socket
+        (Receive-WsMessage -FromJson -Socket $socket).'X-One' | Should -Be 'own'
+    }
+
+    It 'leaves a -Socket whose connect was stopped without them' {
+        $listening = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+        $listening.Start()
+        try {
+            $connecting = Start-Script {
+                $global:WaitingSocket = New-MessageWebSocket -Name waiting
+                Set-WsRequestHeader 'X-One' '1'
+                Connect-MessageWebSocket $args[0] -Socket $WaitingSocket
+            } -ArgumentList "ws://127.0.0.1:$($listening.LocalEndpoint.Port)/"
+            $peer = $listening.AcceptTcpClient()
+            Stop-Script -Started $connecting
+            $peer.Dispose()
+        } finally {
+            $listening.Stop()
+        }
+        $connecting.Shell.Commands.Clear()
+        $connecting.Shell.Streams.ClearStreams()
+        $seen = $connecting.Shell.AddScript({
+            param($Address)
+            $null = [System.Threading.SpinWait]::SpinUntil({ $WaitingSocket.State -eq 'Created' }, 60000)
+            Set-WsRequestHeader 'X-One' $null
+            $null = Connect-MessageWebSocket $Address -Socket $WaitingSocket
+            Receive-WsMessage -FromJson -Socket $WaitingSocket
+            Close-MessageWebSocket -Socket $WaitingSocket
+        }).AddArgument((Get-Address -Path 'headers')).Invoke()
+        $connecting.Shell.Streams.Error | Should -BeNullOrEmpty
+        $seen.'Sec-WebSocket-Version' | Should -Be '13'
+        $seen.PSObject.Properties.Name | Should -Not -Contain 'X-One'
+        $connecting.Shell.Dispose()
+    }
+
     It 'gives way to what the connect itself says' {
         Set-WsRequestHeader 'X-One' 'collected'
         $null = Connect-MessageWebSocket (Get-Address -Path 'headers') -Headers @{ 'x-one' = 'given' }

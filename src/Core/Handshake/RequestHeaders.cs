@@ -23,6 +23,9 @@ internal sealed class RequestHeaders
 
     public IEnumerable<KeyValuePair<string, string>> Values => _values;
 
+    /// <summary>The value of a header; null where it is not set.</summary>
+    public string? ValueOf(string name) => _values.GetValueOrDefault(name);
+
     /// <exception cref="ArgumentException">The name or value cannot be sent, or the handshake owns the header.</exception>
     public void Set(string name, string? value)
     {

@@ -70,7 +70,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
 
         int closings = Session.Closings;
         MessageWebSocket? socket = Prepare();
-        if (socket is null || !ConnectWithRetries(socket))
+        if (socket is null || !Connects(socket))
         {
             return;
         }
@@ -124,6 +124,10 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
         }
 
         MessageWebSocket socket = Socket ?? new MessageWebSocket();
+        SocketExtras extras = SocketExtras.Of(socket);
+
+        // A connect that was stopped had no time for it.
+        extras.Borrowed.TakeBack(socket);
         if (!string.IsNullOrEmpty(Name))
         {
             socket.Name = Name;
@@ -139,7 +143,6 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             return null;
         }
 
-        SocketExtras extras = SocketExtras.Of(socket);
         if (extras.CarriesCredentials && !extras.AllowsUnencryptedAuthentication && Uri!.Scheme == System.Uri.UriSchemeWs)
         {
             WriteError(WsErrors.UnencryptedAuthentication(Uri));
@@ -148,13 +151,27 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
 
         // What was said for this connect alone wins over what was collected before.
         HashSet<string> given = new(RequestHeaderTable.From(Headers).Select(static header => header.Key), StringComparer.OrdinalIgnoreCase);
-        foreach ((string name, string value) in Session.RequestHeaders.Where(header => !given.Contains(header.Key)))
-        {
-            socket.SetRequestHeader(name, value);
-        }
-
+        extras.Borrowed.Put(socket, Session.RequestHeaders.Where(header => !given.Contains(header.Key)));
         ShowFrames(socket);
         return socket;
+    }
+
+    private bool Connects(MessageWebSocket socket)
+    {
+        bool isConnected = false;
+        try
+        {
+            isConnected = ConnectWithRetries(socket);
+        }
+        finally
+        {
+            if (!isConnected && socket.State == MessageWebSocketState.Created)
+            {
+                SocketExtras.Of(socket).Borrowed.TakeBack(socket);
+            }
+        }
+
+        return isConnected;
     }
 
     private bool ConnectWithRetries(MessageWebSocket socket)
@@ -172,7 +189,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             {
                 TimeSpan delay = Reconnection.Delay(attempt, Times.OfSeconds(RetryIntervalSec), e);
                 Tell($"Attempt {attempt} failed: {Connector.Failure(socket, Uri!, e).ErrorDetails.Message} Trying again "
-                    + $"in {delay.TotalSeconds:0.0} s.");
+                    + $"in {Connector.DelayText(delay)}.");
                 Wait(Task.Delay(delay, StopToken));
             }
             catch (MessageWebSocketException e)

@@ -24,6 +24,9 @@ internal sealed class SocketExtras
 
     public bool AllowsUnencryptedAuthentication { get; set; }
 
+    /// <summary>What it has of the headers of the session.</summary>
+    public BorrowedHeaders Borrowed { get; } = new();
+
     /// <summary>Whether it only stands for a name that no socket of the session has.</summary>
     public bool IsUnknown { get; set; }
 
