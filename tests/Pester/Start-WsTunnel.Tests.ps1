@@ -269,6 +269,26 @@ asyncio.run(main())
         $client.Dispose()
     }
 
+    It 'refuses a -Certificate without its private key, given as a <Form>' -TestCases @(
+        @{ Form = 'certificate'; Given = { $public } }
+        @{ Form = 'file'; Given = {
+            $file = Join-Path -Path $TestDrive -ChildPath 'public.pfx'
+            $pfx = [System.Security.Cryptography.X509Certificates.X509ContentType]::Pfx
+            [System.IO.File]::WriteAllBytes($file, $public.Export($pfx))
+            $file
+        } }
+    ) {
+        $key = [System.Security.Cryptography.ECDsa]::Create()
+        $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=localhost', $key, 'SHA256')
+        $made = $request.CreateSelfSigned([datetime]::Now.AddDays(-1), [datetime]::Now.AddDays(30))
+        $public = [System.Security.Cryptography.X509Certificates.X509CertificateLoader]::LoadCertificate($made.RawData)
+        $certificate = & $Given
+        $failure = Get-Failure { Start-WsTunnel -Target '127.0.0.1:1' -Certificate $certificate }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'CertificateWithoutKey,*'
+        $failure.TargetObject | Should -Be 'CN=localhost'
+        Get-WsTunnel | Should -BeNullOrEmpty
+    }
+
     It 'refuses what cannot be, and says why' -TestCases @(
         @{ Arguments = @{ Target = 'nowhere' }; Id = 'InvalidTarget' }
         @{ Arguments = @{ Uri = 'ws://127.0.0.1/'; SubProtocol = 'base64' }; Id = 'InvalidSetting' }

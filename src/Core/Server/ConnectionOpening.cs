@@ -8,6 +8,9 @@ namespace MessageWebSockets.Server;
 /// <summary>Makes a connection that carries frames of one that a client has just begun: TLS, and the client's request.</summary>
 internal sealed class ConnectionOpening
 {
+    /// <summary>How many clients of a server may be in it at once: whoever comes then waits in the queue of the system.</summary>
+    public const int MostAtOnce = 64;
+
     private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(1);
 
     private readonly ServerHandshake _handshake;

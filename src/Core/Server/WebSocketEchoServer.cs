@@ -18,9 +18,6 @@ namespace MessageWebSockets;
 /// </remarks>
 public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
 {
-    // Whoever comes then waits in the queue of the system.
-    private const int MostHandshakes = 64;
-
     // What the system takes on its way to a client counts as taken; with more of it a slow reader shows its progress too seldom.
     private const int BroadcastSendBuffer = 128 * 1024;
 
@@ -31,7 +28,7 @@ public sealed class WebSocketEchoServer : IDisposable, IAsyncDisposable
     private readonly TcpAcceptor _acceptor;
     private readonly ConnectionOpening _opening;
     private readonly Broadcast _broadcast;
-    private readonly SemaphoreSlim _handshakes = new(MostHandshakes, MostHandshakes);
+    private readonly SemaphoreSlim _handshakes = new(ConnectionOpening.MostAtOnce, ConnectionOpening.MostAtOnce);
     private readonly ConcurrentDictionary<int, WebSocketEchoClient> _clients = new();
     private readonly HandlerErrors _errors = new();
     private readonly MessageCounts _messages = new(all: null);

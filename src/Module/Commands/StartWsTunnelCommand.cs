@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using MessageWebSockets.PowerShell.Commands;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Connecting;
@@ -198,13 +199,19 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
             return null;
         }
 
+        X509Certificate2? certificate = LoadCertificate();
+        if (certificate is { HasPrivateKey: false })
+        {
+            ThrowTerminatingError(WsErrors.CertificateWithoutKey(certificate.Subject));
+        }
+
         WebSocketEchoServerOptions options = new()
         {
             Name = Name ?? FreeName(),
             Address = LocalAddress,
             Port = ListenPort,
             Path = Path,
-            Certificate = LoadCertificate(),
+            Certificate = certificate,
             MaxConnections = MaxConnections,
             HandshakeTimeout = Times.OfSeconds(HandshakeTimeoutSeconds),
         };

@@ -16,6 +16,7 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
     private readonly ITunnelRoute _route;
     private readonly TunnelPatience _patience;
     private readonly int _maxConnections;
+    private readonly SemaphoreSlim _handshakes = new(ConnectionOpening.MostAtOnce, ConnectionOpening.MostAtOnce);
     private readonly TunnelTraffic _traffic = new();
     private readonly Lock _lock = new();
     private Task? _stopped;
@@ -36,7 +37,9 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
         _maxConnections = maxConnections;
         Uri = uri;
         Target = target;
-        _acceptor.Start((_, accepted, stopping) => ServeAsync(accepted, stopping));
+
+        // Who connects over TCP takes a place at once, of which there are -MaxConnections.
+        _acceptor.Start((_, accepted, stopping) => ServeAsync(accepted, stopping), route.BeginsInTcp ? null : _handshakes.WaitAsync);
     }
 
     /// <summary>The name it was given. Not called Name, lest a pipeline names each connection to the tunnel after it.</summary>
@@ -173,10 +176,10 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
     private async Task ServeAsync(Socket accepted, CancellationToken stopping)
     {
         bool hasPlace = false;
+        bool isInHandshake = !_route.BeginsInTcp;
         try
         {
-            (Socket tcp, ITunnelWebSocket webSocket) = await _route.OpenAsync(
-                accepted, () => hasPlace = TryTakePlace(), stopping).ConfigureAwait(false);
+            (Socket tcp, ITunnelWebSocket webSocket) = await _route.OpenAsync(accepted, TryEnter, stopping).ConfigureAwait(false);
             Interlocked.Increment(ref _accepted);
             Interlocked.Increment(ref _open);
             try
@@ -206,6 +209,28 @@ public sealed class WsTunnel : IDisposable, IAsyncDisposable
         finally
         {
             LeavePlace(ref hasPlace);
+            LeaveHandshake(ref isInHandshake);
+        }
+
+        // A good request is counted by its place from then on: how long the target takes keeps nobody else waiting.
+        bool TryEnter()
+        {
+            hasPlace = TryTakePlace();
+            if (hasPlace)
+            {
+                LeaveHandshake(ref isInHandshake);
+            }
+
+            return hasPlace;
+        }
+    }
+
+    private void LeaveHandshake(ref bool isInHandshake)
+    {
+        if (isInHandshake)
+        {
+            isInHandshake = false;
+            _handshakes.Release();
         }
     }
 

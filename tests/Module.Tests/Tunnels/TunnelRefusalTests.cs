@@ -92,6 +92,51 @@ public sealed class TunnelRefusalTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task No_more_than_64_clients_are_in_their_handshake_and_the_next_waits_for_one_of_them()
+    {
+        const int Most = 64;
+        await using TcpPair pair = Serving(static options => options.HandshakeTimeout = Timeout.InfiniteTimeSpan);
+        Socket[] slow = new Socket[Most];
+        for (int i = 0; i < Most; i++)
+        {
+            slow[i] = await ConnectAsync(pair.Inbound);
+            await slow[i].SendAllAsync("GET /ser"u8.ToArray());
+        }
+
+        using Socket next = await ConnectAsync(pair.Inbound);
+        await next.SendAllAsync(Request(pair.Inbound, "/served"));
+        Task<string> head = ReadHeadAsync(next);
+        await UntilAsync(() => pair.Inbound.Serving >= Most);
+
+        // One that is served has its answer before this time is over, and the others are still all there.
+        Assert.NotSame(head, await Task.WhenAny(head, Task.Delay(200, TestContext.Current.CancellationToken)));
+        slow[0].Dispose();
+
+        Assert.StartsWith("HTTP/1.1 101 ", await head, StringComparison.Ordinal);
+        Array.ForEach(slow, static client => client.Dispose());
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Connections_with_a_good_request_and_those_that_were_refused_keep_nobody_waiting()
+    {
+        const int Some = 70;
+        await using TcpPair pair = Serving(static options => options.HandshakeTimeout = Timeout.InfiniteTimeSpan);
+        Socket[] open = new Socket[Some];
+        for (int i = 0; i < Some; i++)
+        {
+            using Socket refused = await ConnectAsync(pair.Inbound);
+            await refused.SendAllAsync(Request(pair.Inbound, "/other"));
+            Assert.StartsWith("HTTP/1.1 404 ", await ReadHeadAsync(refused), StringComparison.Ordinal);
+            open[i] = await ConnectAsync(pair.Inbound);
+            await open[i].SendAllAsync(Request(pair.Inbound, "/served"));
+            Assert.StartsWith("HTTP/1.1 101 ", await ReadHeadAsync(open[i]), StringComparison.Ordinal);
+        }
+
+        await UntilAsync(() => pair.Inbound is { Connections: Some, ConnectionsFailed: Some });
+        Array.ForEach(open, static client => client.Dispose());
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task What_a_client_sent_is_cut_and_cannot_steer_a_terminal()
     {
         await using TcpPair pair = Serving();
