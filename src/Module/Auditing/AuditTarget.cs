@@ -41,8 +41,9 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     /// <summary>Whether the server can only be one of this machine.</summary>
     public bool IsLocal => settings.UnixSocketPath is not null || Uri.IsLoopback;
 
-    /// <summary>Whether the settings have something that tells who asks.</summary>
-    public bool HasCredentials => settings.ClientCertificate is not null || CredentialHeaders().Any();
+    /// <summary>Whether the settings or the address have something that tells who asks.</summary>
+    public bool HasCredentials => settings.ClientCertificate is not null || CredentialHeaders().Any()
+        || OpenProtocols().Count < Settings.Protocols.Count || OpenPathAndQuery() != Uri.PathAndQuery;
 
     /// <summary>Makes the ordinary handshake, and follows redirects as far as the settings allow.</summary>
     /// <exception cref="MessageWebSocketException">There is no connection that carries frames.</exception>
@@ -71,7 +72,7 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     /// <param name="withCredentials">Whether what tells who asks goes along.</param>
     public AuditRequest Request(bool withCredentials = true)
     {
-        AuditRequest request = Bare(Uri.PathAndQuery, Settings.Protocols);
+        AuditRequest request = withCredentials ? Bare(Uri.PathAndQuery, Settings.Protocols) : Bare(OpenPathAndQuery(), OpenProtocols());
         foreach ((string name, string value) in Headers())
         {
             if (withCredentials || !Redaction.IsCredential(name, value))
@@ -89,7 +90,7 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     /// </summary>
     public AuditRequest PlainRequest()
     {
-        AuditRequest request = Bare(Uri.AbsolutePath, settings.ForAnotherOrigin().Protocols);
+        AuditRequest request = Bare(Uri.AbsolutePath, OpenProtocols());
         foreach ((string name, string value) in Headers())
         {
             if (s_harmless.Contains(name, StringComparer.OrdinalIgnoreCase) && !Redaction.IsCredential(name, value))
@@ -287,6 +288,20 @@ internal sealed class AuditTarget(Uri uri, HandshakeSettings settings, AuditPlan
     {
         string host = address.HostNameType == UriHostNameType.IPv6 ? $"[{address.IdnHost.Split('%')[0].Trim('[', ']')}]" : address.IdnHost;
         return address.IsDefaultPort ? host : $"{host}:{address.Port}";
+    }
+
+    // The subprotocols that carry no token.
+    private IReadOnlyList<string> OpenProtocols() => settings.ForAnotherOrigin().Protocols;
+
+    // Without the parameters of the query that tell who asks; the others say what is asked for, and without them it would be another
+    // question.
+    private string OpenPathAndQuery()
+    {
+        string[] given = Uri.Query.TrimStart('?').Split('&');
+        string[] open = [.. given.Where(static parameter => !Redaction.IsCredentialParameter(parameter))];
+        return open.Length == given.Length ? Uri.PathAndQuery
+            : open.Length == 0 ? Uri.AbsolutePath
+            : $"{Uri.AbsolutePath}?{string.Join('&', open)}";
     }
 
     private IEnumerable<KeyValuePair<string, string>> CredentialHeaders() =>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.RegularExpressions;
 using MessageWebSockets.Errors;
 
@@ -23,6 +24,14 @@ internal static partial class Redaction
     /// <summary>Whether a header tells who asks.</summary>
     public static bool IsCredential(string name, string value) =>
         IsSecretName(name) || (!Challenges.Contains(name) && Token().IsMatch(value));
+
+    /// <summary>Whether a parameter of a query, as it stands there, tells who asks.</summary>
+    public static bool IsCredentialParameter(string parameter)
+    {
+        string[] parts = parameter.Split('=', 2);
+        string value = WebUtility.UrlDecode(parts[^1]);
+        return value.Length > 0 && IsCredential(parts.Length == 2 ? WebUtility.UrlDecode(parts[0]) : "", value);
+    }
 
     /// <summary>
     /// The value of a header, or asterisks where its name says that it is a secret. In others a token, a password in an address and the
