@@ -159,6 +159,27 @@ Describe 'Send-WsMessage' {
         (Receive-WsMessage).Text | Should -BeExactly ([System.IO.File]::ReadAllText('/proc/version'))
     }
 
+    It 'says that a file was cut off in the middle of its message, and that the connection was closed for it' {
+        $sink = Connect-MessageWebSocket (Get-Address -Path 'sink') -Name sink
+        $stream = [System.IO.FileStream]::new("$folder/cut.bin", 'Create', 'ReadWrite', 'ReadWrite')
+        try {
+            # More than what waits on the way: a frame is told before the last of them is read.
+            $stream.SetLength(64MB)
+            $given = @{ LiteralPath = 'cut.bin'; Socket = $sink; FragmentSize = 1MB; ErrorAction = 'SilentlyContinue' }
+            Send-WsMessage @given -Debug -ErrorVariable problem 5>&1 | ForEach-Object {
+                if ($stream.Length -gt 0) {
+                    $stream.SetLength(0)
+                }
+            }
+        } finally {
+            $stream.Dispose()
+        }
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'FileError,*'
+        "$($problem[0])" | Should -BeLike ('It was cut off while it was read: of 67108864 bytes * were there. * bytes of this message were sent ' +
+            'before. A message cannot be taken back half sent, so the connection was closed; connect again.')
+        $sink.State | Should -Not -Be 'Open'
+    }
+
     It 'sends what comes through a named pipe, as text too, and nothing of what is no text' -Skip:(-not $IsLinux) {
         $pipe = Join-Path -Path $TestDrive -ChildPath 'pipe'
         foreach ($type in 'Binary', 'Utf8', 'Refused') {

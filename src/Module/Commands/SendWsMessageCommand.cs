@@ -18,8 +18,6 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
-    private const int LongestBuffer = 1024 * 1024;
-
     private readonly MemoryStream _byteStream = new();
     private bool _isByteMissing;
     private MessageWebSocket _socket = null!;
@@ -278,8 +276,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
             {
                 SendFile(file);
             }
-            catch (Exception e)
-                when (e is (IOException and not MessageWebSocketException) or UnauthorizedAccessException or NotSupportedException)
+            catch (Exception e) when (InputFile.IsFault(e))
             {
                 WriteError(WsErrors.FileError(e, file.Path));
             }
@@ -340,23 +337,18 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private bool TrySendFragments(
         Stream content, int fragmentSize, SocketMessageType type, object? item, string? path, ref long furthest)
     {
-        // A file of a system that makes its content when it is read, such as /proc, says that its length is 0.
-        long length = content.CanSeek ? content.Length : 0;
-        byte[] current = new byte[length > 0 ? (int)Math.Min(fragmentSize, length) : Math.Min(fragmentSize, LongestBuffer)];
-        byte[] next = new byte[current.Length];
-        TransferProgress? progress = path is null ? null : new TransferProgress(this, $"Sending {path}", length);
+        FragmentReader reader = new(content, fragmentSize);
+        TransferProgress? progress = path is null ? null : new TransferProgress(this, $"Sending {path}", reader.Length);
         bool isOpen = false;
         long sent = 0;
         try
         {
-            int count = content.ReadAtLeast(current, current.Length, throwOnEndOfStream: false);
             while (true)
             {
-                int nextCount = content.ReadAtLeast(next, next.Length, throwOnEndOfStream: false);
-                bool isFinal = nextCount == 0;
-                SendFragment(current.AsMemory(0, count), type, isFinal);
+                ReadOnlyMemory<byte> fragment = reader.Read(out bool isFinal);
+                SendFragment(fragment, type, isFinal);
                 isOpen = !isFinal;
-                sent += count;
+                sent += fragment.Length;
                 if (sent > furthest)
                 {
                     // What goes over a new connection once more is no progress.
@@ -372,7 +364,6 @@ public sealed class SendWsMessageCommand : WsCmdlet
                 }
 
                 progress?.Report(sent);
-                (current, next, count) = (next, current, nextCount);
             }
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
@@ -386,6 +377,13 @@ public sealed class SendWsMessageCommand : WsCmdlet
         {
             isOpen = false;
             throw;
+        }
+        catch (Exception e) when (isOpen && InputFile.IsFault(e))
+        {
+            throw new IOException(
+                $"{e.Message.TrimEnd('.')}. {sent} bytes of this message were sent before. A message cannot be taken back half sent, "
+                + "so the connection was closed; connect again.",
+                e);
         }
         finally
         {

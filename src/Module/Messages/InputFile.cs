@@ -45,6 +45,10 @@ internal sealed class InputFile
         return [new InputFile(cmdlet, isFile ? file : path, isFile)];
     });
 
+    /// <summary>Whether an exception is about what is read, and not about the connection it is sent over.</summary>
+    public static bool IsFault(Exception e) =>
+        e is (IOException and not MessageWebSocketException) or UnauthorizedAccessException or NotSupportedException;
+
     /// <summary>Its content, from the beginning.</summary>
     /// <param name="isText">Whether it is text rather than bytes, as far as that is known: lines as they were read.</param>
     /// <exception cref="IOException">It cannot be read.</exception>
