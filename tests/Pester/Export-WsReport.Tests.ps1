@@ -323,7 +323,8 @@ Describe 'Export-WsReport' {
             $second = @{ Second = 0; DurationSeconds = 1; Received = 0; Sent = 0; Answered = 0 }
             $Has.Keys | ForEach-Object { $second[$_] = $Has[$_] }
             $load = [pscustomobject] @{
-                Uri = 'ws://host.example/'; Connections = 1; MessagesPerSecond = 1; Loop = 'closed'; Mode = $Mode; Timeline = @([pscustomobject] $second)
+                Uri = 'ws://host.example/'; Connections = 1; MessagesPerSecond = 1; Loop = 'closed'; Mode = $Mode
+                Timeline = @([pscustomobject] $second)
             }
             $page = $load | Get-Report
             $page | Should -BeLike "*<h3>$Shown, by second</h3>*height=""30""/>*At most $Most a second*"

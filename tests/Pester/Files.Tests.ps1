@@ -175,8 +175,8 @@ Describe 'Send-WsMessage' {
             $stream.Dispose()
         }
         $problem[0].FullyQualifiedErrorId | Should -BeLike 'FileError,*'
-        "$($problem[0])" | Should -BeLike ('It was cut off while it was read: of 67108864 bytes * were there. * bytes of this message were sent ' +
-            'before. A message cannot be taken back half sent, so the connection was closed; connect again.')
+        "$($problem[0])" | Should -BeLike ('It was cut off while it was read: of 67108864 bytes * were there. * bytes of this message ' +
+            'were sent before. A message cannot be taken back half sent, so the connection was closed; connect again.')
         $sink.State | Should -Not -Be 'Open'
     }
 
