@@ -82,7 +82,7 @@ Describe 'Set-WsRequestHeader' {
             $null = Connect-MessageWebSocket $Address -Socket $WaitingSocket
             Receive-WsMessage -FromJson -Socket $WaitingSocket
             Close-MessageWebSocket -Socket $WaitingSocket
-        }).AddArgument((Get-Address -Path 'headers')).Invoke()
+        }).AddArgument((Get-Address -Path 'headers')).Invoke()[0]
         $connecting.Shell.Streams.Error | Should -BeNullOrEmpty
         $seen.Host | Should -Not -BeNullOrEmpty
         $seen.PSObject.Properties.Name | Should -Not -Contain 'X-One'
