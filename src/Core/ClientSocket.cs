@@ -243,8 +243,9 @@ internal sealed class ClientSocket(
         return Connection?.WhenLastWordsAreOutAsync() ?? default;
     }
 
-    /// <summary>The full close handshake.</summary>
-    public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string? reason, CancellationToken cancellationToken)
+    /// <inheritdoc cref="CloseHandshake.CloseAsync"/>
+    public async Task<WebSocketCloseResult> CloseAsync(
+        ushort? code, string? reason, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         CloseArguments.Check(code, reason);
         Connection? connection;
@@ -258,7 +259,7 @@ internal sealed class ClientSocket(
             throw ContractError.IllegalMethodCall("The socket is not connected, so there is nothing to close in order; Close() ends it.");
         }
 
-        return await connection.CloseAsync(code, reason ?? "", cancellationToken).ConfigureAwait(false);
+        return await connection.CloseAsync(code, reason ?? "", timeout, cancellationToken).ConfigureAwait(false);
     }
 
     void IConnectionEvents.OnClosing()

@@ -341,7 +341,12 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     /// connection broke.</exception>
     public Task<WebSocketCloseResult> CloseAsync(
         ushort? code = null, string? reason = null, CancellationToken cancellationToken = default) =>
-        _client.CloseAsync(code, reason, cancellationToken);
+        _client.CloseAsync(code, reason, timeout: null, cancellationToken);
+
+    /// <summary>As <see cref="CloseAsync"/>, with a timeout of its own; zero for any time.</summary>
+    internal Task<WebSocketCloseResult> CloseWithinAsync(
+        ushort? code, string? reason, TimeSpan timeout, CancellationToken cancellationToken) =>
+        _client.CloseAsync(code, reason, timeout, cancellationToken);
 
     /// <summary>As <see cref="Close()"/>.</summary>
     public void Dispose() => Close();

@@ -136,7 +136,7 @@ public sealed class StreamWebSocket : IDisposable, IAsyncDisposable, IByteSink
     /// <inheritdoc cref="MessageWebSocket.CloseAsync"/>
     public Task<WebSocketCloseResult> CloseAsync(
         ushort? code = null, string? reason = null, CancellationToken cancellationToken = default) =>
-        _client.CloseAsync(code, reason, cancellationToken);
+        _client.CloseAsync(code, reason, timeout: null, cancellationToken);
 
     /// <summary>As <see cref="Close()"/>.</summary>
     public void Dispose() => Close();

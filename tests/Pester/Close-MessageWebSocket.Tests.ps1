@@ -219,6 +219,50 @@ Describe 'Close-MessageWebSocket' {
         Close-MessageWebSocket -Socket $socket -TimeoutSeconds 0.1 -WarningAction SilentlyContinue
     }
 
+    It 'lets a server that reads slowly have all that was sent before the close' {
+        $listener = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
+        # A small window, so that its system takes no more at a time than it reads.
+        $listener.Server.ReceiveBufferSize = 16KB
+        $listener.Start()
+        $slow = Start-ThreadJob {
+            $client = ($using:listener).AcceptTcpClient()
+            $stream = $client.GetStream()
+            $head = ''
+            while ($head -notlike "*`r`n`r`n") {
+                $head += [char] $stream.ReadByte()
+            }
+
+            $key = $head -replace '(?s).*Sec-WebSocket-Key: (\S+).*', '$1'
+            $digest = [System.Security.Cryptography.SHA1]::HashData([System.Text.Encoding]::ASCII.GetBytes(
+                    "${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+            $stream.Write([System.Text.Encoding]::ASCII.GetBytes("HTTP/1.1 101 Switching Protocols`r`nUpgrade: websocket`r`n" +
+                    "Connection: Upgrade`r`nSec-WebSocket-Accept: $([Convert]::ToBase64String($digest))`r`n`r`n"))
+            # Its pace is the condition under test: all of it takes longer than the close may wait for an answer.
+            $buffer = [byte[]]::new(16KB)
+            $total = 0
+            do {
+                $read = $stream.Read($buffer, 0, $buffer.Length)
+                $total += $read
+                [System.Threading.Thread]::Sleep(20)
+            } while ($read -gt 0 -and $total -lt 2MB + 14 + 6)
+
+            # Unmasked, without a code.
+            $stream.Write([byte[]] (0x88, 0))
+            $client.Dispose()
+            $total
+        }
+        try {
+            $socket = Connect-MessageWebSocket "ws://$($listener.LocalEndpoint)/"
+            Send-WsMessage ([byte[]]::new(2MB)) -Socket $socket
+            (Get-Streams { Close-MessageWebSocket -Socket $socket -TimeoutSeconds 1 }).Warning | Should -BeNullOrEmpty
+            $slow | Receive-Job -Wait | Should -Be (2MB + 14 + 6)
+            $socket.CloseCode | Should -Be 1005
+        } finally {
+            $listener.Stop()
+            $slow | Remove-Job -Force
+        }
+    }
+
     It 'waits longer than five seconds when it is told to' {
         $socket = Connect-MessageWebSocket $server.faults.'never-answers-close'
         Close-MessageWebSocket -Socket $socket -TimeoutSeconds 6 -WarningVariable warning -WarningAction SilentlyContinue

@@ -37,8 +37,10 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
     /// <summary>Sends the close frame, and waits for the peer's and for the end of TCP.</summary>
     /// <param name="code">The code; null for an empty close frame.</param>
     /// <param name="reason">The reason, only with a code.</param>
+    /// <param name="timeout">How long the peer may take, in place of the setting; zero for any time.</param>
     /// <param name="cancellationToken">Ends the wait; the connection is then dropped.</param>
-    public async Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, CancellationToken cancellationToken)
+    public async Task<WebSocketCloseResult> CloseAsync(
+        ushort? code, string reason, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         if (state.TryBeginClose(code, reason))
         {
@@ -46,7 +48,9 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
             SendFrame(code, reason);
         }
 
-        WebSocketCloseResult result = await WaitForPeerAsync(cancellationToken).ConfigureAwait(false) ?? throw state.Refusal();
+        WebSocketCloseResult result =
+            await WaitForPeerAsync(timeout ?? state.Settings.CloseTimeout, cancellationToken).ConfigureAwait(false)
+            ?? throw state.Refusal();
         try
         {
             await state.Released.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -100,9 +104,8 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
 
     // What the peer said, or null when it says nothing any more. One that still takes what was sent ahead of the close frame cannot have
     // come to it yet: its time begins anew with whatever it takes.
-    private async Task<WebSocketCloseResult?> WaitForPeerAsync(CancellationToken cancellationToken)
+    private async Task<WebSocketCloseResult?> WaitForPeerAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        TimeSpan timeout = state.Settings.CloseTimeout;
         Task<WebSocketCloseResult?> closed = state.PeerClosed;
         try
         {

@@ -124,8 +124,9 @@ internal sealed class Connection
     public void Close(ushort? code, string reason) => _closing.Close(code, reason);
 
     /// <inheritdoc cref="CloseHandshake.CloseAsync"/>
-    public Task<WebSocketCloseResult> CloseAsync(ushort? code, string reason, CancellationToken cancellationToken) =>
-        _closing.CloseAsync(code, reason, cancellationToken);
+    public Task<WebSocketCloseResult> CloseAsync(
+        ushort? code, string reason, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        _closing.CloseAsync(code, reason, timeout, cancellationToken);
 
     /// <inheritdoc cref="ConnectionResources.WhenLastWordsAreOutAsync"/>
     public ValueTask WhenLastWordsAreOutAsync() => _resources.WhenLastWordsAreOutAsync();

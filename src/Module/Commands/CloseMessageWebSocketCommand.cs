@@ -42,7 +42,9 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
     [ValidateCloseReason]
     public string? Reason { get; set; }
 
-    /// <summary>How long to wait for the server's answer, in seconds; 0 for no limit.</summary>
+    /// <summary>
+    /// How long to wait for the server's answer, in seconds, once it takes nothing any more of what was sent; 0 for no limit.
+    /// </summary>
     [Parameter]
     [ValidateTime]
     public double TimeoutSeconds { get; set; } = DefaultTimeoutSeconds;
@@ -119,11 +121,8 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
                 continue;
             }
 
-            // A pipeline that ended early, as by Select-Object -First, waits for none of them any more; the limit still holds.
-            if (TimeoutSeconds == 0)
-            {
-                patience.CancelAfter(TimeSpan.FromSeconds(DefaultTimeoutSeconds));
-            }
+            // A pipeline that ended early, as by Select-Object -First, waits for none of them any more.
+            patience.CancelAfter(TimeoutSeconds == 0 ? TimeSpan.FromSeconds(DefaultTimeoutSeconds) : Times.Limit(TimeoutSeconds));
 
             _ = close.ContinueWith(
                 closed =>
@@ -177,10 +176,12 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
             return;
         }
 
+        // What the server still takes of what was sent does not count: only the token ends that.
         CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(_drop.Token);
-        patience.CancelAfter(Times.Limit(TimeoutSeconds));
+        TimeSpan timeout = Times.OfSeconds(TimeoutSeconds);
         ushort? code = IsBound(nameof(Code)) ? (ushort)Code : string.IsNullOrEmpty(Reason) ? null : NormalClosure;
-        _closing.Add((socket, socket.CloseAsync(code, code is null ? null : Reason ?? "", patience.Token), patience));
+        string? reason = code is null ? null : Reason ?? "";
+        _closing.Add((socket, socket.CloseWithinAsync(code, reason, timeout, patience.Token), patience));
     }
 
     // What was accepted and has not left never does now.
@@ -207,7 +208,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
             string reason = close.Result.Reason.Length > 0 ? $" ({TerminalText.Escape(close.Result.Reason)})" : "";
             Tell($"Closed {socket}: {(close.Result.Code == 1005 ? "no code" : $"code {close.Result.Code}")}{reason}.");
         }
-        catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
+        catch (MessageWebSocketException e) when (WsErrors.IsUnansweredClose(e))
         {
             WriteWarning(
                 $"{socket} did not answer the close within {WsErrors.Seconds(Times.OfSeconds(TimeoutSeconds))}. "

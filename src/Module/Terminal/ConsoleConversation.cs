@@ -268,11 +268,9 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
         }
 
         using CancellationTokenSource giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(giveUp.Token);
-        patience.CancelAfter(ClosePatience);
         try
         {
-            Task<WebSocketCloseResult> closing = socket.CloseAsync(code, code is null ? null : reason, patience.Token);
+            Task<WebSocketCloseResult> closing = socket.CloseWithinAsync(code, code is null ? null : reason, ClosePatience, giveUp.Token);
             await WaitOrGiveUpAsync(closing, giveUp).ConfigureAwait(false);
             WebSocketCloseResult result = await closing.ConfigureAwait(false);
             PrintMessages();
@@ -280,8 +278,11 @@ internal sealed class ConsoleConversation(MessageWebSocket socket, ITerminal ter
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            string wait = giveUp.IsCancellationRequested ? "so far" : "within 5 s";
-            PrintProblem($"The server did not answer the close {wait}; the connection was dropped.");
+            PrintProblem("The server did not answer the close so far; the connection was dropped.");
+        }
+        catch (MessageWebSocketException e) when (WsErrors.IsUnansweredClose(e))
+        {
+            PrintProblem("The server did not answer the close within 5 s; the connection was dropped.");
         }
 
         return ConversationEnd.Closed;

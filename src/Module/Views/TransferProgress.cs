@@ -31,7 +31,9 @@ internal sealed class TransferProgress(Cmdlet cmdlet, string activity, long tota
         if (total > 0)
         {
             record.PercentComplete = (int)Math.Clamp(done * 100 / total, 0, 100);
-            record.SecondsRemaining = done > 0 ? (int)Math.Min((now - _started) * (total - done) / done / 1000, int.MaxValue) : -1;
+            record.SecondsRemaining = done > 0 && done < total
+                ? (int)Math.Min((now - _started) * (total - done) / done / 1000, int.MaxValue)
+                : -1;
         }
 
         cmdlet.WriteProgress(record);

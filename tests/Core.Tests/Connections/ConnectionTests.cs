@@ -92,7 +92,7 @@ public sealed class ConnectionTests : IAsyncDisposable
     public async Task CloseAsync_waits_for_any_time_where_no_timeout_is_set_and_delivers_what_comes_before_the_answer()
     {
         Connection connection = Open(closeTimeout: TimeSpan.Zero);
-        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "done", CancellationToken.None);
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "done", null, CancellationToken.None);
         Assert.Equal(["closing"], _events.Told);
         await _network.BringAsync([.. FrameBytes.Text("last"), .. FrameBytes.Close(1001, "yes")]);
         Assert.Contains("take last closing", await _receiver.UntilAsync("complete "));
@@ -112,7 +112,7 @@ public sealed class ConnectionTests : IAsyncDisposable
     {
         Connection connection = Open(closeTimeout: isCanceled ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1));
         using CancellationTokenSource cancel = new();
-        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", cancel.Token);
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", null, cancel.Token);
         string status = isCanceled ? "ConnectionAborted" : "Timeout";
         if (isCanceled)
         {
@@ -140,7 +140,7 @@ public sealed class ConnectionTests : IAsyncDisposable
         Connection connection = Open(closeTimeout: TimeSpan.FromSeconds(4), clock: clock);
         _network.Hold();
         await connection.Sender.SendAsync("before"u8, SocketMessageType.Utf8, CancellationToken.None);
-        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", CancellationToken.None);
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", null, CancellationToken.None);
         for (int i = 0; i < 7; i++)
         {
             // It is looked each second; in the fourth the peer takes the message, and the close frame still waits.
@@ -173,7 +173,7 @@ public sealed class ConnectionTests : IAsyncDisposable
     {
         Connection connection = Open(clock: new ManualClock());
         using CancellationTokenSource cancel = new();
-        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", cancel.Token);
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", null, cancel.Token);
         await _network.BringAsync(FrameBytes.Close(1001, "yes"));
         await _events.Raised;
         Assert.False(connection.Released.IsCompleted);
@@ -203,7 +203,7 @@ public sealed class ConnectionTests : IAsyncDisposable
     public async Task A_message_that_is_too_big_is_refused_in_words_and_nobody_is_waited_for_once_the_close_began()
     {
         Connection connection = Open();
-        Task closing = connection.CloseAsync(1000, "", CancellationToken.None);
+        Task closing = connection.CloseAsync(1000, "", null, CancellationToken.None);
         await _network.BringAsync(FrameBytes.Text("more than is taken here"));
         Assert.DoesNotContain("let answer 250", await _receiver.UntilAsync("tell UnexpectedServerError"));
         await Assert.ThrowsAsync<MessageWebSocketException>(() => closing);
@@ -240,7 +240,7 @@ public sealed class ConnectionTests : IAsyncDisposable
     {
         Connection connection = Open(closeTimeout: TimeSpan.Zero);
         using CancellationTokenSource cancel = new();
-        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", cancel.Token);
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", null, cancel.Token);
         connection.Close(1000, "");
         await _events.Raised;
         await cancel.CancelAsync();
