@@ -269,6 +269,12 @@ Describe 'Close-MessageWebSocket' {
         $warning[0] | Should -BeLike '*within 6 s*'
     }
 
+    It 'leaves the method of the socket its own limit' {
+        $socket = New-MessageWebSocket
+        $socket.Control.CloseTimeout.TotalSeconds | Should -Be 5
+        $socket.Dispose()
+    }
+
     It 'shows that it waits for a slow server' {
         $socket = Connect-MessageWebSocket $server.faults.'never-answers-close' -Name slow
         $shell = [powershell]::Create().AddScript(

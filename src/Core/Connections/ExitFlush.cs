@@ -11,6 +11,7 @@ namespace MessageWebSockets.Connections;
 internal static class ExitFlush
 {
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
 
     private static readonly ConcurrentDictionary<FrameStream, MessageSender> s_open = new();
     private static int s_isHooked;
@@ -34,6 +35,18 @@ internal static class ExitFlush
     private static Task<bool> FlushAsync(FrameStream transport, MessageSender sender)
     {
         sender.SendLastWords();
-        return Linger.WhileTakenAsync(transport.Writer.DrainAsync(CancellationToken.None), transport, Stall, TimeProvider.System);
+        return Linger.WhileTakenAsync(ReachPeerAsync(transport), transport, Stall, TimeProvider.System);
+    }
+
+    /// <summary>Waits until the peer's system has what was accepted, or, where this system does not tell, until this system has it.</summary>
+    internal static async Task ReachPeerAsync(FrameStream transport)
+    {
+        await transport.Writer.DrainAsync(CancellationToken.None).ConfigureAwait(false);
+
+        // What this system still holds is lost where the peer says something after the end of the process: the answer is a reset.
+        while (transport.Progress?.Invoke() is { IsWaiting: true })
+        {
+            await Task.Delay(Look).ConfigureAwait(false);
+        }
     }
 }

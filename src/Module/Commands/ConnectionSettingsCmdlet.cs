@@ -91,11 +91,6 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
         When(nameof(SendBufferSize), () => control.OutboundBufferSizeInBytes = SendBufferSize);
         When(nameof(InboxLimit), () => control.InboxLimitInBytes = InboxLimit);
         When(nameof(InboxFullMode), () => control.InboxFullMode = InboxFullMode);
-        if (isNew)
-        {
-            // Close-MessageWebSocket has a limit of its own, and keep-alive ends a close that nobody limits.
-            control.CloseTimeout = TimeSpan.Zero;
-        }
     }
 
     private void Apply(WsProfile profile, MessageWebSocket socket)

@@ -85,6 +85,35 @@ public sealed class LingerTests : IDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task The_end_of_the_process_waits_until_the_system_of_the_peer_has_everything()
+    {
+        TaskCompletionSource asked = new();
+        int asks = 0;
+        bool isWaiting = true;
+        FrameStream transport = new(new MemoryNetwork(), new FrameTraces())
+        {
+            Progress = () =>
+            {
+                if (++asks == 2)
+                {
+                    asked.SetResult();
+                }
+
+                return new PeerProgress(10, 5, Volatile.Read(ref isWaiting));
+            },
+        };
+        Task reached = ExitFlush.ReachPeerAsync(transport);
+        await asked.Task;
+        Assert.False(reached.IsCompleted);
+        Volatile.Write(ref isWaiting, false);
+        await reached;
+        transport.Dispose();
+
+        // Where the system does not tell, it is enough that it has accepted everything.
+        await ExitFlush.ReachPeerAsync(_transport);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task It_is_over_with_the_task()
     {
         Task<bool> linger = WaitAsync();
