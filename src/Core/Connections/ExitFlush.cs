@@ -38,7 +38,9 @@ internal static class ExitFlush
         return Linger.WhileTakenAsync(ReachPeerAsync(transport), transport, Stall, TimeProvider.System);
     }
 
-    /// <summary>Waits until the peer's system has what was accepted, or, where this system does not tell, until this system has it.</summary>
+    /// <summary>
+    /// Waits until the peer's system has what was accepted, or, where this system does not tell, until this system has it.
+    /// </summary>
     internal static async Task ReachPeerAsync(FrameStream transport)
     {
         await transport.Writer.DrainAsync(CancellationToken.None).ConfigureAwait(false);

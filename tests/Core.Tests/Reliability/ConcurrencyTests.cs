@@ -92,7 +92,7 @@ public sealed class ConcurrencyTests
     [Fact]
     public async Task Close_at_any_moment_ends_every_operation_and_the_connection()
     {
-        int races = Number("CLOSE_RACES", 10_000);
+        int races = Number("CLOSE_RACES", 4000);
         int seed = Number("CLOSE_RACES_SEED", Random.Shared.Next());
         TestContext.Current.TestOutputHelper?.WriteLine($"CLOSE_RACES_SEED={seed}");
         using UnobservedExceptions unobserved = new();

@@ -271,7 +271,7 @@ public sealed class EchoServerFramingTests
         TestContext.Current.TestOutputHelper?.WriteLine($"FUZZ_SEED={seed}");
         Random random = new(seed);
         await using WebSocketEchoServer server = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
-        for (int round = 0; round < 20; round++)
+        for (int round = 0; round < 8; round++)
         {
             using RawClient client = await RawClient.OpenAsync(server);
             (byte[] stream, List<byte[]> messages) = LegalStream(random);

@@ -78,7 +78,7 @@ internal static class FrameFaults
                 await connection.SendBytesAsync(frame);
             }
 
-            await connection.DrainFramesAsync();
+            await connection.DrainToCloseAsync();
         });
 
     private static Fault Deflated(string name, string description, byte[] payload) => Make(
@@ -89,7 +89,7 @@ internal static class FrameFaults
             if (await FaultScript.BeginDeflatedAsync(connection))
             {
                 await connection.SendFrameAsync(FrameOpcode.Binary, payload, rsv: Rsv1);
-                await connection.DrainFramesAsync();
+                await connection.DrainToCloseAsync();
             }
         });
 

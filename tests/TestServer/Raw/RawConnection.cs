@@ -240,6 +240,21 @@ public sealed class RawConnection : IDisposable
         }
     }
 
+    /// <summary>As the other, but returns with the client's close frame: who then ends the script ends TCP, as a server has to.</summary>
+    public async Task DrainToCloseAsync()
+    {
+        try
+        {
+            while (await ReadFrameAsync() is not null and not { Opcode: FrameOpcode.Close })
+            {
+            }
+        }
+        catch (IOException)
+        {
+            // As above.
+        }
+    }
+
     /// <summary>Reads bytes, answers nothing, and returns when the client has closed or reset the connection.</summary>
     public async Task DrainBytesAsync()
     {
