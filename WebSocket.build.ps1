@@ -34,9 +34,9 @@ Set-BuildHeader { }
 Set-BuildFooter { param($Path) print DarkGray ('{0} {1:0.0} s' -f $Path.TrimStart('/'), $Task.Elapsed.TotalSeconds) }
 
 function Invoke-DotNetBuild {
-    param([string] $Path)
+    param([string] $Path, [string[]] $Property)
 
-    $said = dotnet build $Path --configuration $Configuration --verbosity quiet -nologo
+    $said = dotnet build $Path --configuration $Configuration --verbosity quiet -nologo @Property
     if ($LASTEXITCODE) {
         # MSBuild reports each error twice, the second time in its summary.
         $said.Trim() | Where-Object { $_ } | Select-Object -Unique
@@ -73,11 +73,16 @@ task Build {
     Copy-Module
 }
 
+task TestBuild {
+    Invoke-DotNetBuild WebSocket.slnx -Property '-p:AnalyzeSourceOnly=true'
+    Copy-Module
+}
+
 task Peers {
     & "$tools/Restore-NodePeer.ps1" -Destination (Join-Path $BuildRoot 'artifacts' 'node')
 }
 
-task Test Build, Peers, {
+task Test TestBuild, Peers, {
     & "$tools/Invoke-TestSuite.ps1" -Configuration $Configuration -PesterPath $PesterPath -Coverage:$Coverage
 }
 
