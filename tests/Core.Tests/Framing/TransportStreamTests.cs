@@ -31,6 +31,20 @@ public sealed class TransportStreamTests
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_write_that_this_side_ends_met_no_reset()
+    {
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        ValueTask write = pair.Network.WriteAsync(new byte[32 * 1024 * 1024], Token);
+        Assert.False(write.IsCompleted, "More than the system takes while the peer does not read.");
+        pair.Network.Socket.Dispose();
+
+        IOException failure = await Assert.ThrowsAsync<IOException>(async () => await write);
+
+        Assert.False(TransportStream.IsReset(failure));
+        Assert.True(pair.Network is { WasReset: false, HasEnded: false });
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task An_end_in_order_is_no_reset_and_the_first_byte_is_kept()
     {
         using TransportPair pair = await TransportPair.ConnectAsync();
