@@ -294,6 +294,22 @@ Describe 'Close-MessageWebSocket' {
         (Receive-WsMessage -Socket $socket -All).Text | Should -Be 'one', 'two'
     }
 
+    It 'says how much a full inbox had no room for on the way to the answer: <Mode>' -TestCases @(
+        @{ Mode = 'Wait'; Warnings = 1 }
+        @{ Mode = 'DropOldest'; Warnings = 0 }
+    ) {
+        param($Mode, $Warnings)
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'flood?count=20000&size=100') -InboxLimit 10000 -InboxFullMode $Mode
+        Wait-Until { $socket.Information.MessagesQueued -ge 50 }
+        Close-MessageWebSocket -WarningVariable warned -WarningAction SilentlyContinue
+        $warned | Should -HaveCount $Warnings
+        $kept = @(Receive-WsMessage -Socket $socket -All).Count
+        $kept | Should -BeGreaterThan 0
+        if ($Warnings) {
+            "$warned" | Should -BeLike "$(20000 - $kept) messages that 127.0.0.1 sent before * no room in the inbox *"
+        }
+    }
+
     It 'asks with -Confirm, and with $ConfirmPreference unless -Confirm says no' {
         $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
         # In a host where nobody can answer.

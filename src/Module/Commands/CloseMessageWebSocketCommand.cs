@@ -90,6 +90,7 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         foreach ((MessageWebSocket socket, Task<WebSocketCloseResult> close, _) in _closing)
         {
             Finish(socket, close);
+            WarnOfDropped(socket);
             if (PassThru)
             {
                 WriteObject(socket);
@@ -191,6 +192,18 @@ public sealed class CloseMessageWebSocketCommand : WsCmdlet
         1 => ", and with it 1 message that had not left",
         var count => $", and with it {count} messages that had not left",
     };
+
+    // The close frame of a server is behind all that it sent before; of an inbox without room that is dropped on the way there.
+    private void WarnOfDropped(MessageWebSocket socket)
+    {
+        long dropped = socket.Control.InboxFullMode == InboxFullMode.Wait ? socket.Information.MessagesDropped : 0;
+        if (dropped > 0)
+        {
+            WriteWarning(
+                $"{dropped} {(dropped == 1 ? "message" : "messages")} that {socket} sent before the connection was closed found no room in"
+                + " the inbox and cannot be received any more. To keep everything, receive until there is nothing left, then close.");
+        }
+    }
 
     private void Finish(MessageWebSocket socket, Task<WebSocketCloseResult> close)
     {
