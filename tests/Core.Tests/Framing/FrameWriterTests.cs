@@ -36,6 +36,24 @@ public sealed class FrameWriterTests
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_ping_that_was_not_sent_has_no_answer()
+    {
+        int measured = 0;
+        PingBook pings = new() { RoundTripMeasured = _ => measured++ };
+        using FrameWriter writer = new(new OneWayStream([], 1, 1), new FrameTraces(), pings);
+        writer.SendClose(1000, "");
+        Assert.Null(writer.SendKeepAlivePing());
+        await writer.DrainAsync(Token);
+        pings.NoteSending(long.MaxValue);
+
+        byte[] id = new byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(id, pings.Begin().Id - 1);
+        pings.Answer(id);
+
+        Assert.Equal(0, measured);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Messages_fragments_pings_and_pongs_go_out_in_order()
     {
         OneWayStream network = new([], 1, 1);

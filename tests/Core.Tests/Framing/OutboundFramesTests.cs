@@ -55,9 +55,9 @@ public sealed class OutboundFramesTests
         Assert.Equal(["2:13", "2:1", "2-1", "9:1"], Frames(written));
         Assert.False(_frames.HasControl);
         Assert.False(_frames.IsUrgent);
-        Assert.Equal((0, 0L), (_frames.Pending, _frames.MessagesWritten));
+        Assert.Equal((0, 0L, 2L), (_frames.Pending, _frames.MessagesWritten, _frames.MessagesInDoubt));
         _frames.CompleteInFlight();
-        Assert.Equal(2, _frames.MessagesWritten);
+        Assert.Equal((2, 0), (_frames.MessagesWritten, _frames.MessagesInDoubt));
         Assert.Equal(0, _frames.InFlight.Length);
     }
 

@@ -45,6 +45,23 @@ public sealed class TransportStreamTests
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_reset_is_told_to_a_read_and_a_write_that_both_wait()
+    {
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        ValueTask write = pair.Network.WriteAsync(new byte[32 * 1024 * 1024], Token);
+        ValueTask<int> read = pair.Network.ReadAsync(new byte[1], Token);
+        pair.Peer.LingerState = new LingerOption(true, 0);
+        pair.Peer.Dispose();
+
+        IOException ofRead = await Assert.ThrowsAsync<IOException>(async () => await read);
+        IOException ofWrite = await Assert.ThrowsAsync<IOException>(async () => await write);
+
+        Assert.True(TransportStream.IsReset(ofRead));
+        Assert.True(TransportStream.IsReset(ofWrite));
+        Assert.True(pair.Network.WasReset);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task An_end_in_order_is_no_reset_and_the_first_byte_is_kept()
     {
         using TransportPair pair = await TransportPair.ConnectAsync();
