@@ -95,10 +95,17 @@ internal sealed class ReceiveLoop(
             await _receiver.LetReadersAnswerAsync(LongestMoment).ConfigureAwait(false);
         }
 
-        if (state.Events.IsClosed || closing.IsGivenUp)
+        if (closing.IsGivenUp)
         {
-            // Closed locally in the meantime, or dropped and told: how TCP ended no longer matters.
+            // Dropped, and told.
             resources.Release(null);
+            return;
+        }
+
+        if (state.Events.IsClosed)
+        {
+            // Closed locally in the meantime: what the peer says no longer matters, but it may still take what was sent.
+            _ = resources.ReleaseAtTcpEndAsync(null);
             return;
         }
 

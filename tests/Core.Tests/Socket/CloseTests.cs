@@ -203,6 +203,43 @@ public sealed class CloseTests
         Assert.Equal(0x88, arrived[Header + Size]);
     }
 
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(5000, 0)]
+    [InlineData(1, 7)]
+    public async Task Close_lets_a_peer_have_all_that_was_accepted_whatever_it_says_meanwhile(int length, int reservedBits)
+    {
+        const int Size = 8 * 1024 * 1024;
+        TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<RawFrame?[]> read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            connection.LimitReceiveBuffer(16 * 1024);
+            await connection.AcceptHandshakeAsync();
+            await closed.Task;
+            try
+            {
+                await connection.SendFrameAsync(WireOpcode.Binary, new byte[length], rsv: reservedBits);
+                read.SetResult([await connection.ReadFrameAsync(), await connection.ReadFrameAsync()]);
+            }
+            catch (Exception e)
+            {
+                read.SetException(e);
+            }
+        });
+        MessageWebSocket socket = new();
+        socket.Control.OutboundBufferSizeInBytes = 16 * 1024;
+        socket.Control.MaxMessageSize = 1000;
+        await socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+        await socket.SendAsync(new byte[Size], SocketMessageType.Binary, TestContext.Current.CancellationToken);
+
+        socket.Close(1000);
+        closed.SetResult();
+
+        RawFrame?[] frames = await read.Task;
+        Assert.Equal(Size, frames[0]?.Payload.Length);
+        Assert.Equal(WireOpcode.Close, frames[1]?.Opcode);
+    }
+
     [SocketFact]
     public async Task Close_before_a_connect_leads_to_Closed_without_an_event()
     {
