@@ -17,16 +17,18 @@ public sealed class StopWsEchoServerCommand : WsCmdlet
     /// <summary>The names of the servers, with wildcards; without it all of this session.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = ByName)]
     [SupportsWildcards]
-    [ValidateNotNullOrEmpty]
+    [AllowNull]
+    [AllowEmptyCollection]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
-    public string[]? Name { get; set; }
+    public string?[]? Name { get; set; }
 
     /// <summary>The servers, as objects, or names without wildcards.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ByObject)]
-    [ValidateNotNullOrEmpty]
+    [AllowNull]
+    [AllowEmptyCollection]
     [ServerNameTransform]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
-    public WebSocketEchoServer[]? Server { get; set; }
+    public WebSocketEchoServer?[]? Server { get; set; }
 
     /// <summary>Emit the stopped servers.</summary>
     [Parameter]
@@ -35,14 +37,7 @@ public sealed class StopWsEchoServerCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Server is null && Name is null && MyInvocation.ExpectingInput)
-        {
-            return;
-        }
-
-        IEnumerable<WebSocketEchoServer> servers = Server
-            ?? (Name is null ? Session.Servers : Named(Name, Session.Servers, static server => server.ServerName, WsErrors.ServerNotFound));
-        foreach (WebSocketEchoServer server in servers)
+        foreach (WebSocketEchoServer server in Chosen())
         {
             if (ShouldProcess($"{server} ({server.Uri}, {server.Connections} connections)", "Stop the server"))
             {
@@ -60,5 +55,23 @@ public sealed class StopWsEchoServerCommand : WsCmdlet
         {
             WriteObject(_stopping, enumerateCollection: true);
         }
+    }
+
+    // What is not there, such as the variable of a start that failed, is stopped already: in a finally block an error would take the place
+    // of the one that led there.
+    private IEnumerable<WebSocketEchoServer> Chosen()
+    {
+        if (Server is not null)
+        {
+            return Server.OfType<WebSocketEchoServer>();
+        }
+
+        if (Name is not null)
+        {
+            return Named([.. Name.OfType<string>()], Session.Servers, static server => server.ServerName, WsErrors.ServerNotFound);
+        }
+
+        bool isNothing = MyInvocation.ExpectingInput || IsBound(nameof(Server)) || IsBound(nameof(Name));
+        return isNothing ? [] : Session.Servers;
     }
 }

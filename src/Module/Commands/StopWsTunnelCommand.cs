@@ -17,16 +17,18 @@ public sealed class StopWsTunnelCommand : WsCmdlet
     /// <summary>The names of the tunnels, with wildcards; without it all of this session.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = ByName)]
     [SupportsWildcards]
-    [ValidateNotNullOrEmpty]
+    [AllowNull]
+    [AllowEmptyCollection]
     [ArgumentCompleter(typeof(TunnelNameCompleter))]
-    public string[]? Name { get; set; }
+    public string?[]? Name { get; set; }
 
     /// <summary>The tunnels, as objects, or names without wildcards.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ByObject)]
-    [ValidateNotNullOrEmpty]
+    [AllowNull]
+    [AllowEmptyCollection]
     [TunnelNameTransform]
     [ArgumentCompleter(typeof(TunnelNameCompleter))]
-    public WsTunnel[]? Tunnel { get; set; }
+    public WsTunnel?[]? Tunnel { get; set; }
 
     /// <summary>Emit the stopped tunnels.</summary>
     [Parameter]
@@ -35,14 +37,7 @@ public sealed class StopWsTunnelCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Tunnel is null && Name is null && MyInvocation.ExpectingInput)
-        {
-            return;
-        }
-
-        IEnumerable<WsTunnel> tunnels = Tunnel
-            ?? (Name is null ? Session.Tunnels : Named(Name, Session.Tunnels, static tunnel => tunnel.TunnelName, WsErrors.TunnelNotFound));
-        foreach (WsTunnel tunnel in tunnels)
+        foreach (WsTunnel tunnel in Chosen())
         {
             if (ShouldProcess($"{tunnel} ({tunnel.From} to {tunnel.To}, {tunnel.Connections} connections)", "Stop the tunnel"))
             {
@@ -60,5 +55,23 @@ public sealed class StopWsTunnelCommand : WsCmdlet
         {
             WriteObject(_stopping, enumerateCollection: true);
         }
+    }
+
+    // What is not there, such as the variable of a start that failed, is stopped already: in a finally block an error would take the place
+    // of the one that led there.
+    private IEnumerable<WsTunnel> Chosen()
+    {
+        if (Tunnel is not null)
+        {
+            return Tunnel.OfType<WsTunnel>();
+        }
+
+        if (Name is not null)
+        {
+            return Named([.. Name.OfType<string>()], Session.Tunnels, static tunnel => tunnel.TunnelName, WsErrors.TunnelNotFound);
+        }
+
+        bool isNothing = MyInvocation.ExpectingInput || IsBound(nameof(Tunnel)) || IsBound(nameof(Name));
+        return isNothing ? [] : Session.Tunnels;
     }
 }
