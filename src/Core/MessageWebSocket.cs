@@ -51,12 +51,14 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     }
 
     /// <summary>
-    /// Raised at most once, when a close frame arrives or on a local close; not when TCP simply ends or resets.
+    /// Raised at most once, when a close frame arrives or on a local close; not when TCP simply ends or resets, or the peer breaks the
+    /// protocol, which is no close either while <c>CloseAsync</c> waits for its answer.
     /// An empty close frame from the peer gives code 1005 and no reason.
     /// </summary>
     /// <remarks>
-    /// The last event of a socket. On a local close it is raised before the closing method returns, unless a handler of
-    /// <see cref="MessageReceived"/> is at work at that moment: then when that has returned, on its thread.
+    /// The last event of a socket. <see cref="Close()"/> raises it before it returns, unless a handler of <see cref="MessageReceived"/>
+    /// is at work at that moment: then it is raised when that has returned, on its thread. <c>CloseAsync</c> does not wait for its
+    /// handlers, and may return just before they begin.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Added or removed after the connect began (E_ILLEGAL_METHOD_CALL).</exception>
     public event TypedEventHandler<MessageWebSocket, WebSocketClosedEventArgs>? Closed
@@ -333,7 +335,7 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     /// <exception cref="InvalidOperationException">Not connected (E_ILLEGAL_METHOD_CALL).</exception>
     /// <remarks>
     /// A peer that does not answer in time makes no orderly end: the connection is dropped and Aborted, <see cref="ReceiveAsync"/> and
-    /// Information.Failure say why, and there is no close code. <see cref="Closed"/> is raised, as on each local close. As long as the peer
+    /// Information.Failure say why, and there is no close code. <see cref="Closed"/> is raised, as by <see cref="Close()"/>. As long as the peer
     /// takes what was sent before the call, its time to answer has not begun; the token ends that wait, too. Once the peer's close frame
     /// has come the end stays an orderly one, and the token ends the wait for the end of TCP.
     /// </remarks>

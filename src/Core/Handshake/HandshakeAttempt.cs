@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Text;
 
 namespace MessageWebSockets.Handshake;
 
@@ -249,7 +250,14 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
         };
         if (settings.Cookies is not null)
         {
+            if (settings.Cookies.GetCookieHeader(uri).AsSpan().ContainsAnyExceptInRange('\0', '\u00FF'))
+            {
+                throw Failure.UnsendableCookie();
+            }
+
+            // As they came: in an answer, each byte is a character.
             handler.CookieContainer = settings.Cookies;
+            handler.RequestHeaderEncodingSelector = static (name, _) => name == "Cookie" ? Encoding.Latin1 : null;
         }
 
         if (settings.Proxy is not null)

@@ -132,6 +132,13 @@ internal sealed class HandshakeFailure(
         };
     }
 
+    /// <summary>A cookie that was set here cannot be a part of a header.</summary>
+    public MessageWebSocketException UnsendableCookie() => Create(
+        $"Cannot connect to {_peer}: a cookie that Cookies has for it contains characters beyond U+00FF, which no header can carry. "
+        + "Encode it as the server expects, for example with Uri.EscapeDataString.",
+        HResults.CannotConnect,
+        cause: null);
+
     private MessageWebSocketException NoHttp2(HttpRequestException e, string why = "") => Create(
         $"{_peer} does not offer WebSockets over HTTP/2 (RFC 8441){why}. Use HTTP 1.1, the default.", HResults.InvalidServerResponse, e);
 

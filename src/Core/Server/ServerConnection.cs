@@ -20,9 +20,6 @@ internal sealed class ServerConnection
 {
     private const int ReadSize = 16 * 1024;
 
-    // Who closes waits about this long for the answer; the work on what it sent before may take a part of it.
-    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan WorkPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LingerPatience = TimeSpan.FromSeconds(1);
 
     private readonly ServerConnectionSettings _settings;
@@ -36,6 +33,7 @@ internal sealed class ServerConnection
     private readonly Lock _lock = new();
     private ConnectionEnd? _end;
     private Timer? _closeTimer;
+    private bool _mayTakeItsTime;
     private Timer? _idleTimer;
     private bool _isOver;
 
@@ -123,7 +121,10 @@ internal sealed class ServerConnection
         Release();
     }
 
-    /// <summary>Ends the connection with a close frame, behind what is queued or in its place; drops it when that takes too long.</summary>
+    /// <summary>
+    /// Ends the connection with a close frame, behind what is queued or in its place; drops it when the client takes nothing any more, or
+    /// does not answer.
+    /// </summary>
     public void Close(ConnectionEnd end, bool discards)
     {
         lock (_lock)
@@ -134,7 +135,7 @@ internal sealed class ServerConnection
             }
 
             _end = end;
-            _closeTimer ??= NewCloseTimer();
+            StartCloseTimer(mayTakeItsTime: !discards);
         }
 
         Outgoing.Complete(discards);
@@ -313,7 +314,7 @@ internal sealed class ServerConnection
                 await FinishWorkAsync(messages).ConfigureAwait(false);
                 lock (_lock)
                 {
-                    _closeTimer ??= NewCloseTimer();
+                    StartCloseTimer(mayTakeItsTime: true);
                 }
 
                 Outgoing.Complete(discards: false);
@@ -336,11 +337,45 @@ internal sealed class ServerConnection
         }
     }
 
-    private static Task<Task> FinishWorkAsync(IClientMessages messages) =>
-        Task.WhenAny(messages.CompleteAsync(discards: false), Task.Delay(WorkPatience));
+    // Work that waits for the client to take what is queued has the time that the client takes for that; other work has a moment.
+    private async Task FinishWorkAsync(IClientMessages messages)
+    {
+        Task work = messages.CompleteAsync(discards: false);
+        do
+        {
+            await Task.WhenAny(work, Task.Delay(_settings.WorkPatience)).ConfigureAwait(false);
+        }
+        while (!work.IsCompleted && Outgoing.IsBusy && Activity.Stall < _settings.WorkPatience);
+    }
 
-    private Timer NewCloseTimer() =>
-        new(static connection => ((ServerConnection)connection!).Abort(), this, ClosePatience, Timeout.InfiniteTimeSpan);
+    // In the lock.
+    private void StartCloseTimer(bool mayTakeItsTime)
+    {
+        _mayTakeItsTime = mayTakeItsTime;
+        _closeTimer ??= new Timer(
+            static connection => ((ServerConnection)connection!).AbortUnlessTaken(), this, _settings.ClosePatience, Timeout.InfiniteTimeSpan);
+    }
+
+    // A client that still takes what it is to have before the close frame cannot have come to that yet.
+    private void AbortUnlessTaken()
+    {
+        lock (_lock)
+        {
+            TimeSpan left = _settings.ClosePatience - Activity.Stall;
+            if (_isOver)
+            {
+                return;
+            }
+
+            if (_mayTakeItsTime && left > TimeSpan.Zero)
+            {
+                _closeTimer!.Change(left, Timeout.InfiniteTimeSpan);
+                return;
+            }
+        }
+
+        Abort();
+    }
 
     // The server ends TCP first (RFC 6455 section 7.1.1), but not while bytes of the client are unread: that would be a reset, which
     // can overtake the close frame.

@@ -164,6 +164,46 @@ public sealed class InformationTests(TestCertificates certificates) : IClassFixt
     }
 
     [Fact]
+    public async Task Cookies_go_back_byte_for_byte_as_they_came()
+    {
+        List<string?> sent = [];
+        await using RawServer server = RawServer.Start(async connection =>
+        {
+            sent.Add((await connection.ReadRequestAsync()).Headers.GetValueOrDefault("Cookie"));
+            await connection.AcceptHandshakeAsync(new HandshakeAnswer());
+        });
+        await using RawServer giver = RawServer.Start(async connection =>
+        {
+            string head = RawConnection.HandshakeHead(await connection.ReadRequestAsync(), new HandshakeAnswer());
+            await connection.SendBytesAsync(head[..^2] + "Set-Cookie: name=Ren\u00E9; path=/\r\n\r\n");
+        });
+        CookieContainer jar = new();
+        using MessageWebSocket first = new() { Control = { Cookies = jar } };
+        using MessageWebSocket second = new() { Control = { Cookies = jar } };
+
+        await first.ConnectAsync(giver.Uri, TestContext.Current.CancellationToken);
+        await second.ConnectAsync(server.Uri, TestContext.Current.CancellationToken);
+
+        Assert.Equal("name=Ren\u00E9", Assert.Single(sent));
+    }
+
+    [Fact]
+    public async Task Cookies_that_no_header_can_carry_are_refused_before_anything_is_sent()
+    {
+        await using RawServer server = RawServer.Start(static connection => connection.AcceptHandshakeAsync());
+        CookieContainer jar = new();
+        jar.Add(new Cookie("name", "Zden\u011Bk", "/", "127.0.0.1"));
+        using MessageWebSocket socket = new() { Control = { Cookies = jar } };
+
+        MessageWebSocketException refused = await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => socket.ConnectAsync(server.Uri, TestContext.Current.CancellationToken));
+
+        Assert.Equal(HResults.CannotConnect, refused.HResult);
+        Assert.Contains("a cookie", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Zden", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Cookies_that_are_secure_go_over_wss_only_and_join_a_Cookie_header()
     {
         await using TestWebSocketServer server = await StartServerAsync();

@@ -72,6 +72,29 @@ public sealed class ServerConnectionTests : IDisposable
         Assert.Equal(isWithin ? 3 : 1, connection.Messages.Received);
     }
 
+    // The pauses of the client are the condition under test: together they are longer than one that takes nothing is waited for.
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_takes_its_time_has_all_answers_to_what_it_sent_before_it_closed(bool closes)
+    {
+        const int Count = 20;
+        List<byte> sent = [];
+        for (int i = 0; i < Count; i++)
+        {
+            sent.AddRange(Masked(WireOpcode.Binary, new byte[100]));
+        }
+
+        TwoWayStream network = Sends([.. sent, .. closes ? Masked(WireOpcode.Close, [3, 0xE8]) : []]);
+        SlowStream slow = new(network, TimeSpan.FromMilliseconds(100));
+        ServerConnection connection = Connection(slow, patience: TimeSpan.FromMilliseconds(800));
+
+        await connection.RunAsync(new ReturnedMessages(connection.Outgoing));
+
+        string all = string.Join(' ', Enumerable.Repeat($"2:{new string('\0', 100)}", Count));
+        Assert.Equal(closes ? $"{all} {Close(1000, "")}" : all, Written(network));
+    }
+
     [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(false)]
     [InlineData(true)]
@@ -249,11 +272,17 @@ public sealed class ServerConnectionTests : IDisposable
     }
 
     private ServerConnection Connection(
-        Stream network, int limit = 100_000, TimeSpan? idle = null, ServerCompression? compression = null, Socket? transport = null)
+        Stream network,
+        int limit = 100_000,
+        TimeSpan? idle = null,
+        ServerCompression? compression = null,
+        Socket? transport = null,
+        TimeSpan? patience = null)
     {
+        ServerConnectionSettings settings = new(limit, QueueLimit: 1000, idle ?? Timeout.InfiniteTimeSpan);
         UpgradeRequest request = UpgradeRequest.Parse(Encoding.ASCII.GetBytes(RawClient.Request()));
         return new ServerConnection(
-            new ServerConnectionSettings(limit, QueueLimit: 1000, idle ?? Timeout.InfiniteTimeSpan),
+            patience is { } time ? settings with { ClosePatience = time, WorkPatience = time } : settings,
             transport ?? _transport,
             network,
             new AcceptedUpgrade(request, Protocol: null, compression, default),
