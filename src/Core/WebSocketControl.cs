@@ -166,8 +166,23 @@ public abstract class WebSocketControl
     /// </summary>
     public bool UseProxy { get => _useProxy; set => Set(ref _useProxy, value); }
 
-    /// <summary>The path of a Unix domain socket to connect to in place of the address's host; before connect only.</summary>
-    public string? UnixSocketPath { get => _unixSocketPath; set => Set(ref _unixSocketPath, value); }
+    /// <summary>
+    /// The path of a Unix domain socket to connect to in place of the address's host; before connect only. Null, the default, for none.
+    /// </summary>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
+    public string? UnixSocketPath
+    {
+        get => _unixSocketPath;
+        set
+        {
+            if (value is { Length: 0 })
+            {
+                throw new ArgumentException("The path of a socket is not empty; null stands for none.", nameof(value));
+            }
+
+            Set(ref _unixSocketPath, value);
+        }
+    }
 
     /// <summary>
     /// The permessage-deflate offer (RFC 7692); before connect only. Null, the default, offers none: where secrets stand beside text
@@ -218,7 +233,16 @@ public abstract class WebSocketControl
     public X509Certificate2Collection? TrustedRoots { get => _trustedRoots; set => Set(ref _trustedRoots, value); }
 
     /// <summary>Whether certificates are checked for revocation; before connect only. Default: NoCheck.</summary>
-    public X509RevocationMode RevocationMode { get => _revocationMode; set => Set(ref _revocationMode, value); }
+    /// <exception cref="ArgumentOutOfRangeException">E_INVALIDARG 0x80070057: no member of the enumeration.</exception>
+    public X509RevocationMode RevocationMode
+    {
+        get => _revocationMode;
+        set
+        {
+            ContractError.ThrowIfUndefined(value, nameof(value));
+            Set(ref _revocationMode, value);
+        }
+    }
 
     /// <summary>
     /// SHA-256 hashes of acceptable server certificates as 64 hexadecimal digits (colons and spaces are passed over); before connect

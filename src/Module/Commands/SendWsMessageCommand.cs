@@ -488,7 +488,8 @@ public sealed class SendWsMessageCommand : WsCmdlet
         written += _writtenEarlier;
         doubtful += _doubtfulEarlier;
         string doubt = doubtful == 0 ? "" : $", {doubtful} may have been, in a write that failed,";
-        return $"Of this pipeline's messages {written} were handed to the network{doubt} and {lost} were not.";
+        static string Were(long count) => count == 1 ? $"{count} was" : $"{count} were";
+        return $"Of this pipeline's messages {Were(written)} handed to the network{doubt} and {Were(lost)} not.";
     }
 
     private void Await(Task task) => _budget.Spend(() => Wait(task));

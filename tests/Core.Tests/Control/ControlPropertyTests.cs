@@ -55,6 +55,8 @@ public sealed class ControlPropertyTests
         { "MessageType undefined", typeof(ArgumentOutOfRangeException), control => control.MessageType = (SocketMessageType)9 },
         { "ReceiveMode undefined", typeof(ArgumentOutOfRangeException), control => control.ReceiveMode = (MessageWebSocketReceiveMode)9 },
         { "InboxFullMode undefined", typeof(ArgumentOutOfRangeException), control => control.InboxFullMode = (InboxFullMode)9 },
+        { "RevocationMode undefined", typeof(ArgumentOutOfRangeException), control => control.RevocationMode = (X509RevocationMode)9 },
+        { "UnixSocketPath empty", typeof(ArgumentException), control => control.UnixSocketPath = "" },
         { "InboxLimitInBytes 0", typeof(ArgumentOutOfRangeException), control => control.InboxLimitInBytes = 0 },
         { "MaximumRedirection -1", typeof(ArgumentOutOfRangeException), control => control.MaximumRedirection = -1 },
         { "MaximumRedirection 51", typeof(ArgumentOutOfRangeException), control => control.MaximumRedirection = 51 },
