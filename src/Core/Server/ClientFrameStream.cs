@@ -38,6 +38,7 @@ internal sealed class ClientFrameStream(
     private byte[]? _buffer;
     private ConnectionEnd? _faultOfContent;
     private bool _isClosed;
+    private volatile bool _answersFail;
     private long _bytesReceived;
 
     /// <summary>
@@ -219,12 +220,20 @@ internal sealed class ClientFrameStream(
 
     private async Task AnswerAsync(ReadOnlyMemory<byte> frame)
     {
+        if (_answersFail)
+        {
+            return;
+        }
+
         try
         {
             await WriteControlAsync(frame).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
+            // A client that is gone may have left a million pings, and an exception for each would be half a minute's work.
+            _answersFail = true;
+
             // No reason to end reading: what the client sent before it went is still to be had, and reading meets the end by itself. The
             // second is what TLS says that was disposed of beside the read.
         }

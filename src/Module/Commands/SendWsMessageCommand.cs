@@ -389,8 +389,9 @@ public sealed class SendWsMessageCommand : WsCmdlet
         {
             if (isOpen)
             {
-                // A message half sent cannot be taken back, and nothing else can be sent before it ends.
-                _socket.Close();
+                // A message half sent cannot be taken back, and nothing else can be sent before it ends. Nobody waits for the answer, but
+                // only with one has the connection ended in order.
+                _ = _socket.CloseAsync().ContinueWith(static closed => closed.Exception, TaskScheduler.Default);
             }
         }
     }

@@ -72,6 +72,20 @@ public sealed class ServerConnectionTests : IDisposable
         Assert.Equal(isWithin ? 3 : 1, connection.Messages.Received);
     }
 
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Pings_of_a_client_that_is_gone_are_not_answered_one_by_one()
+    {
+        byte[] pings = [.. Enumerable.Repeat(Masked(WireOpcode.Ping, "x"u8), 1000).SelectMany(static ping => ping)];
+        BrokenStream broken = new(Sends([.. pings, .. Masked(WireOpcode.Binary, "last"u8)]));
+        List<ServerMessage> taken = [];
+        ServerConnection connection = Connection(broken);
+
+        await connection.RunAsync(new Work { Take = taken.Add });
+
+        Assert.Equal(1, broken.Writes);
+        Assert.Equal("last", Encoding.ASCII.GetString(Assert.Single(taken).Payload.Span));
+    }
+
     // The pauses of the client are the condition under test: together they are longer than one that takes nothing is waited for.
     [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(false)]
