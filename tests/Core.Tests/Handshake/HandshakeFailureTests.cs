@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Xunit;
@@ -151,6 +153,110 @@ public sealed class HandshakeFailureTests : IDisposable
         Assert.Equal((HttpStatusCode)status, failure.HttpStatusCode);
     }
 
+    [Fact]
+    public void What_breaks_off_HTTP_2_is_told_with_what_the_framework_knows_of_it()
+    {
+        HandshakeSettings settings = HandshakeInput.Settings() with { HttpVersion = HttpVersion.Version20 };
+        HttpRequestException broken = new(HttpRequestError.Unknown, "outer", new HttpProtocolException(13, "It is broken.", null));
+        HttpRequestException silent = new(HttpRequestError.Unknown, "outer", new IOException("inner"));
+        const string Use = "{peer} does not offer WebSockets over HTTP/2 (RFC 8441): {why}. Use HTTP 1.1, the default.";
+        Expect(
+            Use.Replace("{why}", "It is broken", StringComparison.Ordinal),
+            HResults.InvalidServerResponse,
+            broken,
+            Failure(settings).FromHttp(broken));
+        Expect(
+            Use.Replace("{why}", "it did not answer as HTTP/2 has it", StringComparison.Ordinal),
+            HResults.InvalidServerResponse,
+            silent,
+            Failure(settings).FromHttp(silent));
+    }
+
+    public static TheoryData<string?, int, string, int> WithoutAConnection() => new()
+    {
+        {
+            null,
+            (int)SocketError.ConnectionRefused,
+            "Cannot connect to {peer}: connection refused (10.0.0.1:81). Is the server running and the port right?",
+            HResults.CannotConnect
+        },
+        {
+            HttpProxy,
+            (int)SocketError.ConnectionRefused,
+            "Cannot connect to {peer} through the proxy {proxy}: connection refused (10.0.0.1:81). "
+                + "Is the proxy running and the port right?",
+            HResults.CannotConnect
+        },
+        {
+            null,
+            (int)SocketError.HostUnreachable,
+            "Cannot connect to {peer}: {system} (10.0.0.1:81). Is the address right, and is there a way to it from this machine?",
+            HResults.CannotConnect
+        },
+        {
+            null,
+            (int)SocketError.ConnectionReset,
+            "{peer} reset the connection during the handshake. Does it allow this client?",
+            HResults.ConnectionReset
+        },
+        {
+            HttpProxy,
+            (int)SocketError.ConnectionReset,
+            "{peer} through the proxy {proxy} reset the connection during the handshake. Does it allow this client?",
+            HResults.ConnectionReset
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(WithoutAConnection))]
+    public void A_transport_that_did_not_come_about_is_told_with_what_was_tried(string? proxy, int error, string message, int hresult)
+    {
+        SocketException refused = new(error);
+        TransportConnector transport = new(HandshakeInput.Settings(), new HandshakeFindings());
+        SetFailure(transport, new TransportFailure("server:81", ["10.0.0.1:81"], refused, IsNameResolution: false));
+        HttpRequestException cause = new(HttpRequestError.ConnectionError, "outer", refused);
+        MessageWebSocketException failure = Failure(HandshakeInput.Settings(), proxy, transport: transport).FromHttp(cause);
+        Expect(message.Replace("{system}", refused.Message, StringComparison.Ordinal), hresult, cause, failure);
+    }
+
+    [Fact]
+    public void A_certificate_of_a_proxy_is_not_taken_for_that_of_the_server()
+    {
+        HandshakeSettings settings = HandshakeInput.Settings() with
+        {
+            IgnorableServerCertificateErrors = [ChainValidationResult.InvalidName],
+        };
+        TlsHandshake tls = new(settings, new HandshakeFindings(), isEntrusted: true);
+        HandshakeFailure failure = Failure(settings, HttpsProxy, tls);
+        RemoteCertificateValidationCallback validate = tls.CreateOptions(s_uri).RemoteCertificateValidationCallback!;
+        Assert.False(validate(
+            this, _certificate, null, SslPolicyErrors.RemoteCertificateNameMismatch | SslPolicyErrors.RemoteCertificateNotAvailable));
+        HttpRequestException cause = Cause(HttpRequestError.SecureConnectionError, 0);
+        Expect(
+            "Cannot connect to {peer}. The certificate of the proxy {proxy} is not valid: InvalidName, OtherErrors. "
+                + "What is ignored for the server is not for a proxy; a root of its own can be given as TrustedRoots.",
+            HResults.SecureChannel,
+            cause,
+            failure.FromHttp(cause),
+            HttpsProxy);
+    }
+
+    [Theory]
+    [InlineData(
+        "",
+        "{peer} was offered no subprotocol, and RequireSubProtocol asks for one: what looks like a token is not offered to "
+            + "another origin that a redirect leads to.")]
+    [InlineData(
+        "one,bearer-1234567890",
+        "{peer} agreed to none of the subprotocols offered (one, bearer-...), and RequireSubProtocol asks for one.")]
+    public void A_subprotocol_that_is_missing_is_told_with_what_was_offered(string offered, string message)
+    {
+        MessageWebSocketException failure = Failure(HandshakeInput.Settings())
+            .NoProtocolAgreed(offered.Split(',', StringSplitOptions.RemoveEmptyEntries));
+        Expect(message, HResults.InvalidServerResponse, null, failure);
+        Assert.True(failure.IsSubProtocolRefused);
+    }
+
     [Theory]
     [InlineData(0, HResults.SecureChannel)]
     [InlineData((int)SocketError.ConnectionReset, HResults.ConnectionReset)]
@@ -282,7 +388,7 @@ public sealed class HandshakeFailureTests : IDisposable
     };
 
     private static void Expect(
-        string message, int hresult, Exception cause, MessageWebSocketException failure, string proxy = HttpProxy)
+        string message, int hresult, Exception? cause, MessageWebSocketException failure, string proxy = HttpProxy)
     {
         string expected = message.Replace("{peer}", s_peer, StringComparison.Ordinal)
             .Replace("{proxy}", PeerText.Name(new Uri(proxy)), StringComparison.Ordinal);
@@ -295,7 +401,8 @@ public sealed class HandshakeFailureTests : IDisposable
         "outer",
         socketError == 0 ? new IOException("middle", new FormatException("innermost \u001b[2J.")) : new SocketException(socketError));
 
-    private static HandshakeFailure Failure(HandshakeSettings settings, string? proxy = null, TlsHandshake? tls = null)
+    private static HandshakeFailure Failure(
+        HandshakeSettings settings, string? proxy = null, TlsHandshake? tls = null, TransportConnector? transport = null)
     {
         HandshakeFindings findings = new();
         ConnectionRoute route = new(s_uri, settings);
@@ -306,6 +413,11 @@ public sealed class HandshakeFailureTests : IDisposable
             tls.BeginTransport(route.IsProxySecure);
         }
 
-        return new HandshakeFailure(settings, findings, s_uri, new TransportConnector(settings, findings), route, tls);
+        return new HandshakeFailure(
+            settings, findings, s_uri, transport ?? new TransportConnector(settings, findings), route, tls);
     }
+
+    // No address of this machine resets a connection before it stands, or is out of reach.
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Failure")]
+    private static extern void SetFailure(TransportConnector transport, TransportFailure failure);
 }

@@ -97,6 +97,76 @@ public sealed class HandshakePartsTests
     }
 
     [Fact]
+    public void A_session_is_resumed_where_the_last_attempt_had_an_answer_and_no_question_for_a_certificate()
+    {
+        Uri secure = new($"wss://{Guid.NewGuid():N}:81/p");
+        Assert.False(Resumes(secure));
+        End(secure, hasAnswer: true);
+        Assert.True(Resumes(secure));
+        End(secure, hasAnswer: true, asks: true);
+        Assert.False(Resumes(secure));
+        End(secure, hasAnswer: true);
+        End(secure, hasAnswer: false);
+        Assert.False(Resumes(secure));
+        End(secure, hasAnswer: false);
+        Assert.False(Resumes(secure));
+        End(new UriBuilder(secure) { Scheme = "ws" }.Uri, hasAnswer: true);
+        Assert.False(Resumes(secure));
+
+        static TlsHandshake Tls() => new(HandshakeInput.Settings(), new HandshakeFindings(), isEntrusted: true);
+
+        static bool Resumes(Uri uri)
+        {
+            TlsHandshake next = Tls();
+            bool choosesCertificate = next.CreateOptions(uri).LocalCertificateSelectionCallback is not null;
+            Assert.Equal(!choosesCertificate, next.MayResume);
+            return next.MayResume;
+        }
+
+        static void End(Uri uri, bool hasAnswer, bool asks = false)
+        {
+            TlsHandshake tls = Tls();
+            if (asks)
+            {
+                tls.NoteCertificateRequest();
+            }
+
+            tls.EndAttempt(uri, hasAnswer);
+        }
+    }
+
+    [Theory]
+    [InlineData("http://there/x?y=1#part", "ws://there/x?y=1")]
+    [InlineData("https://there:8443/", "wss://there:8443/")]
+    [InlineData("https://there:443/", "wss://there/")]
+    [InlineData("?y=2#part", "ws://server:81/p?y=2")]
+    public void A_redirect_leads_where_it_says_without_its_fragment(string location, string target)
+    {
+        using HttpResponseMessage response = new(HttpStatusCode.Found);
+        response.Headers.TryAddWithoutValidation("Location", location);
+        Assert.Equal((target, null), (Redirection.Of(s_uri, response).Target?.AbsoluteUri, Redirection.Of(s_uri, response).Refusal));
+    }
+
+    [Theory]
+    [InlineData("[fe80::1%25eth0]", "[fe80::1%eth0]:81")]
+    [InlineData("[fe80::1%eth0]", "[fe80::1%eth0]:81")]
+    [InlineData("::1", "[::1]:81")]
+    [InlineData("a%25b", "a%25b:81")]
+    public void Only_the_zone_of_an_IPv6_address_is_written_with_an_escape(string host, string name) =>
+        Assert.Equal(name, TransportConnector.NameOf(host, 81));
+
+    [Fact]
+    public async Task A_name_that_no_name_service_could_know_is_not_found()
+    {
+        string host = new('a', 300);
+        TransportConnector connector = new(HandshakeInput.Settings(), new HandshakeFindings());
+        SocketException failure = await Assert.ThrowsAsync<SocketException>(
+            () => connector.ConnectAsync(new DnsEndPoint(host, 81), Token).AsTask());
+        Assert.Equal(SocketError.HostNotFound, failure.SocketErrorCode);
+        Assert.Equivalent(new TransportFailure($"{host}:81", [], failure, IsNameResolution: true), connector.Failure);
+    }
+
+    [Fact]
     public void What_is_wrong_with_a_Unix_socket_is_told_in_words_of_files()
     {
         string file = Path.GetTempFileName();

@@ -52,6 +52,14 @@ public sealed class ResponseFailureTests
     }
 
     [Fact]
+    public async Task A_status_without_a_phrase_is_told_by_its_name()
+    {
+        MessageWebSocketException failure = (await FailureAsync(404, phrase: " ")).Tell(new Redirection(null, null));
+        Assert.Equal(
+            $"{s_peer} answered the WebSocket handshake with 404 NotFound instead of a connection. Is the path right?", failure.Message);
+    }
+
+    [Fact]
     public async Task A_redirect_is_told_with_where_it_leads_or_why_it_is_not_followed()
     {
         Uri target = new("wss://other/x");
@@ -123,9 +131,9 @@ public sealed class ResponseFailureTests
     }
 
     private static async Task<ResponseFailure> FailureAsync(
-        int status, string headers = "", string body = "", HandshakeSettings? settings = null)
+        int status, string headers = "", string body = "", HandshakeSettings? settings = null, string phrase = "Phrase")
     {
-        HttpResponseMessage response = new((HttpStatusCode)status) { ReasonPhrase = "Phrase", Content = new StringContent(body) };
+        HttpResponseMessage response = new((HttpStatusCode)status) { ReasonPhrase = phrase, Content = new StringContent(body) };
         foreach (string[] header in headers.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => line.Split(": ", 2)))
         {
             response.Headers.TryAddWithoutValidation(header[0], header[1]);
