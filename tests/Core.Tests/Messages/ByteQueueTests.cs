@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
@@ -209,6 +210,48 @@ public sealed class ByteQueueTests
         _queue.Drop();
         _queue.Rest();
         Assert.Equal((1L, 0L), (_queue.Dropped, _queue.PayloadBytes));
+    }
+
+    [Theory]
+    [InlineData("Drop")]
+    [InlineData("Rest")]
+    [InlineData("Abandon")]
+    public void What_is_received_into_is_given_back_when_nothing_came(string how)
+    {
+        byte[] array = Array(_queue);
+        switch (how)
+        {
+            case "Drop":
+                _queue.Drop();
+                break;
+            case "Rest":
+                _queue.Rest();
+                break;
+            default:
+                _queue.Abandon();
+                _queue.Commit(1);
+                break;
+        }
+
+        // Who rents next on this thread has the array now, and the queue another one.
+        byte[] rented = ArrayPool<byte>.Shared.Rent(ByteQueue.Capacity);
+        Assert.NotSame(array, Array(_queue));
+        ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Nothing_goes_on_in_the_context_of_a_caller()
+    {
+        Task<int> read = Task.FromResult(0);
+        int posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            read = _queue.ReadAsync(new byte[3], Token).AsTask();
+            Assert.False(read.IsCompleted);
+            Fill(3);
+            _queue.PublishElsewhere();
+            return read;
+        });
+        Assert.Equal((3, 0), (await read, posts));
     }
 
     private static byte[] Array(ByteQueue queue)

@@ -331,7 +331,9 @@ public sealed class DataReaderTests
         using var reader = new DataReader(new GatedStream());
         using var cancellation = new CancellationTokenSource();
         var load = reader.LoadAsync(1, cancellation.Token);
-        Assert.Equal(IllegalMethodCall, Assert.Throws<InvalidOperationException>(() => { _ = reader.LoadAsync(1); }).HResult);
+        InvalidOperationException refusal = Assert.Throws<InvalidOperationException>(() => { _ = reader.LoadAsync(1); });
+        Assert.Equal(
+            (IllegalMethodCall, "A LoadAsync of this reader is still running: await it first."), (refusal.HResult, refusal.Message));
         Assert.Equal(IllegalMethodCall, Assert.Throws<InvalidOperationException>(() => reader.ReadByte()).HResult);
         Assert.Equal(IllegalMethodCall, Assert.Throws<InvalidOperationException>(() => reader.DetachStream()).HResult);
         Assert.Equal(IllegalMethodCall, Assert.Throws<InvalidOperationException>(() => reader.DetachBuffer()).HResult);

@@ -136,7 +136,10 @@ public sealed class DataWriterTests
     public void DataWriter_WriteBuffer_beyond_the_buffer_is_E_BOUNDS_and_writes_nothing(uint start, uint count)
     {
         using var writer = new DataWriter();
-        Assert.Equal(Bounds, Assert.Throws<ArgumentOutOfRangeException>(() => writer.WriteBuffer(new byte[3], start, count)).HResult);
+        ArgumentOutOfRangeException refusal =
+            Assert.Throws<ArgumentOutOfRangeException>("count", () => writer.WriteBuffer(new byte[3], start, count));
+        Assert.Equal(Bounds, refusal.HResult);
+        Assert.StartsWith($"The buffer has 3 bytes, not {count} from {start} on.", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(0u, writer.UnstoredBufferLength);
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
@@ -78,6 +79,23 @@ public sealed class GateTests
             await AssertFreeAsync();
         }
     }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_turn_that_came_too_late_to_be_taken_is_passed_on()
+    {
+        // As it is when who was inside leaves just as the wait of the next has been cancelled: the next has gone, its turn is there.
+        Assert.True(_gate.TryEnter(out _));
+        Next(_gate).Release();
+        CancellationToken token = TestContext.Current.CancellationToken;
+        await Task.Run(() => GiveUp(_gate), token).WaitAsync(s_patience, token);
+        await AssertFreeAsync();
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_next")]
+    private static extern ref SemaphoreSlim Next(Gate gate);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GiveUp")]
+    private static extern void GiveUp(Gate gate);
 
     private Task<Gate.Permit> EnterAsync(CancellationToken cancellationToken = default) => _gate.EnterAsync(cancellationToken).AsTask();
 

@@ -1,3 +1,4 @@
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Messages;
@@ -34,6 +35,51 @@ public sealed class InboxLeadTests
         {
             inbox.Add(Message(100));
             Assert.False(inbox.IsWriterAhead);
+            Assert.True(inbox.TryTake(out _));
+        }
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_writer_whose_readers_do_not_come_goes_on_by_its_lead_once_more()
+    {
+        Inbox<WsMessage> inbox = new(limitInBytes: 64 * 1024 * 1024, new ReceivePause());
+        Assert.Equal(1280, CountUntilAhead(inbox, 0));
+        await inbox.WaitForReadersAsync();
+        Assert.False(inbox.IsWriterAhead);
+        Assert.Equal(1280, CountUntilAhead(inbox, 0));
+        await inbox.WaitForReadersAsync();
+        Assert.Equal(1280, CountUntilAhead(inbox, 0));
+        Take(inbox, 3 * 1280);
+        Assert.Equal(1280, CountUntilAhead(inbox, 0));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_lead_that_the_readers_halve_is_not_caught_up_with_yet()
+    {
+        Inbox<WsMessage> inbox = new(limitInBytes: 64 * 1024 * 1024, new ReceivePause());
+        Assert.Equal(1280, CountUntilAhead(inbox, 0));
+        Take(inbox, 640);
+        await inbox.WaitForReadersAsync();
+        Assert.Equal(1280, CountUntilAhead(inbox, 0));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_writer_whose_readers_have_caught_up_is_ahead_by_its_lead_whatever_is_left()
+    {
+        Inbox<WsMessage> inbox = new(limitInBytes: 64 * 1024 * 1024, new ReceivePause());
+        int large = CountUntilAhead(inbox, 1000);
+        Take(inbox, large - 200);
+        Task caughtUp = inbox.WaitForReadersAsync();
+        Assert.True(caughtUp.IsCompletedSuccessfully);
+        long left = 200 * (1000 + InboxQueue<WsMessage>.CostPerMessage);
+        long fits = ((1024 * 1024) - left + InboxQueue<WsMessage>.CostPerMessage - 1) / InboxQueue<WsMessage>.CostPerMessage;
+        Assert.Equal(fits, CountUntilAhead(inbox, 0));
+    }
+
+    private static void Take(Inbox<WsMessage> inbox, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
             Assert.True(inbox.TryTake(out _));
         }
     }

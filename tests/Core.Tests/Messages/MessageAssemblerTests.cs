@@ -177,6 +177,20 @@ public sealed class MessageAssemblerTests
         Assert.Throws<ProtocolViolationException>(() => messages.TryReceiveBuffered(out _));
     }
 
+    [Fact]
+    public async Task A_compressed_message_in_the_buffer_is_measured_by_what_it_becomes()
+    {
+        byte[] frame = FrameBytes.Build(WireOpcode.Text, FrameBytes.Deflate(new byte[11]), rsv: 4);
+        await using FrameStream stream = new(new ChunkedStream([.. frame, .. frame], 1000), new FrameTraces(), new MessageInflater(true));
+        await stream.Received.FillAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(Messages(stream, limit: 11, isWhole: true).TryReceiveBuffered(out ReceivedData received));
+        Assert.Equal((SocketMessageType.Utf8, 11, true), (received.Type, received.Length, received.IsComplete));
+        MessageTooLargeException refusal = Assert.Throws<MessageTooLargeException>(
+            () => Messages(stream, limit: 10, isWhole: true).TryReceiveBuffered(out _));
+        Assert.Equal((11, 10, true), (refusal.Size, refusal.Limit, refusal.IsExact));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -254,6 +268,25 @@ public sealed class MessageAssemblerTests
         Assert.Equal(ByteQueue.Capacity, await queue.ReadAsync(new byte[ByteQueue.Capacity], TestContext.Current.CancellationToken));
         Assert.True(source.TryReceiveBuffered(out received));
         Assert.Equal(20, received.Length);
+    }
+
+    [Fact]
+    public async Task What_lies_in_the_buffer_behind_an_empty_message_is_taken_at_once_and_not_within_one()
+    {
+        byte[] frames =
+        [
+            .. Frames([], [0]), .. Frames(new byte[3], [3]), .. FrameBytes.Build(WireOpcode.Binary, [1], fin: false),
+            .. FrameBytes.Build(WireOpcode.Continuation, [2]),
+        ];
+        await using FrameStream stream = new(new ChunkedStream(frames, 1000), new FrameTraces());
+        StreamSource source = new(Framing(stream), stream.Reader, new ByteQueue(new ReceivePause()));
+        ReceivedData empty = await source.ReceiveAsync();
+        Assert.Equal((0, true), (empty.Length, empty.IsComplete));
+        Assert.True(source.TryReceiveBuffered(out ReceivedData received));
+        Assert.Equal((3, true), (received.Length, received.IsComplete));
+        Assert.False(source.TryReceiveBuffered(out _));
+        Assert.Equal(1, (await source.ReceiveAsync()).Length);
+        Assert.False(source.TryReceiveBuffered(out _));
     }
 
     private static async Task<ReceivedData> NextAsync(MessageAssembler messages) =>

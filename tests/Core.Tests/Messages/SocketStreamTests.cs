@@ -198,6 +198,19 @@ public sealed class SocketStreamTests
             return write;
         });
         Assert.Equal(0, posts);
+
+        // Put there past the stream, which would send it on its own in a moment.
+        HeldSink last = new();
+        SocketOutputStream closed = new(last);
+        closed.Pending.Append(new byte[5]);
+        posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            ValueTask end = closed.DisposeAsync();
+            Assert.False(end.IsCompleted);
+            last.Done.SetResult();
+            return end.AsTask();
+        });
+        Assert.Equal(0, posts);
     }
 
     [Fact]
