@@ -37,7 +37,15 @@ internal sealed class FrameStream : SequentialStream
     public TransportStream? Network { get; init; }
 
     /// <summary>Tells what the peer has taken; null when there is nothing to ask.</summary>
-    public Func<PeerProgress?>? Progress { get; init; }
+    public Func<PeerProgress?>? Progress
+    {
+        get;
+        init
+        {
+            field = value;
+            Writer.Network.IsProgressKnown = value?.Invoke() is not null;
+        }
+    }
 
     /// <summary>What the network brings, and when.</summary>
     public ReadBuffer Received => Reader.Buffer;

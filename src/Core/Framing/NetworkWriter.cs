@@ -6,8 +6,10 @@ namespace MessageWebSockets.Framing;
 /// <param name="pings">Told when pings go out.</param>
 internal sealed class NetworkWriter(Stream network, PingBook pings)
 {
-    // A long write is handed to the network in parts, so that it is seen whether the peer takes them.
-    private const int LongestWrite = 128 * 1024;
+    // A long write is handed to the network in parts, so that it is seen whether the peer takes them, and when a ping in it leaves. Each
+    // part wakes the peer, which on loopback costs more than to copy it.
+    private const int Part = 128 * 1024;
+    private const int LongPart = 2 * 1024 * 1024;
 
     private long _bytesSent;
     private long _lastAccepted;
@@ -27,12 +29,15 @@ internal sealed class NetworkWriter(Stream network, PingBook pings)
     /// </summary>
     public long WaitingSince => Volatile.Read(ref _waitingSince);
 
+    /// <summary>Whether something else tells what the peer takes.</summary>
+    public bool IsProgressKnown { get; set; }
+
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
     {
         ReadOnlyMemory<byte> rest = bytes;
         while (rest.Length > 0)
         {
-            int count = Math.Min(rest.Length, LongestWrite);
+            int count = Math.Min(rest.Length, IsProgressKnown && !pings.HasUnwritten ? LongPart : Part);
             long end = _bytesSent + count;
             pings.NoteSending(end);
             ValueTask write = network.WriteAsync(rest[..count]);

@@ -15,6 +15,9 @@ internal sealed class PingBook
     /// <summary>Told of the round-trip time of each pong that answers a ping.</summary>
     public Action<TimeSpan>? RoundTripMeasured { get; set; }
 
+    /// <summary>Whether a ping is not with the network yet.</summary>
+    public bool HasUnwritten => _unwritten > 0;
+
     /// <summary>A new ping, with a payload that no other has.</summary>
     public PendingPing Begin()
     {

@@ -64,6 +64,23 @@ public sealed class NetworkWriterTests
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Where_the_progress_of_the_peer_is_known_parts_are_longer_while_no_ping_is_among_them()
+    {
+        const int LongPart = 2 * 1024 * 1024;
+        InstantStream network = new();
+        PingBook pings = new();
+        NetworkWriter writer = new(network, pings) { IsProgressKnown = true };
+
+        await writer.WriteAsync(new byte[LongPart + 1]);
+        Assert.Equal([LongPart, 1], network.Writes);
+
+        network.Writes.Clear();
+        pings.Begin().End = writer.BytesSent + Part + 1;
+        await writer.WriteAsync(new byte[LongPart]);
+        Assert.Equal([Part, Part, LongPart - (2 * Part)], network.Writes);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Since_when_a_write_waits_is_known()
     {
         WaitingStream network = new();
