@@ -46,7 +46,9 @@ internal static class ExitFlush
         await transport.Writer.DrainAsync(CancellationToken.None).ConfigureAwait(false);
 
         // What this system still holds is lost where the peer says something after the end of the process: the answer is a reset.
-        while (transport.Progress?.Invoke() is { IsWaiting: true })
+        // What others send from now on is not waited for.
+        ulong? all = null;
+        while (transport.Progress?.Invoke() is { IsWaiting: true } now && now.Acknowledged < (all ??= now.Acknowledged + now.Outstanding))
         {
             await Task.Delay(Look).ConfigureAwait(false);
         }

@@ -14,11 +14,15 @@ internal readonly record struct PeerProgress(ulong Acknowledged, uint Window, bo
 {
     private const int TcpLevel = 6;
     private const int TcpInfo = 11;
+    private const int SegmentSizeAt = 16;
     private const int UnacknowledgedAt = 24;
     private const int AcknowledgedAt = 120;
     private const int NotSentAt = 144;
     private const int WindowAt = 228;
     private const int Length = WindowAt + sizeof(uint);
+
+    /// <summary>The bytes that were not acknowledged yet, in whole segments, so that there are rather less.</summary>
+    public ulong Outstanding { get; init; }
 
     /// <summary>
     /// Whether the peer has taken something since: bytes that had waited are acknowledged now, or its window has grown, as it does when
@@ -48,8 +52,14 @@ internal readonly record struct PeerProgress(ulong Acknowledged, uint Window, bo
         }
     }
 
-    private static PeerProgress Read(ReadOnlySpan<byte> info) => new(
-        MemoryMarshal.Read<ulong>(info[AcknowledgedAt..]),
-        MemoryMarshal.Read<uint>(info[WindowAt..]),
-        MemoryMarshal.Read<uint>(info[UnacknowledgedAt..]) > 0 || MemoryMarshal.Read<uint>(info[NotSentAt..]) > 0);
+    private static PeerProgress Read(ReadOnlySpan<byte> info)
+    {
+        ulong segments = MemoryMarshal.Read<uint>(info[UnacknowledgedAt..]);
+        ulong outstanding = (segments * MemoryMarshal.Read<uint>(info[SegmentSizeAt..])) + MemoryMarshal.Read<uint>(info[NotSentAt..]);
+        return new PeerProgress(
+            MemoryMarshal.Read<ulong>(info[AcknowledgedAt..]), MemoryMarshal.Read<uint>(info[WindowAt..]), outstanding > 0)
+        {
+            Outstanding = outstanding,
+        };
+    }
 }

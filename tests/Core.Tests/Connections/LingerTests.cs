@@ -84,28 +84,33 @@ public sealed class LingerTests : IDisposable
         await Assert.ThrowsAsync<OperationCanceledException>(() => linger);
     }
 
-    [Fact(Timeout = SocketFactAttribute.Patience)]
-    public async Task The_end_of_the_process_waits_until_the_system_of_the_peer_has_everything()
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(10, false)]
+    [InlineData(13, true)]
+    public async Task The_end_of_the_process_waits_until_the_system_of_the_peer_has_what_was_sent_by_then(uint last, bool goesOn)
     {
         TaskCompletionSource asked = new();
         int asks = 0;
         bool isWaiting = true;
+        ulong acknowledged = 10;
         FrameStream transport = new(new MemoryNetwork(), new FrameTraces())
         {
             Progress = () =>
             {
-                if (++asks == 2)
+                // The first to ask is the constructor.
+                if (++asks == 3)
                 {
                     asked.SetResult();
                 }
 
-                return new PeerProgress(10, 5, Volatile.Read(ref isWaiting));
+                return new PeerProgress(Volatile.Read(ref acknowledged), 5, Volatile.Read(ref isWaiting)) { Outstanding = 3 };
             },
         };
         Task reached = ExitFlush.ReachPeerAsync(transport);
         await asked.Task;
         Assert.False(reached.IsCompleted);
-        Volatile.Write(ref isWaiting, false);
+        Volatile.Write(ref isWaiting, goesOn);
+        Volatile.Write(ref acknowledged, last);
         await reached;
         transport.Dispose();
 
