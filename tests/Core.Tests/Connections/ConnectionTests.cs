@@ -1,4 +1,5 @@
 using System.Net.Http;
+using System.Reflection;
 using MessageWebSockets.TestServer;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
@@ -169,6 +170,37 @@ public sealed class ConnectionTests : IAsyncDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task What_a_peer_never_ends_is_let_go_in_a_moment_and_whoever_waits_for_its_close_is_told()
+    {
+        ManualClock clock = new();
+        Connection connection = Open(closeTimeout: TimeSpan.FromSeconds(1), clock: clock);
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", TimeSpan.Zero, CancellationToken.None);
+        connection.Close(1000, "");
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.False(connection.Released.IsCompleted);
+            Assert.Equal(TimeSpan.FromMilliseconds(250), await clock.PassWaitAsync());
+        }
+
+        await connection.Released;
+        Assert.True(_network.IsDisposed);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => closing);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task The_end_of_the_process_waits_for_a_connection_from_its_start_to_its_end()
+    {
+        FieldInfo open = typeof(ExitFlush).GetField("s_open", BindingFlags.NonPublic | BindingFlags.Static)!;
+        IDictionary<FrameStream, MessageSender> waitedFor = (IDictionary<FrameStream, MessageSender>)open.GetValue(null)!;
+        Connection connection = Open();
+        Assert.True(waitedFor.TryGetValue(connection.Transport, out MessageSender? sender));
+        Assert.Same(connection.Sender, sender);
+        _network.End();
+        await connection.Released;
+        Assert.False(waitedFor.ContainsKey(connection.Transport));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_token_ends_the_wait_for_the_end_of_TCP_behind_an_answered_close()
     {
         Connection connection = Open(clock: new ManualClock());
@@ -235,6 +267,91 @@ public sealed class ConnectionTests : IAsyncDisposable
         Assert.True(connection.Ended.IsCancellationRequested);
     }
 
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Whoever_is_told_that_the_connection_is_lost_can_send_nothing_any_more(bool isBroken)
+    {
+        Connection connection = Open();
+        Exception? refusal = null;
+        _events.WhenAborted = () => refusal = Record.Exception(connection.Transport.Writer.SendUnsolicitedPong);
+        _network.End(isBroken ? new IOException("x") : null);
+        await connection.Released;
+        Assert.IsType<IOException>(refusal, exactMatch: false);
+        Assert.Empty(Sent);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_peer_that_is_gone_without_a_close_frame_is_not_waited_for_with_ours()
+    {
+        Connection connection = Open(closeTimeout: TimeSpan.Zero, clock: new ManualClock());
+        _network.Hold();
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", null, CancellationToken.None);
+        _network.End();
+        await connection.Released;
+        Assert.Equal(HResults.ConnectionAborted, (await Assert.ThrowsAsync<MessageWebSocketException>(() => closing)).HResult);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_peer_that_has_closed_and_ended_TCP_gets_its_answer_before_all_is_let_go()
+    {
+        Connection connection = Open(clock: new ManualClock());
+        _network.Hold();
+        await _network.BringAsync(FrameBytes.Close(1001));
+        _network.End();
+        await _events.Raised;
+        Assert.False(connection.Released.IsCompleted);
+        _network.LetGo();
+        await connection.Released;
+        Assert.Equal(FrameBytes.ClosePayload(1001), Assert.Single(_network.Frames).Payload);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Nothing_goes_on_in_the_context_of_a_caller()
+    {
+        Connection connection = Open(closeTimeout: TimeSpan.Zero);
+        Task<TimeSpan> ping = Task.FromResult(TimeSpan.Zero);
+        int posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            ping = connection.PingAsync(CancellationToken.None);
+            Assert.False(ping.IsCompleted);
+            BringElsewhere(FrameBytes.Build(WireOpcode.Pong, _network.Frames[0].Payload));
+            return ping;
+        });
+        posts += await ForeignContext.CountPostsAsync(() =>
+        {
+            Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", null, CancellationToken.None);
+            Assert.False(closing.IsCompleted);
+            BringElsewhere(FrameBytes.Close(1000), isEnd: true);
+            return closing;
+        });
+        Assert.Equal(0, posts);
+
+        MemoryNetwork network = new();
+        Connection broken = Open(network: network);
+        broken.Transport.Writer.Break(new IOException("x"));
+        posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            ping = broken.PingAsync(CancellationToken.None);
+            Assert.False(ping.IsCompleted);
+            ThreadPool.UnsafeQueueUserWorkItem(static network => network.End(), network, preferLocal: false);
+            return ping.ContinueWith(static _ => { }, TaskScheduler.Default);
+        });
+        await Assert.ThrowsAsync<MessageWebSocketException>(() => ping);
+        Assert.Equal(0, posts);
+
+        void BringElsewhere(byte[] bytes, bool isEnd = false) => ThreadPool.UnsafeQueueUserWorkItem(
+            _ =>
+            {
+                _ = _network.BringAsync(bytes);
+                if (isEnd)
+                {
+                    _network.End();
+                }
+            },
+            null);
+    }
+
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_close_in_the_middle_of_one_that_is_given_up_then_is_raised_once()
     {
@@ -278,9 +395,26 @@ public sealed class ConnectionTests : IAsyncDisposable
         Assert.Empty(Sent);
 
         connection.Close(1001, "");
+
+        // To readers the end stays that of the peer, whoever closes now.
+        Assert.Empty(await _receiver.UntilAsync("complete "));
+        Assert.Empty(await _receiver.UntilAsync("complete "));
         await connection.Released;
         Assert.Equal(FrameBytes.ClosePayload(1001), Assert.Single(_network.Frames).Payload);
         Assert.True(connection.IsClosedHere);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task While_the_answer_is_held_a_send_that_fails_waits_for_nobody_to_say_why()
+    {
+        _receiver.HoldsAnswer = true;
+        Connection connection = Open();
+        await _network.BringAsync(FrameBytes.Close(1000));
+        await _receiver.UntilAsync("complete ");
+        connection.Transport.Writer.Break(new IOException("x"));
+        Task send = connection.Sender.SendAsync("x"u8, SocketMessageType.Utf8, CancellationToken.None).AsTask();
+        Assert.True(send.IsCompleted);
+        await Assert.ThrowsAsync<MessageWebSocketException>(() => send);
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
 using WireOpcode = MessageWebSockets.TestServer.FrameOpcode;
@@ -217,6 +218,17 @@ public sealed class KeepAliveTests : IDisposable
         Assert.NotEmpty(Sent);
     }
 
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public void A_timer_that_goes_on_tells_nothing()
+    {
+        int told = 0;
+        using KeepAlive keepAlive = new(
+            _transport.Received, _transport.Writer, null, TimeSpan.FromMicroseconds(1), TimeSpan.Zero, () => told++);
+        keepAlive.Start();
+        Assert.True(SpinWait.SpinUntil(() => Sent.Count() > 1, TimeSpan.FromSeconds(20)));
+        Assert.Equal(0, told);
+    }
+
     // What leaves a timer ends the process.
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Nothing_leaves_the_timer_and_it_goes_on()
@@ -242,7 +254,14 @@ public sealed class KeepAliveTests : IDisposable
         using KeepAlive keepAlive = Create();
         _transport.Writer.Break(new IOException("x"));
         Assert.Throws<IOException>(() => Step(keepAlive, _begin + Interval));
+
+        // By its timer it ends without a word.
+        using KeepAlive due = Create(begin: 1);
+        Tick(due);
     }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Tick")]
+    private static extern void Tick(KeepAlive keepAlive);
 
     private KeepAlive Create(long timeout = Timeout, long? begin = null, long interval = Interval, bool isAsked = false)
     {

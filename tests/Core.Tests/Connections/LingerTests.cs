@@ -30,6 +30,16 @@ public sealed class LingerTests : IDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task What_a_peer_took_before_gives_it_no_more_time()
+    {
+        Take();
+        Task<bool> linger = WaitAsync();
+        await PassLooksAsync(linger, 3);
+        await _clock.PassWaitAsync();
+        Assert.False(await linger);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_peer_that_takes_something_has_another_stall_from_then_on()
     {
         Task<bool> linger = WaitAsync();
@@ -146,6 +156,19 @@ public sealed class LingerTests : IDisposable
             posted = WaitAsync();
             _task.SetResult();
             return posted;
+        });
+        Assert.Equal(0, posts);
+
+        MemoryNetwork network = new();
+        await using FrameStream held = new(network, new FrameTraces());
+        network.Hold();
+        held.Writer.SendUnsolicitedPong();
+        posts = await ForeignContext.CountPostsAsync(() =>
+        {
+            Task reached = ExitFlush.ReachPeerAsync(held);
+            Assert.False(reached.IsCompleted);
+            network.LetGo();
+            return reached;
         });
         Assert.Equal(0, posts);
     }

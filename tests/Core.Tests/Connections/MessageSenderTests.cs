@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
@@ -223,6 +224,32 @@ public sealed class MessageSenderTests : IDisposable
         Assert.Equal(2, sender.Messages);
     }
 
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Where_compression_has_no_memory_a_whole_message_is_lost_and_in_the_middle_of_one_the_connection(bool isWhole)
+    {
+        using MessageSender sender = Create(new WebSocketDeflateOptions());
+        Compressing(sender) = new NoMemory();
+        Task lost = (isWhole
+            ? sender.SendAsync("lost"u8, SocketMessageType.Utf8, CancellationToken.None)
+            : sender.SendFrameAsync("lost"u8.ToArray(), null, SocketMessageType.Utf8, isFinal: false, CancellationToken.None)).AsTask();
+        await Assert.ThrowsAsync<InsufficientMemoryException>(() => lost);
+        ValueTask next = sender.SendAsync("next"u8, SocketMessageType.Utf8, CancellationToken.None);
+        if (!isWhole)
+        {
+            await FailsAsync(next);
+            return;
+        }
+
+        await next;
+        await _transport.Writer.DrainAsync(CancellationToken.None);
+        Assert.Single(_network.Frames);
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_compressing")]
+    private static extern ref WebSocket? Compressing(MessageSender sender);
+
     private static ReadOnlySequence<byte> Pieces(params string[] pieces) => Segment.Join(pieces);
 
     private static PendingBytes Pending()
@@ -250,6 +277,38 @@ public sealed class MessageSenderTests : IDisposable
 
     private MessageSender Create(WebSocketDeflateOptions? compression = null, RecordSeparator? records = null) =>
         new(_transport, new OpenedConnection(_network, null!, null, compression), records, _end);
+
+    private sealed class NoMemory : WebSocket
+    {
+        public override WebSocketCloseStatus? CloseStatus => null;
+
+        public override string? CloseStatusDescription => null;
+
+        public override WebSocketState State => WebSocketState.Open;
+
+        public override string? SubProtocol => null;
+
+        public override void Abort()
+        {
+        }
+
+        public override Task CloseAsync(WebSocketCloseStatus status, string? description, CancellationToken cancellationToken) =>
+            Task.CompletedTask;
+
+        public override Task CloseOutputAsync(WebSocketCloseStatus status, string? description, CancellationToken cancellationToken) =>
+            Task.CompletedTask;
+
+        public override void Dispose()
+        {
+        }
+
+        public override Task<WebSocketReceiveResult> ReceiveAsync(ArraySegment<byte> buffer, CancellationToken cancellationToken) =>
+            throw new InsufficientMemoryException();
+
+        public override Task SendAsync(
+            ArraySegment<byte> buffer, WebSocketMessageType type, bool endOfMessage, CancellationToken cancellationToken) =>
+            throw new InsufficientMemoryException();
+    }
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>
     {

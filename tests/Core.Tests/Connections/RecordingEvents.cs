@@ -11,6 +11,9 @@ internal sealed class RecordingEvents : IConnectionEvents
 
     public bool IsClosed { get; private set; }
 
+    /// <summary>What is done when the connection is told to be lost.</summary>
+    public Action? WhenAborted { get; set; }
+
     public IEnumerable<string> Told => _told;
 
     /// <summary>Ends when the close is raised, which comes after all else.</summary>
@@ -35,6 +38,7 @@ internal sealed class RecordingEvents : IConnectionEvents
     public void OnAborted(MessageWebSocketException failure)
     {
         Interlocked.Exchange(ref _isOver, 1);
+        WhenAborted?.Invoke();
         _told.Enqueue($"aborted {failure.Status}");
     }
 
