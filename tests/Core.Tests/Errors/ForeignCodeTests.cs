@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Reflection;
+using MessageWebSockets.Tests.Loopback;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Errors;
@@ -54,6 +56,42 @@ public sealed class ForeignCodeTests
     }
 
     [Fact]
+    public async Task Cancelling_reports_what_is_thrown_by_who_registered_and_goes_on_outside_of_the_context()
+    {
+        string text = Guid.NewGuid().ToString();
+        using StringWriter writer = new();
+        using TextWriterTraceListener listener = new(TextWriter.Synchronized(writer));
+        using CancellationTokenSource source = new();
+        using ManualResetEventSlim gate = new();
+        source.Token.Register(() =>
+        {
+            gate.Wait(TestContext.Current.CancellationToken);
+            throw new InvalidOperationException(text);
+        });
+        Trace.Listeners.Add(listener);
+        int posts;
+        try
+        {
+            posts = await ForeignContext.CountPostsAsync(() =>
+            {
+                Task cancelling = ForeignCode.CancelAsync("Who registered in this test", source);
+                Assert.False(cancelling.IsCompleted);
+                gate.Set();
+                return cancelling;
+            });
+        }
+        finally
+        {
+            Trace.Listeners.Remove(listener);
+        }
+
+        Assert.True(source.IsCancellationRequested);
+        Assert.Equal(0, posts);
+        Assert.Contains("Who registered in this test threw System.AggregateException", writer.ToString(), StringComparison.Ordinal);
+        Assert.Contains(text, writer.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_answer_and_an_exception_are_for_who_asked()
     {
         Assert.Equal(42, ForeignCode.Ask(static x => x + 1, 41));
@@ -72,5 +110,22 @@ public sealed class ForeignCodeTests
         ForeignCode.WithoutAmbience(() => begun = Task.Run<string?>(() => s_ambient.Value));
         Assert.Null(await begun!);
         Assert.Equal("the caller's", s_ambient.Value);
+
+        int times = 0;
+        ForeignCode.WithoutAmbience(() => ForeignCode.WithoutAmbience(() => times++));
+        Assert.Equal(1, times);
+    }
+
+    [Fact]
+    public void Who_is_first_in_a_process_finds_a_context_without_values()
+    {
+        FieldInfo found = typeof(ForeignCode).GetField("s_nobodys", BindingFlags.NonPublic | BindingFlags.Static)!;
+        s_ambient.Value = "the caller's";
+        for (int i = 0; i < 100; i++)
+        {
+            // Whoever else looks for it meanwhile makes one as well, and any will do.
+            found.SetValue(null, null);
+            Assert.Null(ForeignCode.Ask(static _ => s_ambient.Value, 0));
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Net.Http;
 using Xunit;
 
 namespace MessageWebSockets.Tests.Errors;
@@ -73,6 +74,14 @@ public sealed class PeerTextTests
     [InlineData("ws://host/x", "ws://host/x")]
     public void Name_says_that_there_is_a_query_where_there_is_one(string address, string shown) =>
         Assert.Equal(shown, PeerText.Name(new Uri(address)));
+
+    [Fact]
+    public void Http2_is_what_the_framework_says_without_the_name_of_its_kind()
+    {
+        HttpProtocolException fault = new(13, "It broke \u001b off.", null);
+        Assert.Equal("It broke \u001b off. (HttpProtocolError)", fault.Message);
+        Assert.Equal(@"It broke \e off", PeerText.Http2(fault));
+    }
 
     [Fact]
     public void OfHtml_is_what_a_page_shows() =>
