@@ -39,6 +39,6 @@
         Lines  = 140
         Tests  = 'Server/ClientFrameTests.cs', 'Server/ServerHandshakeTests.cs', 'Server/MessageQueueTests.cs',
             'Server/EchoServerHandlerTests.cs', 'Server/ServerStreamTests.cs', 'Server/ServerConnectionTests.cs',
-            'Server/EchoServerOptionsTests.cs', 'Server/BroadcastTests.cs', 'Server/EchoClientTests.cs'
+            'Server/EchoServerOptionsTests.cs', 'Server/BroadcastTests.cs', 'Server/EchoClientTests.cs', 'Server/TcpAcceptorTests.cs'
     }
 }

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using MessageWebSockets.TestServer;
 using MessageWebSockets.Tests.Connections;
+using MessageWebSockets.Tests.Frames;
 using MessageWebSockets.Tests.Framing;
 using MessageWebSockets.Tests.Loopback;
 using MessageWebSockets.Tests.Messages;
@@ -214,6 +215,26 @@ public sealed class ClientFrameTests
     }
 
     // TLS that was disposed of beside the read throws the second.
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_long_message_leaves_whole_and_in_pieces()
+    {
+        HeldStream network = new();
+        using ClientFrameStream frames = new(network, default, null, new ActivityClock());
+        byte[] payload = [.. Enumerable.Range(0, 150_000).Select(static i => (byte)(i % 251))];
+        Task writing = frames.WriteMessageAsync(new ServerMessage(payload, WebSocketMessageType.Binary));
+        List<byte> written = [];
+        while (written.Count < payload.Length + 10)
+        {
+            (byte[] piece, TaskCompletionSource done) = await network.NextWriteAsync(Token);
+            Assert.InRange(piece.Length, 1, 64 * 1024);
+            written.AddRange(piece);
+            done.SetResult();
+        }
+
+        await writing;
+        Assert.Equal(payload, written[10..]);
+    }
+
     [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(typeof(IOException))]
     [InlineData(typeof(ObjectDisposedException))]

@@ -50,7 +50,8 @@ public sealed class EchoServerOptionsTests
     public void Start_refuses_names_that_are_none()
     {
         Assert.Throws<ArgumentNullException>(() => WebSocketEchoServer.Start(null!));
-        Assert.Throws<ArgumentNullException>(() => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Address = null! }));
+        Assert.Throws<ArgumentNullException>(
+            "Address", () => WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Address = null! }));
         Assert.StartsWith("'a b' is no subprotocol name", Refusal(new() { SubProtocols = { "v1", "a b" } }), StringComparison.Ordinal);
         Assert.StartsWith("'' is no subprotocol name", Refusal(new() { SubProtocols = { null! } }), StringComparison.Ordinal);
         Assert.Equal("An allowed origin is null.", Refusal(new() { AllowedOrigins = { null! } }));
@@ -60,6 +61,14 @@ public sealed class EchoServerOptionsTests
         using X509Certificate2 named = Certificate("localhost");
         using X509Certificate2 half = X509CertificateLoader.LoadCertificate(named.RawData);
         Assert.Equal("The certificate CN=test has no private key, which a server needs.", Refusal(new() { Certificate = half }));
+    }
+
+    [Fact]
+    public async Task A_server_is_known_by_its_name_or_its_address()
+    {
+        await using WebSocketEchoServer named = WebSocketEchoServer.Start(new WebSocketEchoServerOptions { Name = "mine" });
+        await using WebSocketEchoServer unnamed = WebSocketEchoServer.Start(new WebSocketEchoServerOptions());
+        Assert.Equal(("mine", unnamed.Uri.ToString()), ($"{named}", $"{unnamed}"));
     }
 
     [Fact]

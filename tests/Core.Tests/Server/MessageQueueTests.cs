@@ -92,9 +92,10 @@ public sealed class MessageQueueTests
         Assert.False(queue.TryAdd(isTooMuch));
         Assert.True(queue.WaitForRoomAsync(fits).IsCompleted);
         Task room = queue.WaitForRoomAsync(isTooMuch);
-        Assert.False(room.IsCompleted);
+        Task roomOfAnother = queue.WaitForRoomAsync(isTooMuch);
+        Assert.False(room.IsCompleted || roomOfAnother.IsCompleted);
         await queue.TakeAsync();
-        await room;
+        await Task.WhenAll(room, roomOfAnother);
 
         Assert.True(queue.TryAdd(s_large));
         Assert.True(queue.TryAdd(fits));

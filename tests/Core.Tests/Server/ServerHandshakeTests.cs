@@ -114,6 +114,17 @@ public sealed class ServerHandshakeTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task What_lies_behind_a_request_is_none_of_its_lines(int cut)
+    {
+        string request = Of("GET / HTTP/1.1");
+        AcceptedUpgrade upgrade =
+            await Server("/").ReadAsync(Sends(request + "\nearly\n", request.Length + 7 - (cut * 8)), static () => true, Token);
+        Assert.Equal("\nearly\n", Encoding.ASCII.GetString(upgrade.Early.Span));
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(100_000)]
     public async Task A_good_request_is_read_to_its_end_and_no_further(int chunk)

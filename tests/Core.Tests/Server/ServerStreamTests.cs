@@ -172,6 +172,7 @@ public sealed class ServerStreamTests : IDisposable
         await ExpectNoPostAsync(Masked(WireOpcode.Text, []), stream => FailsAsync(stream.ReadAsync(_buffer)));
         await ExpectNoPostAsync([], stream => FailsAsync(stream.ReadAsync(_buffer)), early: ping);
         await ExpectNoPostAsync([], stream => FailsAsync(stream.ReadAsync(_buffer)), early: [0x83]);
+        await ExpectNoPostAsync([], stream => FailsAsync(stream.ReadAsync(_buffer)), early: Masked(WireOpcode.Text, []));
         await ExpectNoPostAsync([], stream => stream.SendAsync(new byte[100_000]).AsTask());
         await ExpectNoPostAsync([], stream => Task.WhenAll(stream.SendAsync(new byte[1]).AsTask(), stream.SendAsync(new byte[1]).AsTask()));
         await ExpectNoPostAsync([], stream => Task.WhenAll(stream.SendPongAsync(), stream.SendPongAsync()));
