@@ -3,6 +3,9 @@ namespace MessageWebSockets.Server;
 /// <summary>Where the messages of one client go.</summary>
 internal interface IClientMessages
 {
+    /// <summary>How many of them were dealt with.</summary>
+    public long Done { get; }
+
     /// <summary>Takes a message; the next one is read when this completes.</summary>
     public ValueTask TakeAsync(ServerMessage message);
 

@@ -337,15 +337,18 @@ internal sealed class ServerConnection
         }
     }
 
-    // Work that waits for the client to take what is queued has the time that the client takes for that; other work has a moment.
+    // Work has a moment, and one more for as long as it gets on with the messages and the client takes what comes of them: a client that
+    // reads slowly has all its answers, and work that sends without end keeps nobody from the close frame.
     private async Task FinishWorkAsync(IClientMessages messages)
     {
         Task work = messages.CompleteAsync(discards: false);
+        long done;
         do
         {
+            done = messages.Done;
             await Task.WhenAny(work, Task.Delay(_settings.WorkPatience)).ConfigureAwait(false);
         }
-        while (!work.IsCompleted && Outgoing.IsBusy && Activity.Stall < _settings.WorkPatience);
+        while (!work.IsCompleted && messages.Done > done && Outgoing.IsBusy && Activity.Stall < _settings.WorkPatience);
     }
 
     // In the lock.

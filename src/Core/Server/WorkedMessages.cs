@@ -11,6 +11,7 @@ internal sealed class WorkedMessages : IClientMessages
 
     private readonly MessageQueue _waiting = new(ReadAhead);
     private readonly Task _working;
+    private long _done;
 
     /// <param name="work">Deals with a message; never throws.</param>
     /// <param name="activity">Told of the work, for which a client may be silent.</param>
@@ -18,6 +19,8 @@ internal sealed class WorkedMessages : IClientMessages
     {
         _working = WorkAsync(work, activity);
     }
+
+    public long Done => Volatile.Read(ref _done);
 
     public ValueTask TakeAsync(ServerMessage message) => new(_waiting.AddAsync(message, CancellationToken.None));
 
@@ -34,6 +37,7 @@ internal sealed class WorkedMessages : IClientMessages
             activity.BeginWork();
             await work(message).ConfigureAwait(false);
             activity.EndWork();
+            Volatile.Write(ref _done, _done + 1);
         }
     }
 }

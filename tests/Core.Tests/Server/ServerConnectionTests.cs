@@ -73,6 +73,25 @@ public sealed class ServerConnectionTests : IDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Work_that_sends_without_end_keeps_no_client_from_its_close_frame()
+    {
+        TwoWayStream network = Sends([.. Masked(WireOpcode.Text, "a"u8), .. Masked(WireOpcode.Close, [3, 0xE8])]);
+        SlowStream slow = new(network, TimeSpan.FromMilliseconds(1));
+        ServerConnection connection = Connection(slow, patience: TimeSpan.FromMilliseconds(200));
+        async Task SendAsync()
+        {
+            while (!connection.IsClosing)
+            {
+                await connection.Outgoing.AddAsync(Message("b"), CancellationToken.None);
+            }
+        }
+
+        await connection.RunAsync(new Work { Complete = SendAsync });
+
+        Assert.EndsWith($"1:b {Close(1000, "")}", Written(network), StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Pings_of_a_client_that_is_gone_are_not_answered_one_by_one()
     {
         byte[] pings = [.. Enumerable.Repeat(Masked(WireOpcode.Ping, "x"u8), 1000).SelectMany(static ping => ping)];
@@ -311,6 +330,8 @@ public sealed class ServerConnectionTests : IDisposable
 
         /// <summary>What is left to do when no more messages come.</summary>
         public Func<Task> Complete { get; init; } = static () => Task.CompletedTask;
+
+        public long Done { get; init; }
 
         public List<bool> Discards { get; } = [];
 
