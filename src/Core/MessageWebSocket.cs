@@ -335,9 +335,9 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     /// <exception cref="InvalidOperationException">Not connected (E_ILLEGAL_METHOD_CALL).</exception>
     /// <remarks>
     /// A peer that does not answer in time makes no orderly end: the connection is dropped and Aborted, <see cref="ReceiveAsync"/> and
-    /// Information.Failure say why, and there is no close code. <see cref="Closed"/> is raised, as by <see cref="Close()"/>. As long as the peer
-    /// takes what was sent before the call, its time to answer has not begun; the token ends that wait, too. Once the peer's close frame
-    /// has come the end stays an orderly one, and the token ends the wait for the end of TCP.
+    /// Information.Failure say why, and there is no close code. <see cref="Closed"/> is raised, as by <see cref="Close()"/>. As long as the
+    /// peer takes what was sent before the call, its time to answer has not begun; the token ends that wait, too. Once the peer's close
+    /// frame has come the end stays an orderly one, and the token ends the wait for the end of TCP.
     /// </remarks>
     /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="WebSocketControl.CloseTimeout"/>, or the
     /// connection broke.</exception>

@@ -356,7 +356,10 @@ internal sealed class ServerConnection
     {
         _mayTakeItsTime = mayTakeItsTime;
         _closeTimer ??= new Timer(
-            static connection => ((ServerConnection)connection!).AbortUnlessTaken(), this, _settings.ClosePatience, Timeout.InfiniteTimeSpan);
+            static connection => ((ServerConnection)connection!).AbortUnlessTaken(),
+            this,
+            _settings.ClosePatience,
+            Timeout.InfiniteTimeSpan);
     }
 
     // A client that still takes what it is to have before the close frame cannot have come to that yet.
