@@ -34,6 +34,7 @@ internal sealed class ServerConnection
     private ConnectionEnd? _end;
     private Timer? _closeTimer;
     private bool _mayTakeItsTime;
+    private PeerProgress? _progress;
     private Timer? _idleTimer;
     private bool _isOver;
 
@@ -355,6 +356,7 @@ internal sealed class ServerConnection
     private void StartCloseTimer(bool mayTakeItsTime)
     {
         _mayTakeItsTime = mayTakeItsTime;
+        _progress ??= PeerProgress.Of(_transport);
         _closeTimer ??= new Timer(
             static connection => ((ServerConnection)connection!).AbortUnlessTaken(),
             this,
@@ -362,17 +364,21 @@ internal sealed class ServerConnection
             Timeout.InfiniteTimeSpan);
     }
 
-    // A client that still takes what it is to have before the close frame cannot have come to that yet.
+    // A client that still takes what it is to have before the close frame cannot have come to that yet. What this system has accepted
+    // may be more than the client takes in that time.
     private void AbortUnlessTaken()
     {
         lock (_lock)
         {
-            TimeSpan left = _settings.ClosePatience - Activity.Stall;
             if (_isOver)
             {
                 return;
             }
 
+            PeerProgress? before = _progress;
+            _progress = PeerProgress.Of(_transport);
+            bool hasTaken = before is { } earlier && _progress is { } now && now.IsBeyond(earlier);
+            TimeSpan left = hasTaken ? _settings.ClosePatience : _settings.ClosePatience - Activity.Stall;
             if (_mayTakeItsTime && left > TimeSpan.Zero)
             {
                 _closeTimer!.Change(left, Timeout.InfiniteTimeSpan);
