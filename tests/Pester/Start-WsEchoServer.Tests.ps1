@@ -588,6 +588,7 @@ Describe 'Stop-WsEchoServer' {
         @{ Form = '$null at its place'; Stop = { param($it) Stop-WsEchoServer $it } }
         @{ Form = '-Name $null'; Stop = { param($it) Stop-WsEchoServer -Name $it } }
         @{ Form = '$null from a pipeline'; Stop = { param($it) $it | Stop-WsEchoServer } }
+        @{ Form = 'an empty pipeline, splatted'; Stop = { $it = @{ Server = & { } }; Stop-WsEchoServer @it } }
         @{ Form = 'an empty list'; Stop = { param($it) Stop-WsEchoServer -Server @($it | Where-Object { $_ }) } }
     ) {
         param($Stop)

@@ -406,6 +406,7 @@ Describe 'Get-WsTunnel and Stop-WsTunnel' {
         @{ Form = '$null at its place'; Stop = { param($it) Stop-WsTunnel $it } }
         @{ Form = '-Name $null'; Stop = { param($it) Stop-WsTunnel -Name $it } }
         @{ Form = '$null from a pipeline'; Stop = { param($it) $it | Stop-WsTunnel } }
+        @{ Form = 'an empty pipeline, splatted'; Stop = { $it = @{ Tunnel = & { } }; Stop-WsTunnel @it } }
         @{ Form = 'an empty list'; Stop = { param($it) Stop-WsTunnel -Tunnel @($it | Where-Object { $_ }) } }
     ) {
         param($Stop)

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using System.Management.Automation.Internal;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Sessions;
 
@@ -16,7 +17,8 @@ internal sealed class SocketNameTransformAttribute : ArgumentTransformationAttri
 
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
     {
-        object? input = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        // Out of a splatted hashtable, what an empty pipeline gave comes as an object.
+        object? input = inputData == AutomationNull.Value ? null : inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
         return input switch
         {
             string name => Find(name),
