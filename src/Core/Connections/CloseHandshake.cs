@@ -34,6 +34,9 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
         }
     }
 
+    /// <summary>The peer has ended its side of TCP; behind a local close it may still take what was sent.</summary>
+    public Task OnPeerEndedAsync() => _isClosedLocally ? resources.WhenSentAsync() : Task.CompletedTask;
+
     /// <summary>Sends the close frame, and waits for the peer's and for the end of TCP.</summary>
     /// <param name="code">The code; null for an empty close frame.</param>
     /// <param name="reason">The reason, only with a code.</param>

@@ -50,6 +50,7 @@ internal sealed class Connection
         WebSocket framing = _resources.Hold(WebSocket.CreateFromStream(Transport, FramingOptions.ForReceiving(opened)));
         Sender = _resources.Hold(new MessageSender(Transport, opened, settings.Records, _state));
         _closing = new CloseHandshake(_state, Sender, _resources);
+        opened.Transport?.BeforeEnd = _closing.OnPeerEndedAsync;
         _receiving = new ReceiveLoop(_state, messages(framing, Transport.Reader), _closing, _resources);
     }
 

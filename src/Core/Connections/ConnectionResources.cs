@@ -71,6 +71,9 @@ internal sealed class ConnectionResources
         Release(null);
     }
 
+    /// <summary>Waits until what was sent is with the network, as long as the peer takes it.</summary>
+    public Task WhenSentAsync() => LingerAsync(_writer.DrainAsync(_state.Ended));
+
     /// <summary>Waits until what was sent is with the network, as long as the peer takes it and for a moment at most.</summary>
     public async ValueTask WhenLastWordsAreOutAsync()
     {

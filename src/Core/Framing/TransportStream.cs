@@ -28,6 +28,11 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
     /// <summary>Whether reading met the end of the connection, in order or by a reset.</summary>
     public bool HasEnded => _readToEnd || _wasReset;
 
+    /// <summary>
+    /// Waited for before the end of reading is told, as the framework closes the connection with it; null for nothing. It never fails.
+    /// </summary>
+    public Func<Task>? BeforeEnd { get; set; }
+
     /// <summary>The first byte that the peer sent; null before it.</summary>
     public byte? FirstByte { get; private set; }
 
@@ -95,6 +100,11 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
             else if (buffer.Length > 0)
             {
                 _readToEnd = true;
+                if (BeforeEnd is { } before)
+                {
+                    await before().ConfigureAwait(false);
+                }
+
                 await WritesEndAsync().ConfigureAwait(false);
                 if (_wasReset)
                 {

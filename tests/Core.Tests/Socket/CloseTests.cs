@@ -206,7 +206,8 @@ public sealed class CloseTests
     [Theory(Timeout = SocketFactAttribute.Patience)]
     [InlineData(5000, 0)]
     [InlineData(1, 7)]
-    public async Task Close_lets_a_peer_have_all_that_was_accepted_whatever_it_says_meanwhile(int length, int reservedBits)
+    [InlineData(null, 0)]
+    public async Task Close_lets_a_peer_have_all_that_was_accepted_whatever_it_says_meanwhile(int? length, int reservedBits)
     {
         const int Size = 8 * 1024 * 1024;
         TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -218,7 +219,15 @@ public sealed class CloseTests
             await closed.Task;
             try
             {
-                await connection.SendFrameAsync(WireOpcode.Binary, new byte[length], rsv: reservedBits);
+                if (length is { } bytes)
+                {
+                    await connection.SendFrameAsync(WireOpcode.Binary, new byte[bytes], rsv: reservedBits);
+                }
+                else
+                {
+                    connection.ShutdownSend();
+                }
+
                 read.SetResult([await connection.ReadFrameAsync(), await connection.ReadFrameAsync()]);
             }
             catch (Exception e)
