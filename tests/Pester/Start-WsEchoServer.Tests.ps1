@@ -604,7 +604,7 @@ Describe 'Stop-WsEchoServer' {
 
     It 'takes names with wildcards, and says of a name that none has' {
         $first, $second, $other = 'one', 'on', 'two' | ForEach-Object { Start-WsEchoServer -Name $_ }
-        Stop-WsEchoServer nowhere, o* -ErrorVariable failure -ErrorAction SilentlyContinue -PassThru | Should -Be $first, $second
+        Stop-WsEchoServer -Name nowhere, o* -ErrorVariable failure -ErrorAction SilentlyContinue -PassThru | Should -Be $first, $second
         $failure.FullyQualifiedErrorId | Should -Be 'ServerNotFound,MessageWebSockets.PowerShell.StopWsEchoServerCommand'
         $failure[0].ErrorDetails.RecommendedAction | Should -BeLike '*two*'
         Stop-WsEchoServer x* -ErrorAction Stop

@@ -5,7 +5,7 @@ using Xunit;
 namespace MessageWebSockets.Tests.Connections;
 
 /// <summary>What a connection lets go of at its end.</summary>
-public sealed class ConnectionResourcesTests
+public sealed class ConnectionResourcesTests : IDisposable
 {
     private readonly MemoryNetwork _network = new();
     private readonly Handler _handler = new();
@@ -24,6 +24,12 @@ public sealed class ConnectionResourcesTests
         _state = new ConnectionState(
             settings, new FrameStream(_network, settings.Frames), new RecordingReceiver(), new RecordingEvents());
         _resources = new ConnectionResources(_state, new OpenedConnection(_network, _handler, null, null));
+    }
+
+    public void Dispose()
+    {
+        _network.Dispose();
+        _handler.Dispose();
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]

@@ -231,9 +231,9 @@ public sealed class MessageSenderTests : IDisposable
     {
         using MessageSender sender = Create(new WebSocketDeflateOptions());
         Compressing(sender) = new NoMemory();
-        Task lost = (isWhole
-            ? sender.SendAsync("lost"u8, SocketMessageType.Utf8, CancellationToken.None)
-            : sender.SendFrameAsync("lost"u8.ToArray(), null, SocketMessageType.Utf8, isFinal: false, CancellationToken.None)).AsTask();
+        Task lost = isWhole
+            ? sender.SendAsync("lost"u8, SocketMessageType.Utf8, CancellationToken.None).AsTask()
+            : sender.SendFrameAsync("lost"u8.ToArray(), null, SocketMessageType.Utf8, isFinal: false, CancellationToken.None).AsTask();
         await Assert.ThrowsAsync<InsufficientMemoryException>(() => lost);
         ValueTask next = sender.SendAsync("next"u8, SocketMessageType.Utf8, CancellationToken.None);
         if (!isWhole)

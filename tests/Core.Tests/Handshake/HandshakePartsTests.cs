@@ -150,10 +150,28 @@ public sealed class HandshakePartsTests
     [Theory]
     [InlineData("[fe80::1%25eth0]", "[fe80::1%eth0]:81")]
     [InlineData("[fe80::1%eth0]", "[fe80::1%eth0]:81")]
+    [InlineData("[fe80::1%25]", "[fe80::1%25]:81")]
     [InlineData("::1", "[::1]:81")]
     [InlineData("a%25b", "a%25b:81")]
     public void Only_the_zone_of_an_IPv6_address_is_written_with_an_escape(string host, string name) =>
         Assert.Equal(name, TransportConnector.NameOf(host, 81));
+
+    [Fact]
+    public async Task The_streams_of_an_attempt_can_be_read_and_end_with_what_they_are_over()
+    {
+        MemoryStream inner = new();
+        RequestStream request = new(inner, new RequestWatch());
+        Assert.True(request.CanRead);
+        await request.DisposeAsync();
+        Assert.False(inner.CanRead);
+
+        WithheldStream withheld = new();
+        Assert.True(withheld is { CanRead: true, CanWrite: true });
+        ValueTask<int> read = withheld.ReadAsync(new byte[1], Token);
+        Assert.False(read.IsCompleted);
+        await withheld.DisposeAsync();
+        Assert.Equal(0, await read);
+    }
 
     [Fact]
     public async Task A_name_that_no_name_service_could_know_is_not_found()

@@ -200,6 +200,7 @@ public sealed class InformationTests(TestCertificates certificates) : IClassFixt
 
         Assert.Equal(HResults.CannotConnect, refused.HResult);
         Assert.Contains("a cookie", refused.Message, StringComparison.Ordinal);
+        Assert.EndsWith("for example with Uri.EscapeDataString.", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("Zden", refused.ToString(), StringComparison.Ordinal);
     }
 

@@ -103,6 +103,7 @@ public sealed class RequestHeaderTests
         ArgumentException refused = Assert.Throws<ArgumentException>(() => socket.SetRequestHeader(name, "x"));
 
         Assert.DoesNotContain('\r', refused.Message.Split('(')[0]);
+        Assert.Contains("digits and !#$%&'*+-.^_`|~ (RFC 9110", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -56,5 +56,8 @@ public sealed class ServerCertificateValidationTests
             ServerCertificateValidation.ErrorsOf(SslPolicyErrors.RemoteCertificateNotAvailable, X509ChainStatusFlags.NoError));
         Assert.Empty(ServerCertificateValidation.ErrorsOf(SslPolicyErrors.None, X509ChainStatusFlags.NoError));
         Assert.Equal(SocketSslErrorSeverity.None, ServerCertificateValidation.SeverityOf([]));
+        Assert.Equal(
+            SocketSslErrorSeverity.Fatal,
+            ServerCertificateValidation.SeverityOf([ChainValidationResult.Untrusted, ChainValidationResult.Revoked]));
     }
 }

@@ -137,7 +137,7 @@ public sealed class DataWriterTests
     {
         using var writer = new DataWriter();
         ArgumentOutOfRangeException refusal =
-            Assert.Throws<ArgumentOutOfRangeException>("count", () => writer.WriteBuffer(new byte[3], start, count));
+            Assert.Throws<ArgumentOutOfRangeException>(nameof(count), () => writer.WriteBuffer(new byte[3], start, count));
         Assert.Equal(Bounds, refusal.HResult);
         Assert.StartsWith($"The buffer has 3 bytes, not {count} from {start} on.", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(0u, writer.UnstoredBufferLength);
