@@ -12,6 +12,8 @@ internal static class JsonFile
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        // A ratio to nothing, or a spread of none.
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
         // For files, not for pages of HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
