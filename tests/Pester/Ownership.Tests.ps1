@@ -119,3 +119,31 @@ Describe 'A connect that a preference ends' {
         Wait-Until { $echo.Connections -eq 0 }
     }
 }
+
+Describe 'In a finally block, <Stop>' -ForEach @(
+    @{ Stop = 'Stop-WsEchoServer'; Parameter = 'Server'; Start = { Start-WsEchoServer } }
+    @{ Stop = 'Stop-WsTunnel'; Parameter = 'Tunnel'; Start = { Start-WsTunnel 'ws://127.0.0.1:1/' } }
+) {
+    It 'never hides the error that led to it: <Form>' -TestCases @(
+        @{ Form = '$null as an object'; Run = { param($Stop, $Parameter) $given = @{ $Parameter = $null }; & $Stop @given } }
+        @{ Form = '$null at its place'; Run = { param($Stop) & $Stop $null } }
+        @{ Form = '$null as a name'; Run = { param($Stop) & $Stop -Name $null } }
+        @{ Form = '$null from a pipeline'; Run = { param($Stop) $null | & $Stop } }
+        @{ Form = 'an empty pipeline'; Run = { param($Stop, $Parameter) $given = @{ $Parameter = & { } }; & $Stop @given } }
+        @{ Form = 'an empty list'; Run = { param($Stop, $Parameter) $given = @{ $Parameter = @() }; & $Stop @given } }
+    ) {
+        param($Run)
+        $other = & $Start
+        try {
+            $shown = try {
+                try { throw 'the first error' } finally { & $Run $Stop $Parameter }
+            } catch {
+                "$_"
+            }
+            $shown | Should -Be 'the first error'
+            $other.State | Should -Be 'Listening'
+        } finally {
+            $other | & $Stop
+        }
+    }
+}

@@ -401,25 +401,6 @@ Describe 'Get-WsTunnel and Stop-WsTunnel' {
         Stop-WsTunnel
     }
 
-    It 'never hide the error that led to it: <Form>' -TestCases @(
-        @{ Form = '-Tunnel $null'; Stop = { param($it) Stop-WsTunnel -Tunnel $it } }
-        @{ Form = '$null at its place'; Stop = { param($it) Stop-WsTunnel $it } }
-        @{ Form = '-Name $null'; Stop = { param($it) Stop-WsTunnel -Name $it } }
-        @{ Form = '$null from a pipeline'; Stop = { param($it) $it | Stop-WsTunnel } }
-        @{ Form = 'an empty pipeline, splatted'; Stop = { $it = @{ Tunnel = & { } }; Stop-WsTunnel @it } }
-        @{ Form = 'an empty list'; Stop = { param($it) Stop-WsTunnel -Tunnel @($it | Where-Object { $_ }) } }
-    ) {
-        param($Stop)
-        $other = Start-WsTunnel 'ws://127.0.0.1:1/'
-        $shown = try {
-            try { throw 'the first error' } finally { & $Stop $null }
-        } catch {
-            "$_"
-        }
-        $shown | Should -Be 'the first error'
-        $other.State | Should -Be 'Listening'
-    }
-
     It 'take wildcards, and say of a name that none has' {
         $first, $second, $other = 'one', 'on', 'two' | ForEach-Object { Start-WsTunnel 'ws://127.0.0.1:1/' -Name $_ }
         Stop-WsTunnel -Name nowhere, o* -ErrorVariable failure -ErrorAction SilentlyContinue -PassThru | Should -Be $first, $second

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Commands;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Errors;
 
@@ -18,6 +19,6 @@ public sealed class GetWsTunnelCommand : WsCmdlet
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => WriteObject(
-        Name is null ? Session.Tunnels : Named(Name, Session.Tunnels, static tunnel => tunnel.TunnelName, WsErrors.TunnelNotFound),
+        Name is null ? Session.Tunnels : this.Named(Name, Session.Tunnels, static tunnel => tunnel.TunnelName, WsErrors.TunnelNotFound),
         enumerateCollection: true);
 }

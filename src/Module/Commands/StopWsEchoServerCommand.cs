@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Commands;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Errors;
 
@@ -37,7 +38,9 @@ public sealed class StopWsEchoServerCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (WebSocketEchoServer server in Chosen())
+        IEnumerable<WebSocketEchoServer> chosen = this.ToStop(
+            Server, nameof(Server), Name, Session.Servers, static server => server.ServerName, WsErrors.ServerNotFound);
+        foreach (WebSocketEchoServer server in chosen)
         {
             if (ShouldProcess($"{server} ({server.Uri}, {server.Connections} connections)", "Stop the server"))
             {
@@ -55,23 +58,5 @@ public sealed class StopWsEchoServerCommand : WsCmdlet
         {
             WriteObject(_stopping, enumerateCollection: true);
         }
-    }
-
-    // What is not there, such as the variable of a start that failed, is stopped already: in a finally block an error would take the place
-    // of the one that led there.
-    private IEnumerable<WebSocketEchoServer> Chosen()
-    {
-        if (Server is not null)
-        {
-            return Server.OfType<WebSocketEchoServer>();
-        }
-
-        if (Name is not null)
-        {
-            return Named([.. Name.OfType<string>()], Session.Servers, static server => server.ServerName, WsErrors.ServerNotFound);
-        }
-
-        bool isNothing = MyInvocation.ExpectingInput || IsBound(nameof(Server)) || IsBound(nameof(Name));
-        return isNothing ? [] : Session.Servers;
     }
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Commands;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Errors;
 
@@ -37,7 +38,9 @@ public sealed class StopWsTunnelCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (WsTunnel tunnel in Chosen())
+        IEnumerable<WsTunnel> chosen = this.ToStop(
+            Tunnel, nameof(Tunnel), Name, Session.Tunnels, static tunnel => tunnel.TunnelName, WsErrors.TunnelNotFound);
+        foreach (WsTunnel tunnel in chosen)
         {
             if (ShouldProcess($"{tunnel} ({tunnel.From} to {tunnel.To}, {tunnel.Connections} connections)", "Stop the tunnel"))
             {
@@ -55,23 +58,5 @@ public sealed class StopWsTunnelCommand : WsCmdlet
         {
             WriteObject(_stopping, enumerateCollection: true);
         }
-    }
-
-    // What is not there, such as the variable of a start that failed, is stopped already: in a finally block an error would take the place
-    // of the one that led there.
-    private IEnumerable<WsTunnel> Chosen()
-    {
-        if (Tunnel is not null)
-        {
-            return Tunnel.OfType<WsTunnel>();
-        }
-
-        if (Name is not null)
-        {
-            return Named([.. Name.OfType<string>()], Session.Tunnels, static tunnel => tunnel.TunnelName, WsErrors.TunnelNotFound);
-        }
-
-        bool isNothing = MyInvocation.ExpectingInput || IsBound(nameof(Tunnel)) || IsBound(nameof(Name));
-        return isNothing ? [] : Session.Tunnels;
     }
 }

@@ -348,30 +348,6 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
         return WsErrors.Ended(failure, socket, detail.Length > 0 ? detail : null);
     }
 
-    /// <summary>What of this session has one of the names; a name without wildcards that nothing has is an error.</summary>
-    /// <param name="names">The names.</param>
-    /// <param name="all">What there is.</param>
-    /// <param name="nameOf">The name of one.</param>
-    /// <param name="notFound">The error, for a name and the names that there are.</param>
-    private protected IEnumerable<T> Named<T>(
-        string[] names, IReadOnlyCollection<T> all, Func<T, string> nameOf, Func<string, IEnumerable<string>, ErrorRecord> notFound)
-    {
-        foreach (string name in names)
-        {
-            NamePattern pattern = new(name);
-            T[] found = [.. all.Where(one => pattern.IsMatch(nameOf(one)))];
-            if (found.Length == 0 && !pattern.HasWildcards)
-            {
-                WriteError(notFound(name, all.Select(nameOf)));
-            }
-
-            foreach (T one in found)
-            {
-                yield return one;
-            }
-        }
-    }
-
     /// <summary>Shows the frames of a socket on the debug stream for as long as this cmdlet runs, if the user asked for that.</summary>
     private protected void ShowFrames(MessageWebSocket socket)
     {
