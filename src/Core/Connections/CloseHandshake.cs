@@ -16,12 +16,12 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
     /// <summary>Sends the close frame and ends reading; the last bytes go in the background, and nothing waits for them.</summary>
     public void Close(ushort? code, string reason)
     {
+        // First: the peer may end its side at the same moment, and is then to have what was sent all the same.
+        _isClosedLocally = true;
         if (state.TryBeginClose(code, reason))
         {
             SendFrame(code, reason);
         }
-
-        _isClosedLocally = true;
 
         // Whoever began the close: once somebody waits for it no longer, it is over.
         bool isNews = state.Events.OnClosed(state.CloseBegun!, byPeer: false);

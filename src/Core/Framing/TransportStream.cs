@@ -100,15 +100,15 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
             else if (buffer.Length > 0)
             {
                 _readToEnd = true;
-                if (BeforeEnd is { } before)
-                {
-                    await before().ConfigureAwait(false);
-                }
-
                 await WritesEndAsync().ConfigureAwait(false);
                 if (_wasReset)
                 {
                     throw Reset();
+                }
+
+                if (BeforeEnd is { } before)
+                {
+                    await before().ConfigureAwait(false);
                 }
             }
 

@@ -17,7 +17,8 @@ public sealed class TestServerProgramTests
         using (JsonDocument.Parse((await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!))
         {
             // Its standard input stays open: the signal alone has to do.
-            using Process kill = Process.Start("kill", ["-TERM", server.Id.ToString(CultureInfo.InvariantCulture)]);
+            // The shell's own kill: a bare machine has no program of that name.
+            using Process kill = Process.Start("sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -TERM {server.Id}")]);
             await server.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
