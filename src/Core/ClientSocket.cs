@@ -351,7 +351,7 @@ internal sealed class ClientSocket(
             {
                 _connecting = null;
                 opened.Stream.Dispose();
-                opened.Handler.Dispose();
+                opened.Handler?.Dispose();
                 throw ContractError.Closed(socketClass);
             }
 

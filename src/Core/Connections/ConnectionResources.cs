@@ -51,7 +51,7 @@ internal sealed class ConnectionResources
         ExitFlush.Remove(_state.Transport);
         _state.Transport.Abort(reason);
         _held.ForEach(static held => held.Dispose());
-        _opened.Handler.Dispose();
+        _opened.Handler?.Dispose();
         _state.OnReleased();
     }
 

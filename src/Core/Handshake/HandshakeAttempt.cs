@@ -27,6 +27,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
     private long _requestSentAt;
     private bool _isQuestion;
     private TaskCompletionSource<Stream>? _taken;
+    private UpgradeStream? _upgrade;
 
     // A SOCKS proxy has to answer as well before the server is spoken with.
     private string? SilentProxy => _transport.Newest is { FirstByte: null } && !_route.IsServerAsked ? _route.Proxy : null;
@@ -222,7 +223,15 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
             findings.Compression = response.AgreedCompression(settings.Compression);
             findings.Protocol = protocol ?? "";
             _route.End();
-            return new OpenedConnection(message.Content.ReadAsStream(), handler, protocol, findings.Compression)
+            Stream? taken = _upgrade?.TakeOver();
+            if (taken is not null)
+            {
+                // It knows the connection no more: of the answer nothing was disposed of.
+                handler.Dispose();
+            }
+
+            return new OpenedConnection(
+                taken ?? message.Content.ReadAsStream(), taken is null ? handler : null, protocol, findings.Compression)
             {
                 Transport = _transport.Newest,
             };
@@ -314,6 +323,9 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
 
         HandshakeRequest.AddHost(request, settings, isEntrusted);
         _requestSentAt = Stopwatch.GetTimestamp();
-        return _route.BeginRequest(request.RequestUri!, context.PlaintextStream);
+
+        // An HTTP/2 connection carries the WebSocket as one of its streams.
+        _upgrade = settings.HttpVersion == HttpVersion.Version20 ? null : new UpgradeStream(context.PlaintextStream);
+        return _route.BeginRequest(request.RequestUri!, _upgrade ?? context.PlaintextStream);
     }
 }
