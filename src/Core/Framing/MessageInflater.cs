@@ -14,11 +14,22 @@ namespace MessageWebSockets.Framing;
 /// The decompression does not say where in a block it is. A message that was cut off would take the bytes that are put back at its end
 /// for a part of its content, and be handed out as if it were whole. Behind them come therefore empty blocks. Where a message has ended
 /// as it must, all of these yield nothing and change nothing; anywhere else in a block they yield bytes, or are none that a block can have.
+///
+/// Most messages are spared all but a few of the empty blocks, which cost as much as a short message does. Where the last bytes of a
+/// message yielded some of its content, it can break off no later than at the beginning of a block's head, and each head that begins
+/// so is refused within the first 332 bits of the tail.
 /// </remarks>
 internal sealed class MessageInflater(bool keepsContext) : IDisposable
 {
     // The lengths of codes at the head of a block may take as many bits as this many empty blocks have; anywhere else one is enough.
     private const int EmptyBlocks = 64;
+
+    // Where the last bytes of the message, NearEnd of them, yielded content: of their 24 bits one at least is content and one the end of
+    // its block. That leaves a further block 22 for its head: the first 17, and 5 of those that say what lengths its codes of lengths
+    // have. With the bits of the tail behind them these codes are none, or stand for nothing but zeros, 316 of them.
+    private const int NearEnd = 3;
+    private const int FewEmptyBlocks = 10;
+    private const int EmptyBlockLength = 5;
 
     // What a sender cuts off the end of each message, and the empty blocks behind it.
     private static readonly byte[] s_tail =
@@ -66,6 +77,7 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
             int written = _inflate.Read(target);
             if (written > 0)
             {
+                _feed.CountYield();
                 return _feed.IsInTail
                     ? throw Broken("it sent a compressed message that ends within a block (RFC 7692 section 7.2.1).")
                     : written;
@@ -119,6 +131,8 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
         private int _apart;
         private int _step;
         private bool _isEnd;
+        private bool _isNearEnd;
+        private bool _endsInContent;
 
         /// <summary>What was not asked for yet of the bytes of the message.</summary>
         public ReadOnlyMemory<byte> Left { get; private set; }
@@ -137,13 +151,16 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
         {
             Left = message;
             _isEnd = isEnd;
-            IsInTail = false;
+            IsInTail = _isNearEnd = _endsInContent = false;
 
             // At the end of a message it is enough to know whether a final block leaves too much behind: more than one byte, or another
             // one than zero. Before it each byte counts.
             _apart = isEnd && !message.Span.EndsWith((byte)0) ? 1 : 2;
             _step = isEnd ? _apart : 1;
         }
+
+        /// <summary>What was asked for last yielded something.</summary>
+        public void CountYield() => _endsInContent |= _isNearEnd;
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
@@ -158,11 +175,15 @@ internal sealed class MessageInflater(bool keepsContext) : IDisposable
 
                 // The decompression asks with a buffer of 8 KiB.
                 IsInTail = true;
-                s_tail.CopyTo(buffer);
-                return s_tail.Length;
+                ReadOnlySpan<byte> tail = _endsInContent ? s_tail.AsSpan(..^((EmptyBlocks - FewEmptyBlocks) * EmptyBlockLength)) : s_tail;
+                tail.CopyTo(buffer);
+                return tail.Length;
             }
 
-            int piece = Left.Length > _apart ? Left.Length - _apart : Math.Min(_step, Left.Length);
+            _isNearEnd = _isEnd && Left.Length <= NearEnd;
+            int piece = _isEnd && Left.Length > NearEnd ? Left.Length - NearEnd
+                : Left.Length > _apart ? Left.Length - _apart
+                : Math.Min(_step, Left.Length);
             int count = Math.Min(buffer.Length, piece);
             Left.Span[..count].CopyTo(buffer);
             Left = Left[count..];

@@ -128,6 +128,47 @@ public sealed class CutCompressionTests
         Assert.Equal("Hello"u8.ToArray(), Inflate(inflater, Convert.FromHexString("f200110000")));
     }
 
+    // The bits that a head has there are all that count: how many codes there are, and what lengths the codes of their lengths have.
+    [Fact]
+    public void A_message_cut_in_the_head_of_a_block_close_behind_content_is_refused()
+    {
+        for (int length = 3; length <= 22; length++)
+        {
+            int freeBits = Math.Max(0, length - 13);
+            for (int free = 0; free < 1 << freeBits; free++)
+            {
+                foreach (int counts in (int[])[0, 0x1F, 0x3BD, 0x3A0])
+                {
+                    int head = 0b100 | (counts << 3) | (free << 13);
+                    byte[] compressed = ContentAndHead(head & ((1 << length) - 1), length);
+                    using MessageInflater inflater = new(keepsContext: true);
+
+                    Exception? refusal = Record.Exception(() => Inflate(inflater, compressed));
+
+                    Assert.True(refusal is ProtocolViolationException, $"{length} bits of a head, {head:X}");
+                }
+            }
+        }
+    }
+
+    // A block in which "a" and the end have a bit each, and a part of the head of the next, up to the end of a byte.
+    private static byte[] ContentAndHead(int head, int headLength)
+    {
+        const string Twos = "010";
+        const string None = "000";
+        string lengthsOfLengths = None + None + "100" + Twos + string.Concat(Enumerable.Repeat(None, 13)) + Twos;
+        const string Zeros97 = "0" + "0110101";
+        const string Zeros138 = "0" + "1111111";
+        const string Zeros20 = "0" + "1001000";
+        const string One = "11";
+        const string Zero = "10";
+        string block = "001" + "00000" + "00000" + "0111" + lengthsOfLengths + Zeros97 + One + Zeros138 + Zeros20 + One + Zero;
+        int contents = 8 - ((block.Length + 1 + headLength) % 8) + 16;
+        string bits = block + new string('0', contents) + "1"
+            + string.Concat(Enumerable.Range(0, headLength).Select(bit => (char)('0' + ((head >> bit) & 1))));
+        return [.. bits.Chunk(8).Select(eight => (byte)eight.Select((bit, place) => (bit - '0') << place).Sum())];
+    }
+
     private static byte[] Noise(int length)
     {
         byte[] noise = new byte[length];
