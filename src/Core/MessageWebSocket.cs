@@ -221,6 +221,13 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
         return _receiving.Inbox.TakeNextAsync(filter, cancellationToken);
     }
 
+    /// <summary>
+    /// As <see cref="ReceiveNextAsync"/>, for whoever does next to nothing afterwards: it goes on on the thread that receives, which
+    /// spares a thread between the two.
+    /// </summary>
+    internal Task<WsMessage?> ReceiveNextAtOnceAsync(Predicate<WsMessage> filter, CancellationToken cancellationToken) =>
+        _receiving.Inbox.TakeNextAsync(filter, goesOnAtOnce: true, cancellationToken);
+
     /// <summary>Cancelled when the close begins; also the peer's, but only once that is read.</summary>
     internal CancellationToken CloseBegan => _client.Connection?.CloseBegan ?? CancellationToken.None;
 

@@ -57,13 +57,14 @@ internal sealed class ReadBuffer(Stream inner)
     public void Advance(int count) => _start += count;
 
     /// <summary>Waits for bytes and adds them; 0 at the end of the stream.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> FillAsync(CancellationToken cancellationToken)
     {
         if (_isQuiet && _start == _end)
         {
             Return();
             _start = _end = 0;
-            await ReadCoreAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+            await ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
         }
 
         Prepare();
@@ -73,33 +74,15 @@ internal sealed class ReadBuffer(Stream inner)
         return read;
     }
 
-    /// <summary>Reads past this buffer, which must be empty.</summary>
+    /// <summary>Reads past this buffer, which must be empty; into nothing it waits until there is something to read.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
-        int read = await ReadCoreAsync(target, cancellationToken).ConfigureAwait(false);
-        if (read == 0)
-        {
-            ReachedEnd = true;
-        }
-        else
-        {
-            Volatile.Write(ref _bytesReceived, _bytesReceived + read);
-            long now = Environment.TickCount64;
-            _isQuiet = now - _lastReceived >= QuietAfter;
-            Volatile.Write(ref _lastReceived, now);
-            LastReadUtcTicks = DateTime.UtcNow.Ticks;
-        }
-
-        return read;
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> ReadCoreAsync(Memory<byte> target, CancellationToken cancellationToken)
-    {
         Volatile.Write(ref _readingSince, Environment.TickCount64);
+        int read;
         try
         {
-            return await inner.ReadAsync(target, cancellationToken).ConfigureAwait(false);
+            read = await inner.ReadAsync(target, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -110,6 +93,21 @@ internal sealed class ReadBuffer(Stream inner)
         {
             Volatile.Write(ref _readingSince, 0);
         }
+
+        if (read > 0)
+        {
+            Volatile.Write(ref _bytesReceived, _bytesReceived + read);
+            long now = Environment.TickCount64;
+            _isQuiet = now - _lastReceived >= QuietAfter;
+            Volatile.Write(ref _lastReceived, now);
+            LastReadUtcTicks = DateTime.UtcNow.Ticks;
+        }
+        else
+        {
+            ReachedEnd |= target.Length > 0;
+        }
+
+        return read;
     }
 
     private void Prepare()

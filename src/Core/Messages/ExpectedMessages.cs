@@ -70,15 +70,18 @@ internal sealed class ExpectedMessages<T>(ReceivePause pause)
     }
 
     /// <summary>Waits for the first message offered from now on that a filter accepts; null after an orderly end.</summary>
+    /// <param name="filter">Accepts a message.</param>
+    /// <param name="goesOnAtOnce">Whether what comes after the wait runs on the thread that offers, and must be short.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
-    public async Task<T?> TakeAsync(Predicate<T> filter, CancellationToken cancellationToken)
+    public async Task<T?> TakeAsync(Predicate<T> filter, bool goesOnAtOnce, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
             throw ContractError.Canceled(cancellationToken);
         }
 
-        Expectation expectation = new(filter);
+        Expectation expectation = new(filter, goesOnAtOnce);
         ImmutableInterlocked.Update(ref _waiting, static (all, one) => all.Add(one), expectation);
         if (_completed && !_isAsking)
         {
@@ -141,10 +144,11 @@ internal sealed class ExpectedMessages<T>(ReceivePause pause)
     }
 
     /// <summary>Someone who waits.</summary>
-    private sealed class Expectation(Predicate<T> filter)
+    private sealed class Expectation(Predicate<T> filter, bool goesOnAtOnce)
     {
         public Func<T, bool> Filter { get; } = filter.Invoke;
 
-        public TaskCompletionSource<T?> Arrival { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<T?> Arrival { get; } =
+            new(goesOnAtOnce ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

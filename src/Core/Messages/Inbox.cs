@@ -272,10 +272,17 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
     /// Waits for the first message added from now on that a filter accepts; it passes the queue by. Null once the inbox ended in order.
     /// </summary>
     /// <exception cref="MessageWebSocketException">The connection ended abnormally.</exception>
-    public Task<T?> TakeNextAsync(Predicate<T> filter, CancellationToken cancellationToken)
+    public Task<T?> TakeNextAsync(Predicate<T> filter, CancellationToken cancellationToken) =>
+        TakeNextAsync(filter, goesOnAtOnce: false, cancellationToken);
+
+    /// <summary>As the other.</summary>
+    /// <param name="filter">Accepts a message.</param>
+    /// <param name="goesOnAtOnce">Whether what comes after the wait runs on the writer's thread, and must be short.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<T?> TakeNextAsync(Predicate<T> filter, bool goesOnAtOnce, CancellationToken cancellationToken)
     {
         _hasSeveralReaders |= !_expected.IsEmpty || HasWaitingReaders;
-        Task<T?> next = _expected.TakeAsync(filter, cancellationToken);
+        Task<T?> next = _expected.TakeAsync(filter, goesOnAtOnce, cancellationToken);
         Volatile.Read(ref _backForMore)?.TrySetResult();
         return next;
     }
@@ -336,8 +343,13 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
         using Gate.Permit turn = _takers.TryEnter(out Gate.Permit first)
             ? first
             : await WaitForTurnAsync(cancellationToken).ConfigureAwait(false);
-        while (await WaitToTakeAsync(cancellationToken).ConfigureAwait(false))
+        while (!HasEnded(null, cancellationToken, out TaskCompletionSource? available))
         {
+            if (available is not null)
+            {
+                await WaitAsync(available, cancellationToken).ConfigureAwait(false);
+            }
+
             if (TryTake(out T? message))
             {
                 return message;
@@ -362,38 +374,61 @@ internal sealed class Inbox<T>(long limitInBytes, ReceivePause pause) : IInboxCo
 
     private async ValueTask<bool> WaitSlowAsync(InboxQueue<T>.Place? place, CancellationToken cancellationToken)
     {
-        while (true)
+        while (!HasEnded(place, cancellationToken, out TaskCompletionSource? available))
         {
-            if (cancellationToken.IsCancellationRequested)
+            if (available is null)
             {
-                throw ContractError.Canceled(cancellationToken);
-            }
-
-            TaskCompletionSource available = StartWaiting();
-
-            // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
-            bool completed = _completed;
-            if (place is null ? !IsEmpty : Messages.HasNext(place))
-            {
-                StopWaiting(available);
                 return true;
             }
 
-            if (completed)
-            {
-                return _end is { } error ? throw error.Again() : false;
-            }
+            await WaitAsync(available, cancellationToken).ConfigureAwait(false);
+        }
 
-            Volatile.Read(ref _backForMore)?.TrySetResult();
-            try
-            {
-                await available.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException e)
-            {
-                StopWaiting(available);
-                throw ContractError.Canceled(cancellationToken, e);
-            }
+        return false;
+    }
+
+    // True once nothing comes any more, and an abnormal end is thrown. Else there is a message behind the place or, without one, among
+    // all; or what completes with the next one.
+    private bool HasEnded(InboxQueue<T>.Place? place, CancellationToken cancellationToken, out TaskCompletionSource? available)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            throw ContractError.Canceled(cancellationToken);
+        }
+
+        available = StartWaiting();
+
+        // Looked at after the source is in place: what is added from now on is followed by a Publish that sees it.
+        bool completed = _completed;
+        if (place is null ? !IsEmpty : Messages.HasNext(place))
+        {
+            StopWaiting(available);
+            available = null;
+            return false;
+        }
+
+        if (completed)
+        {
+            return _end is { } error ? throw error.Again() : true;
+        }
+
+        Volatile.Read(ref _backForMore)?.TrySetResult();
+        return false;
+    }
+
+    private Task WaitAsync(TaskCompletionSource available, CancellationToken cancellationToken) =>
+        cancellationToken.CanBeCanceled ? WaitCancelableAsync(available, cancellationToken) : available.Task;
+
+    private async Task WaitCancelableAsync(TaskCompletionSource available, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await available.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            StopWaiting(available);
+            throw ContractError.Canceled(cancellationToken, e);
         }
     }
 

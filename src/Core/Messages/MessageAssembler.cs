@@ -70,6 +70,7 @@ internal sealed class MessageAssembler(WebSocket framing, FrameReader frames, ui
         return true;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReceivedData> ReceiveMessageAsync()
     {
         if (!IsNextFrameKnown(out FrameHeader frame))

@@ -413,8 +413,8 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
         {
             patience.CancelAfter(_budget.Left);
 
-            // Before the request leaves: a reply can be faster than the next line.
-            reply = _socket.ReceiveNextAsync(filter.IsReply, patience.Token);
+            // Before the request leaves: a reply can be faster than the next line. All that its coming does is to wake this thread.
+            reply = _socket.ReceiveNextAtOnceAsync(filter.IsReply, patience.Token);
             Wait(request.SendAsync(_socket, patience.Token));
             isAccepted = true;
             MessageWebSocketException? failure = Await(reply);

@@ -105,6 +105,24 @@ public sealed class InboxTests
         Assert.Equal(1, _inbox.Count);
     }
 
+    [Fact]
+    public void Who_goes_on_at_once_does_so_on_the_thread_of_the_writer_and_before_it_goes_on()
+    {
+        int thread = 0;
+        Task<WsMessage?> next = _inbox.TakeNextAsync(static _ => true, goesOnAtOnce: true, Token);
+        _ = next.ContinueWith(
+            _ => thread = Environment.CurrentManagedThreadId,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+
+        _inbox.Add(Message("1"));
+
+        Assert.Equal(Environment.CurrentManagedThreadId, thread);
+        Assert.True(next.IsCompletedSuccessfully);
+        Assert.Equal(0, _inbox.Count);
+    }
+
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Who_waits_for_the_next_message_of_a_kind_gets_it_past_the_queue()
     {
