@@ -114,6 +114,46 @@ Describe 'Receive-WsMessage -OutFile' {
         Get-Content -LiteralPath 'there.txt', 'other.txt' | Should -Be 'old', 'new'
     }
 
+    It 'is what it was before, or not there, where nothing comes: <When>' -ForEach @(
+        @{ When = 'a timeout'; Given = @{ TimeoutSeconds = 0.01 } }
+        @{ When = 'nothing is queued'; Given = @{ All = $true } }
+        @{ When = 'a close'; Given = @{ Follow = $true }; Action = { Close-MessageWebSocket -Socket $echo } }
+        @{ When = 'Ctrl+C'; Given = @{ Follow = $true }; Action = { Stop-Script $receiving } }
+    ) {
+        Set-Content -LiteralPath 'there.txt' -Value 'old' -NoNewline
+        foreach ($with in @{ OutFile = "$folder/there.txt" }, @{ OutFile = "$folder/new.txt"; NoClobber = $true }) {
+            $echo = Connect-MessageWebSocket (Get-Address -Path 'echo')
+            Send-WsMessage 'left' -Socket $echo
+            $asked = [System.Threading.ManualResetEventSlim]::new()
+            $receiving = Start-Script {
+                param($Socket, $Given, $With, $Asked)
+                Receive-WsMessage -Socket $Socket -Filter { $Asked.Set(); $false } @Given @With
+            } $echo, $Given, $with, $asked
+            try {
+                if ($Given.Follow) {
+                    # The file is open by then.
+                    $asked.Wait($patience) | Should -BeTrue
+                    . $Action
+                }
+                Wait-Script $receiving
+            } finally {
+                $receiving.Shell.Dispose()
+                $asked.Dispose()
+            }
+            Get-ChildItem | ForEach-Object Name | Should -Be 'there.txt'
+            [System.IO.File]::ReadAllText("$folder/there.txt") | Should -BeExactly 'old'
+        }
+    }
+
+    It 'gives way to the first message, an empty one too' {
+        Set-Content -LiteralPath 'there.txt', 'other.txt' -Value 'much that is old'
+        '', 'new' | Send-WsMessage
+        Receive-WsMessage -OutFile 'there.txt'
+        Receive-WsMessage -OutFile 'other.txt'
+        [System.IO.File]::ReadAllText("$folder/there.txt") | Should -BeExactly ''
+        [System.IO.File]::ReadAllText("$folder/other.txt") | Should -BeExactly 'new'
+    }
+
     It 'adds to a file with -Append, text on a line of its own' {
         'a', 'b', 'c' | Send-WsMessage
         1..2 | ForEach-Object { Receive-WsMessage -OutFile 'log.txt' -Append }

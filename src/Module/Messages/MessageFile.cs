@@ -5,13 +5,17 @@ namespace MessageWebSockets.PowerShell.Messages;
 /// <summary>
 /// A file that payloads are written to as they arrive: bytes as they are; between two text messages a line feed, so that one
 /// message is its exact content and several are one a line. A message that cannot be written goes back into the inbox it was taken from.
+/// Without a message the file is what it was before, or not there.
 /// </summary>
 /// <param name="stream">
 /// The file, without a buffer of its own. What it has already counts as text that ends in the middle of a line, unless a line feed ends it.
 /// </param>
 /// <param name="endsInText">Whether the file has text before.</param>
 /// <param name="source">Where the messages are taken.</param>
-internal sealed class MessageFile(FileStream stream, bool endsInText, MessageSource source) : IDisposable
+/// <param name="replaces">Whether what the file has gives way to the first message.</param>
+/// <param name="isNew">Whether the file was not there before.</param>
+internal sealed class MessageFile(
+    FileStream stream, bool endsInText, MessageSource source, bool replaces = false, bool isNew = false) : IDisposable
 {
     private readonly byte[] _buffer = new byte[64 * 1024];
 
@@ -19,6 +23,8 @@ internal sealed class MessageFile(FileStream stream, bool endsInText, MessageSou
     private readonly List<WsMessage> _pending = [];
     private int _used;
     private bool _endsInText = endsInText;
+    private bool _isOld = replaces;
+    private bool _hasMessages;
 
     // How far the file has whole messages.
     private long _settled = stream.CanSeek ? stream.Position : 0;
@@ -36,7 +42,13 @@ internal sealed class MessageFile(FileStream stream, bool endsInText, MessageSou
     {
         string resolved = OutputFile.Resolve(cmdlet, path);
         bool endsInText = mode == FileMode.Append && EndsInALine(resolved);
-        return new MessageFile(OutputFile.Open(cmdlet, resolved, mode, force), endsInText, source);
+        bool isNew = !File.Exists(resolved);
+
+        // Opened before anything is waited for, so that what is wrong with it is said at once; what it has stays until something takes
+        // its place, which may be never.
+        bool replaces = mode == FileMode.Create;
+        FileStream stream = OutputFile.Open(cmdlet, resolved, replaces ? FileMode.OpenOrCreate : mode, force);
+        return new MessageFile(stream, endsInText, source, replaces, isNew);
     }
 
     /// <summary>Takes a message over, which is in the file after <see cref="Flush"/> at the latest.</summary>
@@ -46,6 +58,7 @@ internal sealed class MessageFile(FileStream stream, bool endsInText, MessageSou
         _pending.Add(message);
         try
         {
+            MakeRoom();
             bool isText = message.MessageType == SocketMessageType.Utf8;
             if (isText && _endsInText)
             {
@@ -87,7 +100,12 @@ internal sealed class MessageFile(FileStream stream, bool endsInText, MessageSou
     public void Close()
     {
         Flush();
+        bool isLeftOver = isNew && !_hasMessages && stream.CanSeek && stream.Length == 0;
         stream.Close();
+        if (isLeftOver)
+        {
+            Remove(stream.Name);
+        }
     }
 
     public void Dispose()
@@ -124,6 +142,29 @@ internal sealed class MessageFile(FileStream stream, bool endsInText, MessageSou
         }
     }
 
+    // An empty file where none was would have the next -NoClobber refuse it.
+    private static void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A folder may let files be made and not be taken away.
+        }
+    }
+
+    private void MakeRoom()
+    {
+        if (_isOld && stream.CanSeek && stream.Length > 0)
+        {
+            stream.SetLength(0);
+        }
+
+        _isOld = false;
+    }
+
     private void Put(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > _buffer.Length - _used)
@@ -153,6 +194,7 @@ internal sealed class MessageFile(FileStream stream, bool endsInText, MessageSou
         stream.Write(_buffer.AsSpan(0, _used));
         _used = 0;
         _isBegun = false;
+        _hasMessages = true;
         _pending.ForEach(static message => message.Release());
         _pending.Clear();
         _settled = stream.CanSeek ? stream.Position : 0;
