@@ -6,7 +6,8 @@ BeforeAll {
     $server = Start-TestServer
     $short = @{ DurationSeconds = 0.3; WarningAction = 'SilentlyContinue' }
     $one = Measure-WsLoad (Get-Address -Path 'echo') -Connections 2 @short
-    $two = Measure-WsLoad (Get-Address -Path 'stall?after=1&ms=300') -Connections 3 -RatePerConnection 20 @short
+    $two = Measure-WsLoad (Get-Address -Path 'stall?after=1&ms=300') -Connections 3 @short
+    $rated = Measure-WsLoad (Get-Address -Path 'echo') -Connections 1 -RatePerConnection 20 @short
     $refused = Measure-WsLoad (Get-Address -Path 'status/503') -Connections 4 @short
 }
 
@@ -26,7 +27,7 @@ Describe 'Merge-WsLoad' {
         $sum.Maximum | Should -Be ([math]::Max($one.Maximum, $two.Maximum))
         $sum.Minimum | Should -Be ([math]::Min($one.Minimum, $two.Minimum))
         $sum.IsCorrected | Should -BeFalse
-        $sum.Loop | Should -Be 'closed, open'
+        $sum.Loop | Should -Be 'closed'
         $sum.Hosts | Should -HaveCount 1
         ($sum.Timeline | Measure-Object Answered -Sum).Sum | Should -Be (($one.Timeline + $two.Timeline | Measure-Object Answered -Sum).Sum)
     }
@@ -72,6 +73,23 @@ Describe 'Merge-WsLoad' {
         $failures | Should -HaveCount 4
         $failures.FullyQualifiedErrorId | Should -BeLike 'UnsupportedInputObject,*'
         $failures.CategoryInfo.Category | Should -Be 'InvalidType', 'InvalidType', 'InvalidType', 'InvalidType'
+    }
+
+    It 'refuses a load of another kind, names both, and adds up the others' {
+        $sends = Measure-WsLoad (Get-Address -Path 'sink') -Mode Send -Connections 1 -RatePerConnection 20 @short
+        $sum = $one, $rated, $sends, $two | Merge-WsLoad -ErrorVariable failures -ErrorAction SilentlyContinue
+        $sum.Connections | Should -Be 5
+        $failures | Should -HaveCount 2
+        $failures.FullyQualifiedErrorId | Should -BeLike 'LoadsDiffer,*'
+        "$($failures[0])" | Should -BeLike '*the mode Echo with a rate is not added to one of the mode Echo without a rate:*'
+        "$($failures[1])" | Should -BeLike '*the mode Send with a rate is not added to one of the mode Echo without a rate:*'
+        $failures.TargetObject | Should -Be $rated, $sends
+    }
+
+    It 'adds up loads of different rates' {
+        $sum = $rated, (Measure-WsLoad (Get-Address -Path 'echo') -Connections 1 -RatePerConnection 10 @short) | Merge-WsLoad
+        $sum.Connections, $sum.Mode, $sum.Loop, $sum.IsCorrected | Should -Be 2, 'Echo', 'open', $true
+        $sum.RatePerConnection | Should -BeNullOrEmpty
     }
 
     It 'refuses an -InputObject that is no summary' {

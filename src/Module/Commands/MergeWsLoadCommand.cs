@@ -44,6 +44,12 @@ public sealed class MergeWsLoadCommand : WsCmdlet
             // Here, so that one that is broken is named and the others are added up.
             HistogramLibrary.Factory.Decode(part.Histogram);
             HistogramLibrary.Factory.Decode(part.ConnectHistogram);
+            if (_parts is [var first, ..] && LoadSummaries.Kind(part) is var kind && kind != LoadSummaries.Kind(first))
+            {
+                WriteError(WsErrors.LoadsDiffer(kind, LoadSummaries.Kind(first), item.BaseObject));
+                return;
+            }
+
             _parts.Add(part);
         }
         catch (FormatException e)

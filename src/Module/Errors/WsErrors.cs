@@ -218,14 +218,6 @@ internal static partial class WsErrors
             item);
     }
 
-    public static ErrorRecord NotOneMessage(int count, object script) => Create(
-        "UnsupportedInputObject",
-        new ArgumentException($"The script of -Message emitted {(count == 0 ? "nothing" : $"{count} objects")} in a call: "
-            + "each makes one message, a string or a byte array."),
-        null,
-        ErrorCategory.InvalidType,
-        script);
-
     public static ErrorRecord UnsupportedRequest(object? item) => Create(
         "UnsupportedInputObject",
         new ArgumentException(
@@ -240,15 +232,6 @@ internal static partial class WsErrors
             $"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} is no result of Test-WsEndpoint, "
             + "Test-WsServer or Measure-WsLoad."),
         "Pipe results of those here, or what was saved of them with Export-Csv, Export-Clixml or ConvertTo-Json.",
-        ErrorCategory.InvalidType,
-        item);
-
-    public static ErrorRecord NoLoadSummary(object? item, string why) => Create(
-        "UnsupportedInputObject",
-        new ArgumentException(
-            $"{(item is null ? "Null" : $"An object of type {TypeName(item)}")} is no result of Measure-WsLoad: "
-            + $"{TerminalText.Escape(why)}"),
-        "Pipe results of Measure-WsLoad here, or what came of them from a job, another machine, Export-Clixml or ConvertTo-Json -Depth 4.",
         ErrorCategory.InvalidType,
         item);
 

@@ -86,7 +86,15 @@ internal static class LoadSummaries
         }
     }
 
-    /// <summary>Adds up summaries of loads that ran side by side.</summary>
+    /// <summary>What kind of load a summary is of, in words; only those of one kind can be added up.</summary>
+    public static string Kind(WsLoadSummary summary) => "the mode " + summary.Mode + summary.Loop switch
+    {
+        "open" => " with a rate",
+        "closed" => " without a rate",
+        string other => $" ({other})",
+    };
+
+    /// <summary>Adds up summaries of loads of one kind that ran side by side.</summary>
     /// <exception cref="FormatException">A histogram is none.</exception>
     public static WsLoadSummary Merge(IReadOnlyList<WsLoadSummary> parts, IHistogramFactory factory)
     {
@@ -102,13 +110,13 @@ internal static class LoadSummaries
         {
             Uri = Common(parts, static part => part.Uri),
             Hosts = [.. parts.SelectMany(static part => part.Hosts).Distinct(StringComparer.OrdinalIgnoreCase)],
-            Mode = Common(parts, static part => part.Mode),
+            Mode = parts[0].Mode,
             Started = parts.Min(static part => part.Started),
             DurationSeconds = parts.Max(static part => part.DurationSeconds),
             RatePerConnection = parts.Select(static part => part.RatePerConnection).Distinct().Count() == 1
                 ? parts[0].RatePerConnection
                 : null,
-            Loop = Common(parts, static part => part.Loop),
+            Loop = parts[0].Loop,
             IsCorrected = parts.All(static part => part.IsCorrected),
             Requested = parts.Sum(static part => part.Requested),
             Connections = parts.Sum(static part => part.Connections),
