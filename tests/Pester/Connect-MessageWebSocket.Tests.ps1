@@ -200,6 +200,25 @@ $(Get-Address -Path 'echo'),,,
             (Connect-MessageWebSocket (Get-Address -Path 'echo') -Name feed).Name | Should -Be 'feed'
         }
 
+        It 'is refused where it is empty, before anything is done' {
+            foreach ($making in { Connect-MessageWebSocket (Get-Address -Path 'echo') -Name $_ }, { New-MessageWebSocket -Name $_ }) {
+                foreach ($empty in '', ' ', $null) {
+                    $failure = Get-Failure { $empty | ForEach-Object $making }
+                    $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'
+                    "$failure" | Should -BeLike '-Name is empty.*'
+                }
+            }
+            $WsSession.Sockets | Should -BeNullOrEmpty
+        }
+
+        It 'that is empty finds no socket without a name' {
+            $prepared = New-MessageWebSocket
+            (Get-Failure { Send-WsMessage 'x' -Socket '' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
+            Close-MessageWebSocket -Socket '' -WarningVariable warnings -WarningAction SilentlyContinue
+            $warnings | Should -BeLike 'Nothing was closed: *'
+            $prepared.State | Should -Be 'Created'
+        }
+
         It 'is refused while another socket has it' {
             $null = Connect-MessageWebSocket (Get-Address -Path 'echo') -Name feed
             $failure = Get-Failure { Connect-MessageWebSocket (Get-Address -Path 'echo') -Name FEED }

@@ -34,7 +34,7 @@ BeforeDiscovery {
             } { return @{ Value = 'many' } }
             'System.Management.Automation.SwitchParameter' { return @{ Value = 'perhaps' } }
             'System.String' {
-                if ('ValidateNotNullOrEmptyAttribute' -in $attributes) {
+                if ($attributes -match '^Validate(NotNullOrEmpty|Names)Attribute$') {
                     return @{ Value = '' }
                 }
                 return

@@ -516,7 +516,9 @@ Describe 'Start-WsEchoServer' {
         (Start-WsEchoServer).ServerName | Should -Be 'echo-2'
         (Start-WsEchoServer -Name mine).ServerName | Should -Be 'mine'
         (Get-Failure { Start-WsEchoServer -Name MINE }).FullyQualifiedErrorId | Should -BeLike 'ServerNameInUse,*'
-        (Get-Failure { Start-WsEchoServer -Name '' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+        foreach ($empty in '', ' ') {
+            (Get-Failure { Start-WsEchoServer -Name $empty }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+        }
     }
 
     It 'completes addresses and subprotocols' {
@@ -590,6 +592,11 @@ Describe 'Stop-WsEchoServer' {
         $failure[0].ErrorDetails.RecommendedAction | Should -BeLike '*two*'
         Stop-WsEchoServer x* -ErrorAction Stop
         Stop-WsEchoServer $first -ErrorAction Stop
+        foreach ($empty in '', ' ') {
+            (Get-Failure { Stop-WsEchoServer -Name two, $empty }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterArgumentValidationError,*'
+        }
+        $other.State | Should -Be 'Listening'
         'tw?' | Stop-WsEchoServer
         $other.State | Should -Be 'Stopped'
     }

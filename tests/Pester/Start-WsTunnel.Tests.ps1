@@ -350,6 +350,11 @@ asyncio.run(main())
         (Start-WsTunnel 'ws://127.0.0.1:1/').TunnelName | Should -Be 'tunnel-2'
         $null = Start-WsTunnel 'ws://127.0.0.1:1/' -Name 'my own'
         (Get-Failure { Start-WsTunnel 'ws://127.0.0.1:1/' -Name 'MY OWN' }).FullyQualifiedErrorId | Should -BeLike 'TunnelNameInUse,*'
+        foreach ($empty in '', ' ') {
+            (Get-Failure { Start-WsTunnel 'ws://127.0.0.1:1/' -Name $empty }).FullyQualifiedErrorId |
+                Should -BeLike 'ParameterArgumentValidationError,*'
+        }
+        Get-WsTunnel | Should -HaveCount 3
         foreach ($line in 'Stop-WsTunnel my', 'Get-WsTunnel my') {
             (TabExpansion2 -inputScript $line -cursorColumn $line.Length).CompletionMatches.CompletionText | Should -Be "'my own'"
         }
@@ -408,6 +413,10 @@ Describe 'Get-WsTunnel and Stop-WsTunnel' {
         $failure[0].ErrorDetails.RecommendedAction | Should -BeLike '*two*'
         Stop-WsTunnel x* -ErrorAction Stop
         Get-WsTunnel | Should -Be $other
+        foreach ($empty in '', ' ') {
+            (Get-Failure { Stop-WsTunnel -Name two, $empty }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+        }
+        $other.State | Should -Be 'Listening'
         'tw?' | Stop-WsTunnel
         $other.State | Should -Be 'Stopped'
         { Stop-WsTunnel -Tunnel ([pscustomobject]@{ TunnelName = 'two' }) } | Should -Throw '*copy of a tunnel*'

@@ -117,7 +117,7 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
             return null;
         }
 
-        if (!string.IsNullOrEmpty(Name) && Session.IsTaken(Name) && Session.Find(Name) != Socket)
+        if (!string.IsNullOrWhiteSpace(Name) && Session.IsTaken(Name) && Session.Find(Name) != Socket)
         {
             WriteError(WsErrors.SocketNameInUse(Name));
             return null;
@@ -128,11 +128,11 @@ public sealed class ConnectMessageWebSocketCommand : ConnectionSettingsCmdlet
 
         // A connect that was stopped had no time for it.
         extras.Borrowed.TakeBack(socket);
-        if (!string.IsNullOrEmpty(Name))
+        if (!string.IsNullOrWhiteSpace(Name))
         {
             socket.Name = Name;
         }
-        else if (socket.Name.Length == 0)
+        else if (string.IsNullOrWhiteSpace(socket.Name))
         {
             socket.Name = Session.MakeUnique(Uri!.Host);
         }

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using MessageWebSockets.PowerShell.Commands;
 using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Connecting;
+using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Messages;
 using MessageWebSockets.PowerShell.Sessions;
 
@@ -70,6 +71,16 @@ public abstract class ConnectionSettingsCmdlet : MessageHandshakeCmdlet
     /// <summary>Refuse a server that agrees to none of the subprotocols.</summary>
     [Parameter]
     public SwitchParameter RequireSubProtocol { get; set; }
+
+    private protected override void CheckParameters()
+    {
+        base.CheckParameters();
+        if (IsBound(nameof(Name)) && string.IsNullOrWhiteSpace(Name))
+        {
+            // In an object of a list that is an empty cell, and no name; here it is a variable that was never set.
+            ThrowTerminatingError(WsErrors.InvalidSetting("-Name is empty. Leave it out to have a name made.", null));
+        }
+    }
 
     private protected override void ApplySettings(MessageWebSocket socket, bool isNew)
     {

@@ -152,7 +152,7 @@ public abstract class HandshakeSettingsCmdlet : WsCmdlet
     private protected virtual bool ChecksProtocols => true;
 
     /// <summary>Refuses parameters that contradict each other.</summary>
-    private protected void CheckParameters()
+    private protected virtual void CheckParameters()
     {
         RefuseTogether(nameof(Proxy), nameof(NoProxy));
         RefuseTogether(nameof(ProxyCredential), nameof(NoProxy));

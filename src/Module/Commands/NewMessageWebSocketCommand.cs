@@ -14,13 +14,14 @@ public sealed class NewMessageWebSocketCommand : ConnectionSettingsCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (!string.IsNullOrEmpty(Name) && Session.IsTaken(Name))
+        string name = string.IsNullOrWhiteSpace(Name) ? "" : Name;
+        if (Session.IsTaken(name))
         {
-            WriteError(WsErrors.SocketNameInUse(Name));
+            WriteError(WsErrors.SocketNameInUse(name));
             return;
         }
 
-        MessageWebSocket socket = new() { Name = Name ?? "" };
+        MessageWebSocket socket = new() { Name = name };
         if (Apply(socket, isNew: true) is { } refusal)
         {
             WriteError(refusal);

@@ -87,7 +87,7 @@ public sealed class StartWsEchoServerCommand : WsCmdlet
 
     /// <summary>A name for the server.</summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
+    [ValidateNames]
     public string? Name { get; set; }
 
     /// <inheritdoc/>

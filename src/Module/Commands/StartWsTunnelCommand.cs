@@ -90,7 +90,7 @@ public sealed class StartWsTunnelCommand : HandshakeSettingsCmdlet
 
     /// <summary>A name for the tunnel.</summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
+    [ValidateNames]
     public string? Name { get; set; }
 
     private bool LeadsToTcp => ParameterSetName == ToTcpSet;

@@ -20,6 +20,7 @@ public sealed class StopWsEchoServerCommand : WsCmdlet
     [SupportsWildcards]
     [AllowNull]
     [AllowEmptyCollection]
+    [ValidateNames]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string?[]? Name { get; set; }
 

@@ -20,6 +20,7 @@ public sealed class StopWsTunnelCommand : WsCmdlet
     [SupportsWildcards]
     [AllowNull]
     [AllowEmptyCollection]
+    [ValidateNames]
     [ArgumentCompleter(typeof(TunnelNameCompleter))]
     public string?[]? Name { get; set; }
 

@@ -183,9 +183,12 @@ public sealed class WsSession
         }
     }
 
-    /// <summary>The socket of a name, whatever the case: a living one before one that ended, the newest first.</summary>
+    /// <summary>
+    /// The socket of a name, whatever the case: a living one before one that ended, the newest first. One that has no name has no name that
+    /// it could be found by.
+    /// </summary>
     internal MessageWebSocket? Find(string name) => Sockets
-        .Where(socket => socket.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+        .Where(socket => name.Length > 0 && socket.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
         .OrderByDescending(static socket => !HasEnded(socket))
         .ThenByDescending(static socket => socket.Id)
         .FirstOrDefault();
