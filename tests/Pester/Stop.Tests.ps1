@@ -217,12 +217,25 @@ Describe 'Ctrl+C' {
         $receiving = Start-Script {
             $asked = $args[1]
             $with = $args[2]
-            # The second message lies there while the next command has the first.
-            Receive-WsMessage -Socket $args[0] -Follow -OutBuffer 1 @with | ForEach-Object {
-                $_.Text
-                $asked.Set()
-                Start-Sleep -Seconds 1000
+            function Read-Late {
+                [CmdletBinding()]
+                param([Parameter(ValueFromPipeline)] $InputObject)
+
+                begin {
+                    # The second message lies there while this has the first. -OutBuffer would do so, but is refused.
+                    $hidden = [System.Reflection.BindingFlags] 'Instance, NonPublic'
+                    $runtime = $PSCmdlet.CommandRuntime
+                    $pipe = $runtime.GetType().GetProperty('InputPipe', $hidden).GetValue($runtime)
+                    $pipe.GetType().GetProperty('OutBufferCount', $hidden).SetValue($pipe, 1)
+                }
+
+                process {
+                    $InputObject.Text
+                    $asked.Set()
+                    Start-Sleep -Seconds 1000
+                }
             }
+            Receive-WsMessage -Socket $args[0] -Follow @with | Read-Late
         } -ArgumentList $socket, $asked, $With
         '1', '2' | Send-WsMessage -Socket $socket
         $asked.Wait($patience) | Should -BeTrue
@@ -231,6 +244,19 @@ Describe 'Ctrl+C' {
         $receiving.Shell.Dispose()
         Send-WsMessage '3' -Socket $socket
         (Receive-WsMessage -Socket $socket).Text | Should -Be $Left
+    }
+
+    It 'would lose what -OutBuffer holds back of <Cmdlet>, which is refused' -TestCases @(
+        @{ Cmdlet = 'Receive-WsMessage'; Run = { Receive-WsMessage -Count 3 -OutBuffer 2 | Select-Object -First 1 } }
+        @{ Cmdlet = 'Invoke-WsRequest'; Run = { 'a', 'b', 'c' | Invoke-WsRequest -OutBuffer 2 | Select-Object -First 1 } }
+    ) {
+        $socket = Connect-MessageWebSocket (Get-Address -Path 'echo')
+        '1', '2', '3' | Send-WsMessage -Socket $socket
+        $failure = Get-Failure $Run
+        $failure.FullyQualifiedErrorId | Should -BeLike "InvalidSetting,*"
+        "$failure" | Should -BeLike '-OutBuffer *'
+        (Receive-WsMessage -Count 3 -OutBuffer 0).Text | Should -Be '1', '2', '3'
+        $socket.Sent | Should -Be 3
     }
 
     It 'ends Receive-WsMessage -FromJson without a loss of what it was reading' {

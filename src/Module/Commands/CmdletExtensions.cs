@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
+using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Sessions;
 
 namespace MessageWebSockets.PowerShell.Commands;
@@ -24,6 +25,15 @@ internal static class CmdletExtensions
 
         cmdlet.WriteError(refusal);
         return true;
+    }
+
+    /// <summary>Ends the cmdlet where two parameters that exclude each other are both in use.</summary>
+    public static void RefuseTogether(this PSCmdlet cmdlet, bool isFirst, string first, bool isSecond, string second)
+    {
+        if (isFirst && isSecond)
+        {
+            cmdlet.ThrowTerminatingError(WsErrors.ParameterConflict(first, second));
+        }
     }
 
     /// <summary>

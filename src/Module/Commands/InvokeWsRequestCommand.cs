@@ -149,6 +149,7 @@ public sealed class InvokeWsRequestCommand : WsCmdlet
 
     private void CheckParameters()
     {
+        TakenMessage.RefuseBuffer(this);
         if (!string.IsNullOrEmpty(IdProperty) && ReplyFilter is not null)
         {
             ThrowTerminatingError(WsErrors.ParameterConflict(nameof(IdProperty), nameof(ReplyFilter)));

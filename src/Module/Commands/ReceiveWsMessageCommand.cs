@@ -126,11 +126,12 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        RefuseTogether(FromJson, nameof(FromJson), Raw, nameof(Raw));
-        RefuseTogether(FromJson, nameof(FromJson), OutFile is not null, nameof(OutFile));
-        RefuseTogether(AsHashtable, nameof(AsHashtable), Raw, nameof(Raw));
-        RefuseTogether(AsHashtable, nameof(AsHashtable), OutFile is not null, nameof(OutFile));
-        RefuseTogether(Raw, nameof(Raw), OutFile is not null, nameof(OutFile));
+        TakenMessage.RefuseBuffer(this);
+        this.RefuseTogether(FromJson, nameof(FromJson), Raw, nameof(Raw));
+        this.RefuseTogether(FromJson, nameof(FromJson), OutFile is not null, nameof(OutFile));
+        this.RefuseTogether(AsHashtable, nameof(AsHashtable), Raw, nameof(Raw));
+        this.RefuseTogether(AsHashtable, nameof(AsHashtable), OutFile is not null, nameof(OutFile));
+        this.RefuseTogether(Raw, nameof(Raw), OutFile is not null, nameof(OutFile));
         (SwitchParameter, string)[] ofFile = [(Append, nameof(Append)), (NoClobber, nameof(NoClobber)), (Force, nameof(Force))];
         foreach ((SwitchParameter given, string name) in ofFile)
         {
@@ -478,14 +479,6 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
 
         return Resolve(null);
-    }
-
-    private void RefuseTogether(bool isFirst, string first, bool isSecond, string second)
-    {
-        if (isFirst && isSecond)
-        {
-            ThrowTerminatingError(WsErrors.ParameterConflict(first, second));
-        }
     }
 
     private string? Progress() => IsCounting && Count > 1 ? $"{_received} of {Count} received" : null;

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Diagnostics;
 using System.Management.Automation;
 using System.Reflection;
+using MessageWebSockets.PowerShell.Errors;
 
 namespace MessageWebSockets.PowerShell.Messages;
 
@@ -10,6 +11,18 @@ internal static class TakenMessage
 {
     // What an object passes before another command, or a variable, has it.
     private static readonly string[] s_way = [nameof(Cmdlet), "MshCommandRuntime", "Pipe"];
+
+    /// <summary>Refuses what has taken messages wait behind the cmdlet, where nobody could put them back.</summary>
+    public static void RefuseBuffer(PSCmdlet cmdlet)
+    {
+        if (cmdlet.MyInvocation.BoundParameters.TryGetValue("OutBuffer", out object? size) && size is > 0)
+        {
+            cmdlet.ThrowTerminatingError(WsErrors.InvalidSetting(
+                "-OutBuffer would hold messages back that are no longer in the inbox, and a pipeline that ends early would lose them. "
+                + "Leave it out.",
+                size));
+        }
+    }
 
     /// <summary>Emits it, or puts the message back where the user stopped the pipeline before anybody was given any of it.</summary>
     /// <param name="cmdlet">Whose output it is.</param>
