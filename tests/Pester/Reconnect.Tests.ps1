@@ -320,6 +320,8 @@ Describe 'A connection that is lost' {
         }
         $warnings.Count | Should -BeGreaterThan 0
         $problems[0] | Should -BeLike '*handed to the network* and * w* not. Those after them go over a new connection.'
+        $problems[0] | Should -Not -BeLike '*Connect again*'
+        $problems[0].ErrorDetails.RecommendedAction | Should -Be '-AutoReconnect is on: the next command goes over a new connection.'
         # The last of them may reach the network or not.
         $writtenBefore = $lostBefore = 0
         foreach ($told in @($problems) + $failure | Where-Object { $_ } | ForEach-Object { "$_" } | Select-Object -Unique) {
@@ -333,6 +335,44 @@ Describe 'A connection that is lost' {
             $writtenBefore, $lostBefore = $written, $lost
         }
         $writtenBefore + $lostBefore | Should -BeLessOrEqual 40
+    }
+
+    It 'for half a message is made anew, whatever the server answers to the close: <Answer>' -TestCases @(
+        @{ Answer = 'a close frame'; Uri = { Get-Address -Path 'sink' } }
+        @{ Answer = 'nothing'; Uri = { $server.faults.'never-answers-close' } }
+        @{ Answer = 'a reset'; Uri = { $server.faults.'reset-on-close' } }
+    ) {
+        $cut, $next = 'cut.bin', 'next.txt' | ForEach-Object { Join-Path -Path $TestDrive -ChildPath $_ }
+        Set-Content -LiteralPath $next -Value 'next'
+        $common = @{ FragmentSize = 1MB; ErrorVariable = 'problems'; ErrorAction = 'SilentlyContinue' }
+        $common += @{ WarningVariable = 'warnings'; WarningAction = 'SilentlyContinue' }
+
+        # In one pipeline, and by the next command.
+        foreach ($files in ($cut, $next), $cut) {
+            $socket = Connect-MessageWebSocket (& $Uri) -AutoReconnect -RetryIntervalSec 0.01 -Name "half-$(@($files).Count)"
+            $stream = [System.IO.FileStream]::new($cut, 'Create', 'ReadWrite', 'ReadWrite')
+            try {
+                # More than what waits on the way: a frame is told before the last of them is read.
+                $stream.SetLength(64MB)
+                Send-WsMessage -LiteralPath $files -Socket $socket @common -Debug 5>&1 | ForEach-Object {
+                    if ($stream.Length -gt 0) {
+                        $stream.SetLength(0)
+                    }
+                }
+            } finally {
+                $stream.Dispose()
+            }
+            $problems | Should -HaveCount 1
+            "$problems" | Should -BeLike '*so the connection was closed; the next one goes over a new connection.'
+            if ($files -is [string]) {
+                Send-WsMessage -LiteralPath $next -Socket $socket @common
+                $problems | Should -BeNullOrEmpty
+            }
+            $warnings | Should -BeLike 'Lost the connection: A message to * was cut off, so it was closed. Reconnecting.'
+            $made = Get-MessageWebSocket -Name $socket.Name
+            $made.Id | Should -BeGreaterThan $socket.Id
+            $made.Sent | Should -Be 1
+        }
     }
 
     It 'gets a file from its beginning again' {

@@ -5,6 +5,7 @@ using MessageWebSockets.PowerShell.Completion;
 using MessageWebSockets.PowerShell.Connecting;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Messages;
+using MessageWebSockets.PowerShell.Sessions;
 using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell;
@@ -23,13 +24,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private MessageWebSocket _socket = null!;
     private WaitBudget _budget = null!;
     private JsonWriter? _jsonWriter;
-    private long _accepted;
-    private long _sentBefore;
-
-    // Of earlier connections.
-    private long _writtenEarlier;
-    private long _doubtfulEarlier;
-    private long _lostEarlier;
+    private readonly SendTally _tally = new();
     private bool _isFlushed;
 
     /// <summary>The message: a string, a byte array, a received message, or with -AsJson any object.</summary>
@@ -89,6 +84,9 @@ public sealed class SendWsMessageCommand : WsCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    private string CutOffText => "A message cannot be taken back half sent, so the connection was closed; "
+        + (SocketExtras.IsRenewable(_socket) ? "the next one goes over a new connection." : "connect again.");
+
     /// <summary>The type the user asked for.</summary>
     private SocketMessageType? Type { get; set; }
 
@@ -143,7 +141,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     {
         if (disposing)
         {
-            if (_accepted > 0 && !_isFlushed)
+            if (_tally.Accepted > 0 && !_isFlushed)
             {
                 // Stopped half-way, and perhaps the end of the script: what was accepted gets a moment to leave.
                 WaitBriefly(() => _socket.FlushAsync(CancellationToken.None));
@@ -244,7 +242,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
                     Await(sending.AsTask());
                 }
 
-                _accepted++;
+                _tally.Accept();
                 return true;
             }
             catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
@@ -358,7 +356,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
 
                 if (isFinal)
                 {
-                    _accepted++;
+                    _tally.Accept();
                     progress?.Complete();
                     return true;
                 }
@@ -369,7 +367,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
             WriteError(isOpen
-                ? WsErrors.SendTimeoutInMessage(_socket, _budget.Limit, sent, item)
+                ? WsErrors.SendTimeoutInMessage(_socket, _budget.Limit, sent, CutOffText, item)
                 : WsErrors.SendTimeout(_socket, _budget.Limit, item));
             return false;
         }
@@ -381,16 +379,15 @@ public sealed class SendWsMessageCommand : WsCmdlet
         catch (Exception e) when (isOpen && InputFile.IsFault(e))
         {
             throw new IOException(
-                $"{e.Message.TrimEnd('.')}. {sent} bytes of this message were sent before. A message cannot be taken back half sent, "
-                + "so the connection was closed; connect again.",
-                e);
+                $"{e.Message.TrimEnd('.')}. {sent} bytes of this message were sent before. {CutOffText}", e);
         }
         finally
         {
             if (isOpen)
             {
                 // A message half sent cannot be taken back, and nothing else can be sent before it ends. Nobody waits for the answer, but
-                // only with one has the connection ended in order.
+                // only with one has the connection ended in order. It is lost either way, and nobody asked for that.
+                SocketExtras.Of(_socket).IsCutOff = true;
                 _ = _socket.CloseAsync().ContinueWith(static closed => closed.Exception, TaskScheduler.Default);
             }
         }
@@ -409,7 +406,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
 
     private void Flush()
     {
-        if (_accepted == 0)
+        if (_tally.Accepted == 0)
         {
             return;
         }
@@ -420,18 +417,17 @@ public sealed class SendWsMessageCommand : WsCmdlet
         }
         catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
         {
-            long waiting = _accepted - Counted().Written;
-            WriteWarning(StillWaiting(_socket, waiting, _accepted));
+            WriteWarning(StillWaiting(_socket, _tally.Waiting, _tally.Accepted));
         }
         catch (MessageWebSocketException e)
         {
             _isFlushed = true;
-            ThrowTerminatingError(Ended(e, _socket, Progress(failed: 0)));
+            ThrowTerminatingError(Ended(e, _socket, _tally.Outcome(failed: 0)));
         }
-        catch (ObjectDisposedException) when (Counted().Written < _accepted)
+        catch (ObjectDisposedException) when (_tally.Waiting > 0)
         {
             _isFlushed = true;
-            ThrowTerminatingError(Ended(null, _socket, Progress(failed: 0)));
+            ThrowTerminatingError(Ended(null, _socket, _tally.Outcome(failed: 0)));
         }
         catch (ObjectDisposedException)
         {
@@ -444,8 +440,7 @@ public sealed class SendWsMessageCommand : WsCmdlet
     private void Use(MessageWebSocket socket)
     {
         _socket = socket;
-        _accepted = 0;
-        _sentBefore = socket.Information.OfCallers.Sent;
+        _tally.Use(socket);
         ShowFrames(socket);
     }
 
@@ -453,44 +448,25 @@ public sealed class SendWsMessageCommand : WsCmdlet
     /// <param name="failure">Why the connection is of no use; null where it was closed in order.</param>
     private void ReplaceSocketOrStop(MessageWebSocketException? failure)
     {
-        if (Renew(_socket, _budget, failure, Progress(failed: 1)) is not { } successor)
+        if (Renew(_socket, _budget, failure, _tally.Outcome(failed: 1)) is not { } successor)
         {
             _isFlushed = true;
-            ThrowTerminatingError(Ended(failure, _socket, Progress(failed: 1)));
+            ThrowTerminatingError(Ended(failure, _socket, _tally.Outcome(failed: 1)));
             return;
         }
 
-        (long written, long doubtful) = Counted();
-        if (_accepted > written)
+        if (_tally.Waiting > 0)
         {
-            WriteError(Ended(failure, _socket, $"{Progress(failed: 0)} Those after them go over a new connection."));
+            // What waits may still go out before the close frame.
+            AwaitEnd(_socket);
         }
 
-        _writtenEarlier += written;
-        _doubtfulEarlier += doubtful;
-        _lostEarlier += _accepted - written - doubtful;
+        if (_tally.Waiting > 0)
+        {
+            WriteError(EndOf(failure, _socket, $"{_tally.Outcome(failed: 0)} Those after them go over a new connection."));
+        }
+
         Use(successor);
-    }
-
-    // How many messages went to the network over this connection, and how many may have: as far as no other script sends at the same
-    // time. What the socket said by itself is none of them.
-    private (long Written, long Doubtful) Counted()
-    {
-        (_, long before, long doubtful) = _socket.Information.OfCallers;
-        before -= _sentBefore;
-        long written = Math.Clamp(before, 0, _accepted);
-        return (written, Math.Clamp(before + doubtful, 0, _accepted) - written);
-    }
-
-    private string Progress(int failed)
-    {
-        (long written, long doubtful) = Counted();
-        long lost = _lostEarlier + _accepted - written - doubtful + failed;
-        written += _writtenEarlier;
-        doubtful += _doubtfulEarlier;
-        string doubt = doubtful == 0 ? "" : $", {doubtful} may have been, in a write that failed,";
-        static string Were(long count) => count == 1 ? $"{count} was" : $"{count} were";
-        return $"Of this pipeline's messages {Were(written)} handed to the network{doubt} and {Were(lost)} not.";
     }
 
     private void Await(Task task) => _budget.Spend(() => Wait(task));

@@ -252,7 +252,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     /// <summary>Why nothing can be sent on a socket, which is replaced by its successor where it can be connected again.</summary>
     private protected ErrorRecord? Unwritable(ref MessageWebSocket socket, WaitBudget budget)
     {
-        if (WsSession.HasEnded(socket))
+        if (WsSession.HasEnded(socket) || (socket.State == MessageWebSocketState.Closing && SocketExtras.IsDue(socket)))
         {
             MessageWebSocket lost = socket;
             try
@@ -268,7 +268,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
                 return WsErrors.ReconnectTimeout(lost, budget.Limit, null);
             }
 
-            return EndOf(null, socket);
+            return Ended(null, socket);
         }
 
         return socket.State switch
@@ -332,20 +332,28 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     /// <param name="progress">What was done before.</param>
     private protected ErrorRecord Ended(MessageWebSocketException? failure, MessageWebSocket socket, string? progress = null)
     {
+        AwaitEnd(socket);
+        return EndOf(failure, socket, progress);
+    }
+
+    /// <summary>Waits for a moment until a connection that is of no use any more has ended.</summary>
+    private protected void AwaitEnd(MessageWebSocket socket)
+    {
         if (!WsSession.HasEnded(socket))
         {
             Wait(WaitForEndAsync(socket, StopToken));
         }
-
-        return EndOf(failure, socket, progress);
     }
 
-    /// <summary>The error of a connection that is of no use any more, with how the attempts to reconnect ended.</summary>
+    /// <summary>
+    /// The error of a connection that is of no use any more, with how the attempts to reconnect ended, or that another one takes its place.
+    /// </summary>
     private protected static ErrorRecord EndOf(MessageWebSocketException? failure, MessageWebSocket socket, string? progress = null)
     {
         string?[] parts = [SocketExtras.Of(socket).Reconnection?.Outcome, progress];
         string detail = string.Join(' ', parts.Where(static part => part is { Length: > 0 }));
-        return WsErrors.Ended(failure, socket, detail.Length > 0 ? detail : null);
+        bool isRenewed = SocketExtras.IsDue(socket) || SocketExtras.LatestOf(socket) != socket;
+        return WsErrors.Ended(failure, socket, detail.Length > 0 ? detail : null, isRenewed);
     }
 
     /// <summary>Shows the frames of a socket on the debug stream for as long as this cmdlet runs, if the user asked for that.</summary>

@@ -78,21 +78,6 @@ internal static partial class WsErrors
         ErrorCategory.InvalidOperation,
         socket);
 
-    public static ErrorRecord ConnectionClosed(MessageWebSocket socket, string? progress = null)
-    {
-        ushort? code = socket.Information.CloseCode;
-        string reason = string.IsNullOrEmpty(socket.Information.CloseReason)
-            ? ""
-            : $" \"{TerminalText.Escape(socket.Information.CloseReason)}\"";
-        string close = code is null or 1005 ? "without a code" : $"with code {code}{reason}";
-        return Create(
-            "ConnectionClosed",
-            new InvalidOperationException($"The connection to {Describe(socket)} was closed {close}.{progress}"),
-            "Connect-MessageWebSocket opens a new one.",
-            ErrorCategory.ConnectionError,
-            socket);
-    }
-
     /// <summary>Nothing came in time.</summary>
     /// <param name="sockets">What was received from.</param>
     /// <param name="timeout">How long nothing came.</param>
@@ -179,10 +164,11 @@ internal static partial class WsErrors
         ErrorCategory.OperationTimeout,
         item);
 
-    public static ErrorRecord SendTimeoutInMessage(MessageWebSocket socket, TimeSpan timeout, long sent, object? item) => Create(
+    public static ErrorRecord SendTimeoutInMessage(
+        MessageWebSocket socket, TimeSpan timeout, long sent, string advice, object? item) => Create(
         "SendTimeout",
         new TimeoutException($"{Describe(socket)} took no more data within {Seconds(timeout)}, after {sent} bytes of this message."),
-        "A message cannot be taken back half sent, so the connection was closed; connect again.",
+        advice,
         ErrorCategory.OperationTimeout,
         item);
 
@@ -422,22 +408,17 @@ internal static partial class WsErrors
     /// <summary>A connect that failed.</summary>
     public static ErrorRecord Connect(MessageWebSocketException e, object? target) => FromException(e, target, ConnectAdvice(e));
 
-    /// <summary>A connection that broke.</summary>
-    public static ErrorRecord Broken(MessageWebSocketException e, object? target, string? detail = null) =>
-        FromException(e, target, BrokenAdvice(e), detail);
-
-    /// <summary>A connection that is of no use any more, for the reason that its end had, whatever met it.</summary>
-    /// <param name="failure">What was met; null where the socket was closed.</param>
-    /// <param name="socket">The socket.</param>
-    /// <param name="progress">What was done before.</param>
-    public static ErrorRecord Ended(MessageWebSocketException? failure, MessageWebSocket socket, string? progress = null) =>
-        socket.Information.CloseCode is null && (socket.Information.Failure ?? failure) is { } known
-            ? Broken(known, socket, progress)
-            : ConnectionClosed(socket, progress is null ? null : " " + progress);
-
-    private static ErrorRecord FromException(MessageWebSocketException e, object? target, string? advice, string? detail = null)
+    private static ErrorRecord FromException(
+        MessageWebSocketException e, object? target, string? advice, string? detail = null, bool isRenewed = false)
     {
         (string message, string ownAdvice) = LibraryText.Of(e);
+        if (isRenewed)
+        {
+            // What says to connect again is no use where that is done.
+            message = LibraryText.Reason(e);
+            ownAdvice = ownAdvice.Length > 0 ? ownAdvice : RenewalAdvice;
+        }
+
         string id = e.IsSubProtocolRefused ? "SubProtocolRefused"
             : e.IsClosedByPeer ? "ConnectionClosed"
             : e.Status == WebErrorStatus.Unknown ? "WebSocketFailure"

@@ -58,11 +58,14 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     /// <summary>The sockets to receive from: those that were replaced and still hold messages, then the one in use.</summary>
     public IEnumerable<MessageWebSocket> Readable => _replaced.Where(HoldsMessages).Append(Latest);
 
-    /// <summary>Whether an end is one to reconnect after: a lost connection, or a server that says it goes away for a while.</summary>
+    /// <summary>
+    /// Whether an end is one to reconnect after: a lost connection, a server that says it goes away for a while, or a close that half a
+    /// message made necessary, whatever the server answers to that.
+    /// </summary>
     public static bool IsWorthwhile(MessageWebSocket socket) =>
         socket.State == MessageWebSocketState.Aborted
         || (socket.State is MessageWebSocketState.Closed or MessageWebSocketState.Closing
-            && socket.Information.CloseCode is 1001 or 1006 or 1011 or 1012 or 1013 or 1014);
+            && (SocketExtras.Of(socket).IsCutOff || socket.Information.CloseCode is 1001 or 1006 or 1011 or 1012 or 1013 or 1014));
 
     /// <summary>
     /// Whether a failed connect may succeed later without anything being changed here. A script of -OnConnected that threw is such a

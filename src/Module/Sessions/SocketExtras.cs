@@ -30,6 +30,9 @@ internal sealed class SocketExtras
     /// <summary>Whether it only stands for a name that no socket of the session has.</summary>
     public bool IsUnknown { get; set; }
 
+    /// <summary>Whether its connection was closed because a part of a message was sent and the rest could not be.</summary>
+    public bool IsCutOff { get; set; }
+
     /// <summary>How to reconnect; null for not at all.</summary>
     public Reconnection? Reconnection { get; set; }
 
@@ -49,9 +52,12 @@ internal sealed class SocketExtras
     public static bool IsToReplace(MessageWebSocket greeted, MessageWebSocket socket) =>
         greeted == socket || (Of(greeted).Reconnection is { } reconnection && reconnection == Of(socket).Reconnection);
 
+    /// <summary>Whether a socket is reconnected where its connection is lost.</summary>
+    public static bool IsRenewable(MessageWebSocket socket) =>
+        Of(socket) is { IsGreeted: false } and { Reconnection: { GaveUp: false, IsClosed: false } };
+
     /// <summary>Whether a socket is to be reconnected when it is next used.</summary>
-    public static bool IsDue(MessageWebSocket socket) =>
-        Of(socket) is { IsGreeted: false } and { Reconnection: { GaveUp: false, IsClosed: false } } && Reconnection.IsWorthwhile(socket);
+    public static bool IsDue(MessageWebSocket socket) => IsRenewable(socket) && Reconnection.IsWorthwhile(socket);
 
     /// <summary>Whether the user closed a connection, and with it all that would be made in its place.</summary>
     public static bool IsOver(MessageWebSocket socket) => Of(socket).Reconnection is { IsClosed: true };

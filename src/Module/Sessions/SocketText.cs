@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using MessageWebSockets.PowerShell.Errors;
+using MessageWebSockets.PowerShell.Sessions;
 using MessageWebSockets.PowerShell.Views;
 
 namespace MessageWebSockets.PowerShell;
@@ -89,6 +90,11 @@ public static class SocketText
     /// <param name="failure">What failed, where the socket itself does not know yet.</param>
     internal static string Loss(MessageWebSocket socket, MessageWebSocketException? failure)
     {
+        if (SocketExtras.Of(socket).IsCutOff)
+        {
+            return $"A message to {Address(socket)} was cut off, so it was closed.";
+        }
+
         if ((socket.Information.Failure ?? failure) is { } known)
         {
             return LibraryText.Reason(known);
