@@ -193,6 +193,21 @@ Describe 'Start-WsEchoServer' {
             (Invoke-WsRequest 'x' -TimeoutSeconds 10).Text | Should -Be '{"a":1}'
         }
 
+        It 'has variables of its own and of the session with $using: where it runs a block elsewhere' {
+            $prefix = 'session'
+            $own = 'not this'
+            Start-WsEchoServer -Handler {
+                $own = $_.Text
+                1 | ForEach-Object -Parallel {
+                    $inner = 'inner'
+                    "$using:own $using:prefix $(& { $using:prefix }) $(1 | ForEach-Object -Parallel { $using:inner })"
+                }
+                & { "$using:own" }
+            } | Connect-MessageWebSocket | Out-Null
+            Send-WsMessage 'text'
+            Receive-WsMessage -Count 2 -Raw | Should -Be 'text session session inner', 'not this'
+        }
+
         It 'refuses a $using: variable that is not there' {
             $failure = Get-Failure { Start-WsEchoServer -Handler { $using:noSuchVariable } }
             $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidSetting,*'

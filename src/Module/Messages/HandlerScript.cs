@@ -184,11 +184,8 @@ internal sealed class HandlerScript : IDisposable
     private IEnumerable<Edit> BindVariables(ScriptBlockAst script, SessionState session)
     {
         Dictionary<string, string> names = new(StringComparer.OrdinalIgnoreCase);
-        foreach (UsingExpressionAst used in script
-            .FindAll(static ast => ast is UsingExpressionAst, searchNestedScriptBlocks: true)
-            .Cast<UsingExpressionAst>())
+        foreach ((VariableExpressionAst reference, bool isElsewhere) in HandlerVariables.OfSession(script))
         {
-            VariableExpressionAst reference = UsingExpressionAst.ExtractUsingVariable(used);
             string name = reference.VariablePath.UserPath;
             if (!names.TryGetValue(name, out string? alias))
             {
@@ -199,7 +196,8 @@ internal sealed class HandlerScript : IDisposable
             }
 
             IScriptExtent extent = reference.Extent;
-            string text = reference.Splatted ? $"@{alias}" : $"${{{alias}}}";
+            string path = isElsewhere ? $"using:{alias}" : alias;
+            string text = reference.Splatted ? $"@{path}" : $"${{{path}}}";
             yield return new Edit(extent.StartOffset, extent.EndOffset - extent.StartOffset, text);
         }
     }
