@@ -197,6 +197,40 @@ Describe 'A server that restarts' {
         }
     }
 
+    It 'holds up none of the other sockets that are received from' {
+        $lost = Get-LostSocket -Path 'echo' -Connect @{ RetryIntervalSec = 60 }
+        $live = Connect-MessageWebSocket "$($server.raw)echo"
+
+        # Each message is asked for by the one before it, and the last one ends the wait for the connection, too.
+        Send-WsMessage '1' -Socket $live
+        $received = Receive-WsMessage -Socket $lost, $live -Count 5 -TimeoutSeconds 30 -WarningVariable warnings 3> $null |
+            ForEach-Object {
+                $_.Text
+                Send-WsMessage "$(1 + $_.Text)" -Socket $live
+            }
+
+        $received | Should -Be '1', '2', '3', '4', '5'
+        $warnings | Should -HaveCount 1
+        $warnings[0] | Should -BeLike '*Reconnecting.'
+        (Receive-WsMessage -Socket $live).Text | Should -Be '6'
+    }
+
+    It 'is waited for as long as -TimeoutSeconds says after the last message of the others, and no longer where these end' {
+        $lost = Get-LostSocket -Path 'echo' -Connect @{ RetryIntervalSec = 60 }
+        $live = Connect-MessageWebSocket "$($server.raw)echo"
+        Send-WsMessage 'last' -Socket $live
+        $received = Receive-WsMessage -Socket $lost, $live -Count 5 -TimeoutSeconds 1 -ErrorVariable errors -ErrorAction SilentlyContinue `
+            -WarningAction SilentlyContinue |
+            ForEach-Object {
+                $_.Text
+                Close-MessageWebSocket -Socket $live
+            }
+
+        $received | Should -Be 'last'
+        $errors.FullyQualifiedErrorId | Should -BeLike 'ReconnectTimeout,*'
+        $errors[0].TargetObject | Should -Be $lost
+    }
+
     It 'is no longer waited for once the user <Does>' -TestCases @(
         @{ Does = 'presses Ctrl+C'; Action = { Stop-Script -Started $following } }
         @{ Does = 'closes the connection'; Action = { Close-MessageWebSocket -Socket $socket } }

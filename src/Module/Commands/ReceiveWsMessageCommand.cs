@@ -15,7 +15,7 @@ namespace MessageWebSockets.PowerShell;
 [Cmdlet(VerbsCommunications.Receive, "WsMessage", DefaultParameterSetName = CountSet)]
 [OutputType(typeof(WsMessage))]
 [OutputType(typeof(string), typeof(byte[]), typeof(PSObject), typeof(Hashtable))]
-public sealed class ReceiveWsMessageCommand : WsCmdlet
+public sealed partial class ReceiveWsMessageCommand : WsCmdlet
 {
     private const string CountSet = "Count";
     private const string AllSet = "All";
@@ -220,7 +220,22 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         while (true)
         {
             Drain();
-            if (_received >= _limit || _source.IsOver || _clock.IsOver)
+            if (_received >= _limit || _clock.IsOver)
+            {
+                return;
+            }
+
+            if (_ended.TryDequeue(out MessageSource.SocketEnd? earlier))
+            {
+                if (!TryGoOn(earlier))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            if (_source.IsOver)
             {
                 return;
             }
@@ -278,42 +293,6 @@ public sealed class ReceiveWsMessageCommand : WsCmdlet
         }
 
         return _source.IsOver;
-    }
-
-    /// <summary>Reconnects after the end of a socket, or tells the end.</summary>
-    /// <returns>False when the time was over meanwhile.</returns>
-    private bool TryGoOn(MessageSource.SocketEnd end)
-    {
-        try
-        {
-            if (Connector.Renew(this, end.Socket, _clock.Left()) is { } successor)
-            {
-                // The time goes on: a server that takes each connection and drops it must not keep this for ever.
-                _source.Join(successor);
-                ShowFrames(successor);
-                return true;
-            }
-        }
-        catch (TimeoutException)
-        {
-            if (!_clock.EndsInOrder)
-            {
-                WriteError(WsErrors.ReconnectTimeout(end.Socket, QuietTime, ProgressText));
-            }
-
-            return false;
-        }
-
-        if ((end.Failure is not null && !SocketExtras.IsOver(end.Socket)) || (IsCounting && _source.IsOver))
-        {
-            WriteError(EndOf(end.Failure, end.Socket, ProgressText));
-        }
-        else
-        {
-            Tell($"{end.Socket} ended: {SocketText.State(end.Socket)}.");
-        }
-
-        return true;
     }
 
     /// <summary>Writes what is queued.</summary>

@@ -167,6 +167,9 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
         }
     }
 
+    /// <summary>Waits for a step of a connect that another class makes for this cmdlet.</summary>
+    private protected virtual void WaitForConnect(Task step) => Wait(step);
+
     /// <summary>Gives something a moment to end, for a cmdlet that is over; whether and how it ends no longer matters.</summary>
     private protected static void WaitBriefly(Func<Task> begin)
     {
@@ -279,7 +282,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
         };
     }
 
-    /// <summary>Reconnects as <see cref="Connector.Renew"/> does, and stops the cmdlet when its time is over meanwhile.</summary>
+    /// <summary>Reconnects, and stops the cmdlet when its time is over meanwhile.</summary>
     private protected MessageWebSocket? Renew(
         MessageWebSocket lost, WaitBudget budget, MessageWebSocketException? failure = null, string? progress = null)
     {
@@ -369,7 +372,7 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
 
     void IPipeline.Post(Action action) => Post(action);
 
-    void IPipeline.Wait(Task task) => Wait(task);
+    void IPipeline.Wait(Task task) => WaitForConnect(task);
 
     void IPipeline.Tell(string message) => Tell(message);
 

@@ -29,6 +29,15 @@ internal static class Connector
     public static MessageWebSocket? Renew(
         IPipeline cmdlet, MessageWebSocket lost, TimeSpan longest, MessageWebSocketException? failure = null)
     {
+        using CancellationTokenSource over = new();
+        over.CancelAfter(longest);
+        return Renew(cmdlet, lost, over.Token, failure);
+    }
+
+    /// <summary>As the other, until a token is cancelled.</summary>
+    public static MessageWebSocket? Renew(
+        IPipeline cmdlet, MessageWebSocket lost, CancellationToken over, MessageWebSocketException? failure = null)
+    {
         if (SocketExtras.Of(lost).IsGreeted)
         {
             // The connect that greets it fails, and counts as the attempt.
@@ -41,8 +50,8 @@ internal static class Connector
             return null;
         }
 
-        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cmdlet.StopToken, reconnection.Closing);
-        enough.CancelAfter(longest);
+        using CancellationTokenSource enough =
+            CancellationTokenSource.CreateLinkedTokenSource(cmdlet.StopToken, reconnection.Closing, over);
         try
         {
             TakeTurn(cmdlet, reconnection, enough.Token);
@@ -74,7 +83,7 @@ internal static class Connector
         {
             cmdlet.Wait(turn);
         }
-        catch (PipelineStoppedException)
+        catch
         {
             // It may have become this cmdlet's turn at the same moment.
             _ = turn.ContinueWith(
