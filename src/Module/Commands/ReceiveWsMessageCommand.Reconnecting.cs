@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using MessageWebSockets.PowerShell.Connecting;
 using MessageWebSockets.PowerShell.Errors;
 using MessageWebSockets.PowerShell.Messages;
@@ -14,6 +15,7 @@ public sealed partial class ReceiveWsMessageCommand
     private CancellationTokenSource? _reconnecting;
 
     /// <summary>Waits for a step of a reconnect, and writes what the other sockets bring in the meantime.</summary>
+    [SuppressMessage("Reliability", "CA2025", Justification = "What uses the source is waited for before that is disposed of.")]
     private protected override void WaitForConnect(Task step)
     {
         while (_reconnecting is { IsCancellationRequested: false } && !_source.IsOver && !step.IsCompleted)
