@@ -183,6 +183,9 @@ Describe 'Close-MessageWebSocket' {
         $clock.Elapsed.TotalSeconds | Should -BeLessThan 4
         $warning | Should -HaveCount 5
         $warning[0] | Should -BeLike '*did not answer the close within 1 s*dropped*'
+        $failure = Get-Failure { Send-WsMessage 'x' -Socket $dead[0] }
+        "$failure" | Should -BeLike '*did not answer the close frame within 1 s. The connection was dropped.'
+        $failure.ErrorDetails.RecommendedAction | Should -Not -BeLike '*-KeepAliveTimeoutSeconds*'
         $dead.State | Should -Not -Contain 'Open'
         { Close-MessageWebSocket -TimeoutSeconds -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
     }

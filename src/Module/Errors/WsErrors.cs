@@ -438,7 +438,8 @@ internal static partial class WsErrors
 
     private static string? BrokenAdvice(MessageWebSocketException e) => e.Status switch
     {
-        WebErrorStatus.Timeout => "-KeepAliveTimeoutSeconds of Connect-MessageWebSocket sets how long a server may give no sign of life.",
+        WebErrorStatus.Timeout when !IsUnansweredClose(e) =>
+            "-KeepAliveTimeoutSeconds of Connect-MessageWebSocket sets how long a server may give no sign of life.",
         _ => null,
     };
 
