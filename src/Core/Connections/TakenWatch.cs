@@ -23,7 +23,13 @@ internal sealed class TakenWatch
     {
         (long accepted, PeerProgress? progress) = (_accepted, _progress);
         Look();
-        return _accepted > accepted || (progress is { } before && _progress is { } now && now.IsBeyond(before));
+        if (progress is not { } before || _progress is not { } now)
+        {
+            return _accepted > accepted;
+        }
+
+        _progress = now.Behind(before);
+        return _accepted > accepted || now.IsBeyond(before);
     }
 
     private void Look()

@@ -24,13 +24,34 @@ internal readonly record struct PeerProgress(ulong Acknowledged, uint Window, bo
     /// <summary>The bytes that were not acknowledged yet, in whole segments, so that there are rather less.</summary>
     public ulong Outstanding { get; init; }
 
+    // How far the peer let us send, whatever it said since, and by how much its window had grown in all, at the looks before this one.
+    private ulong Furthest { get; init; }
+
+    private ulong Grown { get; init; }
+
+    private ulong Edge => Acknowledged + Window;
+
     /// <summary>
     /// Whether the peer has taken something since: bytes that had waited are acknowledged now, or its window has grown, as it does when
     /// the peer reads. What was sent after the earlier look did not wait at it; its acknowledgement shows no more than that the peer's
     /// system lives.
     /// </summary>
     public bool IsBeyond(PeerProgress earlier) =>
-        (earlier.IsWaiting && Acknowledged > earlier.Acknowledged) || Window > earlier.Window;
+        (earlier.IsWaiting && Acknowledged > earlier.Acknowledged) || HasReadSince(earlier);
+
+    /// <summary>
+    /// This look as the one behind an earlier one, in a row of them: a peer that takes nothing cannot seem to for ever, by moving its
+    /// window up and down or by letting it creep.
+    /// </summary>
+    public PeerProgress Behind(PeerProgress earlier) => this with
+    {
+        Furthest = Math.Max(earlier.Furthest, earlier.Edge),
+        Grown = earlier.Grown + (HasReadSince(earlier) ? Window - earlier.Window : 0),
+    };
+
+    // What a peer once let us send it cannot have read again (RFC 9293 section 3.8.6), nor more than it was given.
+    private bool HasReadSince(PeerProgress earlier) =>
+        Window > earlier.Window && Edge > Math.Max(earlier.Furthest, earlier.Edge) && earlier.Grown < Acknowledged;
 
     /// <summary>Null where the system does not tell.</summary>
     public static PeerProgress? Of(Socket socket)

@@ -5,8 +5,11 @@ namespace MessageWebSockets.Server;
 /// long it has taken nothing.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
-internal sealed class ActivityClock
+/// <param name="askProgress">Tells what the client's system has taken; null where there is nothing to ask.</param>
+internal sealed class ActivityClock(Func<PeerProgress?>? askProgress = null)
 {
+    private readonly Lock _looking = new();
+    private PeerProgress? _progress;
     private long _lastReceived = Environment.TickCount64;
     private long _lastTaken = Environment.TickCount64;
     private int _works;
@@ -19,6 +22,29 @@ internal sealed class ActivityClock
 
     /// <summary>The client took bytes, or begins to be waited for.</summary>
     public void Taken() => Volatile.Write(ref _lastTaken, Environment.TickCount64);
+
+    /// <summary>
+    /// Looks whether the client has taken something since the last look. This system accepts for it more than a slow client takes in any
+    /// of the times here, and says nothing of it by itself.
+    /// </summary>
+    public void Look()
+    {
+        lock (_looking)
+        {
+            PeerProgress? now = askProgress?.Invoke();
+            if (now is { } progress && _progress is { } before)
+            {
+                if (progress.IsBeyond(before))
+                {
+                    Taken();
+                }
+
+                now = progress.Behind(before);
+            }
+
+            _progress = now;
+        }
+    }
 
     /// <summary>A message of the client is being worked on; it has reason to wait.</summary>
     public void BeginWork() => Interlocked.Increment(ref _works);

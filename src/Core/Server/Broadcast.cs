@@ -39,6 +39,12 @@ internal sealed class Broadcast(Func<IEnumerable<ServerConnection>> members, Tim
 
     private async Task SendToAsync(ServerConnection member, ServerMessage message)
     {
+        if (member.IsClosing)
+        {
+            // It gets nothing more, and is not to be waited for anew with every message that others get.
+            return;
+        }
+
         if (!member.Outgoing.IsBusy)
         {
             member.Activity.Taken();

@@ -20,6 +20,9 @@ internal sealed class ServerConnection
 {
     private const int ReadSize = 16 * 1024;
 
+    // How often it is looked, in the time that a client may be silent, whether it takes something.
+    private const int LooksPerSilence = 4;
+
     private static readonly TimeSpan LingerPatience = TimeSpan.FromSeconds(1);
 
     private readonly ServerConnectionSettings _settings;
@@ -34,7 +37,6 @@ internal sealed class ServerConnection
     private ConnectionEnd? _end;
     private Timer? _closeTimer;
     private bool _mayTakeItsTime;
-    private PeerProgress? _progress;
     private Timer? _idleTimer;
     private bool _isOver;
 
@@ -56,6 +58,7 @@ internal sealed class ServerConnection
         _transport = transport;
         _stream = stream;
         _reportListener = reportListener;
+        Activity = new ActivityClock(() => settings.Progress(transport));
         Messages = new MessageCounts(allMessages);
         Outgoing = new MessageQueue(settings.QueueLimit);
         _isCompressed = upgrade.Compression is not null;
@@ -75,7 +78,7 @@ internal sealed class ServerConnection
     public MessageQueue Outgoing { get; }
 
     /// <summary>When the client last gave a sign of life.</summary>
-    public ActivityClock Activity { get; } = new();
+    public ActivityClock Activity { get; }
 
     /// <summary>Cancelled when the connection has ended.</summary>
     public CancellationToken Ended => _ended.Token;
@@ -175,19 +178,25 @@ internal sealed class ServerConnection
     {
         if (_settings.IdleTimeout != Timeout.InfiniteTimeSpan)
         {
+            Activity.Look();
             lock (_lock)
             {
                 _idleTimer = new Timer(
                     static connection => ((ServerConnection)connection!).CloseIfIdle(),
                     this,
-                    _settings.IdleTimeout,
+                    UntilIdleLook(_settings.IdleTimeout),
                     Timeout.InfiniteTimeSpan);
             }
         }
     }
 
+    // Whole milliseconds, as a timer has nothing shorter.
+    private TimeSpan UntilIdleLook(TimeSpan left) => TimeSpan.FromMilliseconds(
+        Math.Ceiling(Math.Min(left.TotalMilliseconds, _settings.IdleTimeout.TotalMilliseconds / LooksPerSilence)));
+
     private void CloseIfIdle()
     {
+        Activity.Look();
         TimeSpan left = _settings.IdleTimeout - Activity.Silence(isWaitedFor: Outgoing.IsBusy);
         if (left <= TimeSpan.Zero)
         {
@@ -199,7 +208,7 @@ internal sealed class ServerConnection
         {
             if (!_isOver)
             {
-                _idleTimer!.Change(left, Timeout.InfiniteTimeSpan);
+                _idleTimer!.Change(UntilIdleLook(left), Timeout.InfiniteTimeSpan);
             }
         }
     }
@@ -347,7 +356,9 @@ internal sealed class ServerConnection
         do
         {
             done = messages.Done;
+            Activity.Look();
             await Task.WhenAny(work, Task.Delay(_settings.WorkPatience)).ConfigureAwait(false);
+            Activity.Look();
         }
         while (!work.IsCompleted && messages.Done > done && Outgoing.IsBusy && Activity.Stall < _settings.WorkPatience);
     }
@@ -356,7 +367,7 @@ internal sealed class ServerConnection
     private void StartCloseTimer(bool mayTakeItsTime)
     {
         _mayTakeItsTime = mayTakeItsTime;
-        _progress ??= PeerProgress.Of(_transport);
+        Activity.Look();
         _closeTimer ??= new Timer(
             static connection => ((ServerConnection)connection!).AbortUnlessTaken(),
             this,
@@ -375,10 +386,8 @@ internal sealed class ServerConnection
                 return;
             }
 
-            PeerProgress? before = _progress;
-            _progress = PeerProgress.Of(_transport);
-            bool hasTaken = before is { } earlier && _progress is { } now && now.IsBeyond(earlier);
-            TimeSpan left = hasTaken ? _settings.ClosePatience : _settings.ClosePatience - Activity.Stall;
+            Activity.Look();
+            TimeSpan left = _settings.ClosePatience - Activity.Stall;
             if (_mayTakeItsTime && left > TimeSpan.Zero)
             {
                 _closeTimer!.Change(left, Timeout.InfiniteTimeSpan);

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace MessageWebSockets.Server;
 
 /// <summary>What holds for every connection of a server.</summary>
@@ -11,4 +13,7 @@ internal sealed record ServerConnectionSettings(int MaxMessageSize, long QueueLi
 
     /// <summary>How long the work on what a client sent before it closed may take, while that does not wait for the client.</summary>
     public TimeSpan WorkPatience { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Tells what a client's system has taken.</summary>
+    public Func<Socket, PeerProgress?> Progress { get; init; } = PeerProgress.Of;
 }

@@ -57,7 +57,8 @@ public sealed class WebSocketEchoServerOptions
     /// <summary>
     /// How long a client may be silent before its connection is closed (close code 1001); <see cref="Timeout.InfiniteTimeSpan"/>, the
     /// default, for as long as it likes. A client is silent when no byte comes from it, not even a ping or pong, it takes none that are
-    /// sent to it, and no message of it is being worked on.
+    /// sent to it, and no message of it is being worked on. How much it has taken of what the system accepted for it is known on Linux
+    /// only; elsewhere one that reads a long message more slowly than the send buffer empties may need a longer time.
     /// </summary>
     public TimeSpan IdleTimeout { get; set; } = Timeout.InfiniteTimeSpan;
 

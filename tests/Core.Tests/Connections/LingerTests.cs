@@ -74,6 +74,17 @@ public sealed class LingerTests : IDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_peer_that_moves_its_window_up_and_down_has_one_more_stall()
+    {
+        _progress = new PeerProgress(1000, 5, IsWaiting: true);
+        Task<bool> linger = Linger.WhileTakenAsync(_task.Task, _transport, s_stall, _clock, CancellationToken.None);
+        uint window = 5;
+        await PassLooksAsync(linger, 4, () => _progress = new PeerProgress(1000, window = 14 - window, IsWaiting: true));
+        await _clock.PassWaitAsync();
+        Assert.False(await linger);
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task It_lasts_half_a_minute_where_nobody_waits_and_any_time_where_somebody_can_end_it()
     {
         using CancellationTokenSource cancel = new();

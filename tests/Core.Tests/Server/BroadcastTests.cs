@@ -76,6 +76,23 @@ public sealed class BroadcastTests : IDisposable
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task Who_is_being_closed_is_not_waited_for_anew()
+    {
+        ServerConnection closing = Member(limit: 1_000_000);
+        Broadcast broadcast = new(() => [closing], TimeSpan.FromDays(1));
+        closing.Close(new ConnectionEnd(ConnectionEnd.MessageTooBig, ""), discards: false);
+        long now = Environment.TickCount64;
+        Assert.True(SpinWait.SpinUntil(() => Environment.TickCount64 > now, SocketFactAttribute.Patience));
+
+        await broadcast.SendAsync(_first, Token);
+
+        long asked = Environment.TickCount64;
+        Assert.InRange(asked - closing.Activity.Stall.TotalMilliseconds, 0, now);
+        await closing.RunAsync(new ReturnedMessages(closing.Outgoing));
+        Assert.Equal("8:\u0003\u00f1", ReadFrames.Describe(_network.Written.ToArray(), areMasked: false));
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task Nothing_goes_on_in_the_context_of_a_caller()
     {
         ServerConnection slow = Member(limit: 1);

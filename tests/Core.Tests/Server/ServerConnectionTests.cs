@@ -242,6 +242,50 @@ public sealed class ServerConnectionTests : IDisposable
         Assert.Equal(Close(1001, "This client was silent for too long."), Written(network));
     }
 
+    // What the client's system has acknowledged, and its window, at each look; from the last one on all stays.
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(new ulong[] { 1, 2, 3, 4, 5 }, new uint[] { 0, 0, 0, 0, 0 }, 5)]
+    [InlineData(new ulong[] { 9, 9, 9, 9, 9 }, new uint[] { 1, 2, 3, 4, 5 }, 5)]
+    [InlineData(new ulong[] { 9, 9 }, new uint[] { 1, 2 }, 2)]
+    public async Task A_client_that_has_closed_is_waited_for_as_long_as_it_takes_what_is_before_the_close_frame(
+        ulong[] acknowledged, uint[] windows, int looks)
+    {
+        int looked = 0;
+        await CloseStuckAsync(look =>
+        {
+            looked = look;
+            int at = Math.Min(look, acknowledged.Length - 1);
+            return new PeerProgress(acknowledged[at], windows[at], IsWaiting: true);
+        });
+        Assert.True(looked >= looks, $"It was looked {looked} times behind the first.");
+    }
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_client_whose_window_creeps_and_that_takes_nothing_keeps_no_place() =>
+        await CloseStuckAsync(static look => new PeerProgress(3, (uint)look, IsWaiting: true));
+
+    [Fact(Timeout = SocketFactAttribute.Patience)]
+    public async Task A_client_that_takes_what_it_is_sent_is_not_silent()
+    {
+        const int Taking = 12;
+        int looked = 0;
+        TwoWayStream network = Sends([]);
+        PausedStream paused = new(network);
+        paused.Writes.SetResult();
+        ServerConnection connection = Connection(
+            paused,
+            idle: TimeSpan.FromMilliseconds(20),
+            progress: _ => new PeerProgress((ulong)Math.Min(Interlocked.Increment(ref looked), Taking), 0, IsWaiting: true));
+
+        Task running = connection.RunAsync(new Work());
+        await paused.HasBegunToWrite.Task;
+        Assert.True(looked > Taking, $"It was looked {looked} times.");
+        paused.Reads.SetResult();
+        await running;
+
+        Assert.Equal(Close(1001, "This client was silent for too long."), Written(network));
+    }
+
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task An_answer_that_comes_behind_the_frames_of_the_client_goes_uncompressed()
     {
@@ -281,6 +325,25 @@ public sealed class ServerConnectionTests : IDisposable
         }
     }
 
+    // A client that has sent its close frame and reads nothing, while a long message is written to it; what is seen of it, look by look.
+    private async Task CloseStuckAsync(Func<int, PeerProgress> see)
+    {
+        using TransportPair pair = await TransportPair.ConnectAsync();
+        pair.Peer.SendBufferSize = 16 * 1024;
+        int looks = -1;
+        ServerConnection connection = Connection(
+            new NetworkStream(pair.Peer, ownsSocket: false),
+            transport: pair.Peer,
+            patience: TimeSpan.FromMilliseconds(20),
+            progress: _ => see(Interlocked.Increment(ref looks)));
+        Assert.True(connection.Outgoing.TryAdd(new ServerMessage(new byte[32 * 1024 * 1024], WebSocketMessageType.Binary)));
+        await pair.Network.WriteAsync(Masked(WireOpcode.Close, [3, 0xE8]), TestContext.Current.CancellationToken);
+
+        await connection.RunAsync(new Work());
+
+        Assert.Equal(0, connection.Messages.Sent);
+    }
+
     private static byte[] Masked(WireOpcode opcode, ReadOnlySpan<byte> payload, bool fin = true) =>
         FrameBytes.Build(opcode, payload, fin, masked: true);
 
@@ -314,9 +377,13 @@ public sealed class ServerConnectionTests : IDisposable
         TimeSpan? idle = null,
         ServerCompression? compression = null,
         Socket? transport = null,
-        TimeSpan? patience = null)
+        TimeSpan? patience = null,
+        Func<Socket, PeerProgress?>? progress = null)
     {
-        ServerConnectionSettings settings = new(limit, QueueLimit: 1000, idle ?? Timeout.InfiniteTimeSpan);
+        ServerConnectionSettings settings = new(limit, QueueLimit: 1000, idle ?? Timeout.InfiniteTimeSpan)
+        {
+            Progress = progress ?? PeerProgress.Of,
+        };
         UpgradeRequest request = UpgradeRequest.Parse(Encoding.ASCII.GetBytes(RawClient.Request()));
         return new ServerConnection(
             patience is { } time ? settings with { ClosePatience = time, WorkPatience = time } : settings,
