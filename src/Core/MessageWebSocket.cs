@@ -346,8 +346,8 @@ public sealed partial class MessageWebSocket : IDisposable, IAsyncDisposable, IM
     /// peer takes what was sent before the call, its time to answer has not begun; the token ends that wait, too. Once the peer's close
     /// frame has come the end stays an orderly one, and the token ends the wait for the end of TCP.
     /// </remarks>
-    /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="WebSocketControl.CloseTimeout"/>, or the
-    /// connection broke.</exception>
+    /// <exception cref="MessageWebSocketException">The peer did not answer within <see cref="WebSocketControl.CloseTimeout"/>, and two
+    /// seconds at most once <see cref="Close()"/> was called as well, or the connection broke.</exception>
     public Task<WebSocketCloseResult> CloseAsync(
         ushort? code = null, string? reason = null, CancellationToken cancellationToken = default) =>
         _client.CloseAsync(code, reason, timeout: null, cancellationToken);

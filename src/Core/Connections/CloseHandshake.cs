@@ -53,7 +53,7 @@ internal sealed class CloseHandshake(ConnectionState state, MessageSender sender
 
         WebSocketCloseResult result =
             await WaitForPeerAsync(timeout ?? state.Settings.CloseTimeout, cancellationToken).ConfigureAwait(false)
-            ?? throw state.Refusal();
+            ?? throw state.NoAnswer();
         try
         {
             await state.Released.WaitAsync(cancellationToken).ConfigureAwait(false);

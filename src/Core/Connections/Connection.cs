@@ -93,7 +93,7 @@ internal sealed class Connection
         }
         catch (IOException e)
         {
-            throw await _state.ExplainAsync(e).ConfigureAwait(false);
+            throw await _state.ExplainFlushAsync(e).ConfigureAwait(false);
         }
     }
 

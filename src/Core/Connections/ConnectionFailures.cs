@@ -36,14 +36,17 @@ internal sealed class ConnectionFailures(Uri uri, FrameStream transport)
     /// <param name="awaited">What was waited for.</param>
     /// <param name="cause">What the wait ended with.</param>
     public MessageWebSocketException ClosedByPeer(WebSocketCloseResult close, string awaited, Exception cause) =>
-        new(
-            $"{_peer} closed the connection {PeerText.Close(close.Code, close.Reason)} before {awaited} came.",
-            HResults.ConnectionAborted,
-            cause)
+        new(ClosedBefore(close, $"{awaited} came"), HResults.ConnectionAborted, cause)
         {
             PeerUri = uri,
             IsClosedByPeer = true,
         };
+
+    /// <summary>The peer's close in a sentence.</summary>
+    /// <param name="close">What it said.</param>
+    /// <param name="what">What did not come about, as in "the pong came".</param>
+    public string ClosedBefore(WebSocketCloseResult close, string what) =>
+        $"{_peer} closed the connection {PeerText.Close(close.Code, close.Reason)} before {what}.";
 
     /// <summary>The peer gave no sign of life.</summary>
     public MessageWebSocketException Vanished(TimeSpan timeout) =>

@@ -67,7 +67,12 @@ internal sealed class ConnectionResources
     /// <summary>Lets go when the connection has ended by itself, or took too long.</summary>
     public async Task ReleaseAfterLingerAsync()
     {
-        await LingerAsync(_state.Released).ConfigureAwait(false);
+        if (!await LingerAsync(_state.Released).ConfigureAwait(false))
+        {
+            // A peer that has said so is known already.
+            _state.OnUnanswered(_state.Failures.Unanswered(_linger, new TimeoutException()));
+        }
+
         Release(null);
     }
 

@@ -23,6 +23,7 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BegunClose? _closeBegun;
     private MessageWebSocketException? _failure;
+    private MessageWebSocketException? _unanswered;
     private int _isEnded;
     private volatile bool _holdsAnswer;
 
@@ -109,6 +110,21 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
         _peerClosed.TrySetResult(close);
     }
 
+    /// <summary>
+    /// The peer's close frame cannot come any more behind a local close, which is no failure of the connection; it is one of the close
+    /// for whoever waits for that frame. The first reason counts.
+    /// </summary>
+    public void OnUnanswered(MessageWebSocketException why)
+    {
+        Interlocked.CompareExchange(ref _unanswered, why, null);
+        OnPeerClosed(null);
+    }
+
+    /// <summary>Why the peer's close frame cannot come any more, for who has waited for it.</summary>
+    public Exception NoAnswer() =>
+        (Failure ?? Volatile.Read(ref _unanswered))?.Again()
+        ?? (Exception)ClosedBefore("the close frame of the peer came");
+
     /// <summary>Nothing more happens on the connection, and what it holds is released now.</summary>
     /// <returns>False when that was said before.</returns>
     public bool TryEnd()
@@ -135,12 +151,23 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
     }
 
     /// <inheritdoc/>
-    public ValueTask<Exception> ExplainAsync(Exception symptom) => ExplainAsync(symptom, awaited: null);
+    public ValueTask<Exception> ExplainAsync(Exception symptom) => ExplainAsync(symptom, Refusal);
 
     /// <summary>As the other one, for who waited for something of the peer: its close has ended that.</summary>
     /// <param name="symptom">What was met.</param>
-    /// <param name="awaited">What was waited for, as in "the pong"; null for nothing.</param>
-    public async ValueTask<Exception> ExplainAsync(Exception symptom, string? awaited)
+    /// <param name="awaited">What was waited for, as in "the pong".</param>
+    public ValueTask<Exception> ExplainAsync(Exception symptom, string awaited) => ExplainAsync(
+        symptom,
+        () => ClosedByPeer is { } close ? Failures.ClosedByPeer(close, awaited, symptom) : ClosedBefore($"{awaited} came"));
+
+    /// <summary>As the first one, for who waited until everything was with the network.</summary>
+    public ValueTask<Exception> ExplainFlushAsync(Exception symptom) =>
+        ExplainAsync(symptom, () => ClosedBefore("all messages were handed to the network"));
+
+    /// <inheritdoc/>
+    public Exception Refusal() => Failure?.Again() ?? (Exception)ClosedBefore("the message was sent");
+
+    private async ValueTask<Exception> ExplainAsync(Exception symptom, Func<Exception> refusal)
     {
         // Why a write failed is often known only to the read beside it, and all who ask should be told the same. A paused receive
         // loop reads nothing and has nothing to tell. A close that the peer began is told in a moment as well: whoever is told that the
@@ -151,17 +178,12 @@ internal sealed class ConnectionState(ConnectionSettings settings, FrameStream t
             await Task.WhenAny(PeerClosed, Task.Delay(LongestExplanation)).ConfigureAwait(false);
         }
 
-        return this switch
-        {
-            { Failure: { } failure } => failure.Again(),
-            { ClosedByPeer: { } close } when awaited is not null => Failures.ClosedByPeer(close, awaited, symptom),
-            { IsClosing: true } => Refusal(),
-            _ => Failures.Lost(symptom),
-        };
+        return Failure is { } failure ? failure.Again() : IsClosing ? refusal() : Failures.Lost(symptom);
     }
 
-    /// <inheritdoc/>
-    public Exception Refusal() => Failure?.Again() ?? (Exception)ContractError.Closed(settings.SocketClass);
+    private ObjectDisposedException ClosedBefore(string what) => ContractError.Closed(
+        settings.SocketClass,
+        ClosedByPeer is { } close ? Failures.ClosedBefore(close, what) : $"The socket was closed before {what}.");
 
     private sealed record BegunClose(WebSocketCloseResult Said, bool ByPeer);
 }

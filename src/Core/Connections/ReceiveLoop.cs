@@ -104,7 +104,9 @@ internal sealed class ReceiveLoop(
 
         if (state.Events.IsClosed)
         {
-            // Closed locally in the meantime: what the peer says no longer matters, but it may still take what was sent.
+            // Closed locally in the meantime: what the peer says matters only to who waits for its close frame, but it may still take what
+            // was sent.
+            state.OnUnanswered(failure);
             _ = resources.ReleaseAtTcpEndAsync(null);
             return;
         }

@@ -11,6 +11,10 @@ internal static class ContractError
     internal static ObjectDisposedException Closed(string objectName) =>
         new(objectName) { HResult = HResults.Closed };
 
+    /// <summary>As the other, for who was waiting when that happened and is told what came of it.</summary>
+    internal static ObjectDisposedException Closed(string objectName, string message) =>
+        new(objectName, message) { HResult = HResults.Closed };
+
     /// <summary>A read past the end of the data.</summary>
     internal static ArgumentOutOfRangeException OutOfBounds(string? paramName, string message) =>
         new(paramName, message) { HResult = HResults.Bounds };

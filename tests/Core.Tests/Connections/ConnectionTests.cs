@@ -1,5 +1,7 @@
 using System.Net.Http;
+using System.Net.Sockets;
 using System.Reflection;
+using System.Text;
 using MessageWebSockets.TestServer;
 using MessageWebSockets.Tests.Loopback;
 using Xunit;
@@ -184,7 +186,66 @@ public sealed class ConnectionTests : IAsyncDisposable
 
         await connection.Released;
         Assert.True(_network.IsDisposed);
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => closing);
+        MessageWebSocketException late = await Assert.ThrowsAsync<MessageWebSocketException>(() => closing);
+        Assert.Equal(HResults.Timeout, late.HResult);
+        Assert.Contains("did not answer the close frame within 1 s", late.Message, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(null, HResults.ConnectionAborted)]
+    [InlineData(SocketError.ConnectionReset, HResults.ConnectionReset)]
+    public async Task Whoever_waits_for_the_close_of_a_peer_is_told_how_that_went_also_behind_a_local_close(
+        SocketError? fault, int hresult)
+    {
+        Connection connection = Open(closeTimeout: TimeSpan.Zero);
+        Task<WebSocketCloseResult> closing = connection.CloseAsync(1000, "", null, CancellationToken.None);
+        connection.Close(1000, "");
+        _network.End(fault is { } error ? new IOException("x", new SocketException((int)error)) : null);
+
+        Assert.Equal(hresult, (await Assert.ThrowsAsync<MessageWebSocketException>(() => closing)).HResult);
+        await connection.Released;
+        Assert.Equal(hresult, (await Assert.ThrowsAsync<MessageWebSocketException>(
+            () => connection.CloseAsync(1000, "", null, CancellationToken.None))).HResult);
+
+        // To everybody else the end is the local close.
+        Assert.Equal(["closing", "closed 1000  here", "raise 1000"], _events.Told);
+    }
+
+    [Theory(Timeout = SocketFactAttribute.Patience)]
+    [InlineData(false, "The socket was closed before the message was sent.")]
+    [InlineData(true, "ws://example.com/ closed the connection with code 1001 (bye) before the message was sent.")]
+    public async Task A_message_that_waits_as_the_connection_closes_is_told_that_it_was_not_sent(bool byPeer, string why)
+    {
+        Connection connection = Open(sendLimit: 1);
+        _network.Hold();
+        await SendAsync("under way");
+        await SendAsync("pending");
+        Task[] waiting = [SendAsync("waits for room"), SendAsync("waits for its turn")];
+        Assert.DoesNotContain(waiting, static task => task.IsCompleted);
+
+        if (byPeer)
+        {
+            await _network.BringAsync(FrameBytes.Close(1001, "bye"));
+            await _events.Raised;
+        }
+        else
+        {
+            connection.Close(1000, "");
+        }
+
+        _network.LetGo();
+        foreach (Task task in waiting)
+        {
+            ObjectDisposedException refused = await Assert.ThrowsAsync<ObjectDisposedException>(() => task);
+            Assert.Equal(HResults.Closed, refused.HResult);
+            Assert.StartsWith(why, refused.Message, StringComparison.Ordinal);
+        }
+
+        await connection.FlushAsync(CancellationToken.None);
+        Assert.Equal([WireOpcode.Text, WireOpcode.Text, WireOpcode.Close], Sent);
+
+        Task SendAsync(string text) => connection.Sender.SendAsync(
+            Encoding.UTF8.GetBytes(text).AsMemory(), SocketMessageType.Utf8, CancellationToken.None).AsTask();
     }
 
     [Fact(Timeout = SocketFactAttribute.Patience)]
@@ -427,7 +488,11 @@ public sealed class ConnectionTests : IAsyncDisposable
     }
 
     private Connection Open(
-        TimeSpan? closeTimeout = null, TimeSpan keepAlive = default, MemoryNetwork? network = null, TimeProvider? clock = null)
+        TimeSpan? closeTimeout = null,
+        TimeSpan keepAlive = default,
+        MemoryNetwork? network = null,
+        TimeProvider? clock = null,
+        int sendLimit = OutboundFrames.UsualLimit)
     {
         ConnectionSettings settings = new()
         {
@@ -438,6 +503,7 @@ public sealed class ConnectionTests : IAsyncDisposable
             KeepAliveInterval = keepAlive,
             KeepAliveTimeout = keepAlive,
             Clock = clock ?? TimeProvider.System,
+            SendLimitInBytes = sendLimit,
         };
         Connection connection = new(
             settings,
