@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace MessageWebSockets;
 
 /// <summary>Checks what a connect is asked for, before anything is sent.</summary>
@@ -33,6 +35,35 @@ internal static class ConnectArguments
             throw new ArgumentException("Port 0 cannot be connected to.", nameof(uri));
         }
     }
+
+    /// <summary>Refuses what was disposed of: a handshake with it fails, and blames the server.</summary>
+    /// <param name="certificate">The client certificate; null for none.</param>
+    public static void CheckClientCertificate(X509Certificate2? certificate)
+    {
+        if (IsDisposed(certificate))
+        {
+            throw new ArgumentException("ClientCertificate was disposed of.");
+        }
+    }
+
+    /// <inheritdoc cref="CheckClientCertificate"/>
+    /// <param name="roots">The roots to trust; null for those of the system.</param>
+    public static void CheckRoots(X509Certificate2Collection? roots)
+    {
+        for (int i = 0; i < roots?.Count; i++)
+        {
+            if (IsDisposed(roots[i]))
+            {
+                throw new ArgumentException(
+                    roots.Count == 1
+                        ? "The certificate in TrustedRoots was disposed of."
+                        : $"Certificate {i + 1} of the {roots.Count} in TrustedRoots was disposed of.");
+            }
+        }
+    }
+
+    /// <summary>Whether a certificate was disposed of, and so knows not even its name any more.</summary>
+    public static bool IsDisposed(X509Certificate2? certificate) => certificate is { Handle: 0 };
 
     public static void CheckInbox(InboxFullMode fullMode, bool wholeMessages)
     {

@@ -76,12 +76,14 @@ public abstract class WebSocketControl
     public ICredentials? ProxyCredential { get => _proxyCredential; set => Set(ref _proxyCredential, value); }
 
     /// <summary>The certificate to present when the server asks for one; before connect only. It must have its private key.</summary>
-    /// <exception cref="ArgumentException">The certificate has no private key.</exception>
+    /// <exception cref="ArgumentException">The certificate has no private key, or was disposed of; a connect looks for the latter as well.
+    /// </exception>
     public X509Certificate2? ClientCertificate
     {
         get => _clientCertificate;
         set
         {
+            ConnectArguments.CheckClientCertificate(value);
             if (value is { HasPrivateKey: false })
             {
                 throw new ArgumentException("A client certificate needs its private key; this one has none.", nameof(value));
@@ -230,7 +232,16 @@ public abstract class WebSocketControl
     /// The roots this socket trusts in place of the system's, for a private certificate authority; before connect only. Of an empty
     /// collection none is trusted.
     /// </summary>
-    public X509Certificate2Collection? TrustedRoots { get => _trustedRoots; set => Set(ref _trustedRoots, value); }
+    /// <exception cref="ArgumentException">One of them was disposed of; a connect looks for that as well.</exception>
+    public X509Certificate2Collection? TrustedRoots
+    {
+        get => _trustedRoots;
+        set
+        {
+            ConnectArguments.CheckRoots(value);
+            Set(ref _trustedRoots, value);
+        }
+    }
 
     /// <summary>Whether certificates are checked for revocation; before connect only. Default: NoCheck.</summary>
     /// <exception cref="ArgumentOutOfRangeException">E_INVALIDARG 0x80070057: no member of the enumeration.</exception>
@@ -298,33 +309,39 @@ public abstract class WebSocketControl
     };
 
     /// <summary>The settings of one handshake, copied.</summary>
+    /// <exception cref="ArgumentException">A certificate was disposed of.</exception>
     internal HandshakeSettings ForHandshake(
         RequestHeaders requestHeaders,
         IReadOnlyList<string> protocols,
-        Func<HandshakeFindings, CancellationToken, Task<bool>>? customValidation) => new()
+        Func<HandshakeFindings, CancellationToken, Task<bool>>? customValidation)
     {
-        RequestHeaders = requestHeaders.Copy(),
-        Protocols = protocols,
-        RequiresProtocol = _requireSubProtocol,
-        CustomValidation = customValidation,
-        HttpVersion = _httpVersion,
-        Compression = Copy(_compression),
-        MaximumRedirection = _maximumRedirection,
-        Cookies = _cookies,
-        ServerCredential = _serverCredential,
-        UseProxy = _useProxy,
-        Proxy = _proxy,
-        ProxyCredential = _proxyCredential,
-        UnixSocketPath = _unixSocketPath,
-        OutboundBufferSizeInBytes = OutboundBufferSizeInBytes,
-        NoDelay = SendsSmallWritesAtOnce,
-        ClientCertificate = _clientCertificate,
-        IgnorableServerCertificateErrors = [.. _ignorableErrors],
-        PinnedCertificateSha256 = [.. _pins],
-        SslProtocols = _sslProtocols,
-        TrustedRoots = _trustedRoots is null ? null : [.. _trustedRoots],
-        RevocationMode = _revocationMode,
-    };
+        ConnectArguments.CheckClientCertificate(_clientCertificate);
+        ConnectArguments.CheckRoots(_trustedRoots);
+        return new HandshakeSettings
+        {
+            RequestHeaders = requestHeaders.Copy(),
+            Protocols = protocols,
+            RequiresProtocol = _requireSubProtocol,
+            CustomValidation = customValidation,
+            HttpVersion = _httpVersion,
+            Compression = Copy(_compression),
+            MaximumRedirection = _maximumRedirection,
+            Cookies = _cookies,
+            ServerCredential = _serverCredential,
+            UseProxy = _useProxy,
+            Proxy = _proxy,
+            ProxyCredential = _proxyCredential,
+            UnixSocketPath = _unixSocketPath,
+            OutboundBufferSizeInBytes = OutboundBufferSizeInBytes,
+            NoDelay = SendsSmallWritesAtOnce,
+            ClientCertificate = _clientCertificate,
+            IgnorableServerCertificateErrors = [.. _ignorableErrors],
+            PinnedCertificateSha256 = [.. _pins],
+            SslProtocols = _sslProtocols,
+            TrustedRoots = _trustedRoots is null ? null : [.. _trustedRoots],
+            RevocationMode = _revocationMode,
+        };
+    }
 
     private static WebSocketDeflateOptions? Copy(WebSocketDeflateOptions? options) => options is null ? null : new()
     {

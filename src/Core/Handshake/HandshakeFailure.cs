@@ -25,6 +25,11 @@ internal sealed class HandshakeFailure(
     private bool AnsweredInTls =>
         uri.Scheme == Uri.UriSchemeWs && !route.IsProxySecure && transport.FirstByte is TlsAlert or TlsHandshakeRecord;
 
+    // Not every TLS server does.
+    private string EndAdvice => uri.Scheme == Uri.UriSchemeWs && transport.Newest is { FirstByte: null }
+        ? "Is this a WebSocket endpoint, does it allow this client, and does it speak TLS (then try wss://)?"
+        : "Is this a WebSocket endpoint, and does it allow this client?";
+
     private string ThroughProxy => route.Proxy is { } proxy ? $" through the proxy {proxy}" : "";
 
     /// <param name="uri">The address.</param>
@@ -105,19 +110,14 @@ internal sealed class HandshakeFailure(
             // With TLS 1.3 a server tells only after the handshake that it does not like the client's certificate, if it tells at all.
             _ when tls.AsksForClientCertificate && findings.StatusCode is null => FromTls(e, isReset: false),
             HttpRequestError.SecureConnectionError => FromTls(e, isReset),
-            _ when AnsweredInTls => InvalidResponse("its answer is TLS and not HTTP; a server that speaks TLS needs wss://", e),
+            _ when AnsweredInTls => Create(
+                $"{_peer} answered the request in TLS and not in HTTP; a server that speaks TLS needs wss:// in place of ws://.",
+                HResults.InvalidServerResponse,
+                e),
             _ when isReset =>
-                Create(
-                    $"{_peer}{ThroughProxy} reset the connection during the handshake. Is this a WebSocket endpoint, "
-                    + "and does it allow this client?",
-                    HResults.ConnectionReset,
-                    e),
+                Create($"{_peer}{ThroughProxy} reset the connection during the handshake. {EndAdvice}", HResults.ConnectionReset, e),
             _ when isEnd =>
-                Create(
-                    $"{_peer}{ThroughProxy} closed the connection during the handshake. Is this a WebSocket endpoint, "
-                    + "and does it allow this client?",
-                    HResults.ConnectionAborted,
-                    e),
+                Create($"{_peer}{ThroughProxy} closed the connection during the handshake. {EndAdvice}", HResults.ConnectionAborted, e),
             HttpRequestError.ConfigurationLimitExceeded => InvalidResponse("its answer has more than 64 KiB of headers", e),
             HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported => NoHttp2(e),
             HttpRequestError.UserAuthenticationError =>

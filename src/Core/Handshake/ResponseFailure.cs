@@ -20,9 +20,27 @@ internal sealed class ResponseFailure(
 {
     private const int ShortestSecret = 8;
 
+    // Of nginx alone, which mostly says 400 in their place.
+    private const int CertificateError = 495;
+    private const int CertificateMissing = 496;
+    private const int HttpAtHttpsPort = 497;
+
     // They hold what a server may repeat in its answer and nobody else should read.
     private static readonly string[] SecretHeaders =
         ["auth", "cookie", "token", "secret", "passw", "key", "signature", "credential", "session"];
+
+    // What nginx, Apache, Go and Tomcat say of a request that came without TLS to a port for TLS.
+    private static readonly string[] PlainAtTls =
+    [
+        "plain HTTP request was sent to HTTPS port",
+        "speaking plain HTTP to an SSL-enabled server port",
+        "sent an HTTP request to an HTTPS server",
+        "combination of host and port requires TLS",
+    ];
+
+    // What nginx and IIS say of one that came without the client certificate they want, and nginx of one with another certificate.
+    private static readonly string[] CertificateWanted =
+        ["No required SSL certificate was sent", "Client certificate required", "The SSL certificate error"];
 
     private readonly string _peer = PeerText.Name(uri);
     private readonly TimeSpan? _retryAfter = RetryAfterHeader.Of(response, DateTimeOffset.UtcNow);
@@ -58,6 +76,12 @@ internal sealed class ResponseFailure(
     private string AdviceFor(int status, bool isRedirect) => status switch
     {
         200 => "This address serves ordinary pages; is the path right?",
+        >= 400 and < 500 when uri.Scheme == Uri.UriSchemeWs && (status == HttpAtHttpsPort || Says(PlainAtTls)) =>
+            "This port is for TLS: connect with wss:// in place of ws://.",
+        >= 400 and < 500 when status is CertificateError or CertificateMissing || Says(CertificateWanted) =>
+            settings.ClientCertificate is null
+                ? "The server asks for a client certificate: give it as ClientCertificate."
+                : "The server asks for a client certificate; does it accept the one it was given?",
         >= 300 and < 400 when isRedirect => "It points elsewhere: connect to that address, or allow redirects with MaximumRedirection.",
         400 when settings.Protocols.Count == 0 => "It does not take the request; is the path right, and does it want a subprotocol?",
         401 => $"It wants credentials{Schemes("WWW-Authenticate")}, or others than it was given.",
@@ -94,6 +118,9 @@ internal sealed class ResponseFailure(
             .Distinct(StringComparer.OrdinalIgnoreCase)];
         return schemes.Length > 0 ? $" ({PeerText.Clean(string.Join(", ", schemes))})" : "";
     }
+
+    private bool Says(string[] phrases) =>
+        Array.Exists(phrases, phrase => body.Text.Contains(phrase, StringComparison.OrdinalIgnoreCase));
 
     private HeaderStringValues ValuesOf(string name) =>
         response.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values) ? values : default;

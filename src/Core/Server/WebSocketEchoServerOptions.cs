@@ -101,11 +101,7 @@ public sealed class WebSocketEchoServerOptions
                 $"'{PeerText.Clean(invalid ?? "")}' is no subprotocol name: a name is made of ASCII letters, digits and !#$%&'*+-.^_`|~.");
         }
 
-        if (Certificate is { HasPrivateKey: false })
-        {
-            throw new ArgumentException($"The certificate {PeerText.Clean(Certificate.Subject)} has no private key, which a server needs.");
-        }
-
+        CheckCertificate(Certificate);
         WebSocketEchoServerOptions copy = new()
         {
             Name = Name ?? "",
@@ -151,6 +147,19 @@ public sealed class WebSocketEchoServerOptions
         _ => throw new ArgumentException(
             $"'{PeerText.Clean(origin)}' of AllowedOrigins is no origin; write it as https://host or https://host:port, or * for all."),
     };
+
+    private static void CheckCertificate(X509Certificate2? certificate)
+    {
+        if (ConnectArguments.IsDisposed(certificate))
+        {
+            throw new ArgumentException("The certificate of the server was disposed of.");
+        }
+
+        if (certificate is { HasPrivateKey: false })
+        {
+            throw new ArgumentException($"The certificate {PeerText.Clean(certificate.Subject)} has no private key, which a server needs.");
+        }
+    }
 
     // What a timer can be set to.
     private static void CheckTime(TimeSpan value, bool mayBeInfinite, string name)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.Versioning;
+using System.Security.Cryptography.X509Certificates;
 using MessageWebSockets.TestServer;
 using Xunit;
 
@@ -18,7 +19,21 @@ public sealed class RealServerTests(TestCertificates certificates) : IClassFixtu
     public async Task ServerCredential_opens_a_WebSocket_behind_Basic_authentication_of_nginx()
     {
         await using TestWebSocketServer server = await StartServerAsync();
-        await using RealServer nginx = await StartNginxAsync(server);
+        await using RealServer nginx = await StartNginxAsync((folder, port) =>
+        {
+            File.WriteAllText(Path.Combine(folder, "users"), UserFile);
+            return $$"""
+                listen 127.0.0.1:{{port}};
+                auth_basic "test";
+                auth_basic_user_file {{folder}}/users;
+                location / {
+                    proxy_pass http://{{server.Uri.Authority}};
+                    proxy_http_version 1.1;
+                    proxy_set_header Upgrade $http_upgrade;
+                    proxy_set_header Connection "upgrade";
+                }
+                """;
+        });
         Uri uri = new($"ws://127.0.0.1:{nginx.Port}/echo");
         using MessageWebSocket socket = new() { Control = { ServerCredential = new NetworkCredential("user", "wrong") } };
 
@@ -103,16 +118,51 @@ public sealed class RealServerTests(TestCertificates certificates) : IClassFixtu
         await EchoAsync(socket);
     }
 
+    // nginx answers in HTTP where others end the handshake of TLS.
+    [Fact]
+    public async Task What_nginx_says_of_TLS_is_its_advice()
+    {
+        ServerCertificate certificate = certificates.Server;
+        await using RealServer nginx = await StartNginxAsync((folder, port) =>
+        {
+            File.WriteAllText(
+                Path.Combine(folder, "server.pem"),
+                string.Join('\n', certificate.Intermediates.Prepend(certificate.Leaf).Select(static one => one.ExportCertificatePem())));
+            File.WriteAllText(Path.Combine(folder, "key.pem"), certificate.Leaf.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+            File.WriteAllText(Path.Combine(folder, "root.pem"), certificates.Root.ExportCertificatePem());
+            return $$"""
+                listen 127.0.0.1:{{port}} ssl;
+                ssl_certificate {{folder}}/server.pem;
+                ssl_certificate_key {{folder}}/key.pem;
+                ssl_client_certificate {{folder}}/root.pem;
+                ssl_verify_client on;
+                location / { return 404; }
+                """;
+        });
+
+        await ExpectAsync("ws", null, "connect with wss:// in place of ws://.");
+        await ExpectAsync("wss", null, "The server asks for a client certificate: give it as ClientCertificate.");
+        await ExpectAsync("wss", certificates.WrongClient, "does it accept the one it was given?");
+        await ExpectAsync("wss", certificates.Client, "Is the path right?");
+
+        async Task ExpectAsync(string scheme, X509Certificate2? client, string advice)
+        {
+            using MessageWebSocket socket = new() { Control = { TrustedRoots = certificates.Roots, ClientCertificate = client } };
+            MessageWebSocketException failure =
+                await ConnectFailure.OfAsync(socket, new Uri($"{scheme}://127.0.0.1:{nginx.Port}/"));
+            Assert.EndsWith(advice, failure.Message, StringComparison.Ordinal);
+        }
+    }
+
     private static async Task EchoAsync(MessageWebSocket socket)
     {
         await socket.SendAsync("through", TestContext.Current.CancellationToken);
         Assert.Equal("through", (await socket.ReceiveAsync(TestContext.Current.CancellationToken))?.Text);
     }
 
-    private static Task<RealServer> StartNginxAsync(TestWebSocketServer server) => RealServer.StartAsync("nginx", (folder, port) =>
+    private static Task<RealServer> StartNginxAsync(Func<string, int, string> describe) => RealServer.StartAsync("nginx", (folder, port) =>
     {
         File.SetUnixFileMode(folder, (UnixFileMode)0x1FF);
-        File.WriteAllText(Path.Combine(folder, "users"), UserFile);
         string configuration = Path.Combine(folder, "nginx.conf");
         File.WriteAllText(
             configuration,
@@ -130,15 +180,7 @@ public sealed class RealServerTests(TestCertificates certificates) : IClassFixtu
                 uwsgi_temp_path {{folder}}/uwsgi;
                 scgi_temp_path {{folder}}/scgi;
                 server {
-                    listen 127.0.0.1:{{port}};
-                    auth_basic "test";
-                    auth_basic_user_file {{folder}}/users;
-                    location / {
-                        proxy_pass http://{{server.Uri.Authority}};
-                        proxy_http_version 1.1;
-                        proxy_set_header Upgrade $http_upgrade;
-                        proxy_set_header Connection "upgrade";
-                    }
+                    {{describe(folder, port)}}
                 }
             }
             """);

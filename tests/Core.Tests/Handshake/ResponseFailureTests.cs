@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MessageWebSockets.Tests.Loopback;
 using MessageWebSockets.Tests.Server;
@@ -13,6 +14,10 @@ public sealed class ResponseFailureTests
     private const string Elsewhere = "It points elsewhere: connect to that address, or allow redirects with MaximumRedirection.";
     private const string Dropped =
         "a proxy in front of the server has dropped the Upgrade header and has to be set up to pass it on";
+
+    private const string UseWss = " This port is for TLS: connect with wss:// in place of ws://.";
+    private const string GiveCertificate = " The server asks for a client certificate: give it as ClientCertificate.";
+    private const string CertificateRefused = " The server asks for a client certificate; does it accept the one it was given?";
 
     private static readonly Uri s_uri = new("wss://server/p?token=secret%2Bvalue&short=abc");
     private static readonly string s_peer = PeerText.Name(s_uri);
@@ -49,6 +54,30 @@ public sealed class ResponseFailureTests
             $"{s_peer} answered the WebSocket handshake with {status} Phrase instead of a connection. {advice}", failure.Message);
         Assert.Equal((HResults.FromHttpStatus(status), (HttpStatusCode)status), (failure.HResult, failure.HttpStatusCode));
         Assert.Equal(headers.StartsWith("Retry", StringComparison.Ordinal) ? 90 : null, failure.RetryAfter?.TotalSeconds);
+    }
+
+    // What servers say of a request without TLS at a port for TLS, and of one without the client certificate they want.
+    [Theory]
+    [InlineData(400, "<center>The plain HTTP request was sent to HTTPS port</center>", "ws", UseWss)]
+    [InlineData(400, "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />", "ws", UseWss)]
+    [InlineData(400, "Client sent an HTTP request to an HTTPS server.", "ws", UseWss)]
+    [InlineData(400, "Bad Request\r\nThis combination of host and port requires TLS.", "ws", UseWss)]
+    [InlineData(497, "", "ws", UseWss)]
+    [InlineData(400, "The plain HTTP request was sent to HTTPS port", "wss", "and does it want a subprotocol?")]
+    [InlineData(200, "The plain HTTP request was sent to HTTPS port", "ws", "is the path right?")]
+    [InlineData(500, "No required SSL certificate was sent", "wss", "its log says more.")]
+    [InlineData(400, "<center>No required SSL certificate was sent</center>", "wss", GiveCertificate)]
+    [InlineData(403, "403.7 - Forbidden: Client certificate required", "wss", GiveCertificate)]
+    [InlineData(496, "", "wss", GiveCertificate)]
+    [InlineData(400, "<center>The SSL certificate error</center>", "wss", CertificateRefused, true)]
+    [InlineData(495, "", "wss", CertificateRefused, true)]
+    public async Task What_a_server_says_of_TLS_is_its_advice(
+        int status, string body, string scheme, string advice, bool hasCertificate = false)
+    {
+        using X509Certificate2 certificate = HandshakeInput.SelfSigned();
+        HandshakeSettings settings = HandshakeInput.Settings() with { ClientCertificate = hasCertificate ? certificate : null };
+        ResponseFailure failure = await FailureAsync(status, body: body, settings: settings, uri: new Uri($"{scheme}://server/p"));
+        Assert.EndsWith(advice, failure.Tell(new Redirection(null, null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,7 +160,12 @@ public sealed class ResponseFailureTests
     }
 
     private static async Task<ResponseFailure> FailureAsync(
-        int status, string headers = "", string body = "", HandshakeSettings? settings = null, string phrase = "Phrase")
+        int status,
+        string headers = "",
+        string body = "",
+        HandshakeSettings? settings = null,
+        string phrase = "Phrase",
+        Uri? uri = null)
     {
         HttpResponseMessage response = new((HttpStatusCode)status) { ReasonPhrase = phrase, Content = new StringContent(body) };
         foreach (string[] header in headers.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => line.Split(": ", 2)))
@@ -142,6 +176,10 @@ public sealed class ResponseFailureTests
         AnswerBody read = await AnswerBody.ReadAsync(response.Content, Token);
         settings ??= HandshakeInput.Settings();
         return new ResponseFailure(
-            settings with { MaximumRedirection = 3 }, new HandshakeResponse(response).Headers(), s_uri, response, read);
+            settings with { MaximumRedirection = 3 },
+            new HandshakeResponse(response).Headers(),
+            uri ?? s_uri,
+            response,
+            read);
     }
 }

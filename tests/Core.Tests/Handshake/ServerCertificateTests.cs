@@ -473,7 +473,8 @@ public sealed class ServerCertificateTests(TestCertificates certificates) : ICla
 
         MessageWebSocketException failure = await ConnectFailure.OfAsync(socket, server.Uri);
 
-        failure.Is(WebErrorStatus.ErrorHttpInvalidServerResponse, 0x80072F78, "a server that speaks TLS needs wss://");
+        failure.Is(WebErrorStatus.ErrorHttpInvalidServerResponse, 0x80072F78);
+        Assert.EndsWith("a server that speaks TLS needs wss:// in place of ws://.", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -61,6 +61,8 @@ public sealed class EchoServerOptionsTests
         using X509Certificate2 named = Certificate("localhost");
         using X509Certificate2 half = X509CertificateLoader.LoadCertificate(named.RawData);
         Assert.Equal("The certificate CN=test has no private key, which a server needs.", Refusal(new() { Certificate = half }));
+        named.Dispose();
+        Assert.Equal("The certificate of the server was disposed of.", Refusal(new() { Certificate = named }));
     }
 
     [Fact]
