@@ -125,12 +125,17 @@ Describe 'A server that restarts' {
         $socket = Get-LostSocket -Path 'echo' -Connect @{ MaximumRetryCount = 1 }
         $sending = Start-Script { 'lost', 'as well' | Send-WsMessage -Socket $args[0] } -ArgumentList $socket
         Wait-Script -Started $sending
+
+        # One loss, one error: why it could not be connected again, how often that was tried, and what was not sent.
+        $sending.Streams.Warning | Should -HaveCount 1
+        $sending.Streams.Error | Should -HaveCount 1
         $sending.Streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'CannotConnect,*'
-        "$($sending.Streams.Error[0])" | Should -BeLike '* Given up after 1 attempt to reconnect, as many as -MaximumRetryCount allows.'
-        $sending.Streams.Error[1].FullyQualifiedErrorId | Should -BeLike 'ConnectionAborted,*'
-        "$($sending.Streams.Error[1])" | Should -BeLike '*Given up after 1 attempt to reconnect*'
+        $sending.Streams.Error[0].ErrorDetails.Message | Should -BeLike ('*connection refused* Given up after 1 attempt to reconnect, ' +
+            'as many as -MaximumRetryCount allows.*')
         $sending.Shell.Dispose()
-        (Get-Failure { 'again' | Send-WsMessage -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'ConnectionAborted,*'
+        $again = Get-Failure { 'again' | Send-WsMessage -Socket $socket }
+        $again.FullyQualifiedErrorId | Should -BeLike 'ConnectionAborted,*'
+        "$again" | Should -BeLike '* Given up after 1 attempt to reconnect*'
     }
 
     It 'is waited for no longer than the limit of the command that waits' {
@@ -603,8 +608,9 @@ Describe 'What was demanded of a server' {
         $null = Connect-MessageWebSocket $leaving -Socket $socket -AutoReconnect -RetryIntervalSec 0.01
         [Judge]::Asked | Should -Be 1
         [Judge]::Refuses = $true
-        $streams = Get-Streams { Receive-WsMessage -Socket $socket }
+        $streams = Get-Streams { Receive-WsMessage -Socket $socket -Follow }
         [Judge]::Asked | Should -Be 2
+        $streams.Error | Should -HaveCount 1
         $streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'CertificateIsInvalid,*'
         (Get-MessageWebSocket).State | Should -Not -Contain 'Open'
         (Get-Failure { Send-WsMessage 'secret' -Socket $socket }).FullyQualifiedErrorId | Should -BeLike 'ConnectionClosed,*'

@@ -79,7 +79,7 @@ public sealed partial class ReceiveWsMessageCommand
             return false;
         }
 
-        if ((end.Failure is not null && !SocketExtras.IsOver(end.Socket)) || (IsCounting && _source.IsOver && _ended.Count == 0))
+        if (SocketExtras.EndsInError(end.Socket, end.Failure) || (IsCounting && _source.IsOver && _ended.Count == 0))
         {
             WriteError(EndOf(end.Failure, end.Socket, ProgressText));
         }

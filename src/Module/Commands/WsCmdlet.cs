@@ -353,10 +353,13 @@ public abstract class WsCmdlet : PSCmdlet, IPipeline, IDisposable
     /// </summary>
     private protected static ErrorRecord EndOf(MessageWebSocketException? failure, MessageWebSocket socket, string? progress = null)
     {
-        string?[] parts = [SocketExtras.Of(socket).Reconnection?.Outcome, progress];
+        Reconnection? reconnection = SocketExtras.Of(socket).Reconnection;
+        string?[] parts = [reconnection?.Outcome, progress];
         string detail = string.Join(' ', parts.Where(static part => part is { Length: > 0 }));
         bool isRenewed = SocketExtras.IsDue(socket) || SocketExtras.LatestOf(socket) != socket;
-        return WsErrors.Ended(failure, socket, detail.Length > 0 ? detail : null, isRenewed);
+        return reconnection?.TakeFailure() is { } last
+            ? WsErrors.WithDetail(last, detail)
+            : WsErrors.Ended(failure, socket, detail.Length > 0 ? detail : null, isRenewed);
     }
 
     /// <summary>Shows the frames of a socket on the debug stream for as long as this cmdlet runs, if the user asked for that.</summary>

@@ -19,7 +19,7 @@ internal static class Connector
 
     /// <summary>
     /// Reconnects a socket that -AutoReconnect is on for and that was lost: gives the one that takes its place, or null where there
-    /// is nothing to reconnect or every attempt failed, which is then reported.
+    /// is nothing to reconnect or every attempt failed, which the error of the cmdlet then tells.
     /// </summary>
     /// <param name="cmdlet">The cmdlet that needs the connection.</param>
     /// <param name="lost">The socket.</param>
@@ -100,16 +100,16 @@ internal static class Connector
     {
         bool isNews = reconnection.Notice(lost);
 
-        // A user who stopped the cmdlet that made the last attempt leaves none to the next one.
-        reconnection.GaveUp = !reconnection.HasAttemptsLeft;
-        if (isNews)
+        if (!reconnection.HasAttemptsLeft)
         {
-            cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} {reconnection.Outcome ?? "Reconnecting."}");
+            // Or a user stopped the cmdlet that made the last attempt, which leaves none to the next one.
+            reconnection.GiveUp(null);
+            return null;
         }
 
-        if (reconnection.GaveUp)
+        if (isNews)
         {
-            return null;
+            cmdlet.WriteWarning($"Lost the connection: {SocketText.Loss(lost, failure)} Reconnecting.");
         }
 
         MessageWebSocket successor = lost.Clone();
@@ -159,19 +159,18 @@ internal static class Connector
             }
             catch (MessageWebSocketException e)
             {
-                reconnection.GaveUp = true;
-                ErrorRecord record = Failure(successor, lost.Uri!, e);
-                record.ErrorDetails = new ErrorDetails($"{record.ErrorDetails.Message} {reconnection.Outcome}")
-                {
-                    RecommendedAction = record.ErrorDetails.RecommendedAction,
-                };
-                cmdlet.WriteError(record);
+                reconnection.GiveUp(Failure(successor, lost.Uri!, e));
                 return false;
             }
             catch (ObjectDisposedException)
             {
-                reconnection.GaveUp = true;
-                cmdlet.WriteError(WsErrors.ConnectionClosed(successor, " It was still being made."));
+                reconnection.GiveUp(WsErrors.ConnectionClosed(successor, " It was still being made."));
+                return false;
+            }
+            catch (ArgumentException e)
+            {
+                // Such as a certificate that was disposed of since.
+                reconnection.GiveUp(WsErrors.InvalidSetting(LibraryText.WithoutParameterName(e), Redaction.Target(lost.Uri!)));
                 return false;
             }
         }

@@ -38,4 +38,14 @@ internal static partial class WsErrors
     /// </summary>
     public static bool IsUnansweredClose(MessageWebSocketException failure) =>
         failure is { Status: WebErrorStatus.Timeout, InnerException: TimeoutException };
+
+    /// <summary>An error with something added to what it says.</summary>
+    public static ErrorRecord WithDetail(ErrorRecord error, string detail)
+    {
+        error.ErrorDetails = new ErrorDetails($"{error.ErrorDetails?.Message ?? error.Exception.Message} {detail}")
+        {
+            RecommendedAction = error.ErrorDetails?.RecommendedAction ?? "",
+        };
+        return error;
+    }
 }

@@ -18,6 +18,7 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     private readonly Lock _lock = new();
     private MessageWebSocket _latest = socket;
     private ImmutableArray<MessageWebSocket> _replaced = [];
+    private Ending? _untold;
 
     public int MaximumRetryCount => maximumRetryCount;
 
@@ -25,7 +26,10 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     public MessageWebSocket Latest => Volatile.Read(ref _latest);
 
     /// <summary>Whether all attempts failed; then the socket stays ended.</summary>
-    public bool GaveUp { get; set; }
+    public bool GaveUp { get; private set; }
+
+    /// <summary>Whether nobody has told yet that all attempts failed.</summary>
+    public bool IsUntold => Volatile.Read(ref _untold) is not null;
 
     /// <summary>Whether the user closed the connection, which ends all attempts.</summary>
     public bool IsClosed => ClosingSource.IsCancellationRequested;
@@ -149,6 +153,17 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
         Due = Environment.TickCount64;
     }
 
+    /// <summary>Makes no more attempts; the cmdlet that needed the connection tells that, and the loss with it, in one error.</summary>
+    /// <param name="last">How the last attempt failed; null where one gave a connection that was lost, or was stopped.</param>
+    public void GiveUp(ErrorRecord? last)
+    {
+        GaveUp = true;
+        Volatile.Write(ref _untold, new Ending(last));
+    }
+
+    /// <summary>How the last attempt failed, for whoever tells it first; null where that is told, or there is nothing to tell.</summary>
+    public ErrorRecord? TakeFailure() => Interlocked.Exchange(ref _untold, null)?.Last;
+
     /// <summary>Puts a new connection in the place of the one that was lost.</summary>
     /// <returns>False when the user closed the connection in the meantime; then nobody wants the new one.</returns>
     public bool TryReplace(MessageWebSocket successor)
@@ -184,4 +199,6 @@ internal sealed class Reconnection(MessageWebSocket socket, int maximumRetryCoun
     // One that did not end yet may still deliver.
     private static bool HoldsMessages(MessageWebSocket replaced) => replaced.Information.MessagesQueued > 0
         || replaced.State is not (MessageWebSocketState.Closed or MessageWebSocketState.Aborted);
+
+    private sealed record Ending(ErrorRecord? Last);
 }

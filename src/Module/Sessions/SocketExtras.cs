@@ -59,8 +59,16 @@ internal sealed class SocketExtras
     /// <summary>Whether a socket is to be reconnected when it is next used.</summary>
     public static bool IsDue(MessageWebSocket socket) => IsRenewable(socket) && Reconnection.IsWorthwhile(socket);
 
-    /// <summary>Whether the user closed a connection, and with it all that would be made in its place.</summary>
-    public static bool IsOver(MessageWebSocket socket) => Of(socket).Reconnection is { IsClosed: true };
+    /// <summary>
+    /// Whether the end of a socket is an error for who receives: it was lost, unless the user closed what would be made in its place, or
+    /// was not to be connected again, which nobody has told yet.
+    /// </summary>
+    public static bool EndsInError(MessageWebSocket socket, MessageWebSocketException? failure) => Of(socket).Reconnection switch
+    {
+        { IsUntold: true } => true,
+        { IsClosed: true } => false,
+        _ => failure is not null,
+    };
 
     /// <summary>A number no other request of this socket has, whichever runspace sends it.</summary>
     public long NextRequestId() => Interlocked.Increment(ref _lastRequestId);
