@@ -78,7 +78,15 @@ public sealed class WsMessage : IInboxItem, IDisposable
     /// Gives the memory of the payload back, for what is received next. For whoever received the message, once nobody reads its payload any
     /// more: not for one that was only looked at in the inbox. <see cref="Text"/> and <see cref="Bytes"/> that were taken before stay.
     /// </summary>
-    public void Dispose() => (Interlocked.Exchange(ref _payload, s_disposed) as Payload)?.Dispose();
+    public void Dispose()
+    {
+        // A filter, or whoever looks through the inbox, may be reading what another one takes: that memory is the garbage collector's.
+        object payload = Interlocked.Exchange(ref _payload, s_disposed);
+        if (!_isShown)
+        {
+            (payload as Payload)?.Dispose();
+        }
+    }
 
     void IInboxItem.NoteShown() => _isShown = true;
 

@@ -34,6 +34,11 @@ internal sealed class Connection
             Progress = opened.Transport is { } network ? () => network.Progress : null,
             RoundTripMeasured = events.OnRoundTrip,
         };
+        if (opened is { IsHttp2: true, Transport: { } below })
+        {
+            Transport.Writer.Network.LastHeardBelow = () => below.LastRead;
+        }
+
         _state = new ConnectionState(settings, Transport, receiver, events);
         _resources = new ConnectionResources(_state, opened);
         if (settings.KeepAliveInterval > TimeSpan.Zero)

@@ -30,6 +30,10 @@ internal sealed class KeepAlive : IDisposable
     private PeerProgress _progress;
     private long _lastProgress;
 
+    // When the timer should fire, and by how much it came too late while the clock of a ping ran: in that time this process did not look.
+    private long _due;
+    private long _late;
+
     // The ping whose clock runs, the first since the peer was heard of, and the newest one.
     private PendingPing? _clock;
     private PendingPing? _newest;
@@ -55,7 +59,7 @@ internal sealed class KeepAlive : IDisposable
     public void Start()
     {
         Begin(Environment.TickCount64);
-        _timer.Change(_interval, Timeout.Infinite);
+        Schedule(_interval);
     }
 
     public void Dispose() => _timer.Dispose();
@@ -85,13 +89,26 @@ internal sealed class KeepAlive : IDisposable
         return Math.Max(1, next - now);
     }
 
+    /// <summary>
+    /// Says that the time to look has come too late: the process was stopped, or had no thread for it, and what came meanwhile has not been
+    /// read. That time is not the peer's.
+    /// </summary>
+    /// <param name="milliseconds">By how much.</param>
+    public void NoteLate(long milliseconds) => _late = _clock is null ? 0 : _late + Math.Max(0, milliseconds);
+
+    private void Schedule(long wait)
+    {
+        _due = Environment.TickCount64 + wait;
+        _timer.Change(wait, Timeout.Infinite);
+    }
+
     private void Tick()
     {
         try
         {
             if (StepOrPutOff() is { } wait)
             {
-                _timer.Change(wait, Timeout.Infinite);
+                Schedule(wait);
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
@@ -105,7 +122,9 @@ internal sealed class KeepAlive : IDisposable
     {
         try
         {
-            long? wait = Step(Environment.TickCount64);
+            long now = Environment.TickCount64;
+            NoteLate(now - _due);
+            long? wait = Step(now);
             if (wait is null)
             {
                 _peerVanished();
@@ -152,6 +171,7 @@ internal sealed class KeepAlive : IDisposable
             {
                 _clock = _newest;
                 _clockStarted = now;
+                _late = 0;
             }
         }
         else if (now >= _lastSent + _interval)
@@ -197,6 +217,6 @@ internal sealed class KeepAlive : IDisposable
         long readingSince = _received.ReadingSince;
         return unansweredSince == 0 || readingSince == 0
             ? now + _timeout
-            : Latest(unansweredSince, _clockStarted, readingSince, _lastProgress, _writer.Network.LastAccepted) + _timeout;
+            : Latest(unansweredSince, _clockStarted, readingSince, _lastProgress, _writer.Network.LastAccepted) + _timeout + _late;
     }
 }

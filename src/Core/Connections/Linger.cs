@@ -33,7 +33,7 @@ internal static class Linger
     {
         if (!task.IsCompleted)
         {
-            TakenWatch watch = new(transport);
+            TakenWatch watch = new(transport, isBounded: longest == Longest);
             long began = clock.GetTimestamp();
             long lastTaken = began;
             TimeSpan left = stall;

@@ -14,4 +14,9 @@ internal sealed record OpenedConnection(Stream Stream, HttpMessageHandler? Handl
 {
     /// <summary>The transport below TLS and proxies; null when there is none to ask.</summary>
     public TransportStream? Transport { get; init; }
+
+    /// <summary>
+    /// Whether the stream is one of HTTP/2, which holds back what the peer has no window for: then nobody below knows what it takes.
+    /// </summary>
+    public bool IsHttp2 { get; init; }
 }

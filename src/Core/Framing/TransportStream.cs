@@ -22,6 +22,7 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
     private volatile TaskCompletionSource? _writingEnds;
     private volatile bool _wasReset;
     private volatile bool _readToEnd;
+    private long _lastRead;
 
     public bool WasReset => _wasReset;
 
@@ -35,6 +36,9 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
 
     /// <summary>The first byte that the peer sent; null before it.</summary>
     public byte? FirstByte { get; private set; }
+
+    /// <summary>When something came last, in milliseconds of <see cref="Environment.TickCount64"/>; 0 before.</summary>
+    public long LastRead => Volatile.Read(ref _lastRead);
 
     /// <summary>What the peer has taken so far; null where the system does not tell.</summary>
     public PeerProgress? Progress => PeerProgress.Of(Socket);
@@ -56,7 +60,13 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
         }
 
         int count = read.Result;
-        return count > 0 && FirstByte is not null ? new ValueTask<int>(count) : WatchAsync(new ValueTask<int>(count), buffer);
+        if (count == 0 || FirstByte is null)
+        {
+            return WatchAsync(new ValueTask<int>(count), buffer);
+        }
+
+        Volatile.Write(ref _lastRead, Environment.TickCount64);
+        return new ValueTask<int>(count);
     }
 
     [SuppressMessage(
@@ -96,6 +106,7 @@ internal sealed class TransportStream(Socket socket) : NetworkStream(socket, own
             if (count > 0)
             {
                 FirstByte ??= buffer.Span[0];
+                Volatile.Write(ref _lastRead, Environment.TickCount64);
             }
             else if (buffer.Length > 0)
             {

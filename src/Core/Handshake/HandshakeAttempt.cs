@@ -234,6 +234,7 @@ internal sealed class HandshakeAttempt(HandshakeSettings settings, HandshakeFind
                 taken ?? message.Content.ReadAsStream(), taken is null ? handler : null, protocol, findings.Compression)
             {
                 Transport = _transport.Newest,
+                IsHttp2 = key is null,
             };
         }
         catch (FormatException e)

@@ -67,6 +67,22 @@ public sealed class KeepAliveTests : IDisposable
         Assert.Equal([WireOpcode.Ping], Sent);
     }
 
+    // A process that was stopped has not looked, and has not read what came meanwhile.
+    [Fact]
+    public void The_time_by_which_a_look_comes_too_late_is_not_the_peers()
+    {
+        const long Pause = Timeout;
+        using KeepAlive keepAlive = Create();
+        long pinged = _begin + Interval;
+        keepAlive.NoteLate(Pause);
+        Assert.Equal(Timeout, Step(keepAlive, pinged));
+        keepAlive.NoteLate(Pause);
+        keepAlive.NoteLate(-1);
+        Assert.Equal(Timeout - 1, Step(keepAlive, pinged + Pause + 1));
+        Assert.Null(Step(keepAlive, pinged + Pause + Timeout));
+        Assert.Equal([WireOpcode.Ping], Sent);
+    }
+
     [Fact]
     public void A_timeout_longer_than_the_interval_runs_from_the_first_ping()
     {

@@ -47,6 +47,18 @@ public sealed class NetworkWriterTests
         Assert.Equal(0, writer.WaitingSince);
     }
 
+    [Fact]
+    public async Task Where_the_peer_has_a_window_of_its_own_for_the_connection_parts_are_short_and_what_comes_below_counts()
+    {
+        InstantStream network = new();
+        NetworkWriter writer = new(network, new PingBook()) { LastHeardBelow = static () => 7, IsProgressKnown = true };
+
+        await writer.WriteAsync(new byte[(2 * 16 * 1024) + 1]);
+
+        Assert.Equal([16 * 1024, 16 * 1024, 1], network.Writes);
+        Assert.Equal(7, writer.LastAccepted);
+    }
+
     [Fact(Timeout = SocketFactAttribute.Patience)]
     public async Task A_write_that_the_system_takes_at_once_says_nothing_about_the_peer_and_is_flushed_once()
     {

@@ -136,6 +136,30 @@ public sealed class SequenceTests
         Assert.All(kept, static (message, index) => Assert.Equal(-1, message.Bytes.AsSpan().IndexOfAnyExcept((byte)(index * 4))));
     }
 
+    // A filter of ReadAllAsync, for one, may still be reading what another reader takes.
+    [SocketFact]
+    public async Task The_memory_of_a_message_that_somebody_was_shown_is_nobody_elses_when_it_is_disposed_of()
+    {
+        await using Dialogue dialogue = await Dialogue.OpenAsync();
+        Task sending = dialogue.Peer.SendFrameAsync(WireOpcode.Binary, new byte[Long]);
+        Assert.True(await dialogue.Socket.WaitToReceiveAsync(TestContext.Current.CancellationToken));
+        Assert.True(dialogue.Socket.TryPeek(out WsMessage? shown));
+        ReadOnlySequence<byte> bytes = shown.AsSequence();
+        WsMessage taken = await dialogue.ReceiveAsync();
+        await sending;
+        Assert.Same(shown, taken);
+
+        taken.Dispose();
+        for (int i = 1; i <= 5; i++)
+        {
+            sending = dialogue.Peer.SendFrameAsync(WireOpcode.Binary, Enumerable.Repeat((byte)i, Long).ToArray());
+            Assert.Equal(i, (await dialogue.ReceiveAsync()).Bytes[0]);
+            await sending;
+        }
+
+        Assert.Equal(-1, bytes.ToArray().AsSpan().IndexOfAnyExcept((byte)0));
+    }
+
     [SocketTheory]
     [InlineData(5)]
     [InlineData(Long)]
