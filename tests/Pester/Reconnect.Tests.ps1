@@ -220,6 +220,22 @@ Describe 'A server that restarts' {
         (Receive-WsMessage -Socket $live).Text | Should -Be '6'
     }
 
+    It 'is reconnected to between the attempts at another, which stays away' {
+        $gone = Start-WsEchoServer
+        $away = Connect-MessageWebSocket $gone.Uri -AutoReconnect -RetryIntervalSec 1
+        $back = Get-LostSocket -Path 'say?text=hello' -Connect @{ RetryIntervalSec = 1 }
+        Stop-WsEchoServer -Server $gone
+        Wait-Until { $away.State -eq 'Closed' }
+        $mortal = Start-MortalServer
+        try {
+            $received = Receive-WsMessage -Socket $away, $back -TimeoutSeconds 30 -WarningAction SilentlyContinue
+        } finally {
+            Stop-MortalServer -Mortal $mortal
+        }
+
+        $received.Text | Should -Be 'hello'
+    }
+
     It 'is waited for as long as -TimeoutSeconds says after the last message of the others, and no longer where these end' {
         $lost = Get-LostSocket -Path 'echo' -Connect @{ RetryIntervalSec = 60 }
         $live = Connect-MessageWebSocket "$($server.raw)echo"

@@ -72,7 +72,7 @@ internal sealed class ConnectionRoute(Uri uri, HandshakeSettings settings)
         }
 
         _request = new RequestWatch();
-        return new RequestStream(stream, _request);
+        return new RequestStream(IsServerAsked ? stream : new ProxyAnswerStream(stream), _request);
     }
 
     /// <summary>Says that the connection stands: nothing is to be watched any more.</summary>

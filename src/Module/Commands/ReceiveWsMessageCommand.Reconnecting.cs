@@ -7,12 +7,14 @@ using MessageWebSockets.PowerShell.Sessions;
 namespace MessageWebSockets.PowerShell;
 
 /// <content>What is done at the end of a socket, and for the other sockets while it is connected anew.</content>
-public sealed partial class ReceiveWsMessageCommand
+public sealed partial class ReceiveWsMessageCommand : IPipeline
 {
     // Those that ended meanwhile, to be connected anew in their turn.
     private readonly Queue<MessageSource.SocketEnd> _ended = new();
 
     private CancellationTokenSource? _reconnecting;
+
+    bool IPipeline.HasOthersToReconnect => _ended.Count > 0;
 
     /// <summary>Waits for a step of a reconnect, and writes what the other sockets bring in the meantime.</summary>
     [SuppressMessage("Reliability", "CA2025", Justification = "What uses the source is waited for before that is disposed of.")]
@@ -68,6 +70,12 @@ public sealed partial class ReceiveWsMessageCommand
                 ShowFrames(successor);
                 return true;
             }
+        }
+        catch (TimeoutException) when (_ended.Count > 0 && _received < _limit && !_clock.IsOver && !_clock.IsTooQuiet)
+        {
+            // One of several that are lost: they take turns, so that a server which stays away keeps none from one that is back.
+            _ended.Enqueue(end);
+            return true;
         }
         catch (TimeoutException)
         {

@@ -34,7 +34,7 @@ internal static class Connector
         return Renew(cmdlet, lost, over.Token, failure);
     }
 
-    /// <summary>As the other, until a token is cancelled.</summary>
+    /// <summary>As the other, until a token is cancelled, or an attempt failed while others have to be made.</summary>
     public static MessageWebSocket? Renew(
         IPipeline cmdlet, MessageWebSocket lost, CancellationToken over, MessageWebSocketException? failure = null)
     {
@@ -138,6 +138,11 @@ internal static class Connector
         {
             int attempt = reconnection.Attempts + 1;
             TimeSpan delay = reconnection.UntilNext(failure);
+            if (failure is not null && cmdlet.HasOthersToReconnect)
+            {
+                throw new OperationCanceledException();
+            }
+
             cmdlet.Tell($"Attempt {attempt} of {reconnection.MaximumRetryCount} to reconnect to {address} in {DelayText(delay)}.");
             cmdlet.Wait(Task.Delay(delay, enough));
             reconnection.Begin();

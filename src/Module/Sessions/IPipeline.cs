@@ -11,6 +11,9 @@ internal interface IPipeline
     /// <summary>Has something done on the pipeline thread, at the next wait.</summary>
     public void Post(Action action);
 
+    /// <summary>Whether other lost connections wait for an attempt, so that one of several that failed leaves the next to them.</summary>
+    public bool HasOthersToReconnect => false;
+
     /// <summary>Waits on the pipeline thread, which does meanwhile what is posted.</summary>
     /// <exception cref="PipelineStoppedException">The user stopped the pipeline.</exception>
     public void Wait(Task task);

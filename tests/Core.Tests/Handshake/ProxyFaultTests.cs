@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using MessageWebSockets.TestServer;
 using MessageWebSockets.Tests.Reliability;
@@ -121,6 +122,27 @@ public sealed class ProxyFaultTests(TestCertificates certificates) : IClassFixtu
             $"the proxy http://{proxy.EndPoint}/ answered {status}",
             "as the proxy credential");
         Assert.Equal(status, (int)failure.HttpStatusCode!);
+    }
+
+    [Fact]
+    public async Task Cookies_of_a_proxy_are_not_kept_and_those_of_the_server_behind_it_are()
+    {
+        await using RawServer proxy = RawServer.Start(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.SendBytesAsync("HTTP/1.1 200 Connection established\r\nSet-Cookie: ofProxy=1\r\n\r\n");
+            await connection.ReadNextRequestAsync();
+            await connection.AcceptHandshakeAsync(new HandshakeAnswer { Headers = [("Set-Cookie", "ofServer=2")] });
+            await connection.DrainBytesAsync();
+        });
+        using MessageWebSocket socket = new();
+        socket.Control.Proxy = new Uri($"http://{proxy.EndPoint}/");
+        socket.Control.Cookies = new CookieContainer();
+
+        await socket.ConnectAsync(new Uri("ws://server.invalid/"), TestContext.Current.CancellationToken);
+
+        Cookie kept = Assert.Single(socket.Control.Cookies.GetAllCookies());
+        Assert.Equal(("ofServer", "server.invalid"), (kept.Name, kept.Domain));
     }
 
     [Theory]

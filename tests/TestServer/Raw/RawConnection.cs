@@ -104,6 +104,13 @@ public sealed class RawConnection : IDisposable
         return Request = RawRequest.Parse(head);
     }
 
+    /// <summary>Reads the head of a further request, as one that comes through a tunnel.</summary>
+    public Task<RawRequest> ReadNextRequestAsync()
+    {
+        Request = null;
+        return ReadRequestAsync();
+    }
+
     /// <summary>Reads the request if that has not happened, and answers with 101.</summary>
     public async Task AcceptHandshakeAsync(HandshakeAnswer? answer = null)
     {
