@@ -51,7 +51,7 @@ Describe 'A server that restarts' {
         $mortal = Start-MortalServer
         $following = Start-Script {
             $VerbosePreference = 'Continue'
-            $null = Connect-MessageWebSocket $args[0] -AutoReconnect
+            $null = Connect-MessageWebSocket $args[0] -AutoReconnect -RetryIntervalSec 0.4
             Receive-WsMessage -Follow -Raw
         } -ArgumentList "$address/push?count=1000000&intervalMs=1"
         try {
@@ -87,7 +87,7 @@ Describe 'A server that restarts' {
         $following.Streams.Warning | Should -BeLike "Lost the connection: $address/push* Reconnecting."
         $following.Streams.Error | Should -BeNullOrEmpty
 
-        # Half a second to one, then one to two, and so on: never the same for all clients.
+        # Half of the interval to all of it, then that to twice as long, and so on: never the same for all clients.
         $delays = $following.Streams.Verbose | ForEach-Object {
             if ("$_" -match '^Attempt (\d+) of 10 to reconnect to \S+ in ([\d.]+) s\.$') {
                 [pscustomobject] @{ Attempt = [int] $Matches[1]; Seconds = [double] $Matches[2] }
@@ -95,7 +95,7 @@ Describe 'A server that restarts' {
         }
         $delays.Count | Should -BeGreaterOrEqual 20
         foreach ($delay in $delays) {
-            $longest = [math]::Pow(2, $delay.Attempt - 1)
+            $longest = 0.4 * [math]::Pow(2, $delay.Attempt - 1)
             $delay.Seconds | Should -BeGreaterOrEqual ($longest / 2)
             $delay.Seconds | Should -BeLessOrEqual $longest
         }
