@@ -262,6 +262,10 @@ public abstract class WebSocketControl
     public IList<string> PinnedCertificateSha256 => _pins;
 
     /// <summary>1.1, or 2.0 for the extended CONNECT of RFC 8441; before connect only. Default: 1.1.</summary>
+    /// <remarks>
+    /// Over 2.0 the end of TCP, or of the stream by RST_STREAM, overtakes what came before it and was not read yet: the framework tells it
+    /// first. A server that ends with END_STREAM (RFC 9113 section 6.1) loses nothing.
+    /// </remarks>
     /// <exception cref="ArgumentException">Another version.</exception>
     public Version HttpVersion
     {

@@ -23,6 +23,7 @@ internal sealed class UpgradeStream(Stream inner) : SequentialStream
     private bool _endsInReturn;
     private bool _isPassing;
     private bool _isUpgraded;
+    private bool _isReadOn;
     private ReadOnlyMemory<byte> _behindHead;
 
     public override bool CanRead => inner.CanRead;
@@ -31,7 +32,7 @@ internal sealed class UpgradeStream(Stream inner) : SequentialStream
 
     /// <summary>The connection itself, with what has come behind the head; null where the framework may have read on.</summary>
     public Stream? TakeOver() =>
-        !_isUpgraded ? null : _behindHead.Length > 0 ? new ResumedStream(_behindHead, inner) : inner;
+        !_isUpgraded || _isReadOn ? null : _behindHead.Length > 0 ? new ResumedStream(_behindHead, inner) : inner;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -45,7 +46,8 @@ internal sealed class UpgradeStream(Stream inner) : SequentialStream
             return FollowAsync(inner.ReadAsync(buffer, cancellationToken), buffer);
         }
 
-        // Nobody took the connection over: the framework reads on.
+        // Nobody took the connection over, or the framework sees the end of the head elsewhere: it reads on.
+        _isReadOn = true;
         int count = Math.Min(buffer.Length, _behindHead.Length);
         _behindHead[..count].CopyTo(buffer);
         _behindHead = _behindHead[count..];

@@ -89,6 +89,7 @@ public sealed class UpgradeStreamTests
         using UpgradeStream stream = new(new ChunkedStream(answer, answer.Length - 2));
 
         Assert.Equal(answer, await ReadAsync(stream, 11, static () => false));
+        Assert.Null(stream.TakeOver());
     }
 
     // The framework's side of it is garbage by then, and must take nothing along.
